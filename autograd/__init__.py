@@ -1,0 +1,52 @@
+"""chainrule's engine: Tensors that record what is computed from them, and every gradient in the open.
+
+>>> import numpy as np, autograd as ag
+>>> x = ag.Tensor([1.0, 2.0], requires_grad=True)
+>>> np.log(x * x).sum().backward()
+>>> x.grad
+Tensor([2., 1.])
+"""
+
+from typing import Any
+
+from autograd import _clash, errors
+from autograd.errors import AutogradError
+from autograd.gradcheck import check_grads
+from autograd.modes import enable_grad, is_grad_enabled, no_grad, scope
+from autograd.ops.activations import (
+    elu,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    logit,
+    logsumexp,
+    relu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+)
+from autograd.ops.special import erf
+from autograd.primitive import implements, nondifferentiable, op
+from autograd.tensor import Tensor
+from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+__version__ = "0.1.0"
+__distribution__ = "chainrule"
+_PICTURES = ("draw", "draw_dot", "explain", "make_dot", "replay", "why_none")
+
+__all__ = [
+    "AutogradError", "Tensor", "check_grads", "checkpoint", "draw", "draw_dot", "elu", "enable_grad", "erf", "errors", "explain",
+    "gelu", "grad", "hessian", "hvp", "implements", "is_grad_enabled", "jacobian", "jvp", "leaky_relu", "log_softmax", "logit",
+    "logsumexp", "make_dot", "no_grad", "nondifferentiable", "op", "relu", "replay", "scope", "sigmoid", "silu", "softmax",
+    "softplus", "value_and_grad", "vjp", "why_none",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Load the drawing code at the first picture."""
+    if name in _PICTURES:
+        import importlib
+
+        return getattr(importlib.import_module("autograd.viz"), name)
+    raise AttributeError(f"module 'autograd' has no attribute {name!r}")

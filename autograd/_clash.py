@@ -1,0 +1,27 @@
+"""Notice PyPI's other ``autograd``: it has the same import name, and no installer reports the clash."""
+
+from pathlib import Path
+
+from autograd.errors import NameClash
+
+FOREIGN = ("builtins.py", "core.py", "differential_operators.py", "extend.py", "numpy", "scipy", "tracer.py")
+
+
+def refuse_foreign_files(folder: Path) -> None:
+    """Raise NameClash when ``folder``, the home of this package, also holds files of the HIPS package ``autograd``.
+
+    One of the two was then installed over the other: half of the modules are ours, half are theirs.
+    """
+    found = [name for name in FOREIGN if (folder / name).exists()]
+    if found:
+        raise NameClash(
+            f"two packages share the import name 'autograd': {folder} holds files of PyPI's 'autograd' "
+            f"({', '.join(found)}) beside those of 'chainrule', so neither is whole. Remove both, then install "
+            "the one you want:\n"
+            "    python -m pip uninstall --yes autograd chainrule\n"
+            "    python -m pip install chainrule\n"
+            "To use both, give each an environment of its own."
+        )
+
+
+refuse_foreign_files(Path(__file__).parent)

@@ -1,0 +1,122 @@
+"""The box: an array with its place in the graph, and how arrays enter and leave it.
+
+:class:`Box` is the bare Tensor: ``tensor.py`` adds the operators and methods, and registers itself as the type of results.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import DTypeError
+from autograd.graph import Alias, Leaf, Node, origin
+from autograd.modes import current
+
+SMALL = 64  # arrays of at most this many elements stay on the graph after backward, so that it can be drawn
+KINDS = "biuf"  # booleans, integers, floats; complex numbers have no rules yet
+_new = object.__new__
+
+
+class Box:
+    """Hold an array (or NumPy scalar) and the node that made it (None: a constant that nothing has recorded yet)."""
+
+    __slots__ = ("__weakref__", "_data", "_node")
+    _data: Any
+    _node: Node | None
+
+
+_result_type: type[Box] = Box
+
+
+def set_result_type(kind: type[Box]) -> None:
+    """Make ops give results of this type; called once by the module that defines Tensor."""
+    global _result_type
+    _result_type = kind
+
+
+def wrap(data: Any, node: Node | None = None) -> Any:
+    """Put a value into a Tensor without any check: ops use it for their results."""
+    box = _new(_result_type)
+    box._data = data
+    box._node = node
+    return box
+
+
+def leaf_of(box: Box) -> Node:
+    """Give the node of ``box``; a constant gets one when it is used in a graph for the first time."""
+    node = box._node
+    if node is None:
+        data = box._data
+        node = box._node = Leaf(small(data), data.shape, data.dtype, False)
+    return node
+
+
+def small(data: Any) -> Any:
+    """Give ``data`` back if it may stay on the graph after backward, else None."""
+    return data if data.size <= SMALL else None
+
+
+def needs_grad(x: Any) -> bool:
+    """Tell whether ``x`` is a Tensor through which a gradient flows."""
+    return isinstance(x, Box) and x._node is not None and x._node.needs
+
+
+def alias(data: Any, source: Box, note: str) -> Any:
+    """Wrap ``data``, which shares memory with ``source``, as a constant.
+
+    If a leaf owns that memory, a change through either is noticed by graphs that use the other; the memory of a result is
+    read-only, and ``.data`` of the alias copies it first.
+    """
+    if type(data) is not np.ndarray:
+        return wrap(data, Leaf(data, data.shape, data.dtype, False, note=note))
+    root = origin(leaf_of(source))
+    if isinstance(root, Leaf):
+        return wrap(data, Alias(root, small(data), data.shape, data.dtype, note))
+    data = data.view()
+    data.flags.writeable = False
+    return wrap(data, Leaf(small(data), data.shape, data.dtype, False, note=note))
+
+
+def as_raw(x: Any, what: str) -> Any:
+    """Turn an operand that is not a Tensor into a number or array that rules can work with.
+
+    Python numbers stay as they are, so that they remain weak in NumPy's promotion (``float32 * 2.0`` is float32).
+    """
+    kind = type(x)
+    if kind is float or kind is int or kind is bool:
+        return x
+    if not isinstance(x, np.ndarray):
+        try:
+            x = np.asarray(x)
+        except ValueError as error:
+            raise DTypeError(f"{what} got a ragged or unreadable {kind.__name__}: {error}") from None
+    if x.dtype.kind not in KINDS:
+        why = "complex numbers are not supported yet" if x.dtype.kind == "c" else "only numbers have gradients"
+        raise DTypeError(f"{what} got dtype {x.dtype} from {kind.__name__}: {why}. Pass real numbers.")
+    return x if x.ndim else x[()]
+
+
+def unbox(x: Any) -> Any:
+    """Give the array inside a Tensor, reaching into tuples, lists and dicts; anything else as it is."""
+    if isinstance(x, Box):
+        return x._data
+    if type(x) is tuple or type(x) is list:
+        return type(x)(unbox(item) for item in x)
+    if type(x) is dict:
+        return {key: unbox(item) for key, item in x.items()}
+    return x
+
+
+def contains_box(x: Any) -> bool:
+    """Tell whether ``x`` is a Tensor or holds one in tuples, lists or dicts."""
+    if isinstance(x, Box):
+        return True
+    if isinstance(x, tuple | list):
+        return any(contains_box(item) for item in x)
+    if isinstance(x, dict):
+        return any(contains_box(item) for item in x.values())
+    return False
+
+
+def is_recording(*boxes: Any) -> bool:
+    """Tell whether an op on these inputs would be recorded."""
+    return current().recording and any(needs_grad(x) for x in boxes)

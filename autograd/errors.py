@@ -1,0 +1,53 @@
+"""What a user sees when something is wrong: one family of errors.
+
+Each error is also a standard Python type, so ``except ValueError`` keeps working. A message says what happened, where
+(op or module path, argument, shapes) and what to do.
+"""
+
+
+class AutogradError(Exception):
+    """Be the root of every error that this project raises."""
+
+
+class ShapeError(AutogradError, ValueError):
+    """Report an array whose shape does not fit."""
+
+
+class DTypeError(AutogradError, TypeError):
+    """Report a dtype that cannot be used here (integer gradients, complex or object arrays)."""
+
+
+class ConversionError(AutogradError, TypeError):
+    """Report a Tensor that would silently lose its gradient by becoming a plain array."""
+
+
+class MissingRule(AutogradError, TypeError):
+    """Report an op or NumPy function that has no gradient rule."""
+
+
+class RuleError(AutogradError, TypeError):
+    """Report a gradient rule that is declared wrongly or returned something unusable."""
+
+
+class GraphError(AutogradError, RuntimeError):
+    """Report a backward pass that cannot run: nothing recorded, or arrays released already."""
+
+
+class InPlaceError(AutogradError, RuntimeError):
+    """Report a value that was, or would be, overwritten although a gradient needs it."""
+
+
+class ArgumentError(AutogradError, ValueError):
+    """Report an argument whose value makes no sense."""
+
+
+class GradientError(AutogradError, AssertionError):
+    """Report an analytic gradient that differs from the numeric one."""
+
+
+class MissingExtra(AutogradError, ImportError):
+    """Report an optional package that is not installed, and name the extra that brings it."""
+
+
+class NameClash(AutogradError, ImportError):
+    """Report another package that took the import name ``autograd`` or ``nn``."""

@@ -1,0 +1,332 @@
+"""NumPy's operators and methods for Tensors, each one line that names its op, so that editors and type checkers see them."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box, unbox
+from autograd.ops import activations as act
+from autograd.ops import casting
+from autograd.ops import elementwise as ew
+from autograd.ops import indexing, products, reductions, shapes, sorting
+
+Axis = int | tuple[int, ...] | None
+
+
+class Methods(Box):
+    """Provide what ndarrays offer; a Tensor in, a Tensor out. Comparisons and index searches give plain arrays."""
+
+    __slots__ = ()
+
+    # ------------------------------------------------------------------------------------------------- attributes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Give the length of each axis."""
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """Give the number of axes."""
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """Give the number of elements."""
+        return self._data.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Give the type of the elements."""
+        return self._data.dtype  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> int:
+        """Give the memory of the elements in bytes."""
+        return self._data.nbytes  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Any:
+        """Reverse the axes."""
+        return shapes.transpose(self)
+
+    @property
+    def mT(self) -> Any:
+        """Transpose the last two axes."""
+        return shapes.swapaxes(self, -1, -2)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    __hash__ = object.__hash__
+
+    # --------------------------------------------------------------------------------------------------- operators
+
+    def __add__(self, other: Any) -> Any:
+        return ew.add(self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return ew.add(other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return ew.subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return ew.subtract(other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return ew.multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return ew.multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return ew.divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return ew.divide(other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return ew.power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return ew.power(other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return products.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return products.matmul(other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return ew.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return ew.remainder(other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return ew.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return ew.floor_divide(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return ew.divmod_(self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return ew.divmod_(other, self)
+
+    def __neg__(self) -> Any:
+        return ew.negative(self)
+
+    def __pos__(self) -> Any:
+        return ew.positive(self)
+
+    def __abs__(self) -> Any:
+        return ew.absolute(self)
+
+    def __round__(self, digits: int = 0) -> Any:
+        return ew.round_(self, digits)
+
+    def __eq__(self, other: object) -> Any:
+        return self._data == unbox(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != unbox(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < unbox(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= unbox(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > unbox(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= unbox(other)
+
+    # --------------------------------------------------------------------------------------------------- reductions
+
+    def sum(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+        """Sum elements."""
+        return reductions.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
+
+    def prod(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+        """Multiply elements."""
+        return reductions.prod(self, axis=axis, dtype=dtype, keepdims=keepdims)
+
+    def mean(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+        """Average elements."""
+        return reductions.mean(self, axis=axis, dtype=dtype, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """Give the largest element; ties share the gradient equally."""
+        return reductions.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """Give the smallest element; ties share the gradient equally."""
+        return reductions.min(self, axis=axis, keepdims=keepdims)
+
+    def ptp(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """Give max - min."""
+        return reductions.ptp(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+        """Give the variance, with N - ddof in the denominator."""
+        return reductions.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+        """Give the standard deviation; derivative 0 where it is 0."""
+        return reductions.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def cumsum(self, axis: int | None = None, dtype: Any = None) -> Any:
+        """Give running sums."""
+        return reductions.cumsum(self, axis=axis, dtype=dtype)
+
+    def cumprod(self, axis: int | None = None, dtype: Any = None) -> Any:
+        """Give running products."""
+        return reductions.cumprod(self, axis=axis, dtype=dtype)
+
+    # ------------------------------------------------------------------------------------------------------- shapes
+
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
+        """Give the elements in another shape: ``reshape(2, 3)`` or ``reshape((2, 3))``; -1 is worked out."""
+        return shapes.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
+
+    def transpose(self, *axes: Any) -> Any:
+        """Permute the axes; without arguments reverse them."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return shapes.transpose(self, order)
+
+    def ravel(self, order: str = "C") -> Any:
+        """Flatten to one axis."""
+        return shapes.ravel(self, order=order)
+
+    def flatten(self, order: str = "C") -> Any:
+        """Flatten to one axis."""
+        return shapes.ravel(self, order=order)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Any:
+        """Swap two axes."""
+        return shapes.swapaxes(self, axis1, axis2)
+
+    def squeeze(self, axis: Axis = None) -> Any:
+        """Drop axes of length 1."""
+        return shapes.squeeze(self, axis)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
+        """Repeat each element."""
+        return shapes.repeat(self, repeats, axis=axis)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+        """Give a diagonal."""
+        return shapes.diagonal(self, offset=offset, axis1=axis1, axis2=axis2)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+        """Sum a diagonal."""
+        return shapes.trace(self, offset=offset, axis1=axis1, axis2=axis2)
+
+    # ---------------------------------------------------------------------------------- elements, types and products
+
+    def take(self, indices: Any, axis: int | None = None, **kwargs: Any) -> Any:
+        """Pick elements along an axis."""
+        return indexing.take(self, indices, axis=axis, **kwargs)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """Pick slices where a condition holds."""
+        return indexing.compress(condition, self, axis=axis)
+
+    def choose(self, choices: Any, **kwargs: Any) -> Any:
+        """Build an array from an index array and choices."""
+        return indexing.choose(self, choices, **kwargs)
+
+    def dot(self, other: Any) -> Any:
+        """Give the dot product."""
+        return products.dot(self, other)
+
+    def clip(self, min: Any = None, max: Any = None) -> Any:
+        """Limit values; derivative 1 inside and at the bounds."""
+        return ew.clip(self, min, max)
+
+    def round(self, decimals: int = 0) -> Any:
+        """Round; the result needs no gradient."""
+        return ew.round_(self, decimals)
+
+    def conj(self) -> Any:
+        """Give the complex conjugate, which for real numbers is the number itself."""
+        return ew.positive(self)
+
+    def astype(self, dtype: Any, **kwargs: Any) -> Any:
+        """Convert the elements; gradients come back in the dtype of this Tensor."""
+        return casting.astype(self, dtype, **kwargs)
+
+    def copy(self) -> Any:
+        """Give a Tensor with its own memory; gradients flow through."""
+        return casting.copy(self)
+
+    def sort(self, axis: int = -1) -> Any:
+        """Give a sorted Tensor (unlike ndarray.sort, which sorts in place); the gradient follows the permutation."""
+        return sorting.sort(self, axis=axis)
+
+    def argsort(self, axis: int | None = -1, kind: Any = None) -> Any:
+        """Give the indices that would sort."""
+        return np.argsort(self._data, axis=axis, kind=kind)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        """Give the index of the first maximum."""
+        return np.argmax(self._data, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        """Give the index of the first minimum."""
+        return np.argmin(self._data, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """Tell whether all elements are true."""
+        return np.all(self._data, axis=axis, keepdims=keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """Tell whether any element is true."""
+        return np.any(self._data, axis=axis, keepdims=keepdims)
+
+    def nonzero(self) -> Any:
+        """Give the indices of the elements that are not zero."""
+        return np.nonzero(self._data)
+
+    def searchsorted(self, v: Any, side: Any = "left") -> Any:
+        """Give the places at which ``v`` would keep the order."""
+        return np.searchsorted(self._data, unbox(v), side)
+
+    # -------------------------------------------------------------------------------------- functions people chain
+
+    def exp(self) -> Any:
+        """Compute eˣ."""
+        return ew.exp(self)
+
+    def log(self) -> Any:
+        """Compute the natural logarithm."""
+        return ew.log(self)
+
+    def sqrt(self) -> Any:
+        """Compute the square root."""
+        return ew.sqrt(self)
+
+    def tanh(self) -> Any:
+        """Compute the hyperbolic tangent."""
+        return ew.tanh(self)
+
+    def abs(self) -> Any:
+        """Compute the absolute value."""
+        return ew.absolute(self)
+
+    def relu(self) -> Any:
+        """Compute max(x, 0)."""
+        return act.relu(self)
+
+    def sigmoid(self) -> Any:
+        """Compute 1 / (1 + e⁻ˣ)."""
+        return act.sigmoid(self)
+
+    def softmax(self, axis: int = -1) -> Any:
+        """Compute eˣ / Σ eˣ along an axis."""
+        return act.softmax(self, axis=axis)

@@ -1,0 +1,54 @@
+"""Changing the dtype, and copying."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box
+from autograd.errors import DTypeError
+from autograd.primitive import dispatch, implements, nondifferentiable, op
+
+
+def _astype(x: Any, dtype: Any = None, copy: bool = True) -> Any:
+    return x.astype(dtype, copy=copy)
+
+
+def _astype_samples(rng: np.random.Generator) -> Any:
+    yield (rng.uniform(-2, 2, (2, 3)),), {"dtype": np.float64}
+
+
+# The engine gives every gradient the dtype of its input, so the rule is the identity.
+_cast = op(_astype, name="astype", vjp=lambda g: g, elementwise=True, domain=_astype_samples)
+_to_integers = nondifferentiable(_astype, name="astype_integer")
+
+
+def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
+    """Convert to another dtype; a conversion to integers or booleans is piecewise constant and needs no gradient.
+
+    With ``copy=False`` a Tensor that has the dtype already is given back as it is.
+    """
+    kind = np.dtype(dtype)
+    if kind.kind not in "biuf":
+        raise DTypeError(f"astype({kind}): a Tensor holds real numbers; complex numbers are not supported yet.")
+    if isinstance(x, Box) and x._data.dtype == kind and not copy:
+        return x
+    if kind.kind != "f":
+        return _to_integers(x, kind)
+    return _cast(x, dtype=kind)
+
+
+if hasattr(np, "astype"):  # NumPy >= 2.1
+    dispatch[np.astype] = astype
+
+
+def _copy_samples(rng: np.random.Generator) -> Any:
+    yield (rng.uniform(-2, 2, (2, 3)),), {}
+
+
+_copy = op(lambda x: np.array(x), name="copy", vjp=lambda g: g, elementwise=True, domain=_copy_samples)
+
+
+@implements(np.copy, domain=_copy_samples, name="copy_like_numpy")
+def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
+    """Give the values in memory of their own; gradients flow through."""
+    return _copy(a)

@@ -1,0 +1,114 @@
+"""The two NumPy protocols: what ``np.f(tensor)`` does, decided three ways.
+
+A function with a rule is recorded; one whose result has no derivative by nature (comparisons, indices, shapes) works on the
+plain array; anything else raises by name when a gradient would be lost, and works on the plain array when none would.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box, contains_box, is_recording, needs_grad, unbox
+from autograd.errors import ConversionError, MissingRule
+from autograd.modes import current
+from autograd.primitive import dispatch, missing
+
+# Results are indices, truth values or descriptions: no gradient exists, and plain arrays are what code expects.
+PLAIN: set[Any] = {
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_not,
+    np.logical_xor, np.isfinite, np.isinf, np.isnan, np.signbit, np.invert, np.bitwise_and, np.bitwise_or,
+    np.all, np.any, np.allclose, np.isclose, np.array_equal, np.array_equiv, np.argmax, np.argmin, np.argsort, np.argpartition,
+    np.nanargmax, np.nanargmin, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize, np.lexsort,
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal,
+    np.isposinf, np.isneginf, np.isin, np.bincount, np.histogram, np.linalg.matrix_rank, np.linalg.cond, np.array_repr, np.array_str,
+    np.array2string, np.may_share_memory, np.shares_memory, np.min_scalar_type, np.common_type, np.common_type, np.save,
+    np.savetxt, np.savez, np.savez_compressed, np.isscalar, np.common_type, np.imag,
+}  # fmt: skip
+
+_REDUCE: dict[tuple[Any, str], Any] = {
+    (np.add, "reduce"): np.sum, (np.multiply, "reduce"): np.prod, (np.maximum, "reduce"): np.max, (np.minimum, "reduce"): np.min,
+    (np.add, "accumulate"): np.cumsum, (np.multiply, "accumulate"): np.cumprod,
+}  # fmt: skip
+
+_ADVICE: dict[Any, str] = {
+    np.copyto: "Write y = np.where(mask, source, target) instead.",
+    np.put_along_axis: "Assign x[index] = v instead, which is differentiable.",
+    np.put: "Assign x[index] = v instead, which is differentiable.",
+    np.fill_diagonal: "Assign x[np.diag_indices(n)] = v instead, which is differentiable.",
+    np.unique: "The set of values has no derivative; use np.sort, or .detach() first.",
+    np.interp: "Build it from np.where, indexing and arithmetic.",
+    np.convolve: "Use nn.functional.conv1d, or np.matmul over windows.",
+    np.linalg.eig: "Eigenvalues of a general matrix are complex; use np.linalg.eigh for a symmetric one.",
+    np.linalg.eigvals: "Eigenvalues of a general matrix are complex; use np.linalg.eigvalsh for a symmetric one.",
+    np.percentile: "Use np.median or np.sort and indexing.",
+    np.quantile: "Use np.median or np.sort and indexing.",
+}
+
+
+def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Answer ``np.f(…)`` for ufuncs, and their ``reduce``, ``accumulate`` and ``outer``."""
+    out = kwargs.get("out")
+    if out is not None:
+        return _into(ufunc, method, inputs, kwargs)
+    if method == "__call__":
+        function = dispatch.get(ufunc)
+        if function is not None:
+            return function(*inputs) if not kwargs else _with_options(ufunc, function, inputs, kwargs)
+    elif method == "outer" and ufunc in dispatch:
+        a, b = inputs
+        shape = np.shape(a) + (1,) * np.ndim(b)
+        return dispatch[ufunc](np.reshape(a, shape), b)
+    elif (ufunc, method) in _REDUCE:
+        kwargs.setdefault("axis", 0)
+        return dispatch[_REDUCE[ufunc, method]](*inputs, **kwargs)
+    return _plain(ufunc, ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
+
+
+def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Answer ``np.f(…)`` for functions that are not ufuncs."""
+    ours = dispatch.get(function)
+    if ours is not None:
+        return ours(*args, **kwargs)
+    if not all(issubclass(kind, Box | np.ndarray) for kind in types):
+        return NotImplemented
+    return _plain(function, function, args, kwargs)
+
+
+def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run on plain arrays, if that loses no gradient."""
+    if named not in PLAIN and current().recording and _any_needs((args, kwargs)):
+        raise missing(named, _ADVICE.get(named, ""))
+    return function(*unbox(args), **unbox(kwargs))
+
+
+def _any_needs(x: Any) -> bool:
+    if isinstance(x, tuple | list):
+        return any(_any_needs(item) for item in x)
+    if isinstance(x, dict):
+        return any(_any_needs(item) for item in x.values())
+    return needs_grad(x)
+
+
+def _with_options(ufunc: np.ufunc, function: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Serve ``dtype=`` by casting the inputs; the other options of ufuncs have no rule."""
+    dtype = kwargs.pop("dtype", None)
+    others = [name for name, value in kwargs.items() if not (name == "where" and value is True)]
+    if others:
+        if is_recording(*inputs):
+            raise MissingRule(f"np.{ufunc.__name__}(…, {others[0]}=…) has no gradient rule. Leave {others[0]} out, or use np.where.")
+        return ufunc(*unbox(inputs), **kwargs, **({"dtype": dtype} if dtype else {}))
+    if dtype is None:
+        return function(*inputs)
+    return function(*[x.astype(dtype) if isinstance(x, Box) else np.asarray(x, dtype) for x in inputs])
+
+
+def _into(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Write into ``out=`` (as ``array += tensor`` does) only if no gradient is lost by it."""
+    out = kwargs["out"]
+    if contains_box(out):
+        raise ConversionError(f"np.{ufunc.__name__}(…, out=tensor): a Tensor cannot be an output. Write t = np.{ufunc.__name__}(…).")
+    if is_recording(*inputs):
+        raise ConversionError(f"np.{ufunc.__name__} into a plain array would lose the gradient of a Tensor. Make the array a Tensor, "
+                              "or write a = a + t instead of a += t.")  # fmt: skip
+    return getattr(ufunc, method)(*unbox(inputs), **kwargs)

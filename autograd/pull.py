@@ -1,0 +1,300 @@
+"""The gradient side of one node: give each parent its share of the gradient.
+
+The same rules serve every order: :func:`general_pull` gives them arrays; :func:`traced_pull` gives them Tensors that are
+linked to the graph, so that what they compute is itself recorded.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.backward import walk
+from autograd.box import Box, wrap
+from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
+from autograd.graph import ABSENT, Leaf, Node, make_node
+from autograd.modes import enable_grad
+from autograd.rules import Op, Rule, Shares
+
+_F64 = np.float64
+_D64 = np.dtype(np.float64)
+
+
+class _Plumbing:
+    """Be an op of the engine's own: no user calls it, it only passes gradients on."""
+
+    elementwise, joint, definition, cache, view = False, None, None, (), False
+    inputs = ("x",)
+
+    def __init__(self, name: str, pull: Callable[[Node, Any, Any], Shares]) -> None:
+        self.name = self.symbol = name
+        self.pull = pull
+
+    def kept(self, parents: Sequence[Node | None]) -> frozenset[int]:
+        """Keep nothing."""
+        return frozenset()
+
+
+class Cotangents:
+    """Gather the gradients of a multi-output op: they arrive output by output and meet by ``+``."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: dict[int, Any]) -> None:
+        self.parts = parts
+
+    def __add__(self, other: "Cotangents") -> "Cotangents":
+        merged = dict(self.parts)
+        for i, g in other.parts.items():
+            merged[i] = merged[i] + g if i in merged else g
+        return Cotangents(merged)
+
+    def fill(self, node: Node) -> tuple[Any, ...]:
+        """List the gradients of all outputs; one that did not arrive is zeros (which take no memory)."""
+        zeros = [np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in zip(node.shape, node.dtype, strict=True)]
+        return tuple(self.parts.get(i, zero) for i, zero in enumerate(zeros))
+
+
+ITEM: Any = _Plumbing("item", lambda node, g, wanted: [(node.a, Cotangents({node.kwargs["index"]: g}))])
+IDENTITY: Any = _Plumbing("identity", lambda node, g, wanted: [(node.a, g)])
+BUNDLE: Any = _Plumbing("bundle", lambda node, g, wanted: [
+    (parent, part) for parent, part in zip(node.parents, g, strict=True)
+    if parent is not None and parent.needs and part is not None and (wanted is None or parent in wanted)])  # fmt: skip
+
+
+def item_node(node: Node, i: int, part: Any) -> Node:
+    """Make the node of output ``i`` of a multi-output node."""
+    return Node(ITEM, node, ABSENT, None, (None, part if part.size <= 64 else None), {"index": i}, part.shape, part.dtype, node.scope)
+
+
+def identity_node(parent: Node) -> Node:
+    """Make a node that stands for ``parent`` in one place only: the gradient for that place can be told from the others."""
+    return Node(IDENTITY, parent, ABSENT, None, (None, None), None, parent.shape, parent.dtype, parent.scope)
+
+
+def bundle_node(nodes: Sequence[Node | None]) -> Node:
+    """Make one root of several, to walk from with a tuple of gradients."""
+    return make_node(Node, BUNDLE, tuple(nodes), (None,) * (len(nodes) + 1), None, (), None, None)
+
+
+# --------------------------------------------------------------------------------------------------- fitting a share
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``g`` over the axes along which an input of ``shape`` was broadcast."""
+    extra = g.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
+    g = g.sum(axis=axes, keepdims=True) if axes else g
+    return g.reshape(shape) if extra else g
+
+
+def fit(share: Any, parent: Node, op: Op, i: int) -> Any:
+    """Make the share of input ``i`` have the input's shape and dtype, or say which rule is wrong."""
+    if type(share) is _F64 and parent.dtype is _D64 and not parent.shape:
+        return share
+    if not isinstance(share, np.ndarray | np.generic | Box | int | float):
+        raise RuleError(f"op {op.name!r}: the rule for {op.argument(i)!r} returned {type(share).__name__}, not an array.")
+    if isinstance(share, int | float) and not isinstance(share, np.generic):
+        share = np.asarray(share)
+    shape = share.shape
+    if shape != parent.shape:
+        if not op.elementwise or not _broadcasts(parent.shape, shape):
+            raise RuleError(f"op {op.name!r}: the rule for {op.argument(i)!r} returned shape {shape}, but the input has "
+                            f"shape {parent.shape}.")  # fmt: skip
+        share = unbroadcast(share, parent.shape)
+    if share.dtype is not parent.dtype and share.dtype != parent.dtype:
+        if share.dtype.kind not in "biuf":
+            raise RuleError(f"op {op.name!r}: the rule for {op.argument(i)!r} returned dtype {share.dtype}.")
+        share = share.astype(parent.dtype)
+    return share
+
+
+def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
+    return len(small) <= len(large) and all(n in (1, m) for n, m in zip(reversed(small), reversed(large), strict=False))
+
+
+# --------------------------------------------------------------------------------------------------------- the pulls
+
+
+def check(node: Node) -> None:
+    """Refuse to differentiate a node whose values are gone or were changed."""
+    if node.released:
+        raise GraphError(f"backward reached {node.op.name!r}, whose saved arrays were released by an earlier backward. "
+                         "Call the first backward with retain_graph=True, or compute the loss again.")  # fmt: skip
+    for i, parent in enumerate(node.parents):
+        if parent is not None and parent.changed < node.order and i in node.op.kept(node.parents):
+            who = f" {parent.name!r}" if parent.name else ""
+            raise InPlaceError(f"input {node.op.argument(i)!r}{who} of {node.op.name!r}, shape {parent.shape}, was changed in place "
+                               "after it was used. Change it after backward, or use a new Tensor.")  # fmt: skip
+
+
+def _shares(node: Node, g: Any, saved: Sequence[Any], wanted: Any) -> Shares:
+    """Run the rules of the inputs that want a gradient."""
+    op: Op = node.op
+    pairs: Shares = []
+    if op.joint is None:
+        for i, parent in enumerate(node.parents):
+            if parent is not None and parent.needs and (wanted is None or parent in wanted):
+                rule = op.rules.get(i)
+                if rule is None:
+                    raise MissingRule(f"op {op.name!r} has no gradient rule for {op.argument(i)!r}. Pass it detached.")
+                pairs.append((parent, fit(rule(g, node, saved), parent, op, i)))
+        return pairs
+    shares = op.joint(g, node, saved)
+    if not isinstance(shares, tuple | list) or len(shares) != len(node.parents):
+        said = f"{len(shares)} values" if isinstance(shares, tuple | list) else type(shares).__name__
+        raise RuleError(f"op {op.name!r}: the joint rule must return a tuple of {len(node.parents)} gradients, got {said}.")
+    for i, parent in enumerate(node.parents):
+        if parent is not None and parent.needs and (wanted is None or parent in wanted):
+            pairs.append((parent, fit(shares[i], parent, op, i)))
+    return pairs
+
+
+def general_pull(node: Node, g: Any, wanted: Any = None) -> Shares:
+    """Give each parent its share of ``g``, as arrays."""
+    check(node)
+    op: Op = node.op
+    if isinstance(g, Cotangents):
+        g = g.fill(node)
+    if op.joint is None and not op.rules:
+        return pull_definition(node, g, wanted, traced=False)
+    return _shares(node, g, node.saved, wanted)
+
+
+def peek(node: Node, g: Any) -> Shares | None:
+    """Give each parent its share of ``g`` for a picture: of a released node too, as long as its small arrays are still there.
+
+    None means that an array which the rules need is gone, or was changed in place since.
+    """
+    op = node.op
+    if not isinstance(op, Op):
+        pairs: Shares = op.pull(node, g, None)
+        return pairs
+    parents = node.parents
+    for i in op.kept(parents):
+        parent = parents[i]
+        if node.saved[i] is None or (parent is not None and parent.changed < node.order):
+            return None
+    if any(part is None for part in node.saved[len(parents):][0 if op.keeps_output else 1:]):
+        return None
+    if isinstance(g, Cotangents):
+        g = g.fill(node)
+    if op.joint is None and not op.rules:
+        return pull_definition(node, g, None, traced=False)
+    return _shares(node, g, node.saved, None)
+
+
+def traced_pull(node: Node, g: Any, wanted: Any = None) -> Shares:
+    """Give each parent its share of ``g`` as Tensors that are part of the graph: the same rules, recorded."""
+    check(node)
+    op = node.op
+    if op is ITEM or op is BUNDLE or op is IDENTITY:
+        pairs: Shares = op.pull(node, g, wanted)
+        return pairs
+    if isinstance(g, Cotangents):
+        g = g.fill(node)
+    if op.definition is not None:
+        return pull_definition(node, g, wanted, traced=True)
+    return _shares(node, g, linked(node), wanted)
+
+
+def linked(node: Node) -> tuple[Any, ...]:
+    """Give the saved values of ``node`` as Tensors that stand where they stood in the graph."""
+    saved = list(node.saved)
+    for i, parent in enumerate(node.parents):
+        if parent is not None and parent.needs and saved[i] is not None:
+            saved[i] = wrap(saved[i], parent)
+    at = len(node.parents)
+    if isinstance(saved[at], tuple):
+        saved[at] = tuple(wrap(part, item_node(node, i, part)) for i, part in enumerate(saved[at]))
+    elif saved[at] is not None:
+        saved[at] = wrap(saved[at], node)
+    return tuple(saved)
+
+
+def fast_pull(op: Op) -> Callable[..., Shares]:
+    """Make the pull of an elementwise op without keywords, short for scalars."""
+    rules = [op.rules.get(i) for i in range(len(op.inputs))]
+    if None in rules:
+        return general_pull
+    short = [_short(rule, op) for rule in rules if rule is not None]
+    if len(short) == 1:
+        (only,) = short
+        reads = bool(rules[0] and rules[0].reads)
+
+        def pull_one(node: Node, g: Any, wanted: Any = None) -> Shares:
+            parent = node.a
+            if node.released or (reads and parent.changed < node.order):
+                check(node)
+            share = only(g, node.saved)
+            if type(share) is not _F64 or parent.shape or parent.dtype is not _D64:
+                share = fit(share, parent, op, 0)
+            return [(parent, share)]
+
+        return pull_one
+    rule_a, rule_b = short
+    reads_any = any(rule.reads for rule in rules if rule)
+
+    def pull_two(node: Node, g: Any, wanted: Any = None) -> Shares:
+        a, b = node.a, node.b
+        if node.released or (reads_any and (
+            (a is not None and a.changed < node.order) or (b is not None and b.changed < node.order))):  # fmt: skip
+            check(node)
+        pairs = []
+        if a is not None and a.needs and (wanted is None or a in wanted):
+            share = rule_a(g, node.saved)
+            if type(share) is not _F64 or a.shape or a.dtype is not _D64:
+                share = fit(share, a, op, 0)
+            pairs.append((a, share))
+        if b is not None and b.needs and (wanted is None or b in wanted):
+            share = rule_b(g, node.saved)
+            if type(share) is not _F64 or b.shape or b.dtype is not _D64:
+                share = fit(share, b, op, 1)
+            pairs.append((b, share))
+        return pairs
+
+    return pull_two
+
+
+def _short(rule: Rule, op: Op) -> Callable[[Any, Sequence[Any]], Any]:
+    """Adapt a rule over inputs and output to ``(g, saved)`` by position: half the cost of the general call."""
+    function = rule.function
+    at = [op.inputs.index(name) if name in op.inputs else len(op.inputs) for name in rule.names]
+    if not at:
+        return lambda g, saved: function(g)
+    if len(at) == 1:
+        (i,) = at
+        return lambda g, saved: function(g, saved[i])
+    if len(at) == 2:
+        i, j = at
+        return lambda g, saved: function(g, saved[i], saved[j])
+    return lambda g, saved: function(g, *[saved[k] for k in at])
+
+
+def pull_definition(node: Node, g: Any, wanted: Any, *, traced: bool) -> Shares:
+    """Run the definition again, recorded, and walk back through it.
+
+    Inputs beyond those of the definition are nodes that it closes over; the walk stops there as well.
+    """
+    op = node.op
+    own = {}
+    inputs = list(node.saved[: len(node.parents) - node.op.closed(node)])
+    for i, parent in enumerate(node.parents):
+        if parent is None or not parent.needs or (wanted is not None and parent not in wanted):
+            continue
+        if i >= len(inputs):
+            own[parent] = i
+            continue
+        stand_in = identity_node(parent) if traced else Leaf(None, parent.shape, parent.dtype, True)
+        inputs[i] = wrap(inputs[i], stand_in)
+        own[stand_in] = i
+    with enable_grad():
+        y = op.definition(*inputs, **(node.kwargs or {}))
+        if isinstance(y, tuple):
+            root = bundle_node([part._node if isinstance(part, Box) else None for part in y])
+        elif isinstance(y, Box) and y._node is not None and y._node.needs:
+            root = y._node
+        else:
+            return []
+        found = walk(root, g, traced_pull if traced else lambda n, h: n.op.pull(n, h, None), own)
+    return [(node.parents[i], fit(found[at], node.parents[i], op, i)) for at, i in own.items() if at in found]

@@ -1,0 +1,157 @@
+"""What one declaration says about an op: its inputs and keywords, its gradient rules, and what these keep alive."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box, needs_grad
+from autograd.errors import MissingRule, RuleError
+from autograd.graph import Node
+
+Shares = list[tuple[Node, Any]]
+
+
+class Rule:
+    """Hold one gradient rule and where its arguments come from."""
+
+    __slots__ = ("function", "names", "reads", "sources")
+
+    def __init__(self, function: Callable[..., Any], op: "Op") -> None:
+        names = list(inspect.signature(function).parameters)
+        if not names or names[0] != "g":
+            raise RuleError(f"op {op.name!r}: the first parameter of a rule must be named g, got {names}.")
+        self.function = function
+        self.names = names[1:]
+        self.sources = [op.source(name) for name in self.names]
+        self.reads = frozenset(i for i, name in enumerate(op.inputs) if name in self.names)
+
+    def __call__(self, g: Any, node: Node, saved: Sequence[Any]) -> Any:
+        return self.function(g, *[source(node, saved) for source in self.sources])
+
+
+class Op:
+    """Hold everything that one declaration says."""
+
+    __slots__ = ("cache", "definition", "domain", "elementwise", "fast", "forward", "inputs", "joint", "keeps_output",
+                 "keywords", "name", "pull", "rules", "symbol", "variadic", "view")  # fmt: skip
+
+    def __init__(self, forward: Callable[..., Any], name: str, symbol: str, inputs: Sequence[str] | None, elementwise: bool,
+                 definition: Callable[..., Any] | None, cache: tuple[str, ...], view: bool, domain: Any) -> None:  # fmt: skip
+        self.forward, self.name, self.symbol, self.domain = forward, name, symbol, domain
+        self.elementwise, self.definition, self.cache, self.view = elementwise, definition, cache, view
+        self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
+        self.fast: Callable[..., Any] = forward
+        self.pull: Callable[[Node, Any, Any], Shares]
+        self.rules: dict[int, Rule] = {}
+        self.joint: Rule | None = None
+        self.keeps_output = False
+
+    def set_rules(self, vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None) -> None:
+        """Read the rules and refuse what does not fit the forward."""
+        if vjp is None and self.definition is None:
+            raise RuleError(f"op {self.name!r}: give vjp= or definition=; for a piecewise-constant function use nondifferentiable.")
+        if self.cache and self.definition is None:
+            raise RuleError(f"op {self.name!r}: cache= needs definition=, as cached arrays are constants to second derivatives.")
+        if isinstance(vjp, Mapping):
+            for name, function in vjp.items():
+                if name not in self.inputs:
+                    raise RuleError(f"op {self.name!r}: vjp names {name!r}, but the inputs are {', '.join(self.inputs)}.")
+                self.rules[self.inputs.index(name)] = Rule(function, self)
+        elif vjp is not None and len(self.inputs) == 1 and not self.variadic:
+            self.rules[0] = Rule(vjp, self)
+        elif vjp is not None:
+            self.joint = Rule(vjp, self)
+        used = [*self.rules.values(), *([self.joint] if self.joint else [])]
+        self.keeps_output = any("y" in rule.names for rule in used)
+
+    def source(self, name: str) -> Callable[[Node, Sequence[Any]], Any]:
+        """Find where a rule's argument comes from; an unknown name is an error."""
+        if name == "y":
+            at = -1 - len(self.cache)
+            return lambda node, saved: saved[at]
+        if name in self.cache:
+            at = self.cache.index(name) - len(self.cache)
+            return lambda node, saved: saved[at]
+        if self.variadic and name == self.inputs[0]:
+            return lambda node, saved: tuple(saved[: len(node.parents)])
+        if name in self.inputs:
+            at = self.inputs.index(name)
+            return lambda node, saved: saved[at]
+        if name in self.keywords:
+            return lambda node, saved: node.kwargs[name]
+        if name == "needs":
+            return lambda node, saved: tuple(parent is not None and parent.needs for parent in node.parents)
+        if name == "shapes":
+            return lambda node, saved: tuple(() if parent is None else parent.shape for parent in node.parents)
+        known = ", ".join(["g", "y", "shapes", "needs", *self.inputs, *self.keywords, *self.cache])
+        raise RuleError(f"op {self.name!r}: a rule asks for {name!r}; it may use {known}.")
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Split a call into inputs and keywords, defaults bound; a Tensor given as a keyword is a constant."""
+        bound = dict(self.keywords)
+        if self.variadic:
+            inputs = args
+        else:
+            count = len(self.inputs)
+            if len(args) < count:  # inputs given by name
+                try:
+                    args = (*args, *[kwargs.pop(name) for name in self.inputs[len(args):]])
+                except KeyError as error:
+                    raise TypeError(f"{self.name}() misses argument {error}; it takes {', '.join(self.inputs)}.") from None
+            inputs, extra = args[:count], args[count:]
+            if len(extra) > len(bound):
+                raise TypeError(f"{self.name}() takes at most {count + len(bound)} arguments, got {len(args)}.")
+            bound.update(zip(bound, extra, strict=False))
+        for name, value in kwargs.items():
+            if name not in bound:
+                raise TypeError(f"{self.name}() got an unexpected argument {name!r}; it takes {', '.join([*self.inputs, *bound])}.")
+            if isinstance(value, Box):
+                if needs_grad(value):
+                    raise MissingRule(f"{self.name}(): keyword {name!r} has no gradient. Pass {name}.detach().")
+                value = value._data
+            bound[name] = value
+        return inputs, bound
+
+    def kept(self, parents: Sequence[Node | None]) -> frozenset[int]:
+        """Name the inputs whose values must be kept until backward, given which of them need a gradient."""
+        if self.definition is not None or (self.joint and self.variadic and self.inputs[0] in self.joint.names):
+            return frozenset(range(len(parents)))
+        if self.joint:
+            return self.joint.reads
+        needed = [rule.reads for i, rule in self.rules.items() if (p := parents[i]) is not None and p.needs]
+        return needed[0] if len(needed) == 1 else frozenset().union(*needed)
+
+    def closed(self, node: Node) -> int:
+        """Count the parents that are not inputs but values a definition closes over (see ``checkpoint``)."""
+        return 0 if self.variadic else max(0, len(node.parents) - len(self.inputs))
+
+    def argument(self, i: int) -> str:
+        """Name input ``i`` for a message."""
+        if self.variadic:
+            return f"{self.inputs[0]}[{i}]"
+        return self.inputs[i] if i < len(self.inputs) else "a value from outside"
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}({', '.join(self.inputs)})>"
+
+
+def _signature(forward: Any, inputs: Sequence[str] | None, name: str) -> tuple[list[str], dict[str, Any], bool]:
+    """Read inputs, keywords with defaults, and whether the inputs are ``*args``."""
+    if isinstance(forward, np.ufunc):
+        return list(inputs or (["x"] if forward.nin == 1 else ["a", "b"])), {}, False
+    try:
+        parameters = inspect.signature(forward).parameters.values()
+    except (TypeError, ValueError):
+        if inputs is None:
+            raise RuleError(f"op {name!r}: the forward has no readable signature; name its inputs with inputs=[…].") from None
+        return list(inputs), {}, False
+    many = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
+    required = [p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if many and required:
+        raise RuleError(f"op {name!r}: the forward mixes {required} with *{many[0]}; use one or the other.")
+    names = list(inputs) if inputs is not None else many or required
+    keywords = {p.name: None if p.default is p.empty else p.default for p in parameters
+                if p.name not in names and p.kind is not p.VAR_KEYWORD and p.kind is not p.VAR_POSITIONAL}  # fmt: skip
+    return names, keywords, bool(many) and inputs is None

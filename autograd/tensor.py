@@ -1,0 +1,404 @@
+"""Tensor: an array and its place in the graph, with NumPy's operators and methods and PyTorch's ``backward``."""
+
+import sys
+from collections.abc import Iterator
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd import protocols
+from autograd.backward import walk
+from autograd.box import Box, alias, is_recording, leaf_of, needs_grad, set_result_type, small, unbox, wrap
+from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
+from autograd.graph import Leaf, Node, tick
+from autograd.methods import Methods
+from autograd.modes import current, enable_grad
+from autograd.ops import elementwise as ew
+from autograd.ops import indexing
+from autograd.pull import traced_pull
+
+_accumulate = Lock()
+
+
+class Tensor(Methods):
+    """Hold an array and record what is computed from it, so that ``backward`` can give its gradient.
+
+    ``data`` is anything that NumPy can read, and is copied (``copy=False`` shares an array). With ``requires_grad=True`` Python ints
+    become floats; integer arrays raise DTypeError. Tensors hash by identity; ``==`` compares values.
+
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    Tensor([2., 4.])
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = False, *, dtype: npt.DTypeLike | None = None, copy: bool = True,
+                 name: str | None = None) -> None:  # fmt: skip
+        array = _read(data, dtype, copy, requires_grad)
+        self._data = array
+        self._node = Leaf(small(array), array.shape, array.dtype, requires_grad, name) if requires_grad or name else None
+
+    # ---------------------------------------------------------------------------------------------- what it holds
+
+    @property
+    def data(self) -> npt.NDArray[Any]:
+        """Give the array: writable for a leaf, read-only for the result of an op.
+
+        Assigning (also ``t.data -= …``) is noticed by graphs that need the old value: their backward raises InPlaceError. A write
+        *into* the array (``t.data[0] = …``) between forward and backward is the one change that nothing can notice.
+        """
+        array = self._data
+        if self._node is not None and self._node.op is not None:
+            if type(array) is not np.ndarray:
+                array = np.asarray(array)
+            array.flags.writeable = False
+            return array  # type: ignore[no-any-return]
+        if type(array) is not np.ndarray or not array.flags.writeable:
+            array = self._data = np.array(array)
+            if self._node is not None:
+                self._node.saved = (small(array),)
+        return array  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        node = self._node
+        if node is not None and node.op is not None:
+            raise InPlaceError(f"data of the result of {node.op.name!r} cannot be replaced; compute a new Tensor, or use .detach().")
+        array = value if value is self._data else _read(value, None, False, self.requires_grad)
+        self._data = array
+        if node is not None:
+            node.changed = tick()  # type: ignore[misc]
+            node.saved, node.shape, node.dtype = (small(array),), array.shape, array.dtype
+
+    @property
+    def grad(self) -> "Tensor | None":
+        """Give the accumulated gradient of a leaf (or of a result after ``retain_grad``), or None."""
+        node = self._node
+        if node is None or node.grad is None or (node.op is not None and not node.retain):
+            return None
+        if not isinstance(node.grad, Box):
+            node.grad = wrap(node.grad)
+        return node.grad  # type: ignore[return-value]
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is None:
+            self.zero_grad()
+            return
+        value = value if isinstance(value, Box) else Tensor(value, dtype=self.dtype)
+        if value._data.shape != self.shape:
+            raise ShapeError(f"grad must have the shape of the Tensor, {self.shape}, got {value._data.shape}.")
+        leaf_of(self).grad = value
+
+    @property
+    def requires_grad(self) -> bool:
+        """Tell whether gradients flow to or through this Tensor; can be set on leaves."""
+        return self._node is not None and self._node.needs
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        node = self._node
+        if node is not None and node.op is not None:
+            if not value:
+                raise GraphError(f"requires_grad of the result of {node.op.name!r} cannot be switched off; use .detach().")
+            return
+        if value:
+            _check_float(self._data.dtype)
+        leaf_of(self).needs = bool(value)  # type: ignore[misc]
+
+    @property
+    def name(self) -> str | None:
+        """Give the name that pictures and messages show."""
+        return None if self._node is None else self._node.name
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        leaf_of(self).name = value
+
+    @property
+    def is_leaf(self) -> bool:
+        """Tell whether no recorded op made this Tensor."""
+        return self._node is None or self._node.op is None
+
+    def item(self) -> Any:
+        """Give the single value as a Python number."""
+        if self.size != 1:
+            raise ShapeError(f"item() needs a Tensor with one element, got shape {self.shape}.")
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """Give the values as nested lists of Python numbers."""
+        return self._data.tolist()
+
+    def numpy(self) -> npt.NDArray[Any]:
+        """Give the array without its history: the leaf's own array, or a read-only one for a result."""
+        return self.data
+
+    def detach(self) -> "Tensor":
+        """Give a Tensor with the same values that needs no gradient and is not connected to the graph (memory is shared)."""
+        return alias(self._data, self, "detach")  # type: ignore[no-any-return]
+
+    # ------------------------------------------------------------------------------------------------- gradients
+
+    def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Add the gradient of this Tensor with respect to every leaf that requires one to the leaf's ``.grad``.
+
+        ``gradient`` is the upstream gradient (same shape; may be omitted for one element: 1). Saved arrays are released on the way
+        unless ``retain_graph``; with ``create_graph`` the gradients are themselves recorded and can be differentiated again.
+        Raises GraphError when nothing was recorded or the arrays are gone. All leaves are written after the walk, or none.
+        """
+        root = self._node
+        if root is None or not root.needs:
+            raise GraphError("backward() on a Tensor that needs no gradient: no input had requires_grad=True, or it was computed "
+                             "under no_grad() or detached.")  # fmt: skip
+        seed = self._seed(gradient)
+        if create_graph:
+            with enable_grad():
+                found = walk(root, seed if isinstance(seed, Box) else wrap(seed), _retaining(traced_pull))
+        else:
+            seed = unbox(seed)
+            with np.errstate(all="ignore"):  # an infinite derivative is a value here; pictures and messages show it
+                found = walk(root, seed, _keep if retain_graph else _release)
+        with _accumulate, enable_grad():
+            for node, g in found.items():
+                node.grad = add_up(node.grad, g)
+                if root is node or not create_graph:
+                    node.cot = g
+
+    def _seed(self, gradient: Any) -> Any:
+        if gradient is None:
+            if self.size != 1:
+                raise GraphError(f"backward() without gradient= needs one element, got shape {self.shape}. Reduce it (.sum(), .mean()), "
+                                 "or pass gradient= of that shape.")  # fmt: skip
+            return np.ones(self.shape, self.dtype)[()]
+        if not isinstance(gradient, Box):
+            gradient = np.array(gradient, dtype=self.dtype)[()]
+        if gradient.shape != self.shape:
+            raise ShapeError(f"backward(gradient=): expected shape {self.shape}, got {gradient.shape}.")
+        return gradient
+
+    def zero_grad(self) -> None:
+        """Forget the accumulated gradient: ``.grad`` becomes None."""
+        if self._node is not None:
+            self._node.grad = None
+
+    def retain_grad(self) -> None:
+        """Make ``.grad`` available on the result of an op after the next backward."""
+        if not self.requires_grad:
+            raise GraphError("retain_grad() on a Tensor that needs no gradient.")
+        if not self.is_leaf:
+            leaf_of(self).retain = True
+
+    # -------------------------------------------------------------------------------------------------- indexing
+
+    def __getitem__(self, index: Any) -> "Tensor":
+        return indexing.getitem(self, index)  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Assign in place: recorded as a new value of this Tensor where a gradient is involved.
+
+        Tensors made earlier by slicing keep their values. On a leaf that requires grad it is an error while recording.
+        """
+        recording = current().recording
+        if recording and self.is_leaf and self.requires_grad:
+            raise InPlaceError("assigning into a leaf that requires grad would change the value whose gradient is asked for. "
+                               "Use a copy (y = x * 1; y[i] = v), or no_grad().")  # fmt: skip
+        if recording and (self.requires_grad or needs_grad(value)):
+            changed = indexing.setitem(self, value, index)
+            self._data, self._node = changed._data, changed._node
+            return
+        if not self.is_leaf:
+            raise InPlaceError("assigning into the result of an op under no_grad() would spoil its graph. Use .detach() or a copy.")
+        array = self.data
+        array[unbox(index)] = unbox(value)
+        self.data = array
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d Tensor; use .item() for its number.")
+        return (self[i] for i in range(len(self)))
+
+    # ----------------------------------------------------------------------------------------- in-place operators
+
+    def _in_place(self, other: Any, function: Any, ufunc: np.ufunc) -> "Tensor":
+        """Rebind while recording (``x = x + y``), write into the array under ``no_grad``."""
+        if current().recording:
+            if self.is_leaf and self.requires_grad:
+                raise InPlaceError(f"in-place {ufunc.__name__} on a leaf that requires grad. Write y = x + … for a new Tensor, or update "
+                                   "it under no_grad().")  # fmt: skip
+            if not self.is_leaf or needs_grad(other):
+                return function(self, other)  # type: ignore[no-any-return]
+        elif not self.is_leaf:
+            raise InPlaceError(f"in-place {ufunc.__name__} under no_grad() on the result of {leaf_of(self).op.name!r} would spoil its graph. "
+                               "Use .detach() or a copy.")  # fmt: skip
+        array = self.data
+        ufunc(array, unbox(other), out=array, casting="same_kind")
+        self.data = array
+        return self
+
+    def __iadd__(self, other: Any) -> "Tensor":
+        return self._in_place(other, ew.add, np.add)
+
+    def __isub__(self, other: Any) -> "Tensor":
+        return self._in_place(other, ew.subtract, np.subtract)
+
+    def __imul__(self, other: Any) -> "Tensor":
+        return self._in_place(other, ew.multiply, np.multiply)
+
+    def __itruediv__(self, other: Any) -> "Tensor":
+        return self._in_place(other, ew.divide, np.divide)
+
+    def __ipow__(self, other: Any) -> "Tensor":
+        return self._in_place(other, ew.power, np.power)
+
+    # ----------------------------------------------------------------------------------------- Python's protocols
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise TypeError(f"only an integer Tensor can be an index, got dtype {self.dtype}.")
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self._data == unbox(value)).any())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
+        parts = [text if self.ndim else repr(self._data.item())]
+        if self.dtype != np.float64 and self.dtype.kind == "f":
+            parts.append(f"dtype={self.dtype}")
+        if not self.is_leaf:
+            parts.append(f"op={leaf_of(self).op.name}")
+        elif self.requires_grad:
+            parts.append("requires_grad=True")
+        if self.name:
+            parts.append(f"name={self.name!r}")
+        return f"Tensor({', '.join(parts)})"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        if is_recording(self):
+            raise ConversionError("this would turn a Tensor that requires grad into a plain array and lose its gradient. To join Tensors "
+                                  "use np.stack or np.concatenate; for the numbers alone use .numpy() or .detach().")  # fmt: skip
+        return np.array(self._data, dtype=dtype) if copy is not False else np.asarray(self._data, dtype=dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return protocols.array_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return protocols.array_function(function, types, args, kwargs)
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf:
+            raise GraphError(f"only leaves can be copied or pickled; this is the result of {leaf_of(self).op.name!r}. Use .detach().")
+        grad = None if self.grad is None else np.array(self.grad._data)
+        return _rebuild, (type(self), np.array(self._data), self.requires_grad, self.name, grad)
+
+    def __copy__(self) -> "Tensor":
+        rebuild, args = self.__reduce__()
+        return rebuild(*args)  # type: ignore[no-any-return]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
+        copied: Tensor = self.__copy__()
+        memo[id(self)] = copied
+        return copied
+
+
+set_result_type(Tensor)
+
+
+def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
+    made = kind.__new__(kind)
+    Tensor.__init__(made, data, requires_grad, copy=False, name=name)
+    if grad is not None:
+        made.grad = grad
+    return made
+
+
+def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
+    """Make the array of a leaf from anything; 0-d values are kept as NumPy scalars, on which arithmetic is ten times faster."""
+    if isinstance(data, Box):
+        if is_recording(data):
+            raise ConversionError("Tensor(tensor) would lose the gradient of the inner one. Use it as it is, or .detach() it.")
+        data = data._data
+    plain = not isinstance(data, np.ndarray | np.generic)
+    if plain and dtype is None and type(data) is float:
+        return np.float64(data)
+    if isinstance(data, list | tuple) and any(needs_grad(x) for x in data) and current().recording:
+        raise ConversionError("a list of Tensors that require grad would lose its gradients here; use np.stack(list).")
+    try:
+        array = np.array(data, dtype=dtype) if copy or not isinstance(data, np.ndarray) else np.asarray(data, dtype=dtype)
+    except ValueError as error:
+        raise ShapeError(f"Tensor: the nested lists do not form an array: {error}") from None
+    if array.dtype.kind not in "biuf":
+        why = "complex numbers are not supported yet" if array.dtype.kind == "c" else "a Tensor holds numbers"
+        raise DTypeError(f"Tensor of dtype {array.dtype} from {type(data).__name__}: {why}.")
+    if requires_grad and array.dtype.kind != "f":
+        if not plain or dtype is not None:
+            _check_float(array.dtype)
+        array = array.astype(np.float64)
+    return array if array.ndim or not copy else array[()]
+
+
+def _check_float(dtype: np.dtype[Any]) -> None:
+    if dtype.kind != "f":
+        raise DTypeError(f"only floating-point Tensors can require gradients, got dtype {dtype}. Use .astype(float) or dtype=float.")
+
+
+# ------------------------------------------------------------------------------------------- what backward does per node
+
+
+def _keep(node: Node, g: Any) -> Any:
+    """Pull one node; the gradient of a small value stays for pictures."""
+    if g.__class__ is np.float64 or getattr(g, "size", 65) <= 64:
+        node.cot = g
+    if node.retain:
+        with _accumulate:
+            node.grad = add_up(node.grad, g)
+    return node.op.pull(node, g)
+
+
+def _release(node: Node, g: Any) -> Any:
+    """Pull one node and let go of its large arrays."""
+    shares = _keep(node, g)
+    node.released = True
+    saved = node.saved
+    if saved[-1].__class__ is not np.float64:
+        node.saved = tuple([x if x is not None and getattr(x, "size", 1) <= 64 else None for x in saved])
+    return shares
+
+
+def _retaining(pull: Any) -> Any:
+    def retaining(node: Node, g: Any) -> Any:
+        if node.retain:
+            node.grad = add_up(node.grad, g)
+        return pull(node, g)
+
+    return retaining
+
+
+def add_up(old: Any, g: Any) -> Any:
+    """Accumulate ``g`` onto the gradient ``old``; what is stored is an array that nobody else holds, or a recorded Tensor."""
+    if old is None:
+        if isinstance(g, Box) or type(g) is not np.ndarray:
+            return g
+        # The walk hands the same array to both inputs of an addition, and rules may return views of what they saved.
+        return g if g.base is None and sys.getrefcount(g) <= 4 and g.flags.writeable else g.copy()
+    if isinstance(g, Box):
+        return (old if isinstance(old, Box) else wrap(old)) + g
+    return unbox(old) + g
+

@@ -1,0 +1,336 @@
+"""Functions of functions: gradients, products with Jacobians and Hessians, to any order.
+
+Each takes a function of arrays (or nested tuples, lists and dicts of them) and gives a function of the same. Results are arrays,
+unless something outside records: then they are Tensors, and can be differentiated again. Every call makes nodes of its own, so
+nested derivatives with respect to different variables cannot be confused.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.backward import walk
+from autograd.box import Box, needs_grad, wrap
+from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from autograd.graph import Node, ancestors, leading_to, make_node, tick
+from autograd.modes import current, enable_grad, no_grad
+from autograd.pull import bundle_node, general_pull, identity_node, item_node, traced_pull
+from autograd.rules import Op
+from autograd.tensor import Tensor
+from autograd.tree import flatten
+
+Function = Callable[..., Any]
+
+
+class _Trace:
+    """Hold one run of a function: the nodes of its chosen arguments, its output, and whether anything outside records."""
+
+    def __init__(self, f: Function, args: Sequence[Any], argnums: Sequence[int], kwargs: dict[str, Any], who: str) -> None:
+        inner = list(args)
+        self.targets: list[Node] = []
+        self.inputs: list[Box] = []
+        self.rebuilds: list[tuple[int, Callable[[list[Any]], Any]]] = []
+        outer = current().recording
+        self.outside = False
+        for number in argnums:
+            if not -len(args) <= number < len(args):
+                raise ArgumentError(f"{who}: argnums {number} but the function was called with {len(args)} arguments.")
+            values, rebuild = flatten(args[number])
+            boxes = [_track(value, outer, who) for value in values]
+            self.outside = self.outside or (outer and any(needs_grad(value) for value in values))
+            self.targets += [box._node for box in boxes if box._node is not None]
+            self.inputs += boxes
+            self.rebuilds.append((len(values), rebuild))
+            inner[number] = rebuild(boxes)
+        with enable_grad():
+            output = f(*inner, **kwargs)
+        self.outputs, self.rebuild_output = flatten(output)
+        self.nodes = [y._node if needs_grad(y) else None for y in self.outputs]
+        self.outside = self.outside or (outer and self._reaches_outside())
+
+    def _reaches_outside(self) -> bool:
+        own = set(self.targets)
+        root = bundle_node(self.nodes)
+        return any(node.op is None and node.needs and node not in own for node in ancestors(root, lambda node: node not in own))
+
+    def value(self) -> Any:
+        """Give the output: Tensors if something outside records, else arrays."""
+        return self.rebuild_output([y if self.outside or not isinstance(y, Box) else y._data for y in self.outputs])
+
+    def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
+        """Give the gradient for each target, given one for each output; zeros where nothing arrives."""
+        root = bundle_node(self.nodes)
+        own = set(self.targets)
+        if traced:
+            wanted = leading_to(root, own)
+            boxes = tuple(s if isinstance(s, Box) else wrap(s) for s in seeds)
+            with enable_grad():
+                found = walk(root, boxes, lambda node, g: traced_pull(node, g, wanted), own)
+        else:
+            wanted = leading_to(root, own) if self.outside or not current().recording else None
+            with np.errstate(all="ignore"):
+                found = walk(root, tuple(seeds), lambda node, g: node.op.pull(node, g, wanted), own)
+        return [found[target] if target in found else np.zeros(target.shape, target.dtype)[()] for target in self.targets]
+
+    def shape(self, gradients: list[Any], single: bool) -> Any:
+        """Arrange gradients like the arguments they belong to."""
+        parts, at = [], 0
+        for count, rebuild in self.rebuilds:
+            parts.append(rebuild(gradients[at : at + count]))
+            at += count
+        return parts[0] if single else tuple(parts)
+
+
+def _track(value: Any, outer: bool, who: str) -> Box:
+    """Make a Tensor whose node stands for this argument only."""
+    if outer and needs_grad(value):
+        return wrap(value._data, identity_node(value._node))  # type: ignore[no-any-return]
+    if isinstance(value, Box):
+        value = value._data
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "f":
+        raise DTypeError(f"{who}: arguments must be floating-point to be differentiated, got dtype {value.dtype}. Use .astype(float).")
+    return Tensor(value, requires_grad=True)
+
+
+def _numbers(argnums: int | Sequence[int]) -> tuple[tuple[int, ...], bool]:
+    return ((argnums,), True) if isinstance(argnums, int) else (tuple(argnums), False)
+
+
+def _seed(given: Any, y: Any, who: str) -> Any:
+    """Check one upstream gradient or tangent against the value it belongs to."""
+    shape, dtype = np.shape(y._data if isinstance(y, Box) else y), getattr(y, "dtype", np.dtype(np.float64))
+    if not isinstance(given, Box):
+        given = np.asarray(given, dtype=dtype)[()]
+    if given.shape != shape:
+        raise ShapeError(f"{who}: expected shape {shape}, got {given.shape}.")
+    return given
+
+
+def _plain(x: Any) -> Any:
+    return x._data if isinstance(x, Box) else x
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """Give a function that returns ``(f(x), ∇f(x))`` for a scalar-valued ``f``.
+
+    ``argnums`` (int or tuple) chooses the arguments; the gradient has the form of the argument, or is a tuple of such.
+
+    >>> value_and_grad(lambda x: x**2)(3.0)
+    (np.float64(9.0), np.float64(6.0))
+    """
+    numbers, single = _numbers(argnums)
+
+    @functools.wraps(f)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        trace = _Trace(f, args, numbers, kwargs, "grad")
+        if len(trace.outputs) != 1 or np.size(_plain(trace.outputs[0])) != 1:
+            shapes = [np.shape(_plain(y)) for y in trace.outputs]
+            raise ShapeError(f"grad: the function must return one scalar, got {shapes}. Use jacobian, or reduce with .sum().")
+        y = trace.outputs[0]
+        seed = np.ones(np.shape(_plain(y)), getattr(y, "dtype", float))[()]
+        return trace.value(), trace.shape(trace.pull([seed], trace.outside), single)
+
+    return both
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """Give the gradient function ∇f of a scalar-valued ``f``.
+
+    >>> import numpy as np
+    >>> grad(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    >>> grad(grad(lambda x: x**3))(2.0)
+    np.float64(12.0)
+    """
+    both = value_and_grad(f, argnums)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return gradient
+
+
+def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
+    """Give ``(f(*args), pullback)`` with pullback(u) = uᵀ · J: one gradient for one argument, else a tuple.
+
+    >>> import numpy as np
+    >>> y, pullback = vjp(np.sin, 0.0)
+    >>> pullback(2.0)
+    np.float64(2.0)
+    """
+    trace = _Trace(f, args, range(len(args)), {}, "vjp")
+
+    def pullback(cotangents: Any) -> Any:
+        given, _ = flatten(cotangents)
+        if len(given) != len(trace.outputs):
+            raise ShapeError(f"pullback: expected {len(trace.outputs)} gradients, one per output, got {len(given)}.")
+        seeds = [_seed(u, y, "pullback") for u, y in zip(given, trace.outputs, strict=True)]
+        traced = current().recording and (trace.outside or any(needs_grad(u) for u in seeds))
+        if not traced:
+            seeds = [_plain(u) for u in seeds]
+        return trace.shape(trace.pull(seeds, traced), len(args) == 1)
+
+    return trace.value(), pullback
+
+
+def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """Give ``(f(*args), J · tangents)``: forward-mode by two reverse passes.
+
+    uᵀ · J is linear in u, so its derivative along the tangents with respect to u is J · t. (Where a local derivative is infinite, as for
+    ``sqrt`` at 0, the result is 0: the masked product cannot tell u = 0 from a cut.)
+
+    >>> import numpy as np
+    >>> jvp(lambda x: x**2, (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))
+    (array([1., 4.]), array([ 2., 40.]))
+    """
+    trace = _Trace(f, args, range(len(args)), {}, "jvp")
+    given = flatten(tuple(tangents))[0]
+    if len(given) != len(trace.inputs):
+        raise ShapeError(f"jvp: expected {len(trace.inputs)} tangents, one per argument, got {len(given)}.")
+    seeds = [_seed(t, x, "jvp tangent") for t, x in zip(given, trace.inputs, strict=True)]
+    traced = current().recording and (trace.outside or any(needs_grad(t) for t in seeds))
+    duals = [Tensor(np.zeros_like(_plain(y)), requires_grad=True) if node is not None else None
+             for y, node in zip(trace.outputs, trace.nodes, strict=True)]  # fmt: skip
+    shares = trace.pull([u if u is not None else np.zeros(()) for u in duals], True)
+    root = bundle_node([share._node if needs_grad(share) else None for share in shares])
+    own = {u._node for u in duals if u is not None and u._node is not None}
+    wanted = leading_to(root, own)
+    if traced:
+        with enable_grad():
+            found = walk(root, tuple(t if isinstance(t, Box) else wrap(t) for t in seeds), lambda n, g: traced_pull(n, g, wanted), own)
+    else:
+        with np.errstate(all="ignore"):
+            found = walk(root, tuple(_plain(t) for t in seeds), lambda n, g: n.op.pull(n, g, wanted), own)
+    pushed = [found[u._node] if u is not None and u._node in found else np.zeros(np.shape(_plain(y)))[()]
+              for u, y in zip(duals, trace.outputs, strict=True)]  # fmt: skip
+    return trace.value(), trace.rebuild_output(pushed)
+
+
+def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """Give the function that returns the Jacobian J[i, j] = ∂fᵢ/∂xⱼ, of shape output.shape + input.shape.
+
+    The function runs once; each row is one walk over the same graph.
+
+    >>> import numpy as np
+    >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    numbers, single = _numbers(argnums)
+
+    @functools.wraps(f)
+    def rows(*args: Any, **kwargs: Any) -> Any:
+        trace = _Trace(f, args, numbers, kwargs, "jacobian")
+        blocks = []
+        for k, y in enumerate(trace.outputs):
+            shape, dtype = np.shape(_plain(y)), getattr(y, "dtype", np.dtype(float))
+            pulled = []
+            for i in range(int(np.prod(shape))):
+                seeds = [np.zeros(np.shape(_plain(other)), getattr(other, "dtype", float)) for other in trace.outputs]
+                seeds[k].reshape(-1)[i] = 1
+                pulled.append(trace.pull([s.astype(dtype, copy=False)[()] for s in seeds], trace.outside))
+            columns = []
+            for j, target in enumerate(trace.targets):
+                full = (*shape, *target.shape)
+                columns.append(np.reshape(np.stack([row[j] for row in pulled]), full) if pulled else np.zeros(full, target.dtype))
+            blocks.append(trace.shape(columns, single))
+        return trace.rebuild_output(blocks)
+
+    return rows
+
+
+def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """Give the function that returns the Hessian H[i, j] = ∂²f/∂xᵢ∂xⱼ of a scalar-valued ``f``.
+
+    >>> import numpy as np
+    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Function) -> Function:
+    """Give the function ``(x, v) -> H(x) · v`` for a scalar-valued ``f``, without building H.
+
+    >>> import numpy as np
+    >>> hvp(lambda x: (x**3).sum())(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+    """
+    gradient = grad(f)
+
+    @functools.wraps(f)
+    def product(x: Any, v: Any) -> Any:
+        return vjp(gradient, x)[1](v)  # H is symmetric, so vᵀ · H is H · v
+
+    return product
+
+
+def checkpoint(f: Function) -> Function:
+    """Give a function that computes ``f`` but keeps only its inputs and output: backward runs ``f`` again.
+
+    Memory is traded for a second forward pass. ``f`` may use Tensors from outside; they get their gradients. It must give the same values
+    both times (a random generator inside must be made inside): GraphError otherwise.
+
+    >>> x = Tensor(0.5, requires_grad=True)
+    >>> checkpoint(lambda t: (t * t).exp())(x).backward()
+    >>> round(x.grad.item(), 4)
+    1.284
+    """
+
+    @functools.wraps(f)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        if not current().recording:
+            return f(*args, **kwargs)
+        values, rebuild = flatten((args, kwargs))
+        places = [i for i, value in enumerate(values) if isinstance(value, Box)]
+
+        def run(*boxes: Any) -> Any:
+            filled = list(values)
+            for i, box in zip(places, boxes, strict=True):
+                filled[i] = box
+            inner_args, inner_kwargs = rebuild(filled)
+            return f(*inner_args, **inner_kwargs)
+
+        return _checkpointed(run, [values[i] for i in places], getattr(f, "__name__", "f"))
+
+    return checkpointed
+
+
+def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
+    start = tick()
+    inner = [Tensor(x._data, True, copy=False) if needs_grad(x) else wrap(x._data) for x in inputs]
+    y = run(*inner)
+    outputs = list(y) if isinstance(y, tuple) else [y]
+    if not any(isinstance(part, Box) for part in outputs):
+        return y  # no Tensor went in, none came out
+    if not all(isinstance(part, Box) for part in outputs):
+        raise GraphError(f"checkpoint({name}): the function must return a Tensor or a tuple of Tensors, got {type(y).__name__}.")
+    root = bundle_node([part._node for part in outputs])
+    own = {x._node for x in inner}
+    closed = [node for node in ancestors(root, lambda node: node.order < start) if node.order > start and node.needs and node not in own]
+    if not closed and not any(needs_grad(x) for x in inputs):
+        with no_grad():
+            return run(*inputs)
+    data = [part._data for part in outputs]
+
+    def again(*boxes: Any) -> Any:
+        second = run(*boxes)
+        for old, new in zip(data, second if isinstance(second, tuple) else [second], strict=True):
+            if not np.array_equal(old, new._data, equal_nan=True):
+                raise GraphError(f"checkpoint({name}): the second run gave other values, so the gradient would be wrong. Make the "
+                                 "function deterministic (create random generators inside, from a seed).")  # fmt: skip
+        return second
+
+    op = Op(run, f"checkpoint({name})", "checkpoint", [f"input {i}" for i in range(len(inputs))], False, again, (), False, None)
+    op.pull = general_pull
+    parents = (*[x._node for x in inputs], *closed)
+    saved = (*[x._data for x in inputs], *[None] * len(closed), tuple(data) if isinstance(y, tuple) else data[0])
+    shape, dtype = ([d.shape for d in data], [d.dtype for d in data]) if isinstance(y, tuple) else (data[0].shape, data[0].dtype)
+    node = make_node(Node, op, parents, saved, None, shape, dtype, current().scope)
+    if isinstance(y, tuple):
+        return tuple(wrap(d, item_node(node, i, d)) for i, d in enumerate(data))
+    return wrap(data[0], node)

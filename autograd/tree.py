@@ -1,0 +1,35 @@
+"""Nested tuples, lists and dicts of values: take them apart and put them together again."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """List the values of ``tree`` in order and give the function that puts such a list back into its form.
+
+    >>> values, rebuild = flatten({"w": [1, 2], "b": 3})
+    >>> values, rebuild([10, 20, 30])
+    ([1, 2, 3], {'w': [10, 20], 'b': 30})
+    """
+    values: list[Any] = []
+    form = _form(tree, values)
+    return values, lambda replaced: _fill(form, iter(replaced))
+
+
+def _form(tree: Any, values: list[Any]) -> Any:
+    if isinstance(tree, dict):
+        return dict, {key: _form(item, values) for key, item in tree.items()}
+    if isinstance(tree, tuple | list):
+        kind = (lambda items: type(tree)(*items)) if hasattr(tree, "_fields") else type(tree)
+        return kind, [_form(item, values) for item in tree]
+    values.append(tree)
+    return None
+
+
+def _fill(form: Any, values: Any) -> Any:
+    if form is None:
+        return next(values)
+    kind, parts = form
+    if isinstance(parts, dict):
+        return {key: _fill(part, values) for key, part in parts.items()}
+    return kind([_fill(part, values) for part in parts])
