@@ -9,10 +9,11 @@ Tensor([2., 1.])
 
 from typing import Any
 
-from autograd import _clash, errors
+from autograd import _clash as _clash
+from autograd import errors
 from autograd.errors import AutogradError
 from autograd.gradcheck import check_grads
-from autograd.modes import enable_grad, is_grad_enabled, no_grad, scope
+from autograd.modes import current_scope, enable_grad, is_grad_enabled, no_grad, scope
 from autograd.ops.activations import (
     elu,
     gelu,
@@ -36,11 +37,44 @@ __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "make_dot", "replay", "why_none")
 
 __all__ = [
-    "AutogradError", "Tensor", "check_grads", "checkpoint", "draw", "draw_dot", "elu", "enable_grad", "erf", "errors", "explain",
-    "gelu", "grad", "hessian", "hvp", "implements", "is_grad_enabled", "jacobian", "jvp", "leaky_relu", "log_softmax", "logit",
-    "logsumexp", "make_dot", "no_grad", "nondifferentiable", "op", "relu", "replay", "scope", "sigmoid", "silu", "softmax",
-    "softplus", "value_and_grad", "vjp", "why_none",
-]  # fmt: skip
+    "AutogradError",
+    "Tensor",
+    "check_grads",
+    "checkpoint",
+    "draw",
+    "draw_dot",
+    "elu",
+    "enable_grad",
+    "erf",
+    "errors",
+    "explain",
+    "gelu",
+    "grad",
+    "hessian",
+    "hvp",
+    "implements",
+    "is_grad_enabled",
+    "jacobian",
+    "jvp",
+    "leaky_relu",
+    "log_softmax",
+    "logit",
+    "logsumexp",
+    "make_dot",
+    "no_grad",
+    "nondifferentiable",
+    "op",
+    "relu",
+    "replay",
+    "scope",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "value_and_grad",
+    "vjp",
+    "why_none",
+]
 
 
 def __getattr__(name: str) -> Any:

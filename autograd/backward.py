@@ -12,10 +12,10 @@ Pull = Callable[[Node, Any], Iterable[tuple[Node, Any]]]
 def walk(root: Node, seed: Any, pull: Pull, targets: Collection[Node] = ()) -> dict[Node, Any]:
     """Push ``seed`` from ``root`` to every leaf: one vector-Jacobian product per node.
 
-    ``pull(node, g)`` gives, for each parent that wants one, its share ∂node/∂parent ᵀ · g; shares meet by ``+``. Nodes are visited
-    when all their users are done (newest first), so in ``b = a + a; c = b + b`` node ``b`` is visited once, with dc/db = 2
-    complete. A plain recursion would visit it twice. The gradients live here, not on the nodes, and are dropped as the walk
-    goes on; what is returned are those of the leaves and of ``targets``, where the walk stops.
+    ``pull(node, g)`` gives, for each parent that wants one, its share ∂node/∂parent ᵀ · g; shares meet by ``+``. Nodes
+    are visited when all their users are done (newest first), so in ``b = a + a; c = b + b`` node ``b`` is visited once,
+    with dc/db = 2 complete. A plain recursion would visit it twice. The gradients live here, not on the nodes, and are
+    dropped as the walk goes on; what is returned are those of the leaves and of ``targets``, where the walk stops.
     """
     grads, nodes, heap, found = {root.order: seed}, {root.order: root}, [root.order], {}
     while heap:

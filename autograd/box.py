@@ -1,6 +1,7 @@
 """The box: an array with its place in the graph, and how arrays enter and leave it.
 
-:class:`Box` is the bare Tensor: ``tensor.py`` adds the operators and methods, and registers itself as the type of results.
+:class:`Box` is the bare Tensor: ``tensor.py`` adds the operators and methods, and registers itself as the type of
+results.
 """
 
 from typing import Any
@@ -63,8 +64,8 @@ def needs_grad(x: Any) -> bool:
 def alias(data: Any, source: Box, note: str) -> Any:
     """Wrap ``data``, which shares memory with ``source``, as a constant.
 
-    If a leaf owns that memory, a change through either is noticed by graphs that use the other; the memory of a result is
-    read-only, and ``.data`` of the alias copies it first.
+    If a leaf owns that memory, a change through either is noticed by graphs that use the other; the memory of a result
+    is read-only, and ``.data`` of the alias copies it first.
     """
     if type(data) is not np.ndarray:
         return wrap(data, Leaf(data, data.shape, data.dtype, False, note=note))

@@ -1,7 +1,7 @@
 """Check gradients against finite differences, in one random direction, to any order.
 
-The check of order n is the check of order 1 of the function (x, u) -> uᵀ · J(x), of order n - 1: so a rule that gives the right
-numbers but is detached from its inputs *or from its upstream gradient* is caught at order 2.
+The check of order n is the check of order 1 of the function (x, u) -> uᵀ · J(x), of order n - 1: so a rule that gives
+the right numbers but is detached from its inputs *or from its upstream gradient* is caught at order 2.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,20 @@ _RTOL = {8: 2e-5, 4: 2e-2, 2: 2e-1, 16: 2e-5}
 _TRIES = 8
 
 
-def check_grads(f: Callable[..., Any], *args: Any, order: int = 2, rng: Any = 0, eps: float | None = None,
-                rtol: float | None = None, atol: float = 1e-7) -> None:  # fmt: skip
+def check_grads(
+    f: Callable[..., Any],
+    *args: Any,
+    order: int = 2,
+    rng: Any = 0,
+    eps: float | None = None,
+    rtol: float | None = None,
+    atol: float = 1e-7,
+) -> None:
     """Raise GradientError unless the gradients of ``f`` at ``args`` agree with finite differences, up to ``order``.
 
-    Floating-point arrays, numbers and Tensors among the arguments (also nested) are varied; integers, strings and others are
-    constants. For each argument i the derivative along a random direction v is compared: vᵀ · vjp(u) against the change of uᵀ · f.
+    Floating-point arrays, numbers and Tensors among the arguments (also nested) are varied; integers, strings and
+    others are constants. For each argument i the derivative along a random direction v is compared: vᵀ · vjp(u) against
+    the change of uᵀ · f.
 
     >>> import numpy as np
     >>> check_grads(lambda x, y: np.sin(x) * y, 0.3, np.array([1.0, 2.0]))
@@ -53,15 +61,29 @@ def _is_float(x: Any) -> bool:
     return isinstance(x, float) or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f")
 
 
-def _check(f: Callable[..., tuple[Any, ...]], points: list[Any], labels: list[str], name: str, order: int,
-           rng: np.random.Generator, eps: float | None, rtol: float | None, atol: float) -> None:  # fmt: skip
+def _check(
+    f: Callable[..., tuple[Any, ...]],
+    points: list[Any],
+    labels: list[str],
+    name: str,
+    order: int,
+    rng: np.random.Generator,
+    eps: float | None,
+    rtol: float | None,
+    atol: float,
+) -> None:
     outputs, pullback = vjp(f, *points)
     kept = [k for k, y in enumerate(outputs) if _is_float(np.asarray(unbox(y)))]
-    cotangents = [rng.uniform(0.5, 1.5, np.shape(unbox(outputs[k]))) * rng.choice([-1, 1], np.shape(unbox(outputs[k]))) for k in kept]
+    cotangents = [
+        rng.uniform(0.5, 1.5, np.shape(unbox(outputs[k]))) * rng.choice([-1, 1], np.shape(unbox(outputs[k])))
+        for k in kept
+    ]
 
     def weighed(*varied: Any) -> float:
         ys = f(*varied)
-        return sum(float(np.sum(u * np.asarray(unbox(ys[k]), dtype=float))) for u, k in zip(cotangents, kept, strict=True))
+        return sum(
+            float(np.sum(u * np.asarray(unbox(ys[k]), dtype=float))) for u, k in zip(cotangents, kept, strict=True)
+        )
 
     seeds = [np.zeros(np.shape(unbox(y))) for y in outputs]
     for u, k in zip(cotangents, kept, strict=True):
@@ -71,8 +93,18 @@ def _check(f: Callable[..., tuple[Any, ...]], points: list[Any], labels: list[st
     size = min(np.asarray(unbox(x)).dtype.itemsize for x in (*points, *[outputs[k] for k in kept]))
     step, tolerance = eps or _STEP[size], rtol or _RTOL[size]
     for i, (point, gradient) in enumerate(zip(points, gradients, strict=True)):
-        _compare(weighed, points, i, np.asarray(unbox(gradient), dtype=float), f"{name}, {labels[i]}, order {_depth(name)}",
-                 rng, step, tolerance, atol, point)  # fmt: skip
+        _compare(
+            weighed,
+            points,
+            i,
+            np.asarray(unbox(gradient), dtype=float),
+            f"{name}, {labels[i]}, order {_depth(name)}",
+            rng,
+            step,
+            tolerance,
+            atol,
+            point,
+        )
     if order > 1:
         count = len(points)
 
@@ -81,7 +113,10 @@ def _check(f: Callable[..., tuple[Any, ...]], points: list[Any], labels: list[st
             return shares if isinstance(shares, tuple) else (shares,)
 
         more = [f"upstream gradient {k}" for k in range(len(kept))]
-        points = [*points, *[np.asarray(u, np.asarray(unbox(outputs[k])).dtype) for u, k in zip(cotangents, kept, strict=True)]]
+        points = [
+            *points,
+            *[np.asarray(u, np.asarray(unbox(outputs[k])).dtype) for u, k in zip(cotangents, kept, strict=True)],
+        ]
         _check(pulled, points, [*labels, *more], f"gradient of {name}", order - 1, rng, eps, rtol, atol)
 
 
@@ -97,8 +132,18 @@ def _depth(name: str) -> int:
     return name.count("gradient of ") + 1
 
 
-def _compare(f: Callable[..., float], points: list[Any], i: int, gradient: Any, where: str, rng: np.random.Generator,
-             step: float, rtol: float, atol: float, point: Any) -> None:  # fmt: skip
+def _compare(
+    f: Callable[..., float],
+    points: list[Any],
+    i: int,
+    gradient: Any,
+    where: str,
+    rng: np.random.Generator,
+    step: float,
+    rtol: float,
+    atol: float,
+    point: Any,
+) -> None:
     """Compare one directional derivative; a direction in which the terms cancel says little, so another is drawn."""
     if not gradient.size:
         return
@@ -120,6 +165,6 @@ def _compare(f: Callable[..., float], points: list[Any], i: int, gradient: Any, 
     hint = ""
     if abs(right - left) > 0.05 * (abs(right) + abs(left)) + 100 * atol:
         hint = f" The one-sided slopes differ ({left:.6g} and {right:.6g}): the point may sit on a kink or a jump."
-    raise GradientError(f"check_grads: {where}, shape {np.shape(point)}: analytic {analytic:.10g}, numeric {numeric:.10g}.{hint}")
-
-
+    raise GradientError(
+        f"check_grads: {where}, shape {np.shape(point)}: analytic {analytic:.10g}, numeric {numeric:.10g}.{hint}"
+    )

@@ -1,10 +1,10 @@
 """The graph: nodes that remember which op made a value, from which parents, and what backward will need.
 
-Nothing here knows arrays. A :class:`Node` points to its parents only, so dropping the root frees the graph at once, and the
-order of creation is an order in which every parent stands before its users.
+Nothing here knows arrays. A :class:`Node` points to its parents only, so dropping the root frees the graph at once, and
+the order of creation is an order in which every parent stands before its users.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -17,20 +17,47 @@ ABSENT: Any = object()  # stands where a node has no second parent
 class Node:
     """Remember one recorded op.
 
-    ``parents`` has one entry per input (None for a Python scalar); ``saved`` holds the inputs' values, then the output, then
-    what the forward cached, with None where nothing needs it; ``cot`` is the gradient of the last backward (small values).
+    ``parents`` has one entry per input (None for a Python scalar); ``saved`` holds the inputs' values, then the output,
+    then what the forward cached, with None where nothing needs it; ``cot`` is the gradient of the last backward (small
+    values).
 
     Up to two parents stand in slots of their own: a tuple for them would be a second object per op that the garbage
     collector tracks, and its full collections then cost 2.3 µs per op in a graph of 10⁶ ops instead of 0.7.
     """
 
-    __slots__ = ("__weakref__", "a", "b", "cot", "dtype", "grad", "kwargs", "more", "name", "op", "order", "released", "retain",
-                 "saved", "scope", "shape")  # fmt: skip
+    __slots__ = (
+        "__weakref__",
+        "a",
+        "b",
+        "cot",
+        "dtype",
+        "grad",
+        "kwargs",
+        "more",
+        "name",
+        "op",
+        "order",
+        "released",
+        "retain",
+        "saved",
+        "scope",
+        "shape",
+    )
     needs = True  # an op is recorded only when one of its inputs needs a gradient
     changed = 1  # results are read-only, so they never change; orders are <= 0
 
-    def __init__(self, op: Any, a: Any, b: Any, more: Any, saved: tuple[Any, ...], kwargs: Any, shape: Any, dtype: Any,
-                 scope: Any) -> None:  # fmt: skip
+    def __init__(
+        self,
+        op: Any,
+        a: Any,
+        b: Any,
+        more: Any,
+        saved: tuple[Any, ...],
+        kwargs: Any,
+        shape: Any,
+        dtype: Any,
+        scope: Any,
+    ) -> None:
         self.op = op
         self.a = a
         self.b = b
@@ -42,7 +69,9 @@ class Node:
         self.scope = scope
         self.order = tick()
         self.released = self.retain = False
-        self.cot = self.grad = self.name = None
+        self.cot: Any = None
+        self.grad: Any = None
+        self.name: str | None = None
 
     @property
     def parents(self) -> tuple[Any, ...]:
@@ -69,13 +98,15 @@ class View(Node):
 class Leaf(Node):
     """Be a value that no recorded op made: a parameter, an input, a constant.
 
-    ``grad`` accumulates what each backward brings, ``changed`` is the time of the last in-place change, and ``note`` says what cut
-    the value off from an earlier graph (``"detach"``, the name of a piecewise-constant function).
+    ``grad`` accumulates what each backward brings, ``changed`` is the time of the last in-place change, and ``note``
+    says what cut the value off from an earlier graph (``"detach"``, the name of a piecewise-constant function).
     """
 
     __slots__ = ("changed", "needs", "note")
 
-    def __init__(self, value: Any, shape: Any, dtype: Any, needs: bool, name: str | None = None, note: str = "") -> None:
+    def __init__(
+        self, value: Any, shape: Any, dtype: Any, needs: bool, name: str | None = None, note: str = ""
+    ) -> None:
         super().__init__(None, None, None, (), (value,), None, shape, dtype, None)
         self.needs = needs
         self.name = name
@@ -138,6 +169,21 @@ def ancestors(root: Node, follow: Callable[[Node], bool] = lambda node: True) ->
                 if parent is not None and parent not in seen:
                     seen.add(parent)
                     stack.append(parent)
+
+
+def reaches_other_leaf(roots: Iterable[Node | None], own: Container[Node]) -> bool:
+    """Tell whether a gradient from ``roots`` would reach a leaf that is not in ``own`` (nor behind it)."""
+    seen: set[Node] = set()
+    stack = [root for root in roots if root is not None]
+    while stack:
+        node = stack.pop()
+        if node in seen or node in own:
+            continue
+        seen.add(node)
+        if node.op is None:
+            return True
+        stack.extend([parent for parent in node.parents if parent is not None and parent.needs])
+    return False
 
 
 def leading_to(root: Node, targets: set[Node]) -> set[Node]:

@@ -1,4 +1,4 @@
-"""NumPy's operators and methods for Tensors, each one line that names its op, so that editors and type checkers see them."""
+"""NumPy's operators and methods for Tensors: each is one line that names its op, so editors and type checkers see them."""
 
 from typing import Any
 
@@ -6,9 +6,8 @@ import numpy as np
 
 from autograd.box import Box, unbox
 from autograd.ops import activations as act
-from autograd.ops import casting
+from autograd.ops import casting, indexing, products, reductions, shapes, sorting
 from autograd.ops import elementwise as ew
-from autograd.ops import indexing, products, reductions, shapes, sorting
 
 Axis = int | tuple[int, ...] | None
 

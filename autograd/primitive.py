@@ -14,21 +14,26 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, as_raw, alias, leaf_of, small, wrap
+from autograd.box import SMALL, Box, alias, as_raw, leaf_of, small, wrap
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import ABSENT, Leaf, Node, View, make_node
 from autograd.modes import current
 from autograd.pull import fast_pull, general_pull, item_node
-from autograd.rules import Op, Rule
+from autograd.rules import Op
 
 registry: dict[str, Any] = {}  # every declared op by name: tests, docs and tables read it
 dispatch: dict[Any, Callable[..., Any]] = {}  # NumPy function -> ours, for the two NumPy protocols
 
 # On NumPy scalars the operator costs 40 ns where the ufunc costs 470; on arrays they are the same loop.
 _OPERATORS: dict[Any, Any] = {
-    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
-    np.power: operator.pow, np.negative: operator.neg, np.positive: operator.pos,
-}  # fmt: skip
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.power: operator.pow,
+    np.negative: operator.neg,
+    np.positive: operator.pos,
+}
 _F64 = np.float64
 _D64 = np.dtype(np.float64)
 _NDARRAY = np.ndarray
@@ -49,16 +54,17 @@ def op(
 ) -> Any:
     """Declare a differentiable op and return the function that applies it.
 
-    ``forward`` works on arrays: a ufunc or a function; its parameters without default are the inputs (``inputs`` names those
-    of a ufunc), the others are keywords. ``vjp`` maps input names to rules, or is the rule of a one-input op, or one joint rule
-    that returns a tuple in input order. A rule's first parameter is ``g``, the gradient of the output; the others are
-    named and decide what is kept until backward: an input, a keyword, ``y`` (the output), a name in ``cache``, or one of ``shapes``
-    (of the inputs) and ``needs`` (which inputs want a gradient; for joint rules).
+    ``forward`` works on arrays: a ufunc or a function; its parameters without default are the inputs (``inputs`` names
+    those of a ufunc), the others are keywords. ``vjp`` maps input names to rules, or is the rule of a one-input op, or
+    one joint rule that returns a tuple in input order. A rule's first parameter is ``g``, the gradient of the output;
+    the others are named and decide what is kept until backward: an input, a keyword, ``y`` (the output), a name in
+    ``cache``, or one of ``shapes`` (of the inputs) and ``needs`` (which inputs want a gradient; for joint rules).
 
-    ``definition`` is the same function in plain ops: it gives second derivatives to a rule that is not itself traceable, or
-    replaces ``vjp``. With ``cache=("mask",)`` the forward returns ``(y, mask)``: the extras are kept for the rules only. ``view``
-    says that the output may share memory with the first input. A forward that returns a tuple makes a multi-output op. Where
-    ``elementwise`` holds, gradients are un-broadcast by the engine. A NumPy function given as ``forward`` is dispatched to this op.
+    ``definition`` is the same function in plain ops: it gives second derivatives to a rule that is not itself
+    traceable, or replaces ``vjp``. With ``cache=("mask",)`` the forward returns ``(y, mask)``: the extras are kept for
+    the rules only. ``view`` says that the output may share memory with the first input. A forward that returns a tuple
+    makes a multi-output op. Where ``elementwise`` holds, gradients are un-broadcast by the engine. A NumPy function
+    given as ``forward`` is dispatched to this op.
 
     Raises RuleError at declaration for a rule that names something unknown.
     """
@@ -104,8 +110,10 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         boxed = next((x for x in (*args, *kwargs.values()) if isinstance(x, Box)), None)
-        y = forward(*[x._data if isinstance(x, Box) else x for x in args],
-                    **{k: x._data if isinstance(x, Box) else x for k, x in kwargs.items()})  # fmt: skip
+        y = forward(
+            *[x._data if isinstance(x, Box) else x for x in args],
+            **{k: x._data if isinstance(x, Box) else x for k, x in kwargs.items()},
+        )
         return y if boxed is None else wrap(y, Leaf(small(y), y.shape, y.dtype, False, note=label))
 
     apply.__name__ = apply.__qualname__ = label
@@ -118,13 +126,18 @@ def _make_apply(op: Op) -> Any:
     """Choose how the op is applied: one or two elementwise inputs have a short path for scalars."""
     op.fast = _OPERATORS.get(op.forward, op.forward)
     op.pull = general_pull
-    if op.elementwise and not op.keywords and not op.cache and op.rules and len(op.inputs) in (1, 2):
+    if op.elementwise and not op.keywords and not op.cache and len(op.rules) == len(op.inputs) <= 2 and not op.variadic:
         op.pull = fast_pull(op)
         return _unary(op) if len(op.inputs) == 1 else _binary(op)
+
+    if len(op.rules) == 1 == len(op.inputs) and not op.cache and not op.variadic:
+        return _with_keywords(op)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         inputs, bound = op.bind(args, kwargs)
         data = [_value(x, op) for x in inputs]
+        if not any([isinstance(x, Box) for x in inputs]):
+            return _plain(op, op.forward(*data, **bound))
         return record(op, inputs, data, op.forward(*data, **bound), bound)
 
     return apply
@@ -137,28 +150,62 @@ def _value(x: Any, op: Op) -> Any:
     return as_raw(x, op.name)
 
 
+def _plain(op: Op, y: Any) -> Any:
+    """Give what the forward computed from plain arrays: arrays in, arrays out."""
+    if op.cache:
+        y = y[0]
+    return y if type(y) is _NDARRAY or isinstance(y, np.generic) else _checked_output(op, y)
+
+
 def _unary(op: Op) -> Any:
-    forward = op.fast
+    forward, keeps_input, keeps_output = op.fast, 0 in op.kept_for(1), op.keeps_output
 
     def apply(x: Any) -> Any:
         if not isinstance(x, Box):
-            return forward(as_raw(x, op.name))
+            return _plain(op, forward(as_raw(x, op.name)))
         data, node = x._data, x._node
         if type(data) is _NDARRAY and not data.ndim:
             data = data[()]
         y = forward(data)
-        if type(y) is not _F64:
+        kind = type(y)
+        if (kind is not _F64 and kind is not _NDARRAY) or y is data:
             return record(op, (x,), (data,), y, None)
         state = current()
         if node is None or not node.needs or not state.recording:
             return wrap(y)
-        return wrap(y, Node(op, node, ABSENT, None, (data, y), None, (), _D64, state.scope))
+        if kind is _F64:
+            return wrap(y, Node(op, node, ABSENT, None, (data, y), None, (), _D64, state.scope))
+        saved = (data if keeps_input or data.size <= SMALL else None, y if keeps_output or y.size <= SMALL else None)
+        return wrap(y, Node(op, node, ABSENT, None, saved, None, y.shape, y.dtype, state.scope))
+
+    return apply
+
+
+def _with_keywords(op: Op) -> Any:
+    """Apply an op of one input and any keywords: sums, reshapes, slices."""
+    forward, keeps_input, keeps_output = op.forward, 0 in op.kept_for(1), op.keeps_output
+    kind_of_node = View if op.view else Node
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        (x,), bound = op.bind(args, kwargs)
+        if not isinstance(x, Box):
+            return _plain(op, forward(as_raw(x, op.name), **bound))
+        data, node = x._data, x._node
+        if type(data) is _NDARRAY and not data.ndim:
+            data = data[()]
+        y = forward(data, **bound)
+        kind, state = type(y), current()
+        if (kind is not _F64 and kind is not _NDARRAY) or y is data or node is None or not node.needs or not state.recording:
+            return record(op, (x,), (data,), y, bound)
+        saved = (data if keeps_input or data.size <= SMALL else None, y if keeps_output or y.size <= SMALL else None)
+        return wrap(y, kind_of_node(op, node, ABSENT, None, saved, bound, y.shape, y.dtype, state.scope))
 
     return apply
 
 
 def _binary(op: Op) -> Any:
-    forward = op.fast
+    forward, keeps_output = op.fast, op.keeps_output
+    keeps = [(0 in op.kept_for(mask), 1 in op.kept_for(mask)) for mask in range(4)]
 
     def apply(a: Any, b: Any) -> Any:
         if isinstance(a, Box):
@@ -174,51 +221,54 @@ def _binary(op: Op) -> Any:
         else:
             db, nb = as_raw(b, op.name), None
         y = forward(da, db)
-        if type(y) is not _F64:
+        kind = type(y)
+        if (kind is not _F64 and kind is not _NDARRAY) or y is da or y is db:
+            if not isinstance(a, Box) and not isinstance(b, Box):
+                return _plain(op, y)
             return record(op, (a, b), (da, db), y, None)
-        if (na is None or not na.needs) and (nb is None or not nb.needs):
-            return wrap(y) if isinstance(a, Box) or isinstance(b, Box) else y
+        mask = (1 if na is not None and na.needs else 0) + (2 if nb is not None and nb.needs else 0)
         state = current()
-        if not state.recording:
-            return wrap(y)
-        if na is None and isinstance(a, Box):
-            na = leaf_of(a)
-        if nb is None and isinstance(b, Box):
-            nb = leaf_of(b)
-        return wrap(y, Node(op, na, nb, None, (da, db, y), None, (), _D64, state.scope))
+        if not mask or not state.recording:
+            return wrap(y) if isinstance(a, Box) or isinstance(b, Box) else y
+        if na is None:
+            na = _parent(a, da)
+        if nb is None:
+            nb = _parent(b, db)
+        if kind is _F64:
+            return wrap(y, Node(op, na, nb, None, (da, db, y), None, (), _D64, state.scope))
+        keep_a, keep_b = keeps[mask]
+        saved = (_saved(a, da, keep_a), _saved(b, db, keep_b), y if keeps_output or y.size <= SMALL else None)
+        return wrap(y, Node(op, na, nb, None, saved, None, y.shape, y.dtype, state.scope))
 
     return apply
 
 
 def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: dict[str, Any] | None) -> Any:
-    """Wrap the output ``y`` of ``op``; when an input needs a gradient, put a node into the graph that keeps what rules name."""
+    """Wrap the output ``y`` of ``op``; if an input needs a gradient, put a node that keeps what rules name into the graph."""
     extras: tuple[Any, ...] = ()
     if op.cache:
         y, *rest = y
         extras = tuple(rest)
     if type(y) is not _NDARRAY and not isinstance(y, np.generic):
         y = _checked_output(op, y)
-    boxed, needs = None, False
+    needs = False
     for x in inputs:
-        if isinstance(x, Box):
-            boxed = x
-            needs = needs or (x._node is not None and x._node.needs)
-    if boxed is None:
-        return y
+        if isinstance(x, Box) and x._node is not None and x._node.needs:
+            needs = True
+            break
     state = current()
-    if y is data[0]:  # a forward that gave its input back: the result needs an array object of its own
+    if data and y is data[0]:  # a forward that gave its input back: the result needs an array object of its own
         y = y[...]
     if not needs or not state.recording:
+        source = inputs[0] if op.view and isinstance(inputs[0], Box) else None
         if isinstance(y, tuple):
-            return rebuild(y, [wrap(part) for part in y])
-        return alias(y, inputs[0], "no_grad") if op.view and isinstance(inputs[0], Box) else wrap(y)
-    if kwargs:  # an array given as a keyword belongs to somebody who may change it
-        kwargs = {k: v.copy() if type(v) is _NDARRAY else v for k, v in kwargs.items()}
+            return rebuild(y, [wrap(part) if source is None else alias(part, source, "no_grad") for part in y])
+        return wrap(y) if source is None else alias(y, source, "no_grad")
     parents = tuple([_parent(x, d) for x, d in zip(inputs, data, strict=True)])
     keep = op.kept(parents)
     saved = [_saved(x, d, i in keep) for i, (x, d) in enumerate(zip(inputs, data, strict=True))]
     multiple = isinstance(y, tuple)
-    saved.append(y if op.keeps_output or (not multiple and y.size <= 64) else None)
+    saved.append(y if op.keeps_output or (not multiple and y.size <= SMALL) else None)
     shape, dtype = ([p.shape for p in y], [p.dtype for p in y]) if multiple else (y.shape, y.dtype)
     node = make_node(View if op.view else Node, op, parents, (*saved, *extras), kwargs, shape, dtype, state.scope)
     if not multiple:
@@ -232,7 +282,9 @@ def _checked_output(op: Op, y: Any) -> Any:
         return rebuild(y, [part if type(part) is _NDARRAY else _checked_output(op, part) for part in y])
     array = None if y is None else np.asarray(y)
     if array is None or array.dtype.kind not in "biuf":
-        raise RuleError(f"op {op.name!r}: the forward returned {type(y).__name__}; it must return an array or a tuple of arrays.")
+        raise RuleError(
+            f"op {op.name!r}: the forward returned {type(y).__name__}; it must return an array or a tuple of arrays."
+        )
     return array if array.ndim else array[()]
 
 
@@ -243,15 +295,15 @@ def rebuild(like: Any, parts: list[Any]) -> Any:
 
 def _parent(x: Any, data: Any) -> Node | None:
     if isinstance(x, Box):
-        return x._node or leaf_of(x)
-    return leaf_of(wrap(data)) if type(data) is _NDARRAY else None
+        return x._node if x._node is not None else leaf_of(x)
+    return Leaf(small(data), data.shape, data.dtype, False) if type(data) is _NDARRAY else None
 
 
 def _saved(x: Any, data: Any, needed: bool) -> Any:
     """Keep what a rule needs, and small values for pictures; a raw array is copied, as its owner may change it."""
     if type(data) is not _NDARRAY:
         return data
-    if not needed and data.size > 64:
+    if not needed and data.size > SMALL:
         return None
     return data if isinstance(x, Box) else data.copy()
 

@@ -1,7 +1,8 @@
 """The two NumPy protocols: what ``np.f(tensor)`` does, decided three ways.
 
-A function with a rule is recorded; one whose result has no derivative by nature (comparisons, indices, shapes) works on the
-plain array; anything else raises by name when a gradient would be lost, and works on the plain array when none would.
+A function with a rule is recorded; one whose result has no derivative by nature (comparisons, indices, shapes) works on
+the plain array; anything else raises by name when a gradient would be lost, and works on the plain array when none
+would.
 """
 
 from collections.abc import Callable
@@ -16,20 +17,83 @@ from autograd.primitive import dispatch, missing
 
 # Results are indices, truth values or descriptions: no gradient exists, and plain arrays are what code expects.
 PLAIN: set[Any] = {
-    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_not,
-    np.logical_xor, np.isfinite, np.isinf, np.isnan, np.signbit, np.invert, np.bitwise_and, np.bitwise_or,
-    np.all, np.any, np.allclose, np.isclose, np.array_equal, np.array_equiv, np.argmax, np.argmin, np.argsort, np.argpartition,
-    np.nanargmax, np.nanargmin, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.searchsorted, np.digitize, np.lexsort,
-    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal,
-    np.isposinf, np.isneginf, np.isin, np.bincount, np.histogram, np.linalg.matrix_rank, np.linalg.cond, np.array_repr, np.array_str,
-    np.array2string, np.may_share_memory, np.shares_memory, np.min_scalar_type, np.common_type, np.common_type, np.save,
-    np.savetxt, np.savez, np.savez_compressed, np.isscalar, np.common_type, np.imag,
-}  # fmt: skip
+    np.less,
+    np.less_equal,
+    np.greater,
+    np.greater_equal,
+    np.equal,
+    np.not_equal,
+    np.logical_and,
+    np.logical_or,
+    np.logical_not,
+    np.logical_xor,
+    np.isfinite,
+    np.isinf,
+    np.isnan,
+    np.signbit,
+    np.invert,
+    np.bitwise_and,
+    np.bitwise_or,
+    np.all,
+    np.any,
+    np.allclose,
+    np.isclose,
+    np.array_equal,
+    np.array_equiv,
+    np.argmax,
+    np.argmin,
+    np.argsort,
+    np.argpartition,
+    np.nanargmax,
+    np.nanargmin,
+    np.nonzero,
+    np.flatnonzero,
+    np.argwhere,
+    np.count_nonzero,
+    np.searchsorted,
+    np.digitize,
+    np.lexsort,
+    np.shape,
+    np.ndim,
+    np.size,
+    np.result_type,
+    np.can_cast,
+    np.iscomplexobj,
+    np.isrealobj,
+    np.iscomplex,
+    np.isreal,
+    np.isposinf,
+    np.isneginf,
+    np.isin,
+    np.bincount,
+    np.histogram,
+    np.linalg.matrix_rank,
+    np.linalg.cond,
+    np.array_repr,
+    np.array_str,
+    np.array2string,
+    np.may_share_memory,
+    np.shares_memory,
+    np.min_scalar_type,
+    np.common_type,
+    np.common_type,
+    np.save,
+    np.savetxt,
+    np.savez,
+    np.savez_compressed,
+    np.isscalar,
+    np.common_type,
+    np.imag,
+}
 
 _REDUCE: dict[tuple[Any, str], Any] = {
-    (np.add, "reduce"): np.sum, (np.multiply, "reduce"): np.prod, (np.maximum, "reduce"): np.max, (np.minimum, "reduce"): np.min,
-    (np.add, "accumulate"): np.cumsum, (np.multiply, "accumulate"): np.cumprod,
-}  # fmt: skip
+    (np.add, "reduce"): np.sum,
+    (np.multiply, "reduce"): np.prod,
+    (np.maximum, "reduce"): np.max,
+    (np.minimum, "reduce"): np.min,
+    (np.add, "accumulate"): np.cumsum,
+    (np.multiply, "accumulate"): np.cumprod,
+}
 
 _ADVICE: dict[Any, str] = {
     np.copyto: "Write y = np.where(mask, source, target) instead.",
@@ -54,6 +118,8 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
     if method == "__call__":
         function = dispatch.get(ufunc)
         if function is not None:
+            if ufunc.signature is not None:  # matmul, vecdot: they have arguments of their own
+                return function(*inputs, **kwargs)
             return function(*inputs) if not kwargs else _with_options(ufunc, function, inputs, kwargs)
     elif method == "outer" and ufunc in dispatch:
         a, b = inputs
@@ -96,7 +162,9 @@ def _with_options(ufunc: np.ufunc, function: Any, inputs: tuple[Any, ...], kwarg
     others = [name for name, value in kwargs.items() if not (name == "where" and value is True)]
     if others:
         if is_recording(*inputs):
-            raise MissingRule(f"np.{ufunc.__name__}(…, {others[0]}=…) has no gradient rule. Leave {others[0]} out, or use np.where.")
+            raise MissingRule(
+                f"np.{ufunc.__name__}(…, {others[0]}=…) has no gradient rule. Leave {others[0]} out, or use np.where."
+            )
         return ufunc(*unbox(inputs), **kwargs, **({"dtype": dtype} if dtype else {}))
     if dtype is None:
         return function(*inputs)
@@ -107,8 +175,12 @@ def _into(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[st
     """Write into ``out=`` (as ``array += tensor`` does) only if no gradient is lost by it."""
     out = kwargs["out"]
     if contains_box(out):
-        raise ConversionError(f"np.{ufunc.__name__}(…, out=tensor): a Tensor cannot be an output. Write t = np.{ufunc.__name__}(…).")
+        raise ConversionError(
+            f"np.{ufunc.__name__}(…, out=tensor): a Tensor cannot be an output. Write t = np.{ufunc.__name__}(…)."
+        )
     if is_recording(*inputs):
-        raise ConversionError(f"np.{ufunc.__name__} into a plain array would lose the gradient of a Tensor. Make the array a Tensor, "
-                              "or write a = a + t instead of a += t.")  # fmt: skip
+        raise ConversionError(
+            f"np.{ufunc.__name__} into a plain array would lose the gradient of a Tensor. Make the array a Tensor, "
+            "or write a = a + t instead of a += t."
+        )
     return getattr(ufunc, method)(*unbox(inputs), **kwargs)

@@ -1,7 +1,7 @@
 """The gradient side of one node: give each parent its share of the gradient.
 
-The same rules serve every order: :func:`general_pull` gives them arrays; :func:`traced_pull` gives them Tensors that are
-linked to the graph, so that what they compute is itself recorded.
+The same rules serve every order: :func:`general_pull` gives them arrays; :func:`traced_pull` gives them Tensors that
+are linked to the graph, so that what they compute is itself recorded.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ import numpy as np
 from autograd.backward import walk
 from autograd.box import Box, wrap
 from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
-from autograd.graph import ABSENT, Leaf, Node, make_node
+from autograd.graph import ABSENT, Leaf, Node, View, make_node
 from autograd.modes import enable_grad
-from autograd.rules import Op, Rule, Shares
+from autograd.rules import Op, Shares
 
 _F64 = np.float64
 _D64 = np.dtype(np.float64)
@@ -51,24 +51,42 @@ class Cotangents:
 
     def fill(self, node: Node) -> tuple[Any, ...]:
         """List the gradients of all outputs; one that did not arrive is zeros (which take no memory)."""
-        zeros = [np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in zip(node.shape, node.dtype, strict=True)]
+        zeros = [
+            np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in zip(node.shape, node.dtype, strict=True)
+        ]
         return tuple(self.parts.get(i, zero) for i, zero in enumerate(zeros))
 
 
-ITEM: Any = _Plumbing("item", lambda node, g, wanted: [(node.a, Cotangents({node.kwargs["index"]: g}))])
-IDENTITY: Any = _Plumbing("identity", lambda node, g, wanted: [(node.a, g)])
-BUNDLE: Any = _Plumbing("bundle", lambda node, g, wanted: [
-    (parent, part) for parent, part in zip(node.parents, g, strict=True)
-    if parent is not None and parent.needs and part is not None and (wanted is None or parent in wanted)])  # fmt: skip
+ITEM: Any = _Plumbing("item", lambda node, g, wanted=None: [(node.a, Cotangents({node.kwargs["index"]: g}))])
+IDENTITY: Any = _Plumbing("identity", lambda node, g, wanted=None: [(node.a, g)])
+BUNDLE: Any = _Plumbing(
+    "bundle",
+    lambda node, g, wanted=None: [
+        (parent, part)
+        for parent, part in zip(node.parents, g, strict=True)
+        if parent is not None and parent.needs and part is not None and (wanted is None or parent in wanted)
+    ],
+)
 
 
 def item_node(node: Node, i: int, part: Any) -> Node:
-    """Make the node of output ``i`` of a multi-output node."""
-    return Node(ITEM, node, ABSENT, None, (None, part if part.size <= 64 else None), {"index": i}, part.shape, part.dtype, node.scope)
+    """Make the node of output ``i`` of a multi-output node (a view if that is one)."""
+    kind = View if isinstance(node, View) else Node
+    return kind(
+        ITEM,
+        node,
+        ABSENT,
+        None,
+        (None, part if part.size <= 64 else None),
+        {"index": i},
+        part.shape,
+        part.dtype,
+        node.scope,
+    )
 
 
 def identity_node(parent: Node) -> Node:
-    """Make a node that stands for ``parent`` in one place only: the gradient for that place can be told from the others."""
+    """Make a node that stands for ``parent`` in one place only, so that the gradient for that place can be told apart."""
     return Node(IDENTITY, parent, ABSENT, None, (None, None), None, parent.shape, parent.dtype, parent.scope)
 
 
@@ -93,18 +111,23 @@ def fit(share: Any, parent: Node, op: Op, i: int) -> Any:
     if type(share) is _F64 and parent.dtype is _D64 and not parent.shape:
         return share
     if not isinstance(share, np.ndarray | np.generic | Box | int | float):
-        raise RuleError(f"op {op.name!r}: the rule for {op.argument(i)!r} returned {type(share).__name__}, not an array.")
+        raise RuleError(
+            f"op {op.name!r}: the rule for {op.argument(i)!r} returned {type(share).__name__}, not an array."
+        )
     if isinstance(share, int | float) and not isinstance(share, np.generic):
         share = np.asarray(share)
-    shape = share.shape
+    inner = share._data if isinstance(share, Box) else share  # its attributes cost less than the Tensor's properties
+    shape, dtype = inner.shape, inner.dtype
     if shape != parent.shape:
         if not op.elementwise or not _broadcasts(parent.shape, shape):
-            raise RuleError(f"op {op.name!r}: the rule for {op.argument(i)!r} returned shape {shape}, but the input has "
-                            f"shape {parent.shape}.")  # fmt: skip
+            raise RuleError(
+                f"op {op.name!r}: the rule for {op.argument(i)!r} returned shape {shape}, but the input has "
+                f"shape {parent.shape}."
+            )
         share = unbroadcast(share, parent.shape)
-    if share.dtype is not parent.dtype and share.dtype != parent.dtype:
-        if share.dtype.kind not in "biuf":
-            raise RuleError(f"op {op.name!r}: the rule for {op.argument(i)!r} returned dtype {share.dtype}.")
+    if dtype is not parent.dtype and dtype != parent.dtype:
+        if dtype.kind not in "biuf":
+            raise RuleError(f"op {op.name!r}: the rule for {op.argument(i)!r} returned dtype {dtype}.")
         share = share.astype(parent.dtype)
     return share
 
@@ -119,35 +142,44 @@ def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
 def check(node: Node) -> None:
     """Refuse to differentiate a node whose values are gone or were changed."""
     if node.released:
-        raise GraphError(f"backward reached {node.op.name!r}, whose saved arrays were released by an earlier backward. "
-                         "Call the first backward with retain_graph=True, or compute the loss again.")  # fmt: skip
+        raise GraphError(
+            f"backward reached {node.op.name!r}, whose saved arrays were released by an earlier backward. "
+            "Call the first backward with retain_graph=True, or compute the loss again."
+        )
     for i, parent in enumerate(node.parents):
         if parent is not None and parent.changed < node.order and i in node.op.kept(node.parents):
             who = f" {parent.name!r}" if parent.name else ""
-            raise InPlaceError(f"input {node.op.argument(i)!r}{who} of {node.op.name!r}, shape {parent.shape}, was changed in place "
-                               "after it was used. Change it after backward, or use a new Tensor.")  # fmt: skip
+            raise InPlaceError(
+                f"input {node.op.argument(i)!r}{who} of {node.op.name!r}, shape {parent.shape}, was changed in place "
+                "after it was used. Change it after backward, or use a new Tensor."
+            )
 
 
 def _shares(node: Node, g: Any, saved: Sequence[Any], wanted: Any) -> Shares:
     """Run the rules of the inputs that want a gradient."""
     op: Op = node.op
+    if op.joint is not None:
+        return _joint_shares(op, op.joint(g, node, saved), node, wanted)
     pairs: Shares = []
-    if op.joint is None:
-        for i, parent in enumerate(node.parents):
-            if parent is not None and parent.needs and (wanted is None or parent in wanted):
-                rule = op.rules.get(i)
-                if rule is None:
-                    raise MissingRule(f"op {op.name!r} has no gradient rule for {op.argument(i)!r}. Pass it detached.")
-                pairs.append((parent, fit(rule(g, node, saved), parent, op, i)))
-        return pairs
-    shares = op.joint(g, node, saved)
-    if not isinstance(shares, tuple | list) or len(shares) != len(node.parents):
-        said = f"{len(shares)} values" if isinstance(shares, tuple | list) else type(shares).__name__
-        raise RuleError(f"op {op.name!r}: the joint rule must return a tuple of {len(node.parents)} gradients, got {said}.")
     for i, parent in enumerate(node.parents):
         if parent is not None and parent.needs and (wanted is None or parent in wanted):
-            pairs.append((parent, fit(shares[i], parent, op, i)))
+            rule = op.rules.get(i)
+            if rule is None:
+                raise MissingRule(f"op {op.name!r} has no gradient rule for {op.argument(i)!r}. Pass it detached.")
+            pairs.append((parent, fit(rule(g, node, saved), parent, op, i)))
     return pairs
+
+
+def _joint_shares(op: Op, shares: Any, node: Node, wanted: Any) -> Shares:
+    parents = node.parents
+    if not isinstance(shares, tuple | list) or len(shares) != len(parents):
+        said = f"{len(shares)} values" if isinstance(shares, tuple | list) else type(shares).__name__
+        raise RuleError(f"op {op.name!r}: the joint rule must return a tuple of {len(parents)} gradients, got {said}.")
+    return [
+        (parent, fit(share, parent, op, i))
+        for i, (parent, share) in enumerate(zip(parents, shares, strict=True))
+        if parent is not None and parent.needs and (wanted is None or parent in wanted)
+    ]
 
 
 def general_pull(node: Node, g: Any, wanted: Any = None) -> Shares:
@@ -175,7 +207,7 @@ def peek(node: Node, g: Any) -> Shares | None:
         parent = parents[i]
         if node.saved[i] is None or (parent is not None and parent.changed < node.order):
             return None
-    if any(part is None for part in node.saved[len(parents):][0 if op.keeps_output else 1:]):
+    if any(part is None for part in node.saved[len(parents) :][0 if op.keeps_output else 1 :]):
         return None
     if isinstance(g, Cotangents):
         g = g.fill(node)
@@ -195,7 +227,24 @@ def traced_pull(node: Node, g: Any, wanted: Any = None) -> Shares:
         g = g.fill(node)
     if op.definition is not None:
         return pull_definition(node, g, wanted, traced=True)
+    if op.short:
+        return _short_shares(op, node, g, wanted)
     return _shares(node, g, linked(node), wanted)
+
+
+def _short_shares(op: Op, node: Node, g: Any, wanted: Any) -> Shares:
+    """Trace the rules of an elementwise op, linking only the values that they read."""
+    pairs: Shares = []
+    parents, saved = node.parents, node.saved
+    for i, parent in enumerate(parents):
+        if parent is not None and parent.needs and (wanted is None or parent in wanted):
+            function, places = op.short[i]
+            values = []
+            for at in places:
+                source = parents[at] if at < len(parents) else node
+                values.append(wrap(saved[at], source) if source is not None and source.needs else saved[at])
+            pairs.append((parent, fit(function(g, *values), parent, op, i)))
+    return pairs
 
 
 def linked(node: Node) -> tuple[Any, ...]:
@@ -213,18 +262,20 @@ def linked(node: Node) -> tuple[Any, ...]:
 
 
 def fast_pull(op: Op) -> Callable[..., Shares]:
-    """Make the pull of an elementwise op without keywords, short for scalars."""
-    rules = [op.rules.get(i) for i in range(len(op.inputs))]
-    if None in rules:
+    """Make the pull of an elementwise op with one or two inputs and no keywords, short for scalars."""
+    rules = [op.rules[i] for i in range(len(op.inputs))]
+    places = [[op.inputs.index(name) if name in op.inputs else len(op.inputs) for name in rule.names] for rule in rules]
+    if any(name in ("shapes", "needs") for rule in rules for name in rule.names):
         return general_pull
-    short = [_short(rule, op) for rule in rules if rule is not None]
+    op.short = [(rule.function, at) for rule, at in zip(rules, places, strict=True)]
+    short = [_short(function, at) for function, at in op.short]
+    reads_any = any(rule.reads for rule in rules)
     if len(short) == 1:
         (only,) = short
-        reads = bool(rules[0] and rules[0].reads)
 
         def pull_one(node: Node, g: Any, wanted: Any = None) -> Shares:
             parent = node.a
-            if node.released or (reads and parent.changed < node.order):
+            if node.released or (reads_any and parent.changed < node.order):
                 check(node)
             share = only(g, node.saved)
             if type(share) is not _F64 or parent.shape or parent.dtype is not _D64:
@@ -233,12 +284,12 @@ def fast_pull(op: Op) -> Callable[..., Shares]:
 
         return pull_one
     rule_a, rule_b = short
-    reads_any = any(rule.reads for rule in rules if rule)
 
     def pull_two(node: Node, g: Any, wanted: Any = None) -> Shares:
         a, b = node.a, node.b
-        if node.released or (reads_any and (
-            (a is not None and a.changed < node.order) or (b is not None and b.changed < node.order))):  # fmt: skip
+        if node.released or (
+            reads_any and ((a is not None and a.changed < node.order) or (b is not None and b.changed < node.order))
+        ):
             check(node)
         pairs = []
         if a is not None and a.needs and (wanted is None or a in wanted):
@@ -256,10 +307,8 @@ def fast_pull(op: Op) -> Callable[..., Shares]:
     return pull_two
 
 
-def _short(rule: Rule, op: Op) -> Callable[[Any, Sequence[Any]], Any]:
+def _short(function: Callable[..., Any], at: Sequence[int]) -> Callable[[Any, Sequence[Any]], Any]:
     """Adapt a rule over inputs and output to ``(g, saved)`` by position: half the cost of the general call."""
-    function = rule.function
-    at = [op.inputs.index(name) if name in op.inputs else len(op.inputs) for name in rule.names]
     if not at:
         return lambda g, saved: function(g)
     if len(at) == 1:

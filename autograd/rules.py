@@ -11,6 +11,7 @@ from autograd.errors import MissingRule, RuleError
 from autograd.graph import Node
 
 Shares = list[tuple[Node, Any]]
+_PLAIN = {type(None), bool, int, float, str, slice}  # keywords that need no look at what they hold
 
 
 class Rule:
@@ -34,11 +35,39 @@ class Rule:
 class Op:
     """Hold everything that one declaration says."""
 
-    __slots__ = ("cache", "definition", "domain", "elementwise", "fast", "forward", "inputs", "joint", "keeps_output",
-                 "keywords", "name", "pull", "rules", "symbol", "variadic", "view")  # fmt: skip
+    __slots__ = (
+        "cache",
+        "definition",
+        "domain",
+        "elementwise",
+        "fast",
+        "forward",
+        "inputs",
+        "joint",
+        "keeps_output",
+        "keywords",
+        "masks",
+        "name",
+        "pull",
+        "rules",
+        "short",
+        "symbol",
+        "variadic",
+        "view",
+    )
 
-    def __init__(self, forward: Callable[..., Any], name: str, symbol: str, inputs: Sequence[str] | None, elementwise: bool,
-                 definition: Callable[..., Any] | None, cache: tuple[str, ...], view: bool, domain: Any) -> None:  # fmt: skip
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        name: str,
+        symbol: str,
+        inputs: Sequence[str] | None,
+        elementwise: bool,
+        definition: Callable[..., Any] | None,
+        cache: tuple[str, ...],
+        view: bool,
+        domain: Any,
+    ) -> None:
         self.forward, self.name, self.symbol, self.domain = forward, name, symbol, domain
         self.elementwise, self.definition, self.cache, self.view = elementwise, definition, cache, view
         self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
@@ -46,18 +75,26 @@ class Op:
         self.pull: Callable[[Node, Any, Any], Shares]
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
+        self.masks: dict[int, frozenset[int]] = {}
+        self.short: list[Any] = []
         self.keeps_output = False
 
     def set_rules(self, vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None) -> None:
         """Read the rules and refuse what does not fit the forward."""
         if vjp is None and self.definition is None:
-            raise RuleError(f"op {self.name!r}: give vjp= or definition=; for a piecewise-constant function use nondifferentiable.")
+            raise RuleError(
+                f"op {self.name!r}: give vjp= or definition=; for a piecewise-constant function use nondifferentiable."
+            )
         if self.cache and self.definition is None:
-            raise RuleError(f"op {self.name!r}: cache= needs definition=, as cached arrays are constants to second derivatives.")
+            raise RuleError(
+                f"op {self.name!r}: cache= needs definition=, as cached arrays are constants to second derivatives."
+            )
         if isinstance(vjp, Mapping):
             for name, function in vjp.items():
                 if name not in self.inputs:
-                    raise RuleError(f"op {self.name!r}: vjp names {name!r}, but the inputs are {', '.join(self.inputs)}.")
+                    raise RuleError(
+                        f"op {self.name!r}: vjp names {name!r}, but the inputs are {', '.join(self.inputs)}."
+                    )
                 self.rules[self.inputs.index(name)] = Rule(function, self)
         elif vjp is not None and len(self.inputs) == 1 and not self.variadic:
             self.rules[0] = Rule(vjp, self)
@@ -90,29 +127,37 @@ class Op:
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call into inputs and keywords, defaults bound; a Tensor given as a keyword is a constant."""
+        count = len(args) if self.variadic else len(self.inputs)
+        if not kwargs and len(args) == count:
+            return args, self.keywords
+        if len(args) < count:  # inputs given by name
+            try:
+                args = (*args, *[kwargs.pop(name) for name in self.inputs[len(args) :]])
+            except KeyError as error:
+                raise TypeError(f"{self.name}() misses argument {error}; it takes {', '.join(self.inputs)}.") from None
+        inputs, extra = args[:count], args[count:]
+        if len(extra) > len(self.keywords):
+            raise TypeError(f"{self.name}() takes at most {count + len(self.keywords)} arguments, got {len(args)}.")
         bound = dict(self.keywords)
-        if self.variadic:
-            inputs = args
-        else:
-            count = len(self.inputs)
-            if len(args) < count:  # inputs given by name
-                try:
-                    args = (*args, *[kwargs.pop(name) for name in self.inputs[len(args):]])
-                except KeyError as error:
-                    raise TypeError(f"{self.name}() misses argument {error}; it takes {', '.join(self.inputs)}.") from None
-            inputs, extra = args[:count], args[count:]
-            if len(extra) > len(bound):
-                raise TypeError(f"{self.name}() takes at most {count + len(bound)} arguments, got {len(args)}.")
-            bound.update(zip(bound, extra, strict=False))
+        for name, value in zip(bound, extra, strict=False):
+            bound[name] = value if value.__class__ in _PLAIN else self._constant(value)
         for name, value in kwargs.items():
             if name not in bound:
-                raise TypeError(f"{self.name}() got an unexpected argument {name!r}; it takes {', '.join([*self.inputs, *bound])}.")
-            if isinstance(value, Box):
-                if needs_grad(value):
-                    raise MissingRule(f"{self.name}(): keyword {name!r} has no gradient. Pass {name}.detach().")
-                value = value._data
-            bound[name] = value
+                raise TypeError(
+                    f"{self.name}() got an unexpected argument {name!r}; it takes {', '.join([*self.inputs, *bound])}."
+                )
+            bound[name] = value if value.__class__ in _PLAIN else self._constant(value)
         return inputs, bound
+
+    def _constant(self, value: Any) -> Any:
+        """Take a keyword's value; an array is copied, as it belongs to somebody who may change it."""
+        if isinstance(value, Box):
+            if needs_grad(value):
+                raise MissingRule(
+                    f"{self.name}(): this argument is a constant and has no gradient rule. Pass it detached."
+                )
+            value = value._data
+        return value.copy() if isinstance(value, np.ndarray) else value
 
     def kept(self, parents: Sequence[Node | None]) -> frozenset[int]:
         """Name the inputs whose values must be kept until backward, given which of them need a gradient."""
@@ -120,8 +165,19 @@ class Op:
             return frozenset(range(len(parents)))
         if self.joint:
             return self.joint.reads
-        needed = [rule.reads for i, rule in self.rules.items() if (p := parents[i]) is not None and p.needs]
-        return needed[0] if len(needed) == 1 else frozenset().union(*needed)
+        mask = 0
+        for i, parent in enumerate(parents):
+            if parent is not None and parent.needs:
+                mask |= 1 << i
+        return self.kept_for(mask)
+
+    def kept_for(self, mask: int) -> frozenset[int]:
+        """Answer ``kept`` for a bit mask of inputs that need a gradient (an op with one rule per input)."""
+        known = self.masks.get(mask)
+        if known is None:
+            reads = [rule.reads for i, rule in self.rules.items() if mask >> i & 1]
+            known = self.masks[mask] = frozenset().union(*reads)
+        return known
 
     def closed(self, node: Node) -> int:
         """Count the parents that are not inputs but values a definition closes over (see ``checkpoint``)."""
@@ -145,13 +201,20 @@ def _signature(forward: Any, inputs: Sequence[str] | None, name: str) -> tuple[l
         parameters = inspect.signature(forward).parameters.values()
     except (TypeError, ValueError):
         if inputs is None:
-            raise RuleError(f"op {name!r}: the forward has no readable signature; name its inputs with inputs=[…].") from None
+            raise RuleError(
+                f"op {name!r}: the forward has no readable signature; name its inputs with inputs=[…]."
+            ) from None
         return list(inputs), {}, False
     many = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
-    required = [p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [
+        p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
     if many and required:
         raise RuleError(f"op {name!r}: the forward mixes {required} with *{many[0]}; use one or the other.")
     names = list(inputs) if inputs is not None else many or required
-    keywords = {p.name: None if p.default is p.empty else p.default for p in parameters
-                if p.name not in names and p.kind is not p.VAR_KEYWORD and p.kind is not p.VAR_POSITIONAL}  # fmt: skip
+    keywords = {
+        p.name: None if p.default is p.empty else p.default
+        for p in parameters
+        if p.name not in names and p.kind is not p.VAR_KEYWORD and p.kind is not p.VAR_POSITIONAL
+    }
     return names, keywords, bool(many) and inputs is None

@@ -25,8 +25,9 @@ _accumulate = Lock()
 class Tensor(Methods):
     """Hold an array and record what is computed from it, so that ``backward`` can give its gradient.
 
-    ``data`` is anything that NumPy can read, and is copied (``copy=False`` shares an array). With ``requires_grad=True`` Python ints
-    become floats; integer arrays raise DTypeError. Tensors hash by identity; ``==`` compares values.
+    ``data`` is anything that NumPy can read, and is copied (``copy=False`` shares an array). With
+    ``requires_grad=True`` Python ints become floats; integer arrays raise DTypeError. Tensors hash by identity; ``==``
+    compares values.
 
     >>> x = Tensor([1.0, 2.0], requires_grad=True)
     >>> (x * x).sum().backward()
@@ -36,11 +37,20 @@ class Tensor(Methods):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, requires_grad: bool = False, *, dtype: npt.DTypeLike | None = None, copy: bool = True,
-                 name: str | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        *,
+        dtype: npt.DTypeLike | None = None,
+        copy: bool = True,
+        name: str | None = None,
+    ) -> None:
         array = _read(data, dtype, copy, requires_grad)
         self._data = array
-        self._node = Leaf(small(array), array.shape, array.dtype, requires_grad, name) if requires_grad or name else None
+        self._node = (
+            Leaf(small(array), array.shape, array.dtype, requires_grad, name) if requires_grad or name else None
+        )
 
     # ---------------------------------------------------------------------------------------------- what it holds
 
@@ -48,15 +58,16 @@ class Tensor(Methods):
     def data(self) -> npt.NDArray[Any]:
         """Give the array: writable for a leaf, read-only for the result of an op.
 
-        Assigning (also ``t.data -= …``) is noticed by graphs that need the old value: their backward raises InPlaceError. A write
-        *into* the array (``t.data[0] = …``) between forward and backward is the one change that nothing can notice.
+        Assigning (also ``t.data -= …``) is noticed by graphs that need the old value: their backward raises
+        InPlaceError. A write *into* the array (``t.data[0] = …``) between forward and backward is the one change that
+        nothing can notice.
         """
         array = self._data
         if self._node is not None and self._node.op is not None:
             if type(array) is not np.ndarray:
                 array = np.asarray(array)
             array.flags.writeable = False
-            return array  # type: ignore[no-any-return]
+            return array
         if type(array) is not np.ndarray or not array.flags.writeable:
             array = self._data = np.array(array)
             if self._node is not None:
@@ -67,7 +78,9 @@ class Tensor(Methods):
     def data(self, value: Any) -> None:
         node = self._node
         if node is not None and node.op is not None:
-            raise InPlaceError(f"data of the result of {node.op.name!r} cannot be replaced; compute a new Tensor, or use .detach().")
+            raise InPlaceError(
+                f"data of the result of {node.op.name!r} cannot be replaced; compute a new Tensor, or use .detach()."
+            )
         array = value if value is self._data else _read(value, None, False, self.requires_grad)
         self._data = array
         if node is not None:
@@ -104,7 +117,9 @@ class Tensor(Methods):
         node = self._node
         if node is not None and node.op is not None:
             if not value:
-                raise GraphError(f"requires_grad of the result of {node.op.name!r} cannot be switched off; use .detach().")
+                raise GraphError(
+                    f"requires_grad of the result of {node.op.name!r} cannot be switched off; use .detach()."
+                )
             return
         if value:
             _check_float(self._data.dtype)
@@ -139,7 +154,7 @@ class Tensor(Methods):
         return self.data
 
     def detach(self) -> "Tensor":
-        """Give a Tensor with the same values that needs no gradient and is not connected to the graph (memory is shared)."""
+        """Give a Tensor with the same values, outside the graph and without gradient; memory is shared."""
         return alias(self._data, self, "detach")  # type: ignore[no-any-return]
 
     # ------------------------------------------------------------------------------------------------- gradients
@@ -147,14 +162,17 @@ class Tensor(Methods):
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add the gradient of this Tensor with respect to every leaf that requires one to the leaf's ``.grad``.
 
-        ``gradient`` is the upstream gradient (same shape; may be omitted for one element: 1). Saved arrays are released on the way
-        unless ``retain_graph``; with ``create_graph`` the gradients are themselves recorded and can be differentiated again.
-        Raises GraphError when nothing was recorded or the arrays are gone. All leaves are written after the walk, or none.
+        ``gradient`` is the upstream gradient (same shape; may be omitted for one element: 1). Saved arrays are released
+        on the way unless ``retain_graph``; with ``create_graph`` the gradients are themselves recorded and can be
+        differentiated again. Raises GraphError when nothing was recorded or the arrays are gone. All leaves are written
+        after the walk, or none.
         """
         root = self._node
         if root is None or not root.needs:
-            raise GraphError("backward() on a Tensor that needs no gradient: no input had requires_grad=True, or it was computed "
-                             "under no_grad() or detached.")  # fmt: skip
+            raise GraphError(
+                "backward() on a Tensor that needs no gradient: no input had requires_grad=True, or it was computed "
+                "under no_grad() or detached."
+            )
         seed = self._seed(gradient)
         if create_graph:
             with enable_grad():
@@ -172,9 +190,12 @@ class Tensor(Methods):
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
             if self.size != 1:
-                raise GraphError(f"backward() without gradient= needs one element, got shape {self.shape}. Reduce it (.sum(), .mean()), "
-                                 "or pass gradient= of that shape.")  # fmt: skip
-            return np.ones(self.shape, self.dtype)[()]
+                raise GraphError(
+                    f"backward() without gradient= needs one element, got shape {self.shape}. Reduce it (.sum(), "
+                    ".mean()), "
+                    "or pass gradient= of that shape."
+                )
+            return np.float64(1.0) if type(self._data) is np.float64 else np.ones(self.shape, self.dtype)[()]
         if not isinstance(gradient, Box):
             gradient = np.array(gradient, dtype=self.dtype)[()]
         if gradient.shape != self.shape:
@@ -205,14 +226,18 @@ class Tensor(Methods):
         """
         recording = current().recording
         if recording and self.is_leaf and self.requires_grad:
-            raise InPlaceError("assigning into a leaf that requires grad would change the value whose gradient is asked for. "
-                               "Use a copy (y = x * 1; y[i] = v), or no_grad().")  # fmt: skip
+            raise InPlaceError(
+                "assigning into a leaf that requires grad would change the value whose gradient is asked for. "
+                "Use a copy (y = x * 1; y[i] = v), or no_grad()."
+            )
         if recording and (self.requires_grad or needs_grad(value)):
             changed = indexing.setitem(self, value, index)
             self._data, self._node = changed._data, changed._node
             return
         if not self.is_leaf:
-            raise InPlaceError("assigning into the result of an op under no_grad() would spoil its graph. Use .detach() or a copy.")
+            raise InPlaceError(
+                "assigning into the result of an op under no_grad() would spoil its graph. Use .detach() or a copy."
+            )
         array = self.data
         array[unbox(index)] = unbox(value)
         self.data = array
@@ -228,13 +253,19 @@ class Tensor(Methods):
         """Rebind while recording (``x = x + y``), write into the array under ``no_grad``."""
         if current().recording:
             if self.is_leaf and self.requires_grad:
-                raise InPlaceError(f"in-place {ufunc.__name__} on a leaf that requires grad. Write y = x + … for a new Tensor, or update "
-                                   "it under no_grad().")  # fmt: skip
+                raise InPlaceError(
+                    f"in-place {ufunc.__name__} on a leaf that requires grad. Write y = x + … for a new Tensor, "
+                    "or update "
+                    "it under no_grad()."
+                )
             if not self.is_leaf or needs_grad(other):
                 return function(self, other)  # type: ignore[no-any-return]
         elif not self.is_leaf:
-            raise InPlaceError(f"in-place {ufunc.__name__} under no_grad() on the result of {leaf_of(self).op.name!r} would spoil its graph. "
-                               "Use .detach() or a copy.")  # fmt: skip
+            raise InPlaceError(
+                f"in-place {ufunc.__name__} under no_grad() on the result of {leaf_of(self).op.name!r} would "
+                "spoil its graph. "
+                "Use .detach() or a copy."
+            )
         array = self.data
         ufunc(array, unbox(other), out=array, casting="same_kind")
         self.data = array
@@ -292,8 +323,10 @@ class Tensor(Methods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         if is_recording(self):
-            raise ConversionError("this would turn a Tensor that requires grad into a plain array and lose its gradient. To join Tensors "
-                                  "use np.stack or np.concatenate; for the numbers alone use .numpy() or .detach().")  # fmt: skip
+            raise ConversionError(
+                "this would turn a Tensor that requires grad into a plain array and lose its gradient. To join Tensors "
+                "use np.stack or np.concatenate; for the numbers alone use .numpy() or .detach()."
+            )
         return np.array(self._data, dtype=dtype) if copy is not False else np.asarray(self._data, dtype=dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -304,7 +337,9 @@ class Tensor(Methods):
 
     def __reduce__(self) -> Any:
         if not self.is_leaf:
-            raise GraphError(f"only leaves can be copied or pickled; this is the result of {leaf_of(self).op.name!r}. Use .detach().")
+            raise GraphError(
+                f"only leaves can be copied or pickled; this is the result of {leaf_of(self).op.name!r}. Use .detach()."
+            )
         grad = None if self.grad is None else np.array(self.grad._data)
         return _rebuild, (type(self), np.array(self._data), self.requires_grad, self.name, grad)
 
@@ -330,10 +365,12 @@ def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool, name: str | Non
 
 
 def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
-    """Make the array of a leaf from anything; 0-d values are kept as NumPy scalars, on which arithmetic is ten times faster."""
+    """Make the array of a leaf from anything; 0-d values become NumPy scalars, on which arithmetic is ten times faster."""
     if isinstance(data, Box):
         if is_recording(data):
-            raise ConversionError("Tensor(tensor) would lose the gradient of the inner one. Use it as it is, or .detach() it.")
+            raise ConversionError(
+                "Tensor(tensor) would lose the gradient of the inner one. Use it as it is, or .detach() it."
+            )
         data = data._data
     plain = not isinstance(data, np.ndarray | np.generic)
     if plain and dtype is None and type(data) is float:
@@ -341,7 +378,9 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
     if isinstance(data, list | tuple) and any(needs_grad(x) for x in data) and current().recording:
         raise ConversionError("a list of Tensors that require grad would lose its gradients here; use np.stack(list).")
     try:
-        array = np.array(data, dtype=dtype) if copy or not isinstance(data, np.ndarray) else np.asarray(data, dtype=dtype)
+        array = (
+            np.array(data, dtype=dtype) if copy or not isinstance(data, np.ndarray) else np.asarray(data, dtype=dtype)
+        )
     except ValueError as error:
         raise ShapeError(f"Tensor: the nested lists do not form an array: {error}") from None
     if array.dtype.kind not in "biuf":
@@ -356,15 +395,17 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
 
 def _check_float(dtype: np.dtype[Any]) -> None:
     if dtype.kind != "f":
-        raise DTypeError(f"only floating-point Tensors can require gradients, got dtype {dtype}. Use .astype(float) or dtype=float.")
+        raise DTypeError(
+            f"only floating-point Tensors can require gradients, got dtype {dtype}. Use .astype(float) or dtype=float."
+        )
 
 
-# ------------------------------------------------------------------------------------------- what backward does per node
+# ----------------------------------------------------------------------------------------- what backward does per node
 
 
 def _keep(node: Node, g: Any) -> Any:
     """Pull one node; the gradient of a small value stays for pictures."""
-    if g.__class__ is np.float64 or getattr(g, "size", 65) <= 64:
+    if g.__class__ is np.float64 or (g.__class__ is np.ndarray and g.size <= 64):
         node.cot = g
     if node.retain:
         with _accumulate:
@@ -376,10 +417,23 @@ def _release(node: Node, g: Any) -> Any:
     """Pull one node and let go of its large arrays."""
     shares = _keep(node, g)
     node.released = True
-    saved = node.saved
-    if saved[-1].__class__ is not np.float64:
-        node.saved = tuple([x if x is not None and getattr(x, "size", 1) <= 64 else None for x in saved])
+    if node.saved[-1].__class__ is not np.float64:
+        several = node.shape.__class__ is list  # several outputs: a tuple of arrays
+        node.saved = tuple(
+            [None if x.__class__ is np.ndarray and x.size > 64 else _only_small(x) if several else x for x in node.saved]
+        )
+        if node.kwargs and any([v.__class__ is np.ndarray or v.__class__ is tuple for v in node.kwargs.values()]):
+            node.kwargs = {k: _only_small(v) for k, v in node.kwargs.items()}
     return shares
+
+
+def _only_small(x: Any) -> Any:
+    """Give back what may stay on a released graph: no array of more than 64 elements, also inside tuples."""
+    if isinstance(x, np.ndarray):
+        return small(x)
+    if isinstance(x, tuple) and any(_only_small(part) is None and part is not None for part in x):
+        return None
+    return x
 
 
 def _retaining(pull: Any) -> Any:
@@ -392,7 +446,7 @@ def _retaining(pull: Any) -> Any:
 
 
 def add_up(old: Any, g: Any) -> Any:
-    """Accumulate ``g`` onto the gradient ``old``; what is stored is an array that nobody else holds, or a recorded Tensor."""
+    """Accumulate ``g`` onto the gradient ``old``: what is stored is an array that nobody else holds, or a recorded Tensor."""
     if old is None:
         if isinstance(g, Box) or type(g) is not np.ndarray:
             return g
@@ -400,5 +454,4 @@ def add_up(old: Any, g: Any) -> Any:
         return g if g.base is None and sys.getrefcount(g) <= 4 and g.flags.writeable else g.copy()
     if isinstance(g, Box):
         return (old if isinstance(old, Box) else wrap(old)) + g
-    return unbox(old) + g
-
+    return (old._data if isinstance(old, Box) else old) + g

@@ -1,8 +1,8 @@
 """Functions of functions: gradients, products with Jacobians and Hessians, to any order.
 
-Each takes a function of arrays (or nested tuples, lists and dicts of them) and gives a function of the same. Results are arrays,
-unless something outside records: then they are Tensors, and can be differentiated again. Every call makes nodes of its own, so
-nested derivatives with respect to different variables cannot be confused.
+Each takes a function of arrays (or nested tuples, lists and dicts of them) and gives a function of the same. Results
+are arrays, unless something outside records: then they are Tensors, and can be differentiated again. Every call makes
+nodes of its own, so nested derivatives with respect to different variables cannot be confused.
 """
 
 import functools
@@ -14,7 +14,7 @@ import numpy as np
 from autograd.backward import walk
 from autograd.box import Box, needs_grad, wrap
 from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from autograd.graph import Node, ancestors, leading_to, make_node, tick
+from autograd.graph import Node, ancestors, leading_to, make_node, reaches_other_leaf, tick
 from autograd.modes import current, enable_grad, no_grad
 from autograd.pull import bundle_node, general_pull, identity_node, item_node, traced_pull
 from autograd.rules import Op
@@ -25,9 +25,11 @@ Function = Callable[..., Any]
 
 
 class _Trace:
-    """Hold one run of a function: the nodes of its chosen arguments, its output, and whether anything outside records."""
+    """Hold one run of a function: the nodes of its chosen arguments, its output, whether anything outside records."""
 
-    def __init__(self, f: Function, args: Sequence[Any], argnums: Sequence[int], kwargs: dict[str, Any], who: str) -> None:
+    def __init__(
+        self, f: Function, args: Sequence[Any], argnums: Sequence[int], kwargs: dict[str, Any], who: str
+    ) -> None:
         inner = list(args)
         self.targets: list[Node] = []
         self.inputs: list[Box] = []
@@ -48,12 +50,9 @@ class _Trace:
             output = f(*inner, **kwargs)
         self.outputs, self.rebuild_output = flatten(output)
         self.nodes = [y._node if needs_grad(y) else None for y in self.outputs]
-        self.outside = self.outside or (outer and self._reaches_outside())
-
-    def _reaches_outside(self) -> bool:
-        own = set(self.targets)
-        root = bundle_node(self.nodes)
-        return any(node.op is None and node.needs and node not in own for node in ancestors(root, lambda node: node not in own))
+        self.own = set(self.targets)
+        self.foreign = reaches_other_leaf(self.nodes, self.own)
+        self.outside = self.outside or (outer and self.foreign)
 
     def value(self) -> Any:
         """Give the output: Tensors if something outside records, else arrays."""
@@ -61,18 +60,8 @@ class _Trace:
 
     def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Give the gradient for each target, given one for each output; zeros where nothing arrives."""
-        root = bundle_node(self.nodes)
-        own = set(self.targets)
-        if traced:
-            wanted = leading_to(root, own)
-            boxes = tuple(s if isinstance(s, Box) else wrap(s) for s in seeds)
-            with enable_grad():
-                found = walk(root, boxes, lambda node, g: traced_pull(node, g, wanted), own)
-        else:
-            wanted = leading_to(root, own) if self.outside or not current().recording else None
-            with np.errstate(all="ignore"):
-                found = walk(root, tuple(seeds), lambda node, g: node.op.pull(node, g, wanted), own)
-        return [found[target] if target in found else np.zeros(target.shape, target.dtype)[()] for target in self.targets]
+        found = _walk(self.nodes, seeds, self.own, traced, self.foreign)
+        return [found[x] if x in found else np.zeros(x.shape, x.dtype)[()] for x in self.targets]
 
     def shape(self, gradients: list[Any], single: bool) -> Any:
         """Arrange gradients like the arguments they belong to."""
@@ -83,6 +72,24 @@ class _Trace:
         return parts[0] if single else tuple(parts)
 
 
+def _walk(
+    roots: Sequence[Node | None], seeds: Sequence[Any], own: set[Node], traced: bool, foreign: bool
+) -> dict[Node, Any]:
+    """Walk from several roots to ``own``; only what leads there is computed."""
+    if len(roots) == 1 and roots[0] is not None:
+        root, seed = roots[0], seeds[0]
+        if traced and not isinstance(seed, Box):
+            seed = wrap(seed)
+    else:
+        root, seed = bundle_node(roots), tuple(s if isinstance(s, Box) or not traced else wrap(s) for s in seeds)
+    wanted = leading_to(root, own) if foreign else None
+    if traced:
+        with enable_grad():
+            return walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
+    with np.errstate(all="ignore"):
+        return walk(root, seed, lambda node, g: node.op.pull(node, g, wanted), own)
+
+
 def _track(value: Any, outer: bool, who: str) -> Box:
     """Make a Tensor whose node stands for this argument only."""
     if outer and needs_grad(value):
@@ -90,7 +97,10 @@ def _track(value: Any, outer: bool, who: str) -> Box:
     if isinstance(value, Box):
         value = value._data
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "f":
-        raise DTypeError(f"{who}: arguments must be floating-point to be differentiated, got dtype {value.dtype}. Use .astype(float).")
+        raise DTypeError(
+            f"{who}: arguments must be floating-point to be differentiated, got dtype {value.dtype}. Use "
+            ".astype(float)."
+        )
     return Tensor(value, requires_grad=True)
 
 
@@ -127,7 +137,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         trace = _Trace(f, args, numbers, kwargs, "grad")
         if len(trace.outputs) != 1 or np.size(_plain(trace.outputs[0])) != 1:
             shapes = [np.shape(_plain(y)) for y in trace.outputs]
-            raise ShapeError(f"grad: the function must return one scalar, got {shapes}. Use jacobian, or reduce with .sum().")
+            raise ShapeError(
+                f"grad: the function must return one scalar, got {shapes}. Use jacobian, or reduce with .sum()."
+            )
         y = trace.outputs[0]
         seed = np.ones(np.shape(_plain(y)), getattr(y, "dtype", float))[()]
         return trace.value(), trace.shape(trace.pull([seed], trace.outside), single)
@@ -179,8 +191,8 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Give ``(f(*args), J · tangents)``: forward-mode by two reverse passes.
 
-    uᵀ · J is linear in u, so its derivative along the tangents with respect to u is J · t. (Where a local derivative is infinite, as for
-    ``sqrt`` at 0, the result is 0: the masked product cannot tell u = 0 from a cut.)
+    uᵀ · J is linear in u, so its derivative along the tangents with respect to u is J · t. (Where a local derivative is
+    infinite, as for ``sqrt`` at 0, the result is 0: the masked product cannot tell u = 0 from a cut.)
 
     >>> import numpy as np
     >>> jvp(lambda x: x**2, (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))
@@ -192,20 +204,18 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         raise ShapeError(f"jvp: expected {len(trace.inputs)} tangents, one per argument, got {len(given)}.")
     seeds = [_seed(t, x, "jvp tangent") for t, x in zip(given, trace.inputs, strict=True)]
     traced = current().recording and (trace.outside or any(needs_grad(t) for t in seeds))
-    duals = [Tensor(np.zeros_like(_plain(y)), requires_grad=True) if node is not None else None
-             for y, node in zip(trace.outputs, trace.nodes, strict=True)]  # fmt: skip
+    duals = [
+        Tensor(np.zeros_like(_plain(y)), requires_grad=True) if node is not None else None
+        for y, node in zip(trace.outputs, trace.nodes, strict=True)
+    ]
     shares = trace.pull([u if u is not None else np.zeros(()) for u in duals], True)
-    root = bundle_node([share._node if needs_grad(share) else None for share in shares])
+    nodes = [share._node if needs_grad(share) else None for share in shares]
     own = {u._node for u in duals if u is not None and u._node is not None}
-    wanted = leading_to(root, own)
-    if traced:
-        with enable_grad():
-            found = walk(root, tuple(t if isinstance(t, Box) else wrap(t) for t in seeds), lambda n, g: traced_pull(n, g, wanted), own)
-    else:
-        with np.errstate(all="ignore"):
-            found = walk(root, tuple(_plain(t) for t in seeds), lambda n, g: n.op.pull(n, g, wanted), own)
-    pushed = [found[u._node] if u is not None and u._node in found else np.zeros(np.shape(_plain(y)))[()]
-              for u, y in zip(duals, trace.outputs, strict=True)]  # fmt: skip
+    found = _walk(nodes, seeds if traced else [_plain(t) for t in seeds], own, traced, foreign=True)
+    pushed = [
+        found[u._node] if u is not None and u._node in found else np.zeros(np.shape(_plain(y)))[()]
+        for u, y in zip(duals, trace.outputs, strict=True)
+    ]
     return trace.value(), trace.rebuild_output(pushed)
 
 
@@ -235,7 +245,9 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
             columns = []
             for j, target in enumerate(trace.targets):
                 full = (*shape, *target.shape)
-                columns.append(np.reshape(np.stack([row[j] for row in pulled]), full) if pulled else np.zeros(full, target.dtype))
+                columns.append(
+                    np.reshape(np.stack([row[j] for row in pulled]), full) if pulled else np.zeros(full, target.dtype)
+                )
             blocks.append(trace.shape(columns, single))
         return trace.rebuild_output(blocks)
 
@@ -272,8 +284,8 @@ def hvp(f: Function) -> Function:
 def checkpoint(f: Function) -> Function:
     """Give a function that computes ``f`` but keeps only its inputs and output: backward runs ``f`` again.
 
-    Memory is traded for a second forward pass. ``f`` may use Tensors from outside; they get their gradients. It must give the same values
-    both times (a random generator inside must be made inside): GraphError otherwise.
+    Memory is traded for a second forward pass. ``f`` may use Tensors from outside; they get their gradients. It must
+    give the same values both times (a random generator inside must be made inside): GraphError otherwise.
 
     >>> x = Tensor(0.5, requires_grad=True)
     >>> checkpoint(lambda t: (t * t).exp())(x).backward()
@@ -308,10 +320,16 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
     if not any(isinstance(part, Box) for part in outputs):
         return y  # no Tensor went in, none came out
     if not all(isinstance(part, Box) for part in outputs):
-        raise GraphError(f"checkpoint({name}): the function must return a Tensor or a tuple of Tensors, got {type(y).__name__}.")
+        raise GraphError(
+            f"checkpoint({name}): the function must return a Tensor or a tuple of Tensors, got {type(y).__name__}."
+        )
     root = bundle_node([part._node for part in outputs])
     own = {x._node for x in inner}
-    closed = [node for node in ancestors(root, lambda node: node.order < start) if node.order > start and node.needs and node not in own]
+    closed = [
+        node
+        for node in ancestors(root, lambda node: node.order < start)
+        if node.order > start and node.needs and node not in own
+    ]
     if not closed and not any(needs_grad(x) for x in inputs):
         with no_grad():
             return run(*inputs)
@@ -321,15 +339,29 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
         second = run(*boxes)
         for old, new in zip(data, second if isinstance(second, tuple) else [second], strict=True):
             if not np.array_equal(old, new._data, equal_nan=True):
-                raise GraphError(f"checkpoint({name}): the second run gave other values, so the gradient would be wrong. Make the "
-                                 "function deterministic (create random generators inside, from a seed).")  # fmt: skip
+                raise GraphError(
+                    f"checkpoint({name}): the second run gave other values, so the gradient would be wrong. Make the "
+                    "function deterministic (create random generators inside, from a seed)."
+                )
         return second
 
-    op = Op(run, f"checkpoint({name})", "checkpoint", [f"input {i}" for i in range(len(inputs))], False, again, (), False, None)
+    op = Op(
+        run,
+        f"checkpoint({name})",
+        "checkpoint",
+        [f"input {i}" for i in range(len(inputs))],
+        False,
+        again,
+        (),
+        False,
+        None,
+    )
     op.pull = general_pull
     parents = (*[x._node for x in inputs], *closed)
     saved = (*[x._data for x in inputs], *[None] * len(closed), tuple(data) if isinstance(y, tuple) else data[0])
-    shape, dtype = ([d.shape for d in data], [d.dtype for d in data]) if isinstance(y, tuple) else (data[0].shape, data[0].dtype)
+    shape, dtype = (
+        ([d.shape for d in data], [d.dtype for d in data]) if isinstance(y, tuple) else (data[0].shape, data[0].dtype)
+    )
     node = make_node(Node, op, parents, saved, None, shape, dtype, current().scope)
     if isinstance(y, tuple):
         return tuple(wrap(d, item_node(node, i, d)) for i, d in enumerate(data))

@@ -34,7 +34,7 @@ def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 leaky_relu = op(
     _leaky_relu,
     name="leaky_relu",
-    vjp=lambda g, x, negative_slope: g * np.where(x > 0, 1.0, negative_slope),
+    vjp=lambda g, x, negative_slope: np.where(x > 0, g, negative_slope * g),
     elementwise=True,
     domain=[(0.1, 2)],
 )
@@ -105,8 +105,14 @@ def _gelu_samples(rng: np.random.Generator) -> Any:
     yield (rng.uniform(-2, 2, 4),), {"approximate": "tanh"}
 
 
-gelu = op(_gelu, name="gelu", symbol="GELU", vjp=lambda g, x, approximate: g * _gelu_slope(x, approximate), elementwise=True,
-          domain=_gelu_samples)  # fmt: skip
+gelu = op(
+    _gelu,
+    name="gelu",
+    symbol="GELU",
+    vjp=lambda g, x, approximate: g * _gelu_slope(x, approximate),
+    elementwise=True,
+    domain=_gelu_samples,
+)
 
 
 def _logit(x: Any) -> Any:

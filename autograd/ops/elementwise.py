@@ -1,7 +1,7 @@
 """Elementwise functions and their derivatives: a table to be read like the one in a calculus book.
 
-``chain(g, d)`` is the product g · d in which a masked element (g = 0) stays zero where d is not finite. At kinks: ``abs`` has
-derivative 0 at 0, ``maximum`` and ``minimum`` share ties equally, ``clip`` has 1 at its bounds.
+``chain(g, d)`` is the product g · d in which a masked element (g = 0) stays zero where d is not finite. At kinks:
+``abs`` has derivative 0 at 0, ``maximum`` and ``minimum`` share ties equally, ``clip`` has 1 at its bounds.
 """
 
 from typing import Any
@@ -44,7 +44,7 @@ fabs = _unary(np.fabs, lambda g, x: g * np.sign(x), _AWAY)
 def _power_base(g: Any, a: Any, b: Any) -> Any:
     """∂(aᵇ)/∂a = b · aᵇ⁻¹, and 0 for b = 0 even at a = 0."""
     if isinstance(b, int | float):
-        return chain(g, b * a ** (b - 1)) if b else g * 0
+        return g * (2 * a) if b == 2 else chain(g, b * a ** (b - 1)) if b else g * 0
     return chain(g, b * a ** np.where(b == 0, 1.0, b - 1))
 
 
@@ -58,8 +58,10 @@ def _power_exponent(g: Any, y: Any, a: Any) -> Any:
 power = _binary(np.power, _power_base, _power_exponent, [_POSITIVE, _ANY], "**")
 float_power = _binary(np.float_power, _power_base, _power_exponent, [_POSITIVE, _ANY], "**")
 hypot = _binary(np.hypot, lambda g, y, a: chain(g, a / y), lambda g, y, b: chain(g, b / y), [_AWAY, _AWAY])
-remainder = _binary(np.remainder, lambda g: g, lambda g, a, b: -g * np.floor_divide(a, b), [(0.1, 0.4), (0.5, 2)], "mod")
-fmod = _binary(np.fmod, lambda g: g, lambda g, a, b: -g * np.trunc(a / b), [(0.1, 0.4), (0.5, 2)])
+remainder = _binary(
+    np.remainder, lambda g: g, lambda g, a, b: -g * np.floor_divide(a, b), [(2.2, 2.4), (0.9, 1)], "mod"
+)
+fmod = _binary(np.fmod, lambda g: g, lambda g, a, b: -g * np.trunc(a / b), [(2.2, 2.4), (0.9, 1)])
 copysign = _binary(np.copysign, lambda g, a, b: g * (np.sign(a) * np.copysign(1.0, b)), lambda g: g * 0, [_AWAY, _AWAY])
 
 # ------------------------------------------------------------------------------------------- exponentials, logarithms
@@ -74,7 +76,9 @@ log1p = _unary(np.log1p, lambda g, x: chain(g, 1 / (x + 1)), _POSITIVE)
 
 
 logaddexp = _binary(np.logaddexp, lambda g, y, a: g * np.exp(a - y), lambda g, y, b: g * np.exp(b - y), [_ANY, _ANY])
-logaddexp2 = _binary(np.logaddexp2, lambda g, y, a: g * np.exp2(a - y), lambda g, y, b: g * np.exp2(b - y), [_ANY, _ANY])
+logaddexp2 = _binary(
+    np.logaddexp2, lambda g, y, a: g * np.exp2(a - y), lambda g, y, b: g * np.exp2(b - y), [_ANY, _ANY]
+)
 
 # ------------------------------------------------------------------------------------------ trigonometry, hyperbolics
 
@@ -84,8 +88,12 @@ tan = _unary(np.tan, lambda g, y: g * (1 + y * y), (-1, 1))
 arcsin = _unary(np.arcsin, lambda g, x: chain(g, 1 / np.sqrt(1 - x * x)), (-0.8, 0.8))
 arccos = _unary(np.arccos, lambda g, x: chain(g, -1 / np.sqrt(1 - x * x)), (-0.8, 0.8))
 arctan = _unary(np.arctan, lambda g, x: g / (1 + x * x), _ANY)
-arctan2 = _binary(np.arctan2, lambda g, a, b: chain(g, b / (a * a + b * b)), lambda g, a, b: chain(g, -a / (a * a + b * b)),
-                  [_AWAY, _AWAY])  # fmt: skip
+arctan2 = _binary(
+    np.arctan2,
+    lambda g, a, b: chain(g, b / (a * a + b * b)),
+    lambda g, a, b: chain(g, -a / (a * a + b * b)),
+    [_AWAY, _AWAY],
+)
 sinh = _unary(np.sinh, lambda g, x: g * np.cosh(x), _ANY)
 cosh = _unary(np.cosh, lambda g, x: g * np.sinh(x), _ANY)
 tanh = _unary(np.tanh, lambda g, y: g * (1 - y * y), _ANY)
@@ -100,10 +108,20 @@ degrees = _unary(np.degrees, lambda g: g * (180 / np.pi), _ANY)
 # ---------------------------------------------------------------------------------------------- choosing between values
 
 
+def _apart(rng: np.random.Generator) -> Any:
+    low, high = rng.uniform(-2, -0.1, (2, 3)), rng.uniform(0.1, 2, (2, 3))
+    yield (low, high), {}
+    yield (high, low[0]), {}
+
+
 def _extremum(forward: Any) -> Any:
     """Give the gradient to the input that is the result; a tie is shared equally."""
-    return _binary(forward, lambda g, y, a, b: g * ((a == y) / (1.0 + (a == b))),
-                   lambda g, y, a, b: g * ((b == y) / (1.0 + (a == b))), [(-2, -0.1), (0.1, 2)])  # fmt: skip
+    return _binary(
+        forward,
+        lambda g, y, a, b: np.where(a == b, 0.5 * g, g * (a == y)),
+        lambda g, y, a, b: np.where(a == b, 0.5 * g, g * (b == y)),
+        _apart,
+    )
 
 
 maximum = _extremum(np.maximum)
@@ -114,7 +132,10 @@ fmin = _extremum(np.fmin)
 _where = op(
     lambda if_true, if_false, condition=None: np.where(condition, if_true, if_false),
     name="where",
-    vjp=dict(if_true=lambda g, condition: np.where(condition, g, 0.0), if_false=lambda g, condition: np.where(condition, 0.0, g)),
+    vjp=dict(
+        if_true=lambda g, condition: np.where(condition, g, 0.0),
+        if_false=lambda g, condition: np.where(condition, 0.0, g),
+    ),
     elementwise=True,
 )
 
@@ -127,7 +148,7 @@ def _where_samples(rng: np.random.Generator) -> Any:
 
 @implements(np.where, domain=_where_samples)
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    """Choose ``x`` where the condition holds and ``y`` elsewhere; the other branch gets gradient 0 even where it is not finite."""
+    """Choose ``x`` where the condition holds, else ``y``; the other branch gets gradient 0, even where it is not finite."""
     condition = unbox(condition)
     if x is None and y is None:
         return np.nonzero(condition)
@@ -137,10 +158,13 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 _clip = op(
     lambda x, low, high: np.clip(x, low, high),
     name="clip",
-    vjp=dict(x=lambda g, x, low, high: g * ((x >= low) & (x <= high)), low=lambda g, x, low, high: g * ((x < low) & (low <= high)),
-             high=lambda g, x, low, high: g * ((x > high) | (low > high))),
+    vjp=dict(
+        x=lambda g, x, low, high: g * ((x >= low) & (x <= high)),
+        low=lambda g, x, low, high: g * ((x < low) & (low <= high)),
+        high=lambda g, x, low, high: g * ((x > high) | (low > high)),
+    ),
     elementwise=True,
-)  # fmt: skip
+)
 
 
 def _clip_samples(rng: np.random.Generator) -> Any:

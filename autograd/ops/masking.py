@@ -22,7 +22,7 @@ def _chain(u: Any, d: Any) -> Any:
     return product
 
 
-chain = op(
+chain: Any = op(
     _chain,
     name="chain",
     symbol="·",

@@ -1,0 +1,362 @@
+"""Indexing: reading parts of an array, adding into them, writing them. Reading and adding are each other's gradient."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box, needs_grad, unbox
+from autograd.errors import ArgumentError, DTypeError, ShapeError
+from autograd.ops.axes import no_out
+from autograd.primitive import implements, op
+from autograd.pull import unbroadcast
+
+_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
+_BLOCK = 1 << 16  # positions written at a time: 0.5 MB of indices stays in cache
+
+Samples = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
+
+# --------------------------------------------------------------------------------------------------- what an index is
+
+
+def freeze(index: Any) -> Any:
+    """Give an index that holds no Tensor, list or array of someone else's: these may be changed before backward."""
+    if type(index) in _BASIC:
+        return index
+    if isinstance(index, tuple):
+        return tuple([part if type(part) in _BASIC else _frozen(part) for part in index])
+    return _frozen(index)
+
+
+def _frozen(part: Any) -> Any:
+    part = unbox(part)
+    if isinstance(part, np.integer):
+        return int(part)
+    if not isinstance(part, np.ndarray | np.bool_ | bool | Sequence) and hasattr(part, "__index__"):
+        return part.__index__()
+    array = np.array(part, order="C")
+    if not array.size and not isinstance(part, np.ndarray):
+        array = array.astype(np.intp)  # an empty list
+    return int(array) if not array.ndim and array.dtype.kind in "iu" else array
+
+
+def is_basic(index: Any) -> bool:
+    """Tell whether a frozen index reads each element at most once, as a view."""
+    return type(index) in _BASIC or (type(index) is tuple and all([type(part) in _BASIC for part in index]))
+
+
+def _arrays(index: Any) -> list[Any]:
+    """List the integer arrays of a frozen index: only they can name an element twice."""
+    parts = index if type(index) is tuple else (index,)
+    return [part for part in parts if type(part) is np.ndarray and part.dtype.kind in "iu"]
+
+
+# ------------------------------------------------------------------------------------------------------ the linear pair
+
+
+def _read(x: Any, index: Any = (), unique: bool = False) -> Any:
+    return x[index]
+
+
+def _scatter(g: Any, shape: tuple[int, ...] = (), index: Any = (), unique: bool = False) -> Any:
+    out = np.zeros(shape, g.dtype)
+    if unique or not _arrays(index):
+        out[index] = g
+    else:
+        _add_at(out, index, g)
+    return out if shape else out[()]
+
+
+def _add_at(out: Any, index: Any, g: Any) -> None:
+    """Add ``g`` into ``out[index]``, repeated elements included: ``np.add.at`` on flat positions, 4 times as fast as on rows."""
+    parts = index if type(index) is tuple else (index,)
+    if len(_arrays(index)) < len(parts):
+        np.add.at(out.reshape(-1), np.arange(out.size).reshape(out.shape)[index].reshape(-1), g.reshape(-1))
+        return
+    rows: Any = 0
+    for part, n in zip(parts, out.shape, strict=False):
+        rows = rows * n + np.where(part < 0, part + n, part)
+    rows, flat = rows.reshape(-1), out.reshape(-1)
+    width = int(np.prod(out.shape[len(parts):]))
+    values = g.reshape(rows.size, width)
+    step = max(1, _BLOCK // max(1, width))
+    for start in range(0, rows.size, step):
+        block = slice(start, start + step)
+        places = rows[block, None] * width + np.arange(width)
+        np.add.at(flat, places.reshape(-1), values[block].reshape(-1))
+
+
+def _scatter_rule(g: Any, shapes: Any, index: Any, unique: bool) -> Any:
+    return scatter(g, shape=shapes[0], index=index, unique=unique)
+
+
+def _gather_samples(rng: np.random.Generator) -> Samples:
+    x = rng.uniform(-2, 2, (3, 4, 2))
+    yield (x, np.array([2, 0, 2, -1])), {}
+    yield (x, (np.array([0, 1, 1]), slice(None), np.array([1, 1, 1]))), {}
+    yield (x, (slice(None), np.array([[1, 1], [3, 0]]))), {}
+    yield (x, (Ellipsis, np.array([True, False]))), {}
+    yield (x, x > 0), {}
+
+
+def _scatter_samples(rng: np.random.Generator) -> Samples:
+    yield (rng.uniform(-2, 2, (4, 2)), (3, 2), np.array([2, 0, 2, -1])), {}
+    yield (rng.uniform(-2, 2, (3, 1)), (4, 3), (slice(0, 3), slice(1, 2))), {}
+    yield (rng.uniform(-2, 2, 3), (2, 2), np.array([[True, True], [False, True]])), {}
+    yield (rng.uniform(-2, 2, (2, 3)), (3, 4), (slice(1, None), np.array([3, 0, 3]))), {}
+
+
+_view = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, view=True)
+gather = op(_read, name="gather", symbol="[ ]", vjp=_scatter_rule, domain=_gather_samples)
+scatter = op(_scatter, name="scatter", vjp=lambda g, index, unique: _pick(g, index, unique), domain=_scatter_samples)
+
+
+def _pick(x: Any, index: Any, unique: bool = False) -> Any:
+    """Read by a frozen index: basic ones give a view."""
+    if not is_basic(index):
+        return gather(x, index=index, unique=unique)
+    whole = (index,) if type(index) is int else index
+    if type(whole) is tuple and len(whole) == x.ndim and all([type(part) is int for part in whole]):
+        return gather(x, index=index)  # a single number is a copy, not a view
+    return _view(x, index=index)
+
+
+def _getitem_samples(rng: np.random.Generator) -> Samples:
+    x = rng.uniform(-2, 2, (3, 4))
+    for index in (1, (-1, 2), (slice(None, None, -2), None), (Ellipsis, slice(1, 3)), ([0, 0, 2], [1, 1, 3]), x > 0, (1, [3, 3]), ()):
+        yield (x, index), {}
+
+
+@implements(domain=_getitem_samples)
+def getitem(x: Any, index: Any) -> Any:
+    """Read ``x[index]`` by any NumPy index; Tensors and lists inside the index carry no gradient and are copied.
+
+    The gradient is zero outside and g inside, added up where an element is named repeatedly: <x[i], v> = <x, scatter(v, i)>.
+
+    >>> import autograd as ag
+    >>> ag.grad(lambda x: x[[0, 0, 2]].sum())(np.ones(3))
+    array([2., 0., 1.])
+    """
+    return _pick(x, freeze(index))
+
+
+# ------------------------------------------------------------------------------------------------------------- writing
+
+
+def _write(x: Any, v: Any, index: Any = ()) -> Any:
+    y = np.array(x, order="C")
+    y[index] = np.ascontiguousarray(v) if np.ndim(v) > 1 else v  # in C order the last of repeated elements wins
+    return y if y.ndim else y[()]
+
+
+def _winners(shape: tuple[int, ...], index: Any) -> Any:
+    """Tell which elements of ``v`` are still there after ``x[index] = v``; None means all."""
+    if not _arrays(index):
+        return None
+    mark = np.empty(shape, np.intp)
+    order = np.arange(mark[index].size).reshape(mark[index].shape)
+    mark[index] = order
+    won = mark[index] == order
+    return None if won.all() else won
+
+
+def _written(g: Any, shapes: Any, index: Any) -> Any:
+    """Give the gradient of the written values: what can be read at their places, summed over the axes that were broadcast."""
+    read = _pick(g, index)
+    won = _winners(shapes[0], index)
+    if won is not None:
+        read = np.where(won, read, 0.0)
+    shape = shapes[1]
+    inner = shape[max(0, len(shape) - read.ndim):]  # NumPy ignores leading axes of length 1 in v
+    return unbroadcast(read, inner).reshape(shape)
+
+
+_assign = op(
+    _write,
+    name="setitem",
+    symbol="[ ] =",
+    vjp=dict(x=lambda g, index: _assign(g, 0.0, index=index), v=_written),
+)
+
+
+def _setitem_samples(rng: np.random.Generator) -> Samples:
+    x, v = rng.uniform(-2, 2, (3, 4)), rng.uniform(-2, 2, 4)
+    yield (x, v, 1), {}
+    yield (x, v[:2], (slice(None), slice(0, None, 2))), {}
+    yield (x, v[:3], (np.array([0, 2, 0]), np.array([1, 1, 1]))), {}
+    yield (x, v[0], x > 0), {}
+    yield (x, v[:1], [0, 0]), {}
+
+
+@implements(domain=_setitem_samples)
+def setitem(x: Any, v: Any, index: Any) -> Any:
+    """Give a copy of ``x`` in which ``[index]`` is ``v`` (broadcast): the function behind ``x[index] = v``.
+
+    Gradients: ``x`` gets g with zeros at the index, ``v`` gets g[index]; where an element is named repeatedly, the last one in C
+    order is written and it alone gets the gradient. Raises ShapeError if ``v`` does not fit, DTypeError if ``x`` holds integers and
+    ``v`` needs a gradient.
+
+    >>> setitem(np.zeros(3), 5.0, [0, 2])
+    array([5., 0., 5.])
+    """
+    index = freeze(index)
+    kind = x.dtype if isinstance(x, Box | np.ndarray | np.generic) else np.asarray(x).dtype
+    if kind.kind != "f" and needs_grad(v):
+        raise DTypeError(f"setitem: x has dtype {kind}, so the values would be cut to it and lose their gradient. Use x.astype(float).")
+    try:
+        return _assign(x, v, index=index)
+    except ValueError as error:
+        inside = np.shape(np.empty(np.shape(unbox(x)), bool)[index])
+        raise ShapeError(f"setitem: v of shape {np.shape(unbox(v))} does not fit x[index] of shape {inside}, where x has shape "
+                         f"{np.shape(unbox(x))} ({error}). Reshape v so that it broadcasts.") from None  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------- NumPy's functions that pick elements
+
+
+def _take_samples(rng: np.random.Generator) -> Samples:
+    x = rng.uniform(-2, 2, (3, 4))
+    yield (x, [5, 0, 5]), {}
+    yield (x, np.array([[1, 1], [-1, 0]])), {"axis": 1}
+    yield (x, 2), {"axis": 0}
+    yield (x, [7, -5, 1]), {"axis": -1, "mode": "wrap"}
+    yield (x, [7, -5, 1]), {"axis": 0, "mode": "clip"}
+
+
+@implements(np.take, domain=_take_samples)
+def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
+    """Pick elements along an axis (of the flat array for ``axis=None``); the gradient adds up where one is picked repeatedly."""
+    no_out("take", out)
+    indices = np.array(unbox(indices), dtype=np.intp if np.size(unbox(indices)) == 0 else None)
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    shape = np.shape(a)
+    axis = _axis(axis, len(shape))
+    if mode == "wrap":
+        indices = indices % shape[axis]
+    elif mode == "clip":
+        indices = np.clip(indices, 0, shape[axis] - 1)
+    elif mode != "raise":
+        raise ArgumentError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}.")
+    return getitem(a, (slice(None),) * axis + (indices,))
+
+
+def _axis(axis: int, ndim: int) -> int:
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
+    return axis % ndim
+
+
+def _along_samples(rng: np.random.Generator) -> Samples:
+    x = rng.uniform(-2, 2, (3, 4))
+    yield (x, np.array([[0, 0], [3, 1], [2, -1]]), 1), {}
+    yield (x, np.array([[2, 0, 2, 1]])), {"axis": 0}
+    yield (x, np.array([11, 3, 3]), None), {}
+
+
+@implements(np.take_along_axis, domain=_along_samples)
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    """Pick ``arr[…, indices[…, i, …], …]`` along an axis: what ``argsort`` or ``argmax`` found, say."""
+    return along(arr, unbox(indices), axis)
+
+
+def along(x: Any, indices: Any, axis: int | None, unique: bool = False) -> Any:
+    """Pick along an axis; ``unique`` says that no element is picked twice, which makes the gradient cheaper."""
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    ndim, shape = np.ndim(x), np.shape(x)
+    indices = np.asarray(indices)
+    if indices.ndim != ndim:
+        raise ShapeError(f"take_along_axis: indices of shape {indices.shape} must have as many axes as arr of shape {shape}.")
+    axis = _axis(axis, ndim)
+    mesh = [indices if i == axis else np.arange(n).reshape((n,) + (1,) * (ndim - 1 - i)) for i, n in enumerate(shape)]
+    return gather(x, index=freeze(tuple(mesh)), unique=unique)
+
+
+def _choose_samples(rng: np.random.Generator) -> Samples:
+    x, y = rng.uniform(-2, 2, (2, 3)), rng.uniform(-2, 2, 3)
+    yield (np.array([[0, 1, 1], [1, 0, 0]]), [x, y]), {}
+    yield (np.array([4, -1, 1]), [x, y]), {"mode": "clip"}
+
+
+@implements(np.choose, domain=_choose_samples)
+def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+    """Take each element from the choice that the index array ``a`` names: ``choices[a[i]][i]``, all broadcast."""
+    no_out("choose", out)
+    a, n = np.asarray(unbox(a)), len(choices)
+    if mode == "wrap":
+        a = a % n
+    elif mode == "clip":
+        a = np.clip(a, 0, n - 1)
+    elif mode != "raise":
+        raise ArgumentError(f"choose: mode must be 'raise', 'wrap' or 'clip', got {mode!r}.")
+    if a.size and (a.min() < 0 or a.max() >= n):
+        raise ArgumentError(f"choose: a holds {a.min()} to {a.max()}, but there are {n} choices. Use mode='wrap' or 'clip'.")
+    if a.dtype.kind not in "iub":
+        raise DTypeError(f"choose: a must hold integers, got {a.dtype}.")
+    return select([a == i for i in range(1, n)], [choices[i] for i in range(1, n)], choices[0], _shape=a.shape)
+
+
+def _select_samples(rng: np.random.Generator) -> Samples:
+    x, y = rng.uniform(-2, 2, (2, 3)), rng.uniform(-2, 2, 3)
+    yield ([x > 0, x < -1], [x, y]), {}
+    yield ([x > 0, y < 0], [x, y], 1.5), {}
+
+
+@implements(np.select, domain=_select_samples)
+def select(condlist: Any, choicelist: Any, default: Any = 0, *, _shape: tuple[int, ...] = ()) -> Any:
+    """Take each element from the first choice whose condition holds there, else from ``default``."""
+    if len(condlist) != len(choicelist):
+        raise ArgumentError(f"select: {len(condlist)} conditions for {len(choicelist)} choices; there must be one for each.")
+    conditions = [np.asarray(unbox(condition)) for condition in condlist]
+    for i, condition in enumerate(conditions):
+        if condition.dtype.kind != "b":
+            raise DTypeError(f"select: condlist[{i}] must hold booleans, got {condition.dtype}.")
+    y = default
+    for condition, choice in zip(reversed(conditions), reversed(list(choicelist)), strict=True):
+        y = np.where(condition, choice, y)
+    shape = np.broadcast_shapes(_shape, np.shape(y))
+    return y if shape == np.shape(y) else np.broadcast_to(y, shape)
+
+
+def _compress_samples(rng: np.random.Generator) -> Samples:
+    x = rng.uniform(-2, 2, (3, 4))
+    yield (np.array([False, True, True]), x), {"axis": 0}
+    yield ([True, False, True], x), {"axis": 1}
+    yield (np.array([True, False, True, True]), x), {}
+
+
+@implements(np.compress, domain=_compress_samples)
+def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
+    """Pick the slices along an axis (elements of the flat array for None) where a condition holds."""
+    no_out("compress", out)
+    condition = np.asarray(unbox(condition))
+    if condition.ndim != 1:
+        raise ShapeError(f"compress: condition must have one axis, got shape {condition.shape}.")
+    return take(a, np.flatnonzero(condition), axis)
+
+
+def _extract_samples(rng: np.random.Generator) -> Samples:
+    x = rng.uniform(-2, 2, (3, 4))
+    yield (x > 0, x), {}
+
+
+@implements(np.extract, domain=_extract_samples)
+def extract(condition: Any, arr: Any) -> Any:
+    """Pick the elements of the flat array where a condition holds."""
+    return take(arr, np.flatnonzero(unbox(condition)))
+
+
+def _delete_samples(rng: np.random.Generator) -> Samples:
+    x = rng.uniform(-2, 2, (3, 4))
+    yield (x, [0, 2]), {"axis": 1}
+    yield (x, 1), {"axis": 0}
+    yield (x, slice(0, 5)), {}
+
+
+@implements(np.delete, domain=_delete_samples)
+def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    """Leave out slices along an axis (elements of the flat array for None)."""
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    return take(arr, np.delete(np.arange(np.shape(arr)[axis]), unbox(obj)), axis)

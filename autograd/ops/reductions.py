@@ -1,0 +1,382 @@
+"""Reductions over axes, with NumPy's arguments: sums, products, means, spreads, extremes, and running sums and products.
+
+At kinks: ``max`` and ``min`` share ties equally, ``std`` has gradient 0 where it is 0, ``median`` gives its gradient to the middle
+element, or half to each of the middle two (equal elements share).
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import ArgumentError
+from autograd.ops.axes import (
+    Axis,
+    as_array,
+    cases,
+    check_dtype,
+    count,
+    draw,
+    kept,
+    merged,
+    no_out,
+    spread,
+    unmerged,
+)
+from autograd.ops.masking import chain
+from autograd.primitive import implements, op
+
+_ROWS: list[tuple[Any, ...]] = [
+    ((3, 4), {}),
+    ((3, 4), {"axis": 0}),
+    ((3, 4), {"axis": -1, "keepdims": True}),
+    ((2, 3, 2), {"axis": (0, -1)}),
+    ((2, 3, 2), {"axis": (2, 1), "keepdims": True}),
+    ((2, 2), {"keepdims": True}),
+    ((), {}),
+    ((2, 3), {"axis": ()}),
+]
+_MASK = np.array([[True, False, True, True], [False, True, True, False], [True, True, False, True]])
+_MASKED = ((3, 4), {"axis": 1, "where": _MASK})
+
+
+def _chosen(a: Any, where: Any, neutral: Any) -> Any:
+    """Replace what ``where=`` leaves out by a neutral element."""
+    return a if where is True else np.where(np.broadcast_to(where, np.shape(a)), a, neutral)
+
+
+def _share(mask: Any, axis: Axis, dtype: Any) -> Any:
+    """Share 1 equally among the marked elements of each group."""
+    return mask / np.maximum(np.add.reduce(mask, axis=axis, dtype=dtype, keepdims=True), 1)
+
+
+# ------------------------------------------------------------------------------------------------ sums and products
+
+
+def _sum_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    return np.add.reduce(a, axis, dtype, None, keepdims)
+
+
+_sum = op(_sum_forward, name="sum", symbol="Σ", vjp=lambda g, shapes, axis: spread(g, shapes[0], axis))
+
+
+@implements(np.sum, domain=cases(*_ROWS, ((0, 3), {"axis": 0}), ((3, 4), {"axis": 0, "initial": 1.5}), _MASKED))
+def sum(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """Add the elements over ``axis`` (all by default), starting from ``initial``, where ``where`` holds.
+
+    >>> import numpy as np, autograd as ag
+    >>> np.sum(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Tensor([4., 6.])
+    """
+    if dtype is None and out is None and where is True:
+        y = _sum(a, axis, None, keepdims)
+    else:
+        no_out("sum", out)
+        check_dtype("sum", a, dtype)
+        y = _sum(_chosen(a, where, 0), axis, dtype, keepdims)
+    return y if initial is None else y + initial
+
+
+def _others(x: Any) -> Any:
+    """Multiply, for each element of the last axis, all the others: in a tree of pairs, without division, so right at zeros.
+
+    The tree has ⌈log₂ n⌉ levels and about 3n products; being made of products only, it can be differentiated to any order.
+    """
+    levels = [x]
+    while (n := levels[-1].shape[-1]) > 1:
+        z, half = levels[-1], n // 2
+        pairs = z[..., :half] * z[..., half : 2 * half]
+        levels.append(np.concatenate([pairs, z[..., 2 * half :]], -1) if n % 2 else pairs)
+    rest = np.ones(levels[-1].shape, x.dtype)
+    for z in reversed(levels[:-1]):
+        half = z.shape[-1] // 2
+        above = rest[..., :half]
+        rest = np.concatenate([above * z[..., half : 2 * half], above * z[..., :half], rest[..., half:]], -1)
+    return rest
+
+
+def _prod_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    return np.multiply.reduce(a, axis, dtype, None, keepdims)
+
+
+def _prod_vjp(g: Any, a: Any, shapes: Any, axis: Axis) -> Any:
+    """∂/∂xᵢ = ∏ⱼ≠ᵢ xⱼ."""
+    return kept(g, shapes[0], axis) * unmerged(_others(merged(a, axis)), shapes[0], axis)
+
+
+_prod = op(_prod_forward, name="prod", symbol="∏", vjp=_prod_vjp)
+
+
+def _prod_samples(rng: np.random.Generator) -> Any:
+    yield from cases(*_ROWS, ((3, 0), {"axis": 1}), ((7, 2), {"axis": 0, "initial": 1.5}), _MASKED)(rng)
+    x = draw(rng, (4, 5))
+    x[0, 1] = x[1, 2] = x[1, 4] = x[2, :3] = 0.0  # one zero, two and three in a row
+    yield (x,), {"axis": 1}
+    yield (x[:2, :3],), {}
+
+
+@implements(np.prod, domain=_prod_samples)
+def prod(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """Multiply the elements over ``axis``; the gradient is right at zeros, one or several, to any order."""
+    no_out("prod", out)
+    check_dtype("prod", a, dtype)
+    y = _prod(_chosen(a, where, 1), axis, dtype, keepdims)
+    return y if initial is None else y * initial
+
+
+# ------------------------------------------------------------------------------------------------ means and spreads
+
+
+def _mean_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    if dtype is None and isinstance(a, np.ndarray) and a.size and a.dtype.char in "fd":  # a third of np.mean's time
+        total = np.add.reduce(a, axis, None, None, keepdims)
+        return total / (a.size // total.size)
+    return np.mean(a, axis, dtype, keepdims=keepdims)
+
+
+_mean = op(_mean_forward, name="mean", vjp=lambda g, shapes, axis: spread(g / count(shapes[0], axis), shapes[0], axis))
+
+
+@implements(np.mean, domain=cases(*_ROWS, ((0, 3), {"axis": 1}), _MASKED))
+def mean(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
+    """Average the elements over ``axis``: Σx / n."""
+    if dtype is None and out is None and where is True:
+        return _mean(a, axis, None, keepdims)
+    no_out("mean", out)
+    check_dtype("mean", a, dtype)
+    if where is True:
+        return _mean(a, axis, dtype, keepdims)
+    total = _sum(_chosen(a, where, 0), axis, dtype, keepdims)
+    return total / _number(a, axis, keepdims, where, total.dtype)
+
+
+def _number(a: Any, axis: Axis, keepdims: bool, where: Any, dtype: Any) -> Any:
+    """Count the elements that ``where=`` chooses, in the dtype of what they divide."""
+    chosen = np.broadcast_to(where, np.shape(a))
+    return np.add.reduce(chosen, axis, dtype if dtype.kind == "f" else None, None, keepdims)
+
+
+def _var_forward(a: Any, axis: Axis = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    return np.var(a, axis, dtype, None, ddof, keepdims)
+
+
+def _var_vjp(g: Any, a: Any, shapes: Any, axis: Axis, ddof: float) -> Any:
+    """∂/∂xᵢ = 2 (xᵢ - x̄) / (n - ddof)."""
+    n = count(shapes[0], axis) - ddof
+    return kept(g, shapes[0], axis) * (2 / n if n > 0 else np.nan) * (a - np.mean(a, axis, keepdims=True))
+
+
+def _std_forward(a: Any, axis: Axis = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    return np.std(a, axis, dtype, None, ddof, keepdims)
+
+
+def _std_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: Axis, ddof: float) -> Any:
+    """∂/∂xᵢ = (xᵢ - x̄) / (n - ddof) / y, and 0 where y = 0."""
+    n = count(shapes[0], axis) - ddof
+    flat = y == 0
+    slope = np.where(flat, 0.0, g / np.where(flat, 1.0, y))
+    return kept(slope, shapes[0], axis) * (1 / n if n > 0 else np.nan) * (a - np.mean(a, axis, keepdims=True))
+
+
+_var = op(_var_forward, name="var", vjp=_var_vjp)
+_std = op(_std_forward, name="std", vjp=_std_vjp)
+_SPREADS = [*[row for row in _ROWS if row[1].get("axis") != () and row[0]], ((3, 4), {"axis": 0, "ddof": 1}), _MASKED]
+
+
+@implements(np.var, domain=cases(*_SPREADS))
+def var(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, *,
+        where: Any = True, mean: Any = None, correction: float | None = None) -> Any:  # fmt: skip
+    """Average the squared distances from the mean: Σ(x - x̄)² / (n - ddof).
+
+    ``mean`` is a mean computed before, with ``keepdims=True``; ``correction`` is another name of ``ddof``.
+    """
+    no_out("var", out)
+    check_dtype("var", a, dtype)
+    if correction is not None:
+        if ddof:
+            raise ArgumentError(f"var: ddof={ddof} and correction={correction} are the same thing; pass one of them.")
+        ddof = correction
+    if where is True and mean is None:
+        return _var(a, axis, dtype, ddof, keepdims)
+    center = np.mean(a, axis, dtype, keepdims=True, where=where) if mean is None else mean
+    distance = _chosen(a - center, where, 0)
+    squares = _sum(distance * distance, axis, dtype, keepdims)
+    return squares / np.maximum(_number(a, axis, keepdims, where, squares.dtype) - ddof, 0)
+
+
+@implements(np.std, domain=cases(*_SPREADS))
+def std(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, *,
+        where: Any = True, mean: Any = None, correction: float | None = None) -> Any:  # fmt: skip
+    """Give the standard deviation √var; its gradient is 0 where it is 0."""
+    if where is True and mean is None and correction is None and out is None:
+        check_dtype("std", a, dtype)
+        return _std(a, axis, dtype, ddof, keepdims)
+    no_out("std", out)
+    return root(var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction))
+
+
+def root(v: Any) -> Any:
+    """Take the square root of a variance, with gradient 0 where it is 0."""
+    flat = v == 0
+    return np.where(flat, 0.0, np.sqrt(np.where(flat, 1.0, v)))
+
+
+# --------------------------------------------------------------------------------------------------------- extremes
+
+
+def _extreme_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: Axis) -> Any:
+    """Give the gradient to the elements that equal the result, in equal shares; a nan result comes from the nans."""
+    y, g = kept(y, shapes[0], axis), kept(g, shapes[0], axis)
+    mask = a == y
+    number = np.add.reduce(mask, axis=axis, dtype=g.dtype, keepdims=True)
+    if not number.all():
+        mask = mask | (np.isnan(a) & np.isnan(y))
+        number = np.maximum(np.add.reduce(mask, axis=axis, dtype=g.dtype, keepdims=True), 1)
+    return chain(mask, g / number)  # a product that stays 0 outside the mask where g is infinite
+
+
+def _max_forward(a: Any, axis: Axis = None, keepdims: bool = False, least: Any = None) -> Any:
+    if least is None:
+        return np.maximum.reduce(a, axis, None, None, keepdims)
+    return np.maximum.reduce(a, axis, None, None, keepdims, least)
+
+
+def _min_forward(a: Any, axis: Axis = None, keepdims: bool = False, most: Any = None) -> Any:
+    if most is None:
+        return np.minimum.reduce(a, axis, None, None, keepdims)
+    return np.minimum.reduce(a, axis, None, None, keepdims, most)
+
+
+_max = op(_max_forward, name="max", vjp=_extreme_vjp)
+_min = op(_min_forward, name="min", vjp=_extreme_vjp)
+_EXTREMES = [*_ROWS, ((3, 4), {"axis": 0, "initial": 0.05}), ((3, 4), {"axis": 1, "where": _MASK, "initial": 0.05})]
+
+
+def _neutral(name: str, a: Any, initial: Any, where: Any, infinite: float) -> Any:
+    """Give the value that never wins, for elements that ``where=`` leaves out; there must be one for an empty choice."""
+    if initial is None:
+        raise ArgumentError(f"np.{name}(…, where=…) needs initial=, the result where nothing is chosen.")
+    return infinite if as_array(a).dtype.kind == "f" else initial
+
+
+@implements(np.max, np.amax, domain=cases(*_EXTREMES))
+def max(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
+    """Give the largest element over ``axis``; equal largest elements share the gradient equally.
+
+    >>> import numpy as np, autograd as ag
+    >>> ag.grad(np.max)(np.array([1.0, 3.0, 3.0]))
+    array([0. , 0.5, 0.5])
+    """
+    if out is None and initial is None and where is True:
+        return _max(a, axis, keepdims)
+    no_out("max", out)
+    least = _neutral("max", a, initial, where, -np.inf)
+    return np.maximum(_max(_chosen(a, where, least), axis, keepdims, least), initial)
+
+
+@implements(np.min, np.amin, domain=cases(*_EXTREMES))
+def min(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
+    """Give the smallest element over ``axis``; equal smallest elements share the gradient equally."""
+    if out is None and initial is None and where is True:
+        return _min(a, axis, keepdims)
+    no_out("min", out)
+    most = _neutral("min", a, initial, where, np.inf)
+    return np.minimum(_min(_chosen(a, where, most), axis, keepdims, most), initial)
+
+
+@implements(np.ptp, domain=cases(*[row for row in _ROWS if row[1].get("axis") != ()]))
+def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+    """Give the distance from the smallest to the largest element over ``axis``."""
+    no_out("ptp", out)
+    return _max(a, axis, keepdims) - _min(a, axis, keepdims)
+
+
+def _median_forward(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.median(a, axis, keepdims=keepdims)
+
+
+def _median_vjp(g: Any, a: Any, shapes: Any, axis: Axis) -> Any:
+    """Give half to the lower and half to the upper middle element (of an odd number, these are one)."""
+    x = merged(a, axis)
+    order, n = np.argsort(x, axis=-1), x.shape[-1]
+    lower = np.take_along_axis(x, order[..., (n - 1) // 2 :][..., :1], -1)
+    upper = np.take_along_axis(x, order[..., n // 2 :][..., :1], -1)
+    weight = 0.5 * (_share(x == lower, -1, g.dtype) + _share(x == upper, -1, g.dtype))
+    return kept(g, shapes[0], axis) * unmerged(weight, shapes[0], axis)
+
+
+_median = op(_median_forward, name="median", vjp=_median_vjp)
+
+
+@implements(np.median, domain=cases(*_ROWS[:-1], ((5,), {}), ((3, 5), {"axis": 1})))
+def median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+    """Give the middle element over ``axis``, or the mean of the middle two (``overwrite_input`` is ignored)."""
+    no_out("median", out)
+    return _median(a, tuple(axis) if isinstance(axis, list) else axis, keepdims)
+
+
+# -------------------------------------------------------------------------------------- running sums and products
+
+
+def _flat_axis(axis: int | None) -> int:
+    return -1 if axis is None else axis
+
+
+def _cumsum_forward(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    return np.cumsum(a, axis, dtype)
+
+
+def _cumsum_vjp(g: Any, shapes: Any, axis: int | None) -> Any:
+    """∂L/∂xᵢ = Σₖ≥ᵢ gₖ: the running sum from the end."""
+    along = _flat_axis(axis)
+    return np.flip(np.cumsum(np.flip(g, along), along), along).reshape(shapes[0])
+
+
+def _cumprod_forward(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    return np.cumprod(a, axis, dtype)
+
+
+def _cumprod_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: int | None) -> Any:
+    """∂L/∂xᵢ = (∏ⱼ<ᵢ xⱼ) · Sᵢ with Sᵢ = gᵢ + xᵢ₊₁ Sᵢ₊₁, without division, so right at zeros.
+
+    The recurrence is solved in ⌈log₂ n⌉ steps: after each, Sᵢ = sᵢ + pᵢ Sᵢ₊ₛₜₑₚ, with a step twice as long.
+    """
+    along = _flat_axis(axis)
+    x, before, s = [np.moveaxis(z, along, -1) for z in (a.reshape(g.shape), y, g)]
+    n, step, p = x.shape[-1], 1, x[..., 1:]
+    while step < n:
+        s = np.concatenate([s[..., :-step] + p * s[..., step:], s[..., -step:]], -1)
+        p, step = p[..., :-step] * p[..., step:], 2 * step
+    before = np.concatenate([np.ones((*x.shape[:-1], 1 if n else 0), x.dtype), before[..., :-1]], -1)
+    return np.moveaxis(before * s, -1, along).reshape(shapes[0])
+
+
+_cumsum = op(_cumsum_forward, name="cumsum", vjp=_cumsum_vjp)
+_cumprod = op(_cumprod_forward, name="cumprod", vjp=_cumprod_vjp)
+_RUNNING = [((5,), {}), ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3, 2), {"axis": -2}), ((), {}), ((1, 3), {"axis": 0})]
+
+
+@implements(np.cumsum, domain=cases(*_RUNNING, ((0, 3), {"axis": 0})))
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    """Give running sums along ``axis`` (of the flattened array by default): yₖ = Σᵢ≤ₖ xᵢ."""
+    no_out("cumsum", out)
+    check_dtype("cumsum", a, dtype)
+    return _cumsum(a, axis, dtype)
+
+
+def _cumprod_samples(rng: np.random.Generator) -> Any:
+    yield from cases(*_RUNNING, ((7,), {}), ((3, 0), {"axis": 1}))(rng)
+    x = draw(rng, (4, 5))
+    x[0, 1] = x[1, 2] = x[1, 4] = x[2, :3] = 0.0
+    yield (x,), {"axis": 1}
+
+
+@implements(np.cumprod, domain=_cumprod_samples)
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    """Give running products along ``axis``; the gradient is right at zeros, one or several, to any order."""
+    no_out("cumprod", out)
+    check_dtype("cumprod", a, dtype)
+    return _cumprod(a, axis, dtype)

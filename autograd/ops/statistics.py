@@ -1,0 +1,246 @@
+"""Statistics built on reductions: weighted averages, reductions that skip nan, differences and integrals over samples."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import ArgumentError, ShapeError
+from autograd.ops.axes import Axis, as_array, cases, count, draw, kept_shape
+from autograd.ops.reductions import cumprod, cumsum, max, mean, min, prod, root, sum, var
+from autograd.primitive import implements, op
+
+# ---------------------------------------------------------------------------------------------- weighted averages
+
+
+def _average_samples(rng: np.random.Generator) -> Any:
+    x, w = draw(rng, (3, 4)), rng.uniform(0.5, 2, (3, 4))
+    yield (x,), {"axis": 1, "keepdims": True}
+    yield (x, 1, w[0]), {}
+    yield (x, -2), {"weights": w[:, 0]}
+    yield (x,), {"weights": w}
+    yield (x,), {"weights": w, "axis": 0, "keepdims": True}
+
+
+@implements(np.average, domain=_average_samples)
+def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """Give the weighted average Σwx / Σw over ``axis``, with ``returned`` also Σw; both can be differentiated.
+
+    ``weights`` has the shape of ``a``, or that of the axes averaged over. Raises ShapeError otherwise, and ZeroDivisionError where
+    the weights add up to 0, as NumPy does.
+    """
+    a = as_array(a)
+    if weights is None:
+        y = mean(a, axis, keepdims=keepdims)
+        total = np.full(y.shape, count(a.shape, axis), y.dtype)
+        return (y, total) if returned else y
+    w = _fitted_weights(as_array(weights), a.shape, axis)
+    total = sum(w * np.ones(a.shape, w.dtype) if w.shape != a.shape else w, axis, keepdims=keepdims)
+    if np.any(total == 0):
+        raise ZeroDivisionError(f"average: the weights add up to 0 over axis={axis}; the average is not defined.")
+    y = sum(a * w, axis, keepdims=keepdims) / total
+    return (y, total) if returned else y
+
+
+def _fitted_weights(w: Any, shape: tuple[int, ...], axis: Axis) -> Any:
+    """Give the weights as many axes as the array has."""
+    if w.shape == shape:
+        return w
+    axes = () if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, len(shape), "axis")
+    if not axes or w.shape != tuple(shape[i] for i in axes):
+        raise ShapeError(f"average: weights have shape {w.shape}, the array {shape}, axis={axis}. Give weights of the array's shape, "
+                         "or of the lengths of the axes averaged over.")  # fmt: skip
+    order = tuple(sorted(range(len(axes)), key=lambda i: axes[i]))
+    return w.transpose(order).reshape(tuple(n if i in axes else 1 for i, n in enumerate(shape)))
+
+
+# ------------------------------------------------------------------------------------------ reductions that skip nan
+
+
+def _some_nans(*rows: dict[str, Any]) -> Any:
+    """Make a domain of arrays in which some elements are nan (never all of a row or column)."""
+
+    def samples(rng: np.random.Generator) -> Any:
+        for kwargs in rows:
+            x = draw(rng, (3, 4))
+            x[0, 1] = x[2, 3] = np.nan
+            yield (x,), kwargs
+
+    return samples
+
+
+_NAN_ROWS = ({}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 1)})
+
+
+@implements(np.nansum, domain=_some_nans(*_NAN_ROWS))
+def nansum(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None,
+           where: Any = True) -> Any:  # fmt: skip
+    """Add the elements that are not nan; nan elements get gradient 0."""
+    return sum(np.where(np.isnan(a), 0, a), axis, dtype, out, keepdims, initial, where)
+
+
+@implements(np.nanprod, domain=_some_nans(*_NAN_ROWS))
+def nanprod(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None,
+            where: Any = True) -> Any:  # fmt: skip
+    """Multiply the elements that are not nan; nan elements get gradient 0."""
+    return prod(np.where(np.isnan(a), 1, a), axis, dtype, out, keepdims, initial, where)
+
+
+@implements(np.nancumsum, domain=_some_nans({}, {"axis": 0}))
+def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    """Give running sums in which nan counts as 0."""
+    return cumsum(np.where(np.isnan(a), 0, a), axis, dtype, out)
+
+
+@implements(np.nancumprod, domain=_some_nans({}, {"axis": 0}))
+def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    """Give running products in which nan counts as 1."""
+    return cumprod(np.where(np.isnan(a), 1, a), axis, dtype, out)
+
+
+@implements(np.nanmean, domain=_some_nans(*_NAN_ROWS))
+def nanmean(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
+    """Average the elements that are not nan; nan elements get gradient 0."""
+    return mean(a, axis, dtype, out, keepdims, where=~np.isnan(a) & where)
+
+
+@implements(np.nanvar, domain=_some_nans(*_NAN_ROWS, {"axis": 1, "ddof": 1}))
+def nanvar(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, *,
+           where: Any = True, mean: Any = None, correction: float | None = None) -> Any:  # fmt: skip
+    """Give the variance of the elements that are not nan, and nan where there are no more than ``ddof``."""
+    chosen = ~np.isnan(a) & where
+    y = var(a, axis, dtype, out, ddof, keepdims, where=chosen, mean=mean, correction=correction)
+    enough = np.add.reduce(chosen, axis=axis, keepdims=keepdims) > (ddof if correction is None else correction)
+    return y if np.all(enough) else np.where(enough, y, np.nan)
+
+
+@implements(np.nanstd, domain=_some_nans(*_NAN_ROWS))
+def nanstd(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, *,
+           where: Any = True, mean: Any = None, correction: float | None = None) -> Any:  # fmt: skip
+    """Give the standard deviation of the elements that are not nan; gradient 0 where it is 0."""
+    return root(nanvar(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction))
+
+
+def _nan_extreme(extreme: Any, a: Any, axis: Axis, out: Any, keepdims: bool, initial: Any, where: Any, never: float) -> Any:
+    """Take an extreme of the elements that are not nan; where all are nan, the result is nan, and NumPy's warning is given."""
+    nans = np.isnan(a)
+    if not nans.any():
+        return extreme(a, axis, out, keepdims, initial, where)
+    y = extreme(np.where(nans, never, a), axis, out, keepdims, initial, where)
+    empty = np.all(nans, axis=axis, keepdims=keepdims)
+    if initial is not None or not np.any(empty):
+        return y
+    warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
+    return np.where(empty, np.nan, y)
+
+
+@implements(np.nanmax, domain=_some_nans(*_NAN_ROWS))
+def nanmax(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
+    """Give the largest element that is not nan; equal ones share the gradient equally."""
+    return _nan_extreme(max, a, axis, out, keepdims, initial, where, -np.inf)
+
+
+@implements(np.nanmin, domain=_some_nans(*_NAN_ROWS))
+def nanmin(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
+    """Give the smallest element that is not nan; equal ones share the gradient equally."""
+    return _nan_extreme(min, a, axis, out, keepdims, initial, where, np.inf)
+
+
+# -------------------------------------------------------------------------------- differences and integrals of samples
+
+
+def _diff_forward(a: Any, n: int = 1, axis: int = -1) -> Any:
+    return np.diff(a, n, axis)
+
+
+def _diff_vjp(g: Any, shapes: Any, n: int, axis: int) -> Any:
+    """Transpose Dⁿ: (-1)ⁿ Dⁿ of g with n zeros on both sides."""
+    if g.size == 0:
+        return np.zeros(shapes[0], g.dtype)
+    widths = [(0, 0)] * g.ndim
+    widths[axis] = (n, n)
+    return (-1) ** n * np.diff(np.pad(g, widths), n, axis)
+
+
+_diff = op(_diff_forward, name="diff", vjp=_diff_vjp)
+
+
+def _diff_samples(rng: np.random.Generator) -> Any:
+    yield from cases(((5,), {}), ((4, 3), {"axis": 0}), ((2, 5), {"n": 2}), ((2, 5, 2), 3, 1), ((2, 1), {}), ((3,), {"n": 0}))(rng)
+    yield (draw(rng, (2, 3)),), {"prepend": 0.5, "append": rng.uniform(-2, 2, (2, 2))}
+
+
+@implements(np.diff, domain=_diff_samples)
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """Take differences of neighbours along ``axis``, ``n`` times, after joining ``prepend`` and ``append`` to the ends."""
+    a = as_array(a)
+    if prepend is not None or append is not None:
+        a = np.concatenate([*_end(prepend, a, axis), a, *_end(append, a, axis)], axis)
+    return _diff(a, n, axis)
+
+
+def _end(value: Any, a: Any, axis: int) -> list[Any]:
+    """Make what is joined to one end: a scalar stands for one slice."""
+    if value is None:
+        return []
+    value = as_array(value)
+    return [value if value.ndim else np.broadcast_to(value, kept_shape(a.shape, axis))]
+
+
+def _trapezoid_samples(rng: np.random.Generator) -> Any:
+    y, x = draw(rng, (3, 4)), np.sort(draw(rng, (4,)))
+    yield (y,), {}
+    yield (y, x), {}
+    yield (y, np.cumsum(np.abs(y) + 0.1, 0)), {"axis": 0}
+    yield (y[0],), {"dx": 0.5}
+
+
+@implements(np.trapezoid, domain=_trapezoid_samples)
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """Integrate samples by the trapezoidal rule: Σ (yᵢ + yᵢ₊₁) / 2 · (xᵢ₊₁ - xᵢ); both may be Tensors."""
+    y = as_array(y)
+    step = dx
+    if x is not None:
+        x = as_array(x)
+        step = diff(x) if x.ndim == 1 else diff(x, axis=axis)
+        if x.ndim == 1:
+            shape = [1] * y.ndim
+            shape[axis] = step.shape[0]
+            step = step.reshape(tuple(shape))
+    front, back = [slice(None)] * y.ndim, [slice(None)] * y.ndim
+    front[axis], back[axis] = slice(1, None), slice(None, -1)
+    return sum(step * (y[tuple(front)] + y[tuple(back)]) / 2.0, axis)
+
+
+# ----------------------------------------------------------------------------------- the array standard's running sums
+
+
+def _with_first(y: Any, first: float, axis: int) -> Any:
+    shape = list(y.shape)
+    shape[axis] = 1
+    return np.concatenate([np.full(tuple(shape), first, y.dtype), y], axis)
+
+
+def _only_axis(name: str, x: Any, axis: int | None) -> int:
+    if axis is None and np.ndim(x) != 1:
+        raise ArgumentError(f"np.{name}: x has {np.ndim(x)} axes; say along which one with axis=.")
+    return 0 if axis is None else axis
+
+
+_CUMULATIVE = cases(((4,), {}), ((3, 4), {"axis": -1, "include_initial": True}))
+
+
+@implements(*[np.cumulative_sum] if hasattr(np, "cumulative_sum") else [], domain=_CUMULATIVE)
+def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False) -> Any:
+    """Give running sums along ``axis``, with a leading 0 if ``include_initial``."""
+    axis = _only_axis("cumulative_sum", x, axis)
+    y = cumsum(x, axis, dtype, out)
+    return _with_first(y, 0, axis) if include_initial else y
+
+
+@implements(*[np.cumulative_prod] if hasattr(np, "cumulative_prod") else [], domain=_CUMULATIVE)
+def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False) -> Any:
+    """Give running products along ``axis``, with a leading 1 if ``include_initial``."""
+    axis = _only_axis("cumulative_prod", x, axis)
+    y = cumprod(x, axis, dtype, out)
+    return _with_first(y, 1, axis) if include_initial else y
