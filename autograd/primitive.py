@@ -158,7 +158,8 @@ def _plain(op: Op, y: Any) -> Any:
 
 
 def _unary(op: Op) -> Any:
-    forward, keeps_input, keeps_output = op.fast, 0 in op.kept_for(1), op.keeps_output
+    forward, kept = op.fast, op.kept_for(1, 1)
+    keeps_input, keeps_output = bool(kept.inputs), kept.output
 
     def apply(x: Any) -> Any:
         if not isinstance(x, Box):
@@ -183,7 +184,8 @@ def _unary(op: Op) -> Any:
 
 def _with_keywords(op: Op) -> Any:
     """Apply an op of one input and any keywords: sums, reshapes, slices."""
-    forward, keeps_input, keeps_output = op.forward, 0 in op.kept_for(1), op.keeps_output
+    forward, kept = op.forward, op.kept_for(1, 1)
+    keeps_input, keeps_output = bool(kept.inputs), kept.output
     kind_of_node = View if op.view else Node
 
     def apply(*args: Any, **kwargs: Any) -> Any:
@@ -204,8 +206,8 @@ def _with_keywords(op: Op) -> Any:
 
 
 def _binary(op: Op) -> Any:
-    forward, keeps_output = op.fast, op.keeps_output
-    keeps = [(0 in op.kept_for(mask), 1 in op.kept_for(mask)) for mask in range(4)]
+    forward = op.fast
+    keeps = [(0 in kept.inputs, 1 in kept.inputs, kept.output) for kept in (op.kept_for(mask, 2) for mask in range(4))]
 
     def apply(a: Any, b: Any) -> Any:
         if isinstance(a, Box):
@@ -236,8 +238,8 @@ def _binary(op: Op) -> Any:
             nb = _parent(b, db)
         if kind is _F64:
             return wrap(y, Node(op, na, nb, None, (da, db, y), None, (), _D64, state.scope))
-        keep_a, keep_b = keeps[mask]
-        saved = (_saved(a, da, keep_a), _saved(b, db, keep_b), y if keeps_output or y.size <= SMALL else None)
+        keep_a, keep_b, keep_y = keeps[mask]
+        saved = (_saved(a, da, keep_a), _saved(b, db, keep_b), y if keep_y or y.size <= SMALL else None)
         return wrap(y, Node(op, na, nb, None, saved, None, y.shape, y.dtype, state.scope))
 
     return apply
@@ -251,29 +253,39 @@ def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: d
         extras = tuple(rest)
     if type(y) is not _NDARRAY and not isinstance(y, np.generic):
         y = _checked_output(op, y)
-    needs = False
-    for x in inputs:
-        if isinstance(x, Box) and x._node is not None and x._node.needs:
-            needs = True
-            break
-    state = current()
-    if data and y is data[0]:  # a forward that gave its input back: the result needs an array object of its own
+    if y is data[0]:  # a forward that gave its input back: the result needs an array object of its own
         y = y[...]
-    if not needs or not state.recording:
-        source = inputs[0] if op.view and isinstance(inputs[0], Box) else None
+    mask, bit = 0, 1
+    for x in inputs:
+        if isinstance(x, Box) and (node := x._node) is not None and node.needs:
+            mask |= bit
+        bit <<= 1
+    state = current()
+    if not mask or not state.recording:
         if isinstance(y, tuple):
-            return rebuild(y, [wrap(part) if source is None else alias(part, source, "no_grad") for part in y])
-        return wrap(y) if source is None else alias(y, source, "no_grad")
-    parents = tuple([_parent(x, d) for x, d in zip(inputs, data, strict=True)])
-    keep = op.kept(parents)
-    saved = [_saved(x, d, i in keep) for i, (x, d) in enumerate(zip(inputs, data, strict=True))]
-    multiple = isinstance(y, tuple)
-    saved.append(y if op.keeps_output or (not multiple and y.size <= SMALL) else None)
-    shape, dtype = ([p.shape for p in y], [p.dtype for p in y]) if multiple else (y.shape, y.dtype)
-    node = make_node(View if op.view else Node, op, parents, (*saved, *extras), kwargs, shape, dtype, state.scope)
-    if not multiple:
-        return wrap(y, node)
-    return rebuild(y, [wrap(part, item_node(node, i, part)) for i, part in enumerate(y)])
+            return rebuild(y, [wrap(part) for part in y])
+        return alias(y, inputs[0], "no_grad") if op.view and isinstance(inputs[0], Box) else wrap(y)
+    keep = op.kept_for(mask, len(inputs))
+    parents: list[Node | None] = []
+    saved: list[Any] = []
+    for i, x in enumerate(inputs):
+        value = data[i]
+        if type(value) is _NDARRAY and not (i in keep.inputs or value.size <= SMALL):
+            value = None
+        if isinstance(x, Box):
+            parents.append(x._node if x._node is not None else leaf_of(x))
+            saved.append(value)
+        else:
+            parents.append(_parent(x, data[i]))
+            saved.append(value.copy() if type(value) is _NDARRAY else value)
+    if isinstance(y, tuple):
+        saved.append(y if keep.output else None)
+        shapes, dtypes = [part.shape for part in y], [part.dtype for part in y]
+        several = make_node(Node, op, tuple(parents), (*saved, *extras), kwargs, shapes, dtypes, state.scope)
+        return rebuild(y, [wrap(part, item_node(several, i, part)) for i, part in enumerate(y)])
+    saved.append(y if keep.output or y.size <= SMALL else None)
+    kind = View if op.view else Node
+    return wrap(y, make_node(kind, op, tuple(parents), (*saved, *extras), kwargs, y.shape, y.dtype, state.scope))
 
 
 def _checked_output(op: Op, y: Any) -> Any:

@@ -14,7 +14,7 @@ from autograd.box import Box, wrap
 from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
 from autograd.graph import ABSENT, Leaf, Node, View, make_node
 from autograd.modes import enable_grad
-from autograd.rules import Op, Shares
+from autograd.rules import Kept, Op, Shares
 
 _F64 = np.float64
 _D64 = np.dtype(np.float64)
@@ -30,9 +30,9 @@ class _Plumbing:
         self.name = self.symbol = name
         self.pull = pull
 
-    def kept(self, parents: Sequence[Node | None]) -> frozenset[int]:
+    def kept(self, parents: Sequence[Node | None]) -> Kept:
         """Keep nothing."""
-        return frozenset()
+        return Kept(frozenset(), False)
 
 
 class Cotangents:
@@ -108,7 +108,10 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 def fit(share: Any, parent: Node, op: Op, i: int) -> Any:
     """Make the share of input ``i`` have the input's shape and dtype, or say which rule is wrong."""
-    if type(share) is _F64 and parent.dtype is _D64 and not parent.shape:
+    kind = type(share)
+    if kind is np.ndarray and share.dtype is parent.dtype and share.shape == parent.shape:
+        return share
+    if kind is _F64 and parent.dtype is _D64 and not parent.shape:
         return share
     if not isinstance(share, np.ndarray | np.generic | Box | int | float):
         raise RuleError(
@@ -147,7 +150,7 @@ def check(node: Node) -> None:
             "Call the first backward with retain_graph=True, or compute the loss again."
         )
     for i, parent in enumerate(node.parents):
-        if parent is not None and parent.changed < node.order and i in node.op.kept(node.parents):
+        if parent is not None and parent.changed < node.order and i in node.op.kept(node.parents).inputs:
             who = f" {parent.name!r}" if parent.name else ""
             raise InPlaceError(
                 f"input {node.op.argument(i)!r}{who} of {node.op.name!r}, shape {parent.shape}, was changed in place "
@@ -203,11 +206,12 @@ def peek(node: Node, g: Any) -> Shares | None:
         pairs: Shares = op.pull(node, g, None)
         return pairs
     parents = node.parents
-    for i in op.kept(parents):
+    kept = op.kept(parents)
+    for i in kept.inputs:
         parent = parents[i]
         if node.saved[i] is None or (parent is not None and parent.changed < node.order):
             return None
-    if any(part is None for part in node.saved[len(parents) :][0 if op.keeps_output else 1 :]):
+    if any(part is None for part in node.saved[len(parents) :][0 if kept.output else 1 :]):
         return None
     if isinstance(g, Cotangents):
         g = g.fill(node)

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,13 @@ class Rule:
         return self.function(g, *[source(node, saved) for source in self.sources])
 
 
+class Kept(NamedTuple):
+    """Say what stays alive until backward: the values of these inputs, and the output or not."""
+
+    inputs: frozenset[int]
+    output: bool
+
+
 class Op:
     """Hold everything that one declaration says."""
 
@@ -44,7 +51,6 @@ class Op:
         "forward",
         "inputs",
         "joint",
-        "keeps_output",
         "keywords",
         "masks",
         "name",
@@ -75,9 +81,8 @@ class Op:
         self.pull: Callable[[Node, Any, Any], Shares]
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
-        self.masks: dict[int, frozenset[int]] = {}
+        self.masks: dict[int, Kept] = {}
         self.short: list[Any] = []
-        self.keeps_output = False
 
     def set_rules(self, vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None) -> None:
         """Read the rules and refuse what does not fit the forward."""
@@ -100,8 +105,6 @@ class Op:
             self.rules[0] = Rule(vjp, self)
         elif vjp is not None:
             self.joint = Rule(vjp, self)
-        used = [*self.rules.values(), *([self.joint] if self.joint else [])]
-        self.keeps_output = any("y" in rule.names for rule in used)
 
     def source(self, name: str) -> Callable[[Node, Sequence[Any]], Any]:
         """Find where a rule's argument comes from; an unknown name is an error."""
@@ -140,43 +143,40 @@ class Op:
             raise TypeError(f"{self.name}() takes at most {count + len(self.keywords)} arguments, got {len(args)}.")
         bound = dict(self.keywords)
         for name, value in zip(bound, extra, strict=False):
-            bound[name] = value if value.__class__ in _PLAIN else self._constant(value)
+            bound[name] = value if value.__class__ in _PLAIN else self._constant(name, value)
         for name, value in kwargs.items():
             if name not in bound:
                 raise TypeError(
                     f"{self.name}() got an unexpected argument {name!r}; it takes {', '.join([*self.inputs, *bound])}."
                 )
-            bound[name] = value if value.__class__ in _PLAIN else self._constant(value)
+            bound[name] = value if value.__class__ in _PLAIN else self._constant(name, value)
         return inputs, bound
 
-    def _constant(self, value: Any) -> Any:
+    def _constant(self, name: str, value: Any) -> Any:
         """Take a keyword's value; an array is copied, as it belongs to somebody who may change it."""
         if isinstance(value, Box):
             if needs_grad(value):
-                raise MissingRule(
-                    f"{self.name}(): this argument is a constant and has no gradient rule. Pass it detached."
-                )
+                raise MissingRule(f"{self.name}(): keyword {name!r} has no gradient rule. Pass {name}=….detach().")
             value = value._data
         return value.copy() if isinstance(value, np.ndarray) else value
 
-    def kept(self, parents: Sequence[Node | None]) -> frozenset[int]:
-        """Name the inputs whose values must be kept until backward, given which of them need a gradient."""
-        if self.definition is not None or (self.joint and self.variadic and self.inputs[0] in self.joint.names):
-            return frozenset(range(len(parents)))
-        if self.joint:
-            return self.joint.reads
+    def kept(self, parents: Sequence[Node | None]) -> Kept:
+        """Tell which inputs' values, and whether the output, must be kept until backward, given the nodes of the inputs."""
         mask = 0
         for i, parent in enumerate(parents):
             if parent is not None and parent.needs:
                 mask |= 1 << i
-        return self.kept_for(mask)
+        return self.kept_for(mask, len(parents))
 
-    def kept_for(self, mask: int) -> frozenset[int]:
-        """Answer ``kept`` for a bit mask of inputs that need a gradient (an op with one rule per input)."""
-        known = self.masks.get(mask)
+    def kept_for(self, mask: int, count: int) -> Kept:
+        """Answer ``kept`` for a bit mask of the inputs that need a gradient: only the rules that will run are asked."""
+        key = count if self.variadic else mask
+        known = self.masks.get(key)
         if known is None:
-            reads = [rule.reads for i, rule in self.rules.items() if mask >> i & 1]
-            known = self.masks[mask] = frozenset().union(*reads)
+            rules = [self.joint] if self.joint else [rule for i, rule in self.rules.items() if mask >> i & 1]
+            whole = self.definition is not None or (self.variadic and any(self.inputs[0] in rule.names for rule in rules))
+            inputs = range(count) if whole else [i for rule in rules for i in rule.reads]
+            known = self.masks[key] = Kept(frozenset(inputs), any("y" in rule.names for rule in rules))
         return known
 
     def closed(self, node: Node) -> int:

@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from autograd import protocols
 from autograd.backward import walk
-from autograd.box import Box, alias, is_recording, leaf_of, needs_grad, set_result_type, small, unbox, wrap
+from autograd.box import SMALL, Box, alias, is_recording, leaf_of, needs_grad, set_result_type, small, unbox, wrap
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
 from autograd.graph import Leaf, Node, tick
 from autograd.methods import Methods
 from autograd.modes import current, enable_grad
 from autograd.ops import elementwise as ew
-from autograd.ops import indexing
+from autograd.ops import indexing, products
 from autograd.pull import traced_pull
 
 _accumulate = Lock()
@@ -182,10 +182,7 @@ class Tensor(Methods):
             with np.errstate(all="ignore"):  # an infinite derivative is a value here; pictures and messages show it
                 found = walk(root, seed, _keep if retain_graph else _release)
         with _accumulate, enable_grad():
-            for node, g in found.items():
-                node.grad = add_up(node.grad, g)
-                if root is node or not create_graph:
-                    node.cot = g
+            _drain(found, add_up)
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
@@ -285,6 +282,15 @@ class Tensor(Methods):
 
     def __ipow__(self, other: Any) -> "Tensor":
         return self._in_place(other, ew.power, np.power)
+
+    def __imod__(self, other: Any) -> "Tensor":
+        return self._in_place(other, ew.remainder, np.remainder)
+
+    def __ifloordiv__(self, other: Any) -> "Tensor":
+        return self._in_place(other, ew.floor_divide, np.floor_divide)
+
+    def __imatmul__(self, other: Any) -> "Tensor":
+        return self._in_place(other, products.matmul, np.matmul)
 
     # ----------------------------------------------------------------------------------------- Python's protocols
 
@@ -405,25 +411,37 @@ def _check_float(dtype: np.dtype[Any]) -> None:
 
 def _keep(node: Node, g: Any) -> Any:
     """Pull one node; the gradient of a small value stays for pictures."""
+    _remember(node, g)
+    return node.op.pull(node, g)
+
+
+def _remember(node: Node, g: Any) -> None:
+    """Keep a small gradient for pictures, and any gradient that ``retain_grad`` asked for."""
     if g.__class__ is np.float64 or (g.__class__ is np.ndarray and g.size <= 64):
         node.cot = g
     if node.retain:
         with _accumulate:
             node.grad = add_up(node.grad, g)
-    return node.op.pull(node, g)
 
 
 def _release(node: Node, g: Any) -> Any:
     """Pull one node and let go of its large arrays."""
-    shares = _keep(node, g)
+    if node.retain:
+        _remember(node, g)
+    elif g.__class__ is np.float64 or (g.__class__ is np.ndarray and g.size <= 64):
+        node.cot = g
+    shares = node.op.pull(node, g)
     node.released = True
-    if node.saved[-1].__class__ is not np.float64:
+    if not (node.op.short and node.saved[-1].__class__ is np.float64):  # of scalars there is nothing to release
         several = node.shape.__class__ is list  # several outputs: a tuple of arrays
         node.saved = tuple(
             [None if x.__class__ is np.ndarray and x.size > 64 else _only_small(x) if several else x for x in node.saved]
         )
-        if node.kwargs and any([v.__class__ is np.ndarray or v.__class__ is tuple for v in node.kwargs.values()]):
-            node.kwargs = {k: _only_small(v) for k, v in node.kwargs.items()}
+        if node.kwargs:
+            for value in node.kwargs.values():
+                if value.__class__ is np.ndarray or value.__class__ is tuple:
+                    node.kwargs = {k: _only_small(v) for k, v in node.kwargs.items()}
+                    break
     return shares
 
 
@@ -434,6 +452,15 @@ def _only_small(x: Any) -> Any:
     if isinstance(x, tuple) and any(_only_small(part) is None and part is not None for part in x):
         return None
     return x
+
+
+def _drain(found: dict[Node, Any], store: Any) -> None:
+    """Store the gradient of each leaf, letting go of it here first, so that ``store`` can see who else holds it."""
+    while found:
+        node, g = found.popitem()
+        if g.__class__ is np.float64 or (g.__class__ is np.ndarray and g.size <= SMALL):
+            node.cot = g
+        node.grad = store(node.grad, g)
 
 
 def _retaining(pull: Any) -> Any:
@@ -451,7 +478,13 @@ def add_up(old: Any, g: Any) -> Any:
         if isinstance(g, Box) or type(g) is not np.ndarray:
             return g
         # The walk hands the same array to both inputs of an addition, and rules may return views of what they saved.
-        return g if g.base is None and sys.getrefcount(g) <= 4 and g.flags.writeable else g.copy()
+        return g if g.base is None and sys.getrefcount(g) <= _ALONE and g.flags.writeable else g.copy()
     if isinstance(g, Box):
         return (old if isinstance(old, Box) else wrap(old)) + g
     return (old._data if isinstance(old, Box) else old) + g
+
+
+# What a gradient that nobody else holds counts, by the same calls (newer Pythons count borrowed references differently).
+_probe = Leaf(None, (), None, True)
+_drain({_probe: np.zeros(SMALL + 1)}, lambda old, g: sys.getrefcount(g))
+_ALONE: int = _probe.grad

@@ -12,6 +12,8 @@ from autograd.errors import ConversionError, DTypeError
 Axis = int | tuple[int, ...] | None
 Shape = tuple[int, ...]
 
+add_reduce: Any = np.add.reduce  # sums of plain arrays, in half the time of np.sum
+
 _VIEW_FROM = 2048  # np.broadcast_to costs 2 µs; below this many elements a filled array is cheaper (0.6 µs)
 
 
@@ -33,7 +35,7 @@ def count(shape: Shape, axis: Axis) -> int:
 
 
 def kept(z: Any, shape: Shape, axis: Axis) -> Any:
-    """Give a reduced array its reduced axes back, with length 1, so that it broadcasts against an array of ``shape``."""
+    """Give a reduced array its reduced axes back, with length 1, so that it broadcasts against ``shape``."""
     return z.reshape(kept_shape(shape, axis)) if z.ndim and z.ndim != len(shape) else z
 
 
@@ -84,7 +86,9 @@ def as_array(x: Any) -> Any:
 def no_out(name: str, out: Any) -> None:
     """Refuse NumPy's ``out=``: a Tensor is a new value each time."""
     if out is not None:
-        raise ConversionError(f"np.{name}(…, out=…): results of ops on Tensors are new arrays. Write y = np.{name}(…) without out=.")
+        raise ConversionError(
+            f"np.{name}(…, out=…): results of ops on Tensors are new arrays. Write y = np.{name}(…) without out=."
+        )
 
 
 def check_dtype(name: str, a: Any, dtype: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, needs_grad, unbox
+from autograd.box import needs_grad, unbox
 from autograd.errors import ArgumentError, DTypeError, ShapeError
 from autograd.ops.axes import no_out
 from autograd.primitive import implements, op
@@ -23,9 +23,8 @@ def freeze(index: Any) -> Any:
     """Give an index that holds no Tensor, list or array of someone else's: these may be changed before backward."""
     if type(index) in _BASIC:
         return index
-    if isinstance(index, tuple):
-        return tuple([part if type(part) in _BASIC else _frozen(part) for part in index])
-    return _frozen(index)
+    parts = index if isinstance(index, tuple) else (index,)
+    return tuple([part if type(part) in _BASIC else _frozen(part) for part in parts])
 
 
 def _frozen(part: Any) -> Any:
@@ -40,15 +39,18 @@ def _frozen(part: Any) -> Any:
     return int(array) if not array.ndim and array.dtype.kind in "iu" else array
 
 
-def is_basic(index: Any) -> bool:
+def _is_basic(index: Any) -> bool:
     """Tell whether a frozen index reads each element at most once, as a view."""
-    return type(index) in _BASIC or (type(index) is tuple and all([type(part) in _BASIC for part in index]))
+    return type(index) in _BASIC or (type(index) is tuple and all(type(part) in _BASIC for part in index))
 
 
-def _arrays(index: Any) -> list[Any]:
-    """List the integer arrays of a frozen index: only they can name an element twice."""
-    parts = index if type(index) is tuple else (index,)
-    return [part for part in parts if type(part) is np.ndarray and part.dtype.kind in "iu"]
+def _integers(index: Any) -> list[Any]:
+    """List the integer arrays of an index: only they can name an element twice."""
+    return [part for part in _parts(index) if type(part) is np.ndarray and part.dtype.kind in "iu"]
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    return index if type(index) is tuple else (index,)
 
 
 # ------------------------------------------------------------------------------------------------------ the linear pair
@@ -60,7 +62,7 @@ def _read(x: Any, index: Any = (), unique: bool = False) -> Any:
 
 def _scatter(g: Any, shape: tuple[int, ...] = (), index: Any = (), unique: bool = False) -> Any:
     out = np.zeros(shape, g.dtype)
-    if unique or not _arrays(index):
+    if unique or not _integers(index):
         out[index] = g
     else:
         _add_at(out, index, g)
@@ -68,16 +70,16 @@ def _scatter(g: Any, shape: tuple[int, ...] = (), index: Any = (), unique: bool 
 
 
 def _add_at(out: Any, index: Any, g: Any) -> None:
-    """Add ``g`` into ``out[index]``, repeated elements included: ``np.add.at`` on flat positions, 4 times as fast as on rows."""
-    parts = index if type(index) is tuple else (index,)
-    if len(_arrays(index)) < len(parts):
+    """Add ``g`` into ``out[index]``, repeats too: ``np.add.at`` on flat positions is 5 times as fast as on rows."""
+    parts = _parts(index)
+    if len(_integers(index)) < len(parts):
         np.add.at(out.reshape(-1), np.arange(out.size).reshape(out.shape)[index].reshape(-1), g.reshape(-1))
         return
     rows: Any = 0
     for part, n in zip(parts, out.shape, strict=False):
         rows = rows * n + np.where(part < 0, part + n, part)
     rows, flat = rows.reshape(-1), out.reshape(-1)
-    width = int(np.prod(out.shape[len(parts):]))
+    width = int(np.prod(out.shape[len(parts) :]))
     values = g.reshape(rows.size, width)
     step = max(1, _BLOCK // max(1, width))
     for start in range(0, rows.size, step):
@@ -106,24 +108,27 @@ def _scatter_samples(rng: np.random.Generator) -> Samples:
     yield (rng.uniform(-2, 2, (2, 3)), (3, 4), (slice(1, None), np.array([3, 0, 3]))), {}
 
 
-_view = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, view=True)
-gather = op(_read, name="gather", symbol="[ ]", vjp=_scatter_rule, domain=_gather_samples)
-scatter = op(_scatter, name="scatter", vjp=lambda g, index, unique: _pick(g, index, unique), domain=_scatter_samples)
+_view: Any = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, view=True)
+gather: Any = op(_read, name="gather", symbol="[ ]", vjp=_scatter_rule, domain=_gather_samples)
+scatter: Any = op(
+    _scatter, name="scatter", vjp=lambda g, index, unique: _pick(g, index, unique), domain=_scatter_samples
+)
 
 
 def _pick(x: Any, index: Any, unique: bool = False) -> Any:
     """Read by a frozen index: basic ones give a view."""
-    if not is_basic(index):
+    if not _is_basic(index):
         return gather(x, index=index, unique=unique)
-    whole = (index,) if type(index) is int else index
-    if type(whole) is tuple and len(whole) == x.ndim and all([type(part) is int for part in whole]):
+    parts = _parts(index)
+    if len(parts) == x.ndim and all(type(part) is int for part in parts):
         return gather(x, index=index)  # a single number is a copy, not a view
     return _view(x, index=index)
 
 
 def _getitem_samples(rng: np.random.Generator) -> Samples:
     x = rng.uniform(-2, 2, (3, 4))
-    for index in (1, (-1, 2), (slice(None, None, -2), None), (Ellipsis, slice(1, 3)), ([0, 0, 2], [1, 1, 3]), x > 0, (1, [3, 3]), ()):
+    basic: tuple[Any, ...] = (1, (-1, 2), (slice(None, None, -2), None), (Ellipsis, slice(1, 3)), ())
+    for index in (*basic, ([0, 0, 2], [1, 1, 3]), x > 0, (1, [3, 3])):
         yield (x, index), {}
 
 
@@ -131,7 +136,8 @@ def _getitem_samples(rng: np.random.Generator) -> Samples:
 def getitem(x: Any, index: Any) -> Any:
     """Read ``x[index]`` by any NumPy index; Tensors and lists inside the index carry no gradient and are copied.
 
-    The gradient is zero outside and g inside, added up where an element is named repeatedly: <x[i], v> = <x, scatter(v, i)>.
+    The gradient is zero outside and g inside, added up where an element is named repeatedly:
+    <x[i], v> = <x, scatter(v, i)>.
 
     >>> import autograd as ag
     >>> ag.grad(lambda x: x[[0, 0, 2]].sum())(np.ones(3))
@@ -151,7 +157,7 @@ def _write(x: Any, v: Any, index: Any = ()) -> Any:
 
 def _winners(shape: tuple[int, ...], index: Any) -> Any:
     """Tell which elements of ``v`` are still there after ``x[index] = v``; None means all."""
-    if not _arrays(index):
+    if not _integers(index):
         return None
     mark = np.empty(shape, np.intp)
     order = np.arange(mark[index].size).reshape(mark[index].shape)
@@ -161,17 +167,17 @@ def _winners(shape: tuple[int, ...], index: Any) -> Any:
 
 
 def _written(g: Any, shapes: Any, index: Any) -> Any:
-    """Give the gradient of the written values: what can be read at their places, summed over the axes that were broadcast."""
+    """Read the gradient of the written values at their places, and sum it over the axes that were broadcast."""
     read = _pick(g, index)
     won = _winners(shapes[0], index)
     if won is not None:
         read = np.where(won, read, 0.0)
     shape = shapes[1]
-    inner = shape[max(0, len(shape) - read.ndim):]  # NumPy ignores leading axes of length 1 in v
+    inner = shape[max(0, len(shape) - read.ndim) :]  # NumPy ignores leading axes of length 1 in v
     return unbroadcast(read, inner).reshape(shape)
 
 
-_assign = op(
+_assign: Any = op(
     _write,
     name="setitem",
     symbol="[ ] =",
@@ -192,26 +198,30 @@ def _setitem_samples(rng: np.random.Generator) -> Samples:
 def setitem(x: Any, v: Any, index: Any) -> Any:
     """Give a copy of ``x`` in which ``[index]`` is ``v`` (broadcast): the function behind ``x[index] = v``.
 
-    Gradients: ``x`` gets g with zeros at the index, ``v`` gets g[index]; where an element is named repeatedly, the last one in C
-    order is written and it alone gets the gradient. Raises ShapeError if ``v`` does not fit, DTypeError if ``x`` holds integers and
-    ``v`` needs a gradient.
+    Gradients: ``x`` gets g with zeros at the index, ``v`` gets g[index]; where an element is named repeatedly, the last
+    one in C order is written and it alone gets the gradient. Raises ShapeError if ``v`` does not fit, DTypeError if
+    ``x`` holds integers and ``v`` needs a gradient.
 
     >>> setitem(np.zeros(3), 5.0, [0, 2])
     array([5., 0., 5.])
     """
     index = freeze(index)
-    kind = x.dtype if isinstance(x, Box | np.ndarray | np.generic) else np.asarray(x).dtype
+    kind = np.asarray(unbox(x)).dtype
     if kind.kind != "f" and needs_grad(v):
-        raise DTypeError(f"setitem: x has dtype {kind}, so the values would be cut to it and lose their gradient. Use x.astype(float).")
+        raise DTypeError(
+            f"setitem: x has dtype {kind}, so values written into it would lose their gradient. Use x.astype(float)."
+        )
     try:
         return _assign(x, v, index=index)
     except ValueError as error:
         inside = np.shape(np.empty(np.shape(unbox(x)), bool)[index])
-        raise ShapeError(f"setitem: v of shape {np.shape(unbox(v))} does not fit x[index] of shape {inside}, where x has shape "
-                         f"{np.shape(unbox(x))} ({error}). Reshape v so that it broadcasts.") from None  # fmt: skip
+        raise ShapeError(
+            f"setitem: v of shape {np.shape(unbox(v))} does not fit x[index] of shape {inside}, where x has shape "
+            f"{np.shape(unbox(x))} ({error}). Reshape v so that it broadcasts."
+        ) from None
 
 
-# ------------------------------------------------------------------------------------- NumPy's functions that pick elements
+# -------------------------------------------------------------------------------- NumPy's functions that pick elements
 
 
 def _take_samples(rng: np.random.Generator) -> Samples:
@@ -225,7 +235,7 @@ def _take_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.take, domain=_take_samples)
 def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
-    """Pick elements along an axis (of the flat array for ``axis=None``); the gradient adds up where one is picked repeatedly."""
+    """Pick elements along an axis (of the flat array for None); the gradient adds up where one is picked repeatedly."""
     no_out("take", out)
     indices = np.array(unbox(indices), dtype=np.intp if np.size(unbox(indices)) == 0 else None)
     if axis is None:
@@ -267,10 +277,13 @@ def along(x: Any, indices: Any, axis: int | None, unique: bool = False) -> Any:
     ndim, shape = np.ndim(x), np.shape(x)
     indices = np.asarray(indices)
     if indices.ndim != ndim:
-        raise ShapeError(f"take_along_axis: indices of shape {indices.shape} must have as many axes as arr of shape {shape}.")
+        raise ShapeError(
+            f"take_along_axis: indices of shape {indices.shape} need as many axes as arr of shape {shape}."
+        )
     axis = _axis(axis, ndim)
-    mesh = [indices if i == axis else np.arange(n).reshape((n,) + (1,) * (ndim - 1 - i)) for i, n in enumerate(shape)]
-    return gather(x, index=freeze(tuple(mesh)), unique=unique)
+    mesh = [np.arange(n).reshape((n,) + (1,) * (ndim - 1 - i)) for i, n in enumerate(shape)]
+    mesh[axis] = np.array(indices)
+    return gather(x, index=tuple(mesh), unique=unique)
 
 
 def _choose_samples(rng: np.random.Generator) -> Samples:
@@ -291,7 +304,9 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     elif mode != "raise":
         raise ArgumentError(f"choose: mode must be 'raise', 'wrap' or 'clip', got {mode!r}.")
     if a.size and (a.min() < 0 or a.max() >= n):
-        raise ArgumentError(f"choose: a holds {a.min()} to {a.max()}, but there are {n} choices. Use mode='wrap' or 'clip'.")
+        raise ArgumentError(
+            f"choose: a holds {a.min()} to {a.max()}, but there are {n} choices. Use mode='wrap' or 'clip'."
+        )
     if a.dtype.kind not in "iub":
         raise DTypeError(f"choose: a must hold integers, got {a.dtype}.")
     return select([a == i for i in range(1, n)], [choices[i] for i in range(1, n)], choices[0], _shape=a.shape)
@@ -307,7 +322,9 @@ def _select_samples(rng: np.random.Generator) -> Samples:
 def select(condlist: Any, choicelist: Any, default: Any = 0, *, _shape: tuple[int, ...] = ()) -> Any:
     """Take each element from the first choice whose condition holds there, else from ``default``."""
     if len(condlist) != len(choicelist):
-        raise ArgumentError(f"select: {len(condlist)} conditions for {len(choicelist)} choices; there must be one for each.")
+        raise ArgumentError(
+            f"select: {len(condlist)} conditions for {len(choicelist)} choices; there must be one for each."
+        )
     conditions = [np.asarray(unbox(condition)) for condition in condlist]
     for i, condition in enumerate(conditions):
         if condition.dtype.kind != "b":

@@ -35,22 +35,33 @@ def _stack_forward(*arrays: Any, axis: int = 0, dtype: Any = None, casting: Any 
     return np.stack(arrays, axis, dtype=dtype, casting=casting)
 
 
+def _stack_vjp(g: Any, axis: int) -> Any:
+    return (_unstack if isinstance(g, Box) else _unstack_forward)(g, axis)
+
+
 def _unstack_forward(a: Any, axis: int = 0) -> Any:
     return tuple(np.moveaxis(a, axis, 0))
 
 
 _concat = op(_concat_forward, name="concatenate", vjp=_concat_vjp)
 _cut = op(_cut_forward, name="split", vjp=lambda g, axis: _concat(*g, axis=axis), view=True)
-_stack = op(_stack_forward, name="stack", vjp=lambda g, axis: (_unstack if isinstance(g, Box) else _unstack_forward)(g, axis))
+_stack = op(_stack_forward, name="stack", vjp=_stack_vjp)
 _unstack = op(_unstack_forward, name="unstack", vjp=lambda g, axis: _stack(*g, axis=axis), view=True)
 
 # ---------------------------------------------------------------------------------------------------------- joining
 
-_PAIRS = cases(([(2, 3), (1, 3)], {}), ([(2, 3), (2, 1), (2, 2)], {"axis": -1}), ([(2,), (0,)], {}), ([(2, 2), (3,)], {"axis": None}))
+_PAIRS = cases(
+    ([(2, 3), (1, 3)], {}),
+    ([(2, 3), (2, 1), (2, 2)], {"axis": -1}),
+    ([(2,), (0,)], {}),
+    ([(2, 2), (3,)], {"axis": None}),
+)
 
 
 @implements(np.concatenate, domain=_PAIRS)
-def concatenate(arrays: Any, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+def concatenate(
+    arrays: Any, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
     """Join arrays along an existing axis; ``axis=None`` flattens them first."""
     no_out("concatenate", out)
     if axis is None:
@@ -58,7 +69,9 @@ def concatenate(arrays: Any, axis: int | None = 0, out: Any = None, *, dtype: An
     return _concat(*arrays, axis=axis) if dtype is None else _concat(*arrays, axis=axis, dtype=dtype, casting=casting)
 
 
-_EQUALS = cases(([(2, 3), (2, 3)], {}), ([(2, 3), (2, 3)], {"axis": 1}), ([(2,), (2,), (2,)], {"axis": -1}), ([(), ()], {}))
+_EQUALS = cases(
+    ([(2, 3), (2, 3)], {}), ([(2, 3), (2, 3)], {"axis": 1}), ([(2,), (2,), (2,)], {"axis": -1}), ([(), ()], {})
+)
 
 
 @implements(np.stack, domain=_EQUALS)
@@ -94,8 +107,12 @@ def column_stack(tup: Any) -> Any:
     return _concat(*[a if a.ndim >= 2 else reshape(a, (-1, 1)) for a in arrays], axis=1)
 
 
-@implements(np.append, domain=lambda rng: iter([((draw(rng, (2, 2)), draw(rng, (3,))), {}),
-                                                ((draw(rng, (2, 2)), draw(rng, (2, 1)), 1), {})]))  # fmt: skip
+@implements(
+    np.append,
+    domain=lambda rng: iter(
+        [((draw(rng, (2, 2)), draw(rng, (3,))), {}), ((draw(rng, (2, 2)), draw(rng, (2, 1)), 1), {})]
+    ),
+)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """Join ``values`` to the end of ``arr`` along ``axis``; by default both are flattened."""
     return concatenate([arr, values], axis)
@@ -114,7 +131,9 @@ def block(arrays: Any) -> Any:
     levels: list[tuple[Any, ...]] = [(arrays,)]  # level by level, as the depth is known only at the bottom
     while any(isinstance(item, list) for item in levels[-1]):
         if not all(isinstance(item, list) and item for item in levels[-1]):
-            raise ArgumentError("block: the lists are nested to different depths, or one is empty. Use [a] for a single block in a row.")
+            raise ArgumentError(
+                "block: the lists are nested to different depths, or one is empty. Use [a] for a single block in a row."
+            )
         levels.append(tuple(part for item in levels[-1] for part in item))
     depth, leaves = len(levels) - 1, [as_array(a) for a in levels[-1]]
     ndim = max([depth, *[a.ndim for a in leaves]])
@@ -158,8 +177,10 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 # ---------------------------------------------------------------------------------------------------------- cutting
 
 
-@implements(np.array_split, domain=cases(((7,), 3), ((2, 5), [1, 3], 1), ((2, 3), [2, 1], 1), ((4, 2), [-1]), ((2,), 3)))
-def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+@implements(
+    np.array_split, domain=cases(((7,), 3), ((2, 5), [1, 3], 1), ((2, 3), [2, 1], 1), ((4, 2), [-1]), ((2,), 3))
+)
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """Cut along ``axis``: at the given indices, or into so many parts of nearly equal length; a list of views."""
     ary = as_array(ary)
     n = ary.shape[axis]
@@ -173,7 +194,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return _cut_at(ary, tuple(accumulate([each + 1] * extra + [each] * (sections - extra), initial=0)), axis)
 
 
-def _cut_at(ary: Any, bounds: tuple[int, ...], axis: int) -> list[Any]:
+def _cut_at(ary: Any, bounds: tuple[int, ...], axis: int) -> Any:
     if all(start <= stop for start, stop in pairwise(bounds)):
         return list(_cut(ary, bounds, axis))
     before = (slice(None),) * (axis % ary.ndim)  # falling indices: the parts overlap or leave gaps
@@ -181,12 +202,14 @@ def _cut_at(ary: Any, bounds: tuple[int, ...], axis: int) -> list[Any]:
 
 
 @implements(np.split, domain=cases(((6,), 3), ((2, 5), [1, 3], 1), ((4, 2), {"indices_or_sections": 2, "axis": 0})))
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """Cut along ``axis``: at the given indices, or into so many parts of equal length; a list of views."""
     ary = as_array(ary)
     if not np.ndim(indices_or_sections) and ary.shape[axis] % indices_or_sections:
-        raise ArgumentError(f"split: axis {axis} of length {ary.shape[axis]} cannot be cut into {indices_or_sections} equal parts "
-                            f"(shape {ary.shape}). Use np.array_split for unequal parts.")  # fmt: skip
+        raise ArgumentError(
+            f"split: axis {axis} of length {ary.shape[axis]} cannot be cut into {indices_or_sections} equal parts "
+            f"(shape {ary.shape}). Use np.array_split for unequal parts."
+        )
     return array_split(ary, indices_or_sections, axis)
 
 
@@ -198,28 +221,30 @@ def _enough(name: str, ary: Any, least: int) -> Any:
 
 
 @implements(np.hsplit, domain=cases(((2, 4), 2), ((4,), [1, 3])))
-def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def hsplit(ary: Any, indices_or_sections: Any) -> Any:
     """Cut along the second axis (the only one, for an array with one)."""
     ary = _enough("hsplit", ary, 1)
     return split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
 
 
 @implements(np.vsplit, domain=cases(((4, 2), 2)))
-def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def vsplit(ary: Any, indices_or_sections: Any) -> Any:
     """Cut along the first axis."""
     return split(_enough("vsplit", ary, 2), indices_or_sections, 0)
 
 
 @implements(np.dsplit, domain=cases(((1, 2, 4), [1, 2])))
-def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def dsplit(ary: Any, indices_or_sections: Any) -> Any:
     """Cut along the third axis."""
     return split(_enough("dsplit", ary, 3), indices_or_sections, 2)
 
 
-@implements(*[np.unstack] if hasattr(np, "unstack") else [], domain=cases(((2, 3), {}), ((2, 3), {"axis": -1}), ((3,), {})))
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+@implements(
+    *[np.unstack] if hasattr(np, "unstack") else [], domain=cases(((2, 3), {}), ((2, 3), {"axis": -1}), ((3,), {}))
+)
+def unstack(x: Any, /, *, axis: int = 0) -> Any:
     """Cut into the slices along ``axis``: a tuple, the opposite of ``stack``."""
-    return _unstack(_enough("unstack", x, 1), axis)  # type: ignore[no-any-return]
+    return _unstack(_enough("unstack", x, 1), axis)
 
 
 # ----------------------------------------------------------------------------------------------------------- grids

@@ -1,4 +1,4 @@
-"""Making arrays larger by repeating what they hold: ``pad``, ``tile``, ``resize`` (``repeat`` stands with the shapes)."""
+"""Making arrays larger by repeating what they hold: ``pad``, ``tile``, ``resize``."""
 
 from math import prod
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from autograd.box import unbox
 from autograd.errors import ArgumentError, MissingRule
-from autograd.ops.axes import as_array, cases
+from autograd.ops.axes import Shape, as_array, cases
 from autograd.ops.shapes import ravel, reshape
 from autograd.primitive import implements, op
 
@@ -53,16 +53,22 @@ Widths = tuple[tuple[int, int], ...]
 
 
 def _pad_forward(array: Any, widths: Widths = (), constant_values: Any = 0) -> Any:
-    if np.ndim(constant_values):
-        return np.pad(array, widths, constant_values=constant_values)
     array = np.asarray(array)
-    full = np.full([n + before + after for n, (before, after) in zip(array.shape, widths, strict=True)], constant_values, array.dtype)
-    full[tuple(slice(before, before + n) for n, (before, _) in zip(array.shape, widths, strict=True))] = array
+    if np.ndim(constant_values):
+        return np.pad(array, widths or 0, constant_values=constant_values)
+    shape = [n + before + after for n, (before, after) in zip(array.shape, widths, strict=True)]
+    full = np.full(shape, constant_values, array.dtype)
+    full[_middle(array.shape, widths)] = array
     return full
 
 
+def _middle(shape: Shape, widths: Widths) -> tuple[slice, ...]:
+    """Give the place of the original array in the padded one."""
+    return tuple(slice(before, before + n) for n, (before, _) in zip(shape, widths, strict=True))
+
+
 def _pad_vjp(g: Any, shapes: Any, widths: Widths) -> Any:
-    return g[tuple(slice(before, before + n) for n, (before, _) in zip(shapes[0], widths, strict=True))]
+    return g[_middle(shapes[0], widths)]
 
 
 _pad = op(_pad_forward, name="pad", inputs=["array"], vjp=_pad_vjp)
@@ -84,23 +90,30 @@ def _widths(pad_width: Any, ndim: int) -> Widths:
     try:
         return tuple((before, after) for before, after in np.broadcast_to(array, (ndim, 2)).tolist())
     except ValueError:
-        raise ArgumentError(f"pad: pad_width of shape {array.shape} does not fit an array with {ndim} axes; give a number, "
-                            f"(before, after), or {ndim} such pairs.") from None  # fmt: skip
+        raise ArgumentError(
+            f"pad: pad_width of shape {array.shape} does not fit an array with {ndim} axes; give a number, "
+            f"(before, after), or {ndim} such pairs."
+        ) from None
 
 
 @implements(
     np.pad,
     domain=cases(
-        ((2, 3), 1), ((2, 3), ((0, 1), (2, 0)), {"constant_values": 0.5}), ((3,), (2, 1), {"mode": "edge"}), ((), 1),
-        ((2, 3), ((1, 1), (5, 4)), {"mode": "reflect"}), ((2, 3), ((3, 0), (1, 4)), {"mode": "symmetric"}),
-        ((2, 3), ((0, 0), (4, 5)), {"mode": "wrap"}), ((2, 3), 1, {"constant_values": (0.5, 1.5)}),
+        ((2, 3), 1),
+        ((2, 3), ((0, 1), (2, 0)), {"constant_values": 0.5}),
+        ((3,), (2, 1), {"mode": "edge"}),
+        ((), 1),
+        ((2, 3), ((1, 1), (5, 4)), {"mode": "reflect"}),
+        ((2, 3), ((3, 0), (1, 4)), {"mode": "symmetric"}),
+        ((2, 3), ((0, 0), (4, 5)), {"mode": "wrap"}),
+        ((2, 3), 1, {"constant_values": (0.5, 1.5)}),
     ),
-)  # fmt: skip
+)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     """Lengthen the axes at both ends: by constants, or by the array's own elements.
 
-    Modes ``constant`` (``constant_values=0``), ``edge``, ``reflect``, ``symmetric`` and ``wrap``; the gradient of a repeated element is the
-    sum over its copies. Other modes of NumPy raise MissingRule.
+    Modes ``constant`` (``constant_values=0``), ``edge``, ``reflect``, ``symmetric`` and ``wrap``; the gradient of a
+    repeated element is the sum over its copies. Other modes of NumPy raise MissingRule.
     """
     array = as_array(array)
     widths = _widths(pad_width, array.ndim)

@@ -1,7 +1,7 @@
 """Products of vectors, matrices and stacks of them: matmul does the work, the others are written in it.
 
-The rules call BLAS on views: for ``y = x @ w`` the gradients are ``g @ w.T`` and ``x.T @ g``, and a stack times one matrix is one
-large product, not a loop over the stack.
+The rules call BLAS on views: for ``y = x @ w`` the gradients are ``g @ w.T`` and ``x.T @ g``, and for a stack times one
+matrix they are one large product each, not a loop over the stack.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ def _pairs(*shapes: tuple[tuple[int, ...], tuple[int, ...]], **kwargs: Any) -> A
 
 
 def _left(g: Any, b: Any, shapes: Any) -> Any:
-    """∂(a b)/∂a · g = g bᵀ, summed over the stack where a was broadcast."""
+    """Give g bᵀ, summed over the stack where a was broadcast."""
     shape = shapes[0]
     if b.ndim == 2:
         if len(shape) == 2:
@@ -49,7 +49,7 @@ def _left(g: Any, b: Any, shapes: Any) -> Any:
 
 
 def _right(g: Any, a: Any, shapes: Any) -> Any:
-    """∂(a b)/∂b · g = aᵀ g, summed over the stack where b was broadcast."""
+    """Give aᵀ g, summed over the stack where b was broadcast."""
     shape = shapes[1]
     if len(shape) == 2 and a.ndim == 2:
         return a.T @ g
@@ -61,22 +61,27 @@ def _right(g: Any, a: Any, shapes: Any) -> Any:
     return unbroadcast(np.swapaxes(a, -1, -2) @ g, shape)
 
 
-matmul = op(
+matmul: Any = op(
     np.matmul,
     symbol="@",
     vjp=dict(a=_left, b=_right),
-    domain=_pairs(((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 4, 3), (3, 2)), ((2, 4, 3), (3,)),
-                  ((3,), (2, 3, 2)), ((2, 3), (2, 3, 2)), ((2, 1, 2, 3), (1, 2, 3, 2)), ((0, 3), (3, 2))),
-)  # fmt: skip
+    domain=_pairs(
+        *[((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((0, 3), (3, 2))],
+        *[((2, 4, 3), (3, 2)), ((2, 4, 3), (3,)), ((3,), (2, 3, 2)), ((2, 3), (2, 3, 2)), ((2, 1, 2, 3), (1, 2, 3, 2))],
+    ),
+)
 dispatch[np.linalg.matmul] = matmul
 
 
 # ------------------------------------------------------------------------------------------- what NumPy derives from it
 
 
-@implements(np.dot, domain=_pairs(((2, 3), (3, 4)), ((3,), (3,)), ((), (2, 3)), ((2, 3), ()), ((2, 3), (2, 3, 4)), ((3,), (2, 3, 2))))
+_DOTS: Any = (((2, 3), (3, 4)), ((3,), (3,)), ((), (2, 3)), ((2, 3), ()), ((2, 3), (2, 3, 4)), ((3,), (2, 3, 2)))
+
+
+@implements(np.dot, domain=_pairs(*_DOTS))
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    """Give Σₖ a[…, k] b[…, k, n] over all pairs of leading indices: ``matmul`` up to two axes, ``multiply`` for a number."""
+    """Give Σₖ a[…, k] b[…, k, n] for all leading indices: ``matmul`` up to two axes, ``multiply`` for a number."""
     no_out("dot", out)
     a, b = as_array(a), as_array(b)
     if not a.ndim or not b.ndim:
@@ -110,7 +115,7 @@ def outer(a: Any, b: Any, out: Any = None) -> Any:
 def linalg_outer(x1: Any, x2: Any) -> Any:
     """Give aᵢ bⱼ of two vectors."""
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
-        raise ShapeError(f"linalg.outer takes two vectors, got shapes {np.shape(x1)} and {np.shape(x2)}. Use np.outer to flatten.")
+        raise ShapeError(f"linalg.outer takes two vectors, got shapes {np.shape(x1)} and {np.shape(x2)}. Use np.outer.")
     return outer(x1, x2)
 
 
@@ -125,10 +130,10 @@ def kron(a: Any, b: Any) -> Any:
     return np.reshape(np.multiply(left, right), [k * m for k, m in zip(sa, sb, strict=True)])
 
 
-_cross = op(
+_cross: Any = op(
     lambda a, b: np.cross(a, b),
     name="cross",
-    symbol="⨯",
+    symbol="cross",
     vjp=dict(a=lambda g, b: _cross(b, g), b=lambda g, a: _cross(g, a)),
     elementwise=True,  # along the leading axes: the engine un-broadcasts these
 )
@@ -148,8 +153,10 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         axisa = axisb = axisc = axis
     a, b = _last(a, axisa), _last(b, axisb)
     if a.shape[-1:] != (3,) or b.shape[-1:] != (3,):
-        raise ShapeError(f"cross takes 3-vectors, got lengths {a.shape[-1:]} and {b.shape[-1:]}. For 2-vectors write "
-                         "a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0].")  # fmt: skip
+        raise ShapeError(
+            f"cross takes 3-vectors, got shapes {a.shape} and {b.shape} (vectors last). For 2-vectors write "
+            "a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]."
+        )
     y = _cross(a, b)
     return y if axisc in (-1, y.ndim - 1) else np.moveaxis(y, -1, axisc)
 
@@ -178,7 +185,7 @@ def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
     """Give Σₖ a[…, k] b[…, k] for each pair of vectors in two stacks that broadcast."""
     a, b = _last(x1, axis), _last(x2, axis)
     if a.shape[-1:] != b.shape[-1:] or not a.ndim:
-        raise ShapeError(f"vecdot: the vectors have lengths {a.shape[-1:]} and {b.shape[-1:]} (shapes {a.shape}, {b.shape}).")
+        raise ShapeError(f"vecdot: vectors must have one length, got shapes {a.shape} and {b.shape} (vectors last).")
     return np.sum(np.multiply(a, b), axis=-1)
 
 

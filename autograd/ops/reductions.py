@@ -1,7 +1,6 @@
-"""Reductions over axes, with NumPy's arguments: sums, products, means, spreads, extremes, and running sums and products.
+"""Reductions over axes, with NumPy's arguments: sums, products, means, spreads, extremes; running sums and products.
 
-At kinks: ``max`` and ``min`` share ties equally, ``std`` has gradient 0 where it is 0, ``median`` gives its gradient to the middle
-element, or half to each of the middle two (equal elements share).
+At kinks: ``max`` and ``min`` share ties equally, ``std`` has gradient 0 where it is 0.
 """
 
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from autograd.errors import ArgumentError
 from autograd.ops.axes import (
     Axis,
+    add_reduce,
     as_array,
     cases,
     check_dtype,
@@ -25,7 +25,11 @@ from autograd.ops.axes import (
 from autograd.ops.masking import chain
 from autograd.primitive import implements, op
 
-_ROWS: list[tuple[Any, ...]] = [
+_multiply_reduce: Any = np.multiply.reduce
+_max_reduce: Any = np.maximum.reduce
+_min_reduce: Any = np.minimum.reduce
+
+ROWS: list[tuple[Any, ...]] = [
     ((3, 4), {}),
     ((3, 4), {"axis": 0}),
     ((3, 4), {"axis": -1, "keepdims": True}),
@@ -44,24 +48,25 @@ def _chosen(a: Any, where: Any, neutral: Any) -> Any:
     return a if where is True else np.where(np.broadcast_to(where, np.shape(a)), a, neutral)
 
 
-def _share(mask: Any, axis: Axis, dtype: Any) -> Any:
-    """Share 1 equally among the marked elements of each group."""
-    return mask / np.maximum(np.add.reduce(mask, axis=axis, dtype=dtype, keepdims=True), 1)
-
-
 # ------------------------------------------------------------------------------------------------ sums and products
 
 
 def _sum_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    return np.add.reduce(a, axis, dtype, None, keepdims)
+    return add_reduce(a, axis, dtype, None, keepdims)
 
 
 _sum = op(_sum_forward, name="sum", symbol="Σ", vjp=lambda g, shapes, axis: spread(g, shapes[0], axis))
 
 
-@implements(np.sum, domain=cases(*_ROWS, ((0, 3), {"axis": 0}), ((3, 4), {"axis": 0, "initial": 1.5}), _MASKED))
+@implements(np.sum, domain=cases(*ROWS, ((0, 3), {"axis": 0}), ((3, 4), {"axis": 0, "initial": 1.5}), _MASKED))
 def sum(
-    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
     """Add the elements over ``axis`` (all by default), starting from ``initial``, where ``where`` holds.
 
@@ -79,9 +84,9 @@ def sum(
 
 
 def _others(x: Any) -> Any:
-    """Multiply, for each element of the last axis, all the others: in a tree of pairs, without division, so right at zeros.
+    """Multiply, for each element of the last axis, all the others, in a tree of pairs: no division, so right at zeros.
 
-    The tree has ⌈log₂ n⌉ levels and about 3n products; being made of products only, it can be differentiated to any order.
+    The tree has ⌈log₂ n⌉ levels and about 3n products; made of products only, it can be differentiated to any order.
     """
     levels = [x]
     while (n := levels[-1].shape[-1]) > 1:
@@ -97,7 +102,7 @@ def _others(x: Any) -> Any:
 
 
 def _prod_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    return np.multiply.reduce(a, axis, dtype, None, keepdims)
+    return _multiply_reduce(a, axis, dtype, None, keepdims)
 
 
 def _prod_vjp(g: Any, a: Any, shapes: Any, axis: Axis) -> Any:
@@ -109,7 +114,7 @@ _prod = op(_prod_forward, name="prod", symbol="∏", vjp=_prod_vjp)
 
 
 def _prod_samples(rng: np.random.Generator) -> Any:
-    yield from cases(*_ROWS, ((3, 0), {"axis": 1}), ((7, 2), {"axis": 0, "initial": 1.5}), _MASKED)(rng)
+    yield from cases(*ROWS, ((3, 0), {"axis": 1}), ((7, 2), {"axis": 0, "initial": 1.5}), _MASKED)(rng)
     x = draw(rng, (4, 5))
     x[0, 1] = x[1, 2] = x[1, 4] = x[2, :3] = 0.0  # one zero, two and three in a row
     yield (x,), {"axis": 1}
@@ -118,7 +123,13 @@ def _prod_samples(rng: np.random.Generator) -> Any:
 
 @implements(np.prod, domain=_prod_samples)
 def prod(
-    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
     """Multiply the elements over ``axis``; the gradient is right at zeros, one or several, to any order."""
     no_out("prod", out)
@@ -132,7 +143,7 @@ def prod(
 
 def _mean_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
     if dtype is None and isinstance(a, np.ndarray) and a.size and a.dtype.char in "fd":  # a third of np.mean's time
-        total = np.add.reduce(a, axis, None, None, keepdims)
+        total = add_reduce(a, axis, None, None, keepdims)
         return total / (a.size // total.size)
     return np.mean(a, axis, dtype, keepdims=keepdims)
 
@@ -140,8 +151,10 @@ def _mean_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool =
 _mean = op(_mean_forward, name="mean", vjp=lambda g, shapes, axis: spread(g / count(shapes[0], axis), shapes[0], axis))
 
 
-@implements(np.mean, domain=cases(*_ROWS, ((0, 3), {"axis": 1}), _MASKED))
-def mean(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
+@implements(np.mean, domain=cases(*ROWS, ((0, 3), {"axis": 1}), _MASKED))
+def mean(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
     """Average the elements over ``axis``: Σx / n."""
     if dtype is None and out is None and where is True:
         return _mean(a, axis, None, keepdims)
@@ -156,7 +169,7 @@ def mean(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims
 def _number(a: Any, axis: Axis, keepdims: bool, where: Any, dtype: Any) -> Any:
     """Count the elements that ``where=`` chooses, in the dtype of what they divide."""
     chosen = np.broadcast_to(where, np.shape(a))
-    return np.add.reduce(chosen, axis, dtype if dtype.kind == "f" else None, None, keepdims)
+    return add_reduce(chosen, axis, dtype if dtype.kind == "f" else None, None, keepdims)
 
 
 def _var_forward(a: Any, axis: Axis = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
@@ -183,12 +196,22 @@ def _std_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: Axis, ddof: float) -> An
 
 _var = op(_var_forward, name="var", vjp=_var_vjp)
 _std = op(_std_forward, name="std", vjp=_std_vjp)
-_SPREADS = [*[row for row in _ROWS if row[1].get("axis") != () and row[0]], ((3, 4), {"axis": 0, "ddof": 1}), _MASKED]
+_SPREADS = [*[row for row in ROWS if row[1].get("axis") != () and row[0]], ((3, 4), {"axis": 0, "ddof": 1}), _MASKED]
 
 
 @implements(np.var, domain=cases(*_SPREADS))
-def var(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, *,
-        where: Any = True, mean: Any = None, correction: float | None = None) -> Any:  # fmt: skip
+def var(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """Average the squared distances from the mean: Σ(x - x̄)² / (n - ddof).
 
     ``mean`` is a mean computed before, with ``keepdims=True``; ``correction`` is another name of ``ddof``.
@@ -208,8 +231,18 @@ def var(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: flo
 
 
 @implements(np.std, domain=cases(*_SPREADS))
-def std(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, *,
-        where: Any = True, mean: Any = None, correction: float | None = None) -> Any:  # fmt: skip
+def std(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """Give the standard deviation √var; its gradient is 0 where it is 0."""
     if where is True and mean is None and correction is None and out is None:
         check_dtype("std", a, dtype)
@@ -231,39 +264,41 @@ def _extreme_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: Axis) -> Any:
     """Give the gradient to the elements that equal the result, in equal shares; a nan result comes from the nans."""
     y, g = kept(y, shapes[0], axis), kept(g, shapes[0], axis)
     mask = a == y
-    number = np.add.reduce(mask, axis=axis, dtype=g.dtype, keepdims=True)
+    number = add_reduce(mask, axis=axis, dtype=g.dtype, keepdims=True)
     if not number.all():
         mask = mask | (np.isnan(a) & np.isnan(y))
-        number = np.maximum(np.add.reduce(mask, axis=axis, dtype=g.dtype, keepdims=True), 1)
+        number = np.maximum(add_reduce(mask, axis=axis, dtype=g.dtype, keepdims=True), 1)
     return chain(mask, g / number)  # a product that stays 0 outside the mask where g is infinite
 
 
 def _max_forward(a: Any, axis: Axis = None, keepdims: bool = False, least: Any = None) -> Any:
     if least is None:
-        return np.maximum.reduce(a, axis, None, None, keepdims)
-    return np.maximum.reduce(a, axis, None, None, keepdims, least)
+        return _max_reduce(a, axis, None, None, keepdims)
+    return _max_reduce(a, axis, None, None, keepdims, least)
 
 
 def _min_forward(a: Any, axis: Axis = None, keepdims: bool = False, most: Any = None) -> Any:
     if most is None:
-        return np.minimum.reduce(a, axis, None, None, keepdims)
-    return np.minimum.reduce(a, axis, None, None, keepdims, most)
+        return _min_reduce(a, axis, None, None, keepdims)
+    return _min_reduce(a, axis, None, None, keepdims, most)
 
 
 _max = op(_max_forward, name="max", vjp=_extreme_vjp)
 _min = op(_min_forward, name="min", vjp=_extreme_vjp)
-_EXTREMES = [*_ROWS, ((3, 4), {"axis": 0, "initial": 0.05}), ((3, 4), {"axis": 1, "where": _MASK, "initial": 0.05})]
+_EXTREMES = [*ROWS, ((3, 4), {"axis": 0, "initial": 0.05}), ((3, 4), {"axis": 1, "where": _MASK, "initial": 0.05})]
 
 
 def _neutral(name: str, a: Any, initial: Any, where: Any, infinite: float) -> Any:
-    """Give the value that never wins, for elements that ``where=`` leaves out; there must be one for an empty choice."""
+    """Give the value that never wins, for elements that ``where=`` leaves out; an empty choice needs one."""
     if initial is None:
         raise ArgumentError(f"np.{name}(…, where=…) needs initial=, the result where nothing is chosen.")
     return infinite if as_array(a).dtype.kind == "f" else initial
 
 
 @implements(np.max, np.amax, domain=cases(*_EXTREMES))
-def max(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
+def max(
+    a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     """Give the largest element over ``axis``; equal largest elements share the gradient equally.
 
     >>> import numpy as np, autograd as ag
@@ -278,7 +313,9 @@ def max(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, init
 
 
 @implements(np.min, np.amin, domain=cases(*_EXTREMES))
-def min(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
+def min(
+    a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     """Give the smallest element over ``axis``; equal smallest elements share the gradient equally."""
     if out is None and initial is None and where is True:
         return _min(a, axis, keepdims)
@@ -287,35 +324,11 @@ def min(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, init
     return np.minimum(_min(_chosen(a, where, most), axis, keepdims, most), initial)
 
 
-@implements(np.ptp, domain=cases(*[row for row in _ROWS if row[1].get("axis") != ()]))
+@implements(np.ptp, domain=cases(*[row for row in ROWS if row[1].get("axis") != ()]))
 def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
     """Give the distance from the smallest to the largest element over ``axis``."""
     no_out("ptp", out)
     return _max(a, axis, keepdims) - _min(a, axis, keepdims)
-
-
-def _median_forward(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return np.median(a, axis, keepdims=keepdims)
-
-
-def _median_vjp(g: Any, a: Any, shapes: Any, axis: Axis) -> Any:
-    """Give half to the lower and half to the upper middle element (of an odd number, these are one)."""
-    x = merged(a, axis)
-    order, n = np.argsort(x, axis=-1), x.shape[-1]
-    lower = np.take_along_axis(x, order[..., (n - 1) // 2 :][..., :1], -1)
-    upper = np.take_along_axis(x, order[..., n // 2 :][..., :1], -1)
-    weight = 0.5 * (_share(x == lower, -1, g.dtype) + _share(x == upper, -1, g.dtype))
-    return kept(g, shapes[0], axis) * unmerged(weight, shapes[0], axis)
-
-
-_median = op(_median_forward, name="median", vjp=_median_vjp)
-
-
-@implements(np.median, domain=cases(*_ROWS[:-1], ((5,), {}), ((3, 5), {"axis": 1})))
-def median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """Give the middle element over ``axis``, or the mean of the middle two (``overwrite_input`` is ignored)."""
-    no_out("median", out)
-    return _median(a, tuple(axis) if isinstance(axis, list) else axis, keepdims)
 
 
 # -------------------------------------------------------------------------------------- running sums and products

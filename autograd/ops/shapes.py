@@ -1,4 +1,4 @@
-"""Shapes: the same elements in another arrangement. What NumPy gives as a view is a view here, forwards and backwards."""
+"""Shapes: the same elements in another arrangement. What NumPy gives as a view is a view, forwards and backwards."""
 
 from collections.abc import Sequence
 from operator import index
@@ -46,7 +46,9 @@ _ravel = op(_ravel_forward, name="ravel", inputs=["a"], vjp=_reshape_vjp, view=T
 
 @implements(
     np.reshape,
-    domain=cases(((2, 6), (3, -1)), ((2, 3), -1), ((2, 6), (4, 3), {"order": "F"}), ((), (1, 1)), ((1,), ()), ((0, 3), (3, 0, 2))),
+    domain=cases(
+        ((2, 6), (3, -1)), ((2, 3), -1), ((2, 6), (4, 3), {"order": "F"}), ((), (1, 1)), ((1,), ()), ((0, 3), (3, 0, 2))
+    ),
 )
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
     """Give the elements in another shape; one length may be -1. ``copy=False`` raises where a copy would be needed."""
@@ -83,7 +85,9 @@ def expand_dims(a: Any, axis: Any) -> Any:
     return _expand_dims(a, axis)
 
 
-@implements(np.squeeze, domain=cases(((1, 3, 1), {}), ((1, 3, 1), 0), ((1, 3, 1), {"axis": (0, -1)}), ((1, 1), {}), ((2,), {})))
+@implements(
+    np.squeeze, domain=cases(((1, 3, 1), {}), ((1, 3, 1), 0), ((1, 3, 1), {"axis": (0, -1)}), ((1, 1), {}), ((2,), {}))
+)
 def squeeze(a: Any, axis: Axis = None) -> Any:
     """Drop axes of length 1: all, or those given."""
     return _squeeze(a, axis)
@@ -103,7 +107,9 @@ def _leading(name: str, ndim: int, target: Any, place: Any) -> Any:
 
 atleast_1d = _leading("atleast_1d", 1, np.atleast_1d, lambda shape: (1,))
 atleast_2d = _leading("atleast_2d", 2, np.atleast_2d, lambda shape: (1, *shape) if shape else (1, 1))
-atleast_3d = _leading("atleast_3d", 3, np.atleast_3d, lambda shape: (1, *(shape or (1,)), 1) if len(shape) < 2 else (*shape, 1))
+atleast_3d = _leading(
+    "atleast_3d", 3, np.atleast_3d, lambda shape: (1, *(shape or (1,)), 1) if len(shape) < 2 else (*shape, 1)
+)
 
 
 # ---------------------------------------------------------------------------------------------------- order of axes
@@ -123,7 +129,8 @@ _transpose = op(
 
 
 @implements(
-    np.transpose, domain=cases(((2, 3), {}), ((2, 3, 4), (1, 2, 0)), ((2, 3, 4), {"axes": (-1, 0, -2)}), ((3,), {}), ((), {}))
+    np.transpose,
+    domain=cases(((2, 3), {}), ((2, 3, 4), (1, 2, 0)), ((2, 3, 4), {"axes": (-1, 0, -2)}), ((3,), {}), ((), {})),
 )
 def transpose(a: Any, axes: Any = None) -> Any:
     """Permute the axes; without ``axes`` reverse them."""
@@ -173,10 +180,14 @@ def _broadcast_forward(array: Any, shape: Any = None) -> Any:
     return np.broadcast_to(array, shape)
 
 
-_broadcast_to = op(_broadcast_forward, name="broadcast_to", inputs=["array"], vjp=lambda g: g, elementwise=True, view=True)
+_broadcast_to = op(
+    _broadcast_forward, name="broadcast_to", inputs=["array"], vjp=lambda g: g, elementwise=True, view=True
+)
 
 
-@implements(np.broadcast_to, domain=cases(((3,), (2, 3)), ((2, 1), (3, 2, 2)), ((), (2, 2)), ((1, 3), (0, 3)), ((2,), (2,))))
+@implements(
+    np.broadcast_to, domain=cases(((3,), (2, 3)), ((2, 1), (3, 2, 2)), ((), (2, 2)), ((1, 3), (0, 3)), ((2,), (2,)))
+)
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
     """Repeat along new axes and axes of length 1, without copying; the gradient is summed back."""
     return _broadcast_to(array, shape)
@@ -241,9 +252,11 @@ def flipud(m: Any) -> Any:
     return _flip(_two_axes("flipud", m, 1), 0)
 
 
-@implements(np.roll, domain=cases(((5,), 2), ((2, 3), -1), ((2, 3), 1, 1), ((2, 3), (1, -2), (0, 1)), ((2, 3), 7, {"axis": -1})))
+@implements(
+    np.roll, domain=cases(((5,), 2), ((2, 3), -1), ((2, 3), 1, 1), ((2, 3), (1, -2), (0, 1)), ((2, 3), 7, {"axis": -1}))
+)
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
-    """Move the elements ``shift`` places on along ``axis`` (of the flattened array by default), the last coming first."""
+    """Move the elements ``shift`` places on along ``axis`` (flattened by default), the last coming first."""
     return _roll(a, tuple(shift) if isinstance(shift, list) else shift, tuple(axis) if isinstance(axis, list) else axis)
 
 
@@ -269,9 +282,12 @@ def _repeat_vjp(g: Any, shapes: Any, repeats: int, axis: int | None) -> Any:
 _repeat = op(_repeat_forward, name="repeat", inputs=["a"], vjp=_repeat_vjp)
 
 
-@implements(np.repeat, domain=cases(((2, 3), 2), ((2, 3), 3, -1), ((2, 3), [1, 0, 2], 1), ((3,), (0, 2, 1)), ((), 2), ((2, 2), [2], 0)))
+@implements(
+    np.repeat,
+    domain=cases(((2, 3), 2), ((2, 3), 3, -1), ((2, 3), [1, 0, 2], 1), ((3,), (0, 2, 1)), ((), 2), ((2, 2), [2], 0)),
+)
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
-    """Repeat each element along ``axis`` (of the flattened array by default): all equally often, or each as often as said."""
+    """Repeat each element along ``axis`` (flattened by default): all equally often, or each as often as said."""
     repeats = np.asarray(unbox(repeats))
     if repeats.size == 1 and repeats.dtype.kind in "iu":
         return _repeat(a, repeats.item(), axis)
@@ -312,21 +328,23 @@ def _on_diagonal_forward(d: Any, shape: Shape = (), offset: int = 0, axis1: int 
     return full
 
 
-_diagonal = op(
-    _diagonal_forward,
-    name="diagonal",
-    vjp=lambda g, shapes, offset, axis1, axis2: on_diagonal(g, shapes[0], offset, axis1, axis2),
-    view=True,
-)
 on_diagonal = op(
     _on_diagonal_forward,
     name="on_diagonal",
     vjp=lambda g, offset, axis1, axis2: np.diagonal(g, offset, axis1, axis2),
     domain=cases(((2,), (2, 3)), ((2, 2), {"shape": (3, 2, 2), "offset": -1}), ((3,), {"shape": (4, 4), "offset": 1})),
 )
+_diagonal = op(
+    _diagonal_forward,
+    name="diagonal",
+    vjp=lambda g, shapes, offset, axis1, axis2: on_diagonal(g, shapes[0], offset, axis1, axis2),
+    view=True,
+)
 
 
-@implements(np.diagonal, domain=cases(((3, 3), {}), ((2, 4), 1), ((2, 3, 4), -1, 2, 0), ((2, 3, 4), {"axis1": -1, "axis2": 1})))
+@implements(
+    np.diagonal, domain=cases(((3, 3), {}), ((2, 4), 1), ((2, 3, 4), -1, 2, 0), ((2, 3, 4), {"axis1": -1, "axis2": 1}))
+)
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Give the diagonal of the plane of two axes, as the last axis of the result."""
     return _diagonal(a, offset, axis1, axis2)
@@ -340,7 +358,9 @@ def diag(v: Any, k: int = 0) -> Any:
         n = v.shape[0] + abs(index(k))
         return on_diagonal(v, (n, n), k)
     if v.ndim != 2:
-        raise ArgumentError(f"diag: needs one or two axes, got shape {v.shape}. Use np.diagonal(x, axis1=…, axis2=…) for stacks.")
+        raise ArgumentError(
+            f"diag: needs one or two axes, got shape {v.shape}. Use np.diagonal(x, axis1=…, axis2=…) for stacks."
+        )
     return _diagonal(v, k)
 
 
@@ -350,7 +370,9 @@ def diagflat(v: Any, k: int = 0) -> Any:
     return diag(ravel(v), k)
 
 
-@implements(np.trace, domain=cases(((3, 3), {}), ((2, 4), 1), ((2, 3, 4), {"axis1": 2, "axis2": 1}), ((2, 3, 4), -1, 0, 2)))
+@implements(
+    np.trace, domain=cases(((3, 3), {}), ((2, 4), 1), ((2, 3, 4), {"axis1": 2, "axis2": 1}), ((2, 3, 4), -1, 0, 2))
+)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
     """Sum a diagonal."""
     no_out("trace", out)

@@ -39,7 +39,9 @@ def _partition_samples(rng: np.random.Generator) -> Samples:
 
 
 @implements(np.partition, domain=_partition_samples)
-def partition(a: Any, kth: int | Sequence[int], axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
+def partition(
+    a: Any, kth: int | Sequence[int], axis: int | None = -1, kind: Any = "introselect", order: Any = None
+) -> Any:
     """Put the kth smallest elements where sorting would put them, smaller ones before, larger ones behind."""
     permutation = np.argpartition(unbox(a), kth, axis=axis, kind=kind)
     return along(a, permutation, axis, unique=True)

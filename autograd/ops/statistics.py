@@ -1,4 +1,7 @@
-"""Statistics built on reductions: weighted averages, reductions that skip nan, differences and integrals over samples."""
+"""Statistics built on reductions: medians, weighted averages, sums that skip nan, differences and integrals of samples.
+
+``median`` gives its gradient to the middle element, or half to each of the middle two; equal elements share.
+"""
 
 import warnings
 from typing import Any
@@ -6,9 +9,53 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError, ShapeError
-from autograd.ops.axes import Axis, as_array, cases, count, draw, kept_shape
-from autograd.ops.reductions import cumprod, cumsum, max, mean, min, prod, root, sum, var
+from autograd.ops.axes import (
+    Axis,
+    add_reduce,
+    as_array,
+    cases,
+    count,
+    draw,
+    kept,
+    kept_shape,
+    merged,
+    no_out,
+    unmerged,
+)
+from autograd.ops.reductions import ROWS, cumprod, cumsum, max, mean, min, prod, root, sum, var
 from autograd.primitive import implements, op
+
+# ---------------------------------------------------------------------------------------------------------- median
+
+
+def _share(mask: Any, axis: Axis, dtype: Any) -> Any:
+    """Share 1 equally among the marked elements of each group."""
+    return mask / np.maximum(add_reduce(mask, axis=axis, dtype=dtype, keepdims=True), 1)
+
+
+def _median_forward(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.median(a, axis, keepdims=keepdims)
+
+
+def _median_vjp(g: Any, a: Any, shapes: Any, axis: Axis) -> Any:
+    """Give half to the lower and half to the upper middle element (of an odd number, these are one)."""
+    x = merged(a, axis)
+    order, n = np.argsort(x, axis=-1), x.shape[-1]
+    lower = np.take_along_axis(x, order[..., (n - 1) // 2 :][..., :1], -1)
+    upper = np.take_along_axis(x, order[..., n // 2 :][..., :1], -1)
+    weight = 0.5 * (_share(x == lower, -1, g.dtype) + _share(x == upper, -1, g.dtype))
+    return kept(g, shapes[0], axis) * unmerged(weight, shapes[0], axis)
+
+
+_median = op(_median_forward, name="median", vjp=_median_vjp)
+
+
+@implements(np.median, domain=cases(*ROWS[:-1], ((5,), {}), ((3, 5), {"axis": 1})))
+def median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+    """Give the middle element over ``axis``, or the mean of the middle two (``overwrite_input`` is ignored)."""
+    no_out("median", out)
+    return _median(a, tuple(axis) if isinstance(axis, list) else axis, keepdims)
+
 
 # ---------------------------------------------------------------------------------------------- weighted averages
 
@@ -26,8 +73,8 @@ def _average_samples(rng: np.random.Generator) -> Any:
 def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """Give the weighted average Σwx / Σw over ``axis``, with ``returned`` also Σw; both can be differentiated.
 
-    ``weights`` has the shape of ``a``, or that of the axes averaged over. Raises ShapeError otherwise, and ZeroDivisionError where
-    the weights add up to 0, as NumPy does.
+    ``weights`` has the shape of ``a``, or that of the axes averaged over. Raises ShapeError otherwise, and
+    ZeroDivisionError where the weights add up to 0, as NumPy does.
     """
     a = as_array(a)
     if weights is None:
@@ -48,8 +95,10 @@ def _fitted_weights(w: Any, shape: tuple[int, ...], axis: Axis) -> Any:
         return w
     axes = () if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, len(shape), "axis")
     if not axes or w.shape != tuple(shape[i] for i in axes):
-        raise ShapeError(f"average: weights have shape {w.shape}, the array {shape}, axis={axis}. Give weights of the array's shape, "
-                         "or of the lengths of the axes averaged over.")  # fmt: skip
+        raise ShapeError(
+            f"average: weights have shape {w.shape}, the array {shape}, axis={axis}. "
+            "Give weights of the array's shape, or of the lengths of the axes averaged over."
+        )
     order = tuple(sorted(range(len(axes)), key=lambda i: axes[i]))
     return w.transpose(order).reshape(tuple(n if i in axes else 1 for i, n in enumerate(shape)))
 
@@ -69,19 +118,33 @@ def _some_nans(*rows: dict[str, Any]) -> Any:
     return samples
 
 
-_NAN_ROWS = ({}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 1)})
+_NAN_ROWS: tuple[dict[str, Any], ...] = ({}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 1)})
 
 
 @implements(np.nansum, domain=_some_nans(*_NAN_ROWS))
-def nansum(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None,
-           where: Any = True) -> Any:  # fmt: skip
+def nansum(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
     """Add the elements that are not nan; nan elements get gradient 0."""
     return sum(np.where(np.isnan(a), 0, a), axis, dtype, out, keepdims, initial, where)
 
 
 @implements(np.nanprod, domain=_some_nans(*_NAN_ROWS))
-def nanprod(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None,
-            where: Any = True) -> Any:  # fmt: skip
+def nanprod(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
     """Multiply the elements that are not nan; nan elements get gradient 0."""
     return prod(np.where(np.isnan(a), 1, a), axis, dtype, out, keepdims, initial, where)
 
@@ -99,30 +162,54 @@ def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = No
 
 
 @implements(np.nanmean, domain=_some_nans(*_NAN_ROWS))
-def nanmean(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
+def nanmean(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
     """Average the elements that are not nan; nan elements get gradient 0."""
     return mean(a, axis, dtype, out, keepdims, where=~np.isnan(a) & where)
 
 
 @implements(np.nanvar, domain=_some_nans(*_NAN_ROWS, {"axis": 1, "ddof": 1}))
-def nanvar(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, *,
-           where: Any = True, mean: Any = None, correction: float | None = None) -> Any:  # fmt: skip
+def nanvar(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """Give the variance of the elements that are not nan, and nan where there are no more than ``ddof``."""
     chosen = ~np.isnan(a) & where
     y = var(a, axis, dtype, out, ddof, keepdims, where=chosen, mean=mean, correction=correction)
-    enough = np.add.reduce(chosen, axis=axis, keepdims=keepdims) > (ddof if correction is None else correction)
+    enough = add_reduce(chosen, axis=axis, keepdims=keepdims) > (ddof if correction is None else correction)
     return y if np.all(enough) else np.where(enough, y, np.nan)
 
 
 @implements(np.nanstd, domain=_some_nans(*_NAN_ROWS))
-def nanstd(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, *,
-           where: Any = True, mean: Any = None, correction: float | None = None) -> Any:  # fmt: skip
+def nanstd(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """Give the standard deviation of the elements that are not nan; gradient 0 where it is 0."""
     return root(nanvar(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
-def _nan_extreme(extreme: Any, a: Any, axis: Axis, out: Any, keepdims: bool, initial: Any, where: Any, never: float) -> Any:
-    """Take an extreme of the elements that are not nan; where all are nan, the result is nan, and NumPy's warning is given."""
+def _nan_extreme(
+    extreme: Any, a: Any, axis: Axis, out: Any, keepdims: bool, initial: Any, where: Any, never: float
+) -> Any:
+    """Take an extreme of the elements that are not nan; where all are nan, give nan and NumPy's warning."""
     nans = np.isnan(a)
     if not nans.any():
         return extreme(a, axis, out, keepdims, initial, where)
@@ -135,13 +222,17 @@ def _nan_extreme(extreme: Any, a: Any, axis: Axis, out: Any, keepdims: bool, ini
 
 
 @implements(np.nanmax, domain=_some_nans(*_NAN_ROWS))
-def nanmax(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
+def nanmax(
+    a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     """Give the largest element that is not nan; equal ones share the gradient equally."""
     return _nan_extreme(max, a, axis, out, keepdims, initial, where, -np.inf)
 
 
 @implements(np.nanmin, domain=_some_nans(*_NAN_ROWS))
-def nanmin(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
+def nanmin(
+    a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     """Give the smallest element that is not nan; equal ones share the gradient equally."""
     return _nan_extreme(min, a, axis, out, keepdims, initial, where, np.inf)
 
@@ -166,13 +257,15 @@ _diff = op(_diff_forward, name="diff", vjp=_diff_vjp)
 
 
 def _diff_samples(rng: np.random.Generator) -> Any:
-    yield from cases(((5,), {}), ((4, 3), {"axis": 0}), ((2, 5), {"n": 2}), ((2, 5, 2), 3, 1), ((2, 1), {}), ((3,), {"n": 0}))(rng)
+    yield from cases(
+        ((5,), {}), ((4, 3), {"axis": 0}), ((2, 5), {"n": 2}), ((2, 5, 2), 3, 1), ((2, 1), {}), ((3,), {"n": 0})
+    )(rng)
     yield (draw(rng, (2, 3)),), {"prepend": 0.5, "append": rng.uniform(-2, 2, (2, 2))}
 
 
 @implements(np.diff, domain=_diff_samples)
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    """Take differences of neighbours along ``axis``, ``n`` times, after joining ``prepend`` and ``append`` to the ends."""
+    """Take differences of neighbours along ``axis``, ``n`` times, after joining ``prepend`` and ``append``."""
     a = as_array(a)
     if prepend is not None or append is not None:
         a = np.concatenate([*_end(prepend, a, axis), a, *_end(append, a, axis)], axis)
@@ -197,7 +290,7 @@ def _trapezoid_samples(rng: np.random.Generator) -> Any:
 
 @implements(np.trapezoid, domain=_trapezoid_samples)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """Integrate samples by the trapezoidal rule: Σ (yᵢ + yᵢ₊₁) / 2 · (xᵢ₊₁ - xᵢ); both may be Tensors."""
+    """Integrate samples by the trapezoidal rule, Σ (yᵢ + yᵢ₊₁) / 2 · (xᵢ₊₁ - xᵢ); both may be Tensors."""
     y = as_array(y)
     step = dx
     if x is not None:
@@ -231,7 +324,9 @@ _CUMULATIVE = cases(((4,), {}), ((3, 4), {"axis": -1, "include_initial": True}))
 
 
 @implements(*[np.cumulative_sum] if hasattr(np, "cumulative_sum") else [], domain=_CUMULATIVE)
-def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False) -> Any:
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+) -> Any:
     """Give running sums along ``axis``, with a leading 0 if ``include_initial``."""
     axis = _only_axis("cumulative_sum", x, axis)
     y = cumsum(x, axis, dtype, out)
@@ -239,7 +334,9 @@ def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, out
 
 
 @implements(*[np.cumulative_prod] if hasattr(np, "cumulative_prod") else [], domain=_CUMULATIVE)
-def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False) -> Any:
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+) -> Any:
     """Give running products along ``axis``, with a leading 1 if ``include_initial``."""
     axis = _only_axis("cumulative_prod", x, axis)
     y = cumprod(x, axis, dtype, out)

@@ -1,0 +1,277 @@
+"""Matrix decompositions: cholesky, eigh, svd and qr on stacks of matrices.
+
+A gradient is that of NumPy's function as it is: where that reads one triangle of a symmetric matrix, the gradient lies
+in that triangle (for a symmetric G, 2G below the diagonal and G on it).
+
+What has no gradient: vectors that belong to equal eigenvalues or singular values can be turned into each other freely.
+A loss that depends on the values only, or on other vectors, has its right gradient even then; one that depends on such
+vectors gets inf or nan, never a number that looks right. The sign of each vector is free too: a loss should not depend
+on it.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box, is_recording, unbox, wrap
+from autograd.errors import ArgumentError, MissingRule
+from autograd.ops.axes import as_array
+from autograd.ops.masking import chain
+from autograd.ops.products import Samples, square_matrices
+from autograd.primitive import implements, op, rebuild
+
+_QRResult = type(np.linalg.qr(np.eye(1)))
+
+
+def flip(a: Any) -> Any:
+    """Transpose the matrices of a stack."""
+    return a.T if a.ndim == 2 else np.swapaxes(a, -1, -2)
+
+
+def folded(g: Any, triangle: str) -> Any:
+    """Move the gradient of a symmetric matrix into the triangle that was read."""
+    return np.tril(g) + np.tril(flip(g), -1) if triangle == "L" else np.triu(g) + np.triu(flip(g), 1)
+
+
+def mirrored(a: Any, triangle: str) -> Any:
+    """Make a symmetric matrix of one triangle."""
+    a = square_matrices(a, "mirrored")
+    return np.tril(a) + flip(np.tril(a, -1)) if triangle == "L" else np.triu(a) + flip(np.triu(a, 1))
+
+
+def _absent(g: Any) -> bool:
+    """Tell whether no gradient arrived at this output: its part of the rule, maybe infinite, is then left out."""
+    return isinstance(g, np.ndarray) and not g.any()
+
+
+def _reciprocal(d: Any, diagonal: bool = True) -> Any:
+    """Give 1/d, and inf where d is 0; 0 on the diagonal of a matrix of differences."""
+    zero = d == 0
+    r = np.where(zero, np.inf, 1 / np.where(zero, 1.0, d))
+    return np.where(np.eye(d.shape[-1], dtype=bool), 0.0, r) if diagonal else r
+
+
+def _masked(u: Any, d: Any) -> Any:
+    with np.errstate(invalid="ignore"):  # 0 · inf, which is what chain is for
+        return chain(u, d)
+
+
+# ------------------------------------------------------------------------------------------------------------ cholesky
+
+
+def _cholesky_rule(g: Any, y: Any) -> Any:
+    """Give L⁻ᵀ Φ(Lᵀ G) L⁻¹, folded; Φ takes the lower triangle and halves its diagonal (Murray 2016)."""
+    lt = flip(y)
+    halved = np.tril(np.ones(y.shape[-2:], y.dtype)) - 0.5 * np.eye(y.shape[-1], dtype=y.dtype)
+    half = np.linalg.solve(lt, (lt @ g) * halved)
+    return folded(flip(np.linalg.solve(lt, flip(half))), "L")
+
+
+_cholesky = op(lambda a: np.linalg.cholesky(a), name="cholesky", vjp=_cholesky_rule)
+
+
+def _positive(rng: np.random.Generator) -> Samples:
+    for shape in ((1, 1), (3, 3), (2, 3, 3)):
+        yield (rng.uniform(-0.5, 0.5, shape) + 3 * np.eye(shape[-1]),), {}
+    yield (rng.uniform(-0.5, 0.5, (3, 3)) + 3 * np.eye(3),), {"upper": True}
+
+
+@implements(np.linalg.cholesky, domain=_positive)
+def cholesky(a: Any, *, upper: bool = False) -> Any:
+    """Factor a positive definite A = L Lᵀ, reading its lower triangle; with ``upper`` A = UᵀU, reading the upper."""
+    a = square_matrices(a, "cholesky")
+    return flip(_cholesky(flip(a))) if upper else _cholesky(a)
+
+
+# ---------------------------------------------------------------------------------------------------------------- eigh
+
+
+def _eigh(a: Any, UPLO: Any = "L") -> Any:
+    return np.linalg.eigh(a, UPLO)
+
+
+def _eigh_rule(g: Any, y: Any, UPLO: str) -> Any:
+    """Give V (diag(w̄) + F ∘ VᵀV̄) Vᵀ, F[i, j] = 1 / (w[j] − w[i]) (Giles 2008), in the triangle that was read."""
+    (gw, gv), (w, v) = g, y
+    vt = flip(v)
+    inner = np.expand_dims(gw, -1) * vt
+    if not _absent(gv):
+        gaps = np.expand_dims(w, -2) - np.expand_dims(w, -1)
+        inner = inner + _masked(vt @ gv, _reciprocal(gaps)) @ vt
+    return folded(v @ inner, UPLO.upper())
+
+
+_eig = op(_eigh, name="eigh", vjp=_eigh_rule)
+
+
+def _eigenvalues(a: Any, UPLO: Any = "L") -> Any:
+    return np.linalg.eigvalsh(a, UPLO)
+
+
+def _eigenvalues_rule(g: Any, a: Any, UPLO: Any) -> Any:
+    v = np.linalg.eigh(a, UPLO)[1]
+    return folded((v * np.expand_dims(g, -2)) @ flip(v), UPLO.upper())
+
+
+_eigvals = op(_eigenvalues, name="eigvalsh", vjp=_eigenvalues_rule)
+
+
+def _symmetric(rng: np.random.Generator) -> Samples:
+    for shape in ((1, 1), (3, 3), (2, 3, 3)):
+        yield (rng.uniform(-0.5, 0.5, shape) + np.diag([1.0, 3.0, 6.0][: shape[-1]]),), {}
+    yield (rng.uniform(-0.5, 0.5, (3, 3)) + np.diag([1.0, 3.0, 6.0]), "U"), {}
+
+
+@implements(np.linalg.eigh, domain=_symmetric)
+def eigh(a: Any, UPLO: str = "L") -> Any:
+    """Give ``(eigenvalues, eigenvectors)`` of a symmetric A = V diag(w) Vᵀ, of which the triangle ``UPLO`` is read.
+
+    Where eigenvalues are equal, their sum is differentiable, their vectors are not (see the top of this file).
+    """
+    return _eig(square_matrices(a, "eigh"), UPLO=UPLO)
+
+
+@implements(np.linalg.eigvalsh, domain=_symmetric)
+def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+    """Give the eigenvalues of a symmetric matrix in ascending order; the vectors are worked out in backward only."""
+    return _eigvals(square_matrices(a, "eigvalsh"), UPLO=UPLO)
+
+
+# ----------------------------------------------------------------------------------------------------------------- svd
+
+
+def _thin_svd(a: Any) -> Any:
+    return np.linalg.svd(a, full_matrices=False)
+
+
+def _svd_rule(g: Any, y: Any) -> Any:
+    """Give the gradient of the thin A = U S Vᵀ (Townsend 2016, "Differentiating the singular value decomposition").
+
+    Ā = U [(F ∘ (UᵀŪ − ŪᵀU)) S + diag(s̄) + S (F ∘ (VᵀV̄ − V̄ᵀV))] Vᵀ + (I − UUᵀ) Ū S⁻¹ Vᵀ + U S⁻¹ V̄ᵀ (I − VVᵀ), where
+    F[i, j] = 1 / (s[j]² − s[i]²).
+    """
+    (gu, gs, gvt), (u, s, vt) = g, y
+    ut, v = flip(u), flip(vt)
+    row, column = np.expand_dims(s, -2), np.expand_dims(s, -1)
+    a = (u * np.expand_dims(gs, -2)) @ vt
+    if _absent(gu) and _absent(gvt):
+        return a
+    f = _reciprocal((row - column) * (row + column))
+    if not _absent(gu):
+        m = ut @ gu
+        k = _masked(m, f)
+        a = a + u @ ((k + flip(k)) * row) @ vt
+        if u.shape[-2] > u.shape[-1]:
+            a = a + _masked(gu - u @ m, _reciprocal(row, diagonal=False)) @ vt
+    if not _absent(gvt):
+        m = vt @ flip(gvt)
+        k = _masked(m, f)
+        a = a + u @ (column * (k + flip(k))) @ vt
+        if v.shape[-2] > v.shape[-1]:
+            a = a + u @ _masked(gvt - flip(m) @ vt, _reciprocal(column, diagonal=False))
+    return a
+
+
+_svd = op(_thin_svd, name="svd", vjp=_svd_rule)
+
+
+def _full_svd(a: Any) -> Any:
+    return np.linalg.svd(a, full_matrices=True)
+
+
+def _full_svd_rule(g: Any, y: Any) -> Any:
+    (gu, gs, gvt), (u, s, vt) = g, y
+    k = s.shape[-1]
+    if np.any(gu[..., k:] != 0) or np.any(gvt[..., k:, :] != 0):
+        raise MissingRule(
+            "svd(full_matrices=True): the vectors beyond the first min(M, N) can be turned freely, so they have no "
+            "gradient. Use full_matrices=False."
+        )
+    return _svd_rule((gu[..., :k], gs, gvt[..., :k, :]), (u[..., :k], s, vt[..., :k, :]))
+
+
+_complete = op(_full_svd, name="svd", vjp=_full_svd_rule)
+
+
+def _svd_samples(rng: np.random.Generator) -> Samples:
+    for m, n in ((3, 3), (4, 2), (2, 4)):
+        yield (rng.uniform(-0.5, 0.5, (m, n)) + np.diag([1.0, 3.0, 6.0, 9.0])[:m, :n],), {"full_matrices": False}
+    yield (rng.uniform(-0.5, 0.5, (2, 2, 2)) + np.diag([1.0, 3.0]),), {}
+    yield (rng.uniform(-0.5, 0.5, (3, 2)) + np.eye(3, 2) * [1.0, 3.0],), {"compute_uv": False}
+
+
+@implements(np.linalg.svd, domain=_svd_samples)
+def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    """Give ``(U, S, Vh)`` with A = U diag(S) Vh, or S alone for ``compute_uv=False``.
+
+    Gradients flow through the first min(M, N) vectors. Where singular values are equal (or, for the vectors, zero),
+    see the top of this file.
+    """
+    a = mirrored(a, "L") if hermitian else as_array(a)
+    if not compute_uv:
+        return svdvals(a)
+    return _complete(a) if full_matrices and a.shape[-2:-1] != a.shape[-1:] else _svd(a)
+
+
+def _singular_values(a: Any) -> Any:
+    return np.linalg.svd(a, compute_uv=False)
+
+
+def _singular_values_rule(g: Any, a: Any) -> Any:
+    u, _, vt = np.linalg.svd(a, full_matrices=False)
+    return (u * np.expand_dims(g, -2)) @ vt
+
+
+def _rectangles(rng: np.random.Generator) -> Samples:
+    for args, _ in _svd_samples(rng):
+        yield args, {}
+
+
+svdvals = op(_singular_values, name="svdvals", vjp=_singular_values_rule, domain=_rectangles)
+implements(np.linalg.svdvals, domain=_rectangles, name="svdvals")(svdvals)
+
+
+# ------------------------------------------------------------------------------------------------------------------ qr
+
+
+def _qr_rule(g: Any, y: Any) -> Any:
+    """Give (Q̄ + Q · M) R⁻ᵀ, M being R R̄ᵀ − Q̄ᵀQ mirrored from its lower triangle (Seeger et al. 2017)."""
+    (gq, gr), (q, r) = g, y
+    m = r @ flip(gr) - flip(gq) @ q
+    try:
+        return flip(np.linalg.solve(r, flip(gq + q @ mirrored(m, "L"))))
+    except np.linalg.LinAlgError:
+        raise ArgumentError(
+            "qr: the gradient needs linearly independent columns, but R has a zero on its diagonal."
+        ) from None
+
+
+_qr = op(lambda a: np.linalg.qr(a), name="qr", vjp=_qr_rule)
+
+
+def _qr_samples(rng: np.random.Generator) -> Samples:
+    for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2)):
+        yield (rng.uniform(-1, 1, shape) + 2 * np.eye(*shape[-2:]),), {}
+    yield (rng.uniform(-1, 1, (3, 2)) + 2 * np.eye(3, 2),), {"mode": "r"}
+
+
+@implements(np.linalg.qr, domain=_qr_samples)
+def qr(a: Any, mode: Any = "reduced") -> Any:
+    """Factor A = Q R: orthonormal columns, upper triangle; ``mode`` "reduced", "r" (R alone) or "complete" (M <= N).
+
+    A wide A = [X | Y] is factored through X = Q U with R = [U | QᵀY]. The first min(M, N) columns must be linearly
+    independent.
+    """
+    a = as_array(a)
+    m, n = a.shape[-2:]
+    if mode not in ("reduced", "r", "complete") or (mode == "complete" and m > n):
+        if is_recording(a):
+            raise MissingRule(f"qr(mode={mode!r}) of shape {a.shape} has no gradient rule. Use mode='reduced'.")
+        y: Any = np.linalg.qr(unbox(a), mode)
+        return rebuild(y, [wrap(part) for part in y]) if isinstance(a, Box) else y
+    if m < n:
+        q, u = _qr(a[..., :m])
+        y = _QRResult(q, np.concatenate([u, flip(q) @ a[..., m:]], axis=-1))
+    else:
+        y = _qr(a)
+    return y[1] if mode == "r" else y
