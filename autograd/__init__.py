@@ -41,6 +41,7 @@ __all__ = [
     "Tensor",
     "check_grads",
     "checkpoint",
+    "current_scope",
     "draw",
     "draw_dot",
     "elu",

@@ -4,6 +4,8 @@ The check of order n is the check of order 1 of the function (x, u) -> uᵀ · J
 the right numbers but is detached from its inputs *or from its upstream gradient* is caught at order 2.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from collections.abc import Callable
 from typing import Any
 
@@ -161,10 +163,18 @@ def _compare(
     numeric = (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step)
     if abs(analytic - numeric) <= rtol * max(scale, abs(numeric)) + atol:
         return
-    right, left = (at(step) - at(0)) / step, (at(0) - at(-step)) / step
-    hint = ""
-    if abs(right - left) > 0.05 * (abs(right) + abs(left)) + 100 * atol:
-        hint = f" The one-sided slopes differ ({left:.6g} and {right:.6g}): the point may sit on a kink or a jump."
     raise GradientError(
-        f"check_grads: {where}, shape {np.shape(point)}: analytic {analytic:.10g}, numeric {numeric:.10g}.{hint}"
+        f"check_grads: {where}, shape {np.shape(point)}: analytic {analytic:.10g}, numeric {numeric:.10g}."
+        + _hint(at, step, atol)
     )
+
+
+def _hint(at: Callable[[float], float], step: float, atol: float) -> str:
+    """Say so when the function is not smooth here: the slopes differ on both sides, or grow as the step shrinks."""
+    right, left = (at(step) - at(0)) / step, (at(0) - at(-step)) / step
+    if abs(right - left) > 0.05 * (abs(right) + abs(left)) + 100 * atol:
+        return f" The one-sided slopes differ ({left:.6g} and {right:.6g}): the point may sit on a kink or a jump."
+    far, near = (right + left) / 2, (at(step / 4) - at(-step / 4)) / (step / 2)
+    if abs(near) > 2 * abs(far) + 100 * atol:
+        return f" The slope grows from {far:.6g} to {near:.6g} as the step shrinks: the point may sit on a kink or a jump."
+    return ""

@@ -114,6 +114,12 @@ class Leaf(Node):
         self.changed = 1
 
 
+class Argument(Leaf):
+    """Be the argument of a function that a transform differentiates: of interest to that transform alone."""
+
+    __slots__ = ()
+
+
 class Alias(Leaf):
     """Be a leaf that shares the memory of another leaf (after ``detach``): a change of either is a change of both."""
 
@@ -171,8 +177,10 @@ def ancestors(root: Node, follow: Callable[[Node], bool] = lambda node: True) ->
                     stack.append(parent)
 
 
-def reaches_other_leaf(roots: Iterable[Node | None], own: Container[Node]) -> bool:
-    """Tell whether a gradient from ``roots`` would reach a leaf that is not in ``own`` (nor behind it)."""
+def reaches_other_leaf(
+    roots: Iterable[Node | None], own: Container[Node], counts: Callable[[Node], bool] = lambda leaf: True
+) -> bool:
+    """Tell whether a gradient from ``roots`` would reach a leaf that counts and is not in ``own`` (nor behind it)."""
     seen: set[Node] = set()
     stack = [root for root in roots if root is not None]
     while stack:
@@ -180,7 +188,7 @@ def reaches_other_leaf(roots: Iterable[Node | None], own: Container[Node]) -> bo
         if node in seen or node in own:
             continue
         seen.add(node)
-        if node.op is None:
+        if node.op is None and counts(node):
             return True
         stack.extend([parent for parent in node.parents if parent is not None and parent.needs])
     return False

@@ -262,9 +262,10 @@ def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: d
         bit <<= 1
     state = current()
     if not mask or not state.recording:
+        source = inputs[0] if op.view and isinstance(inputs[0], Box) else None
         if isinstance(y, tuple):
-            return rebuild(y, [wrap(part) for part in y])
-        return alias(y, inputs[0], "no_grad") if op.view and isinstance(inputs[0], Box) else wrap(y)
+            return rebuild(y, [wrap(part) if source is None else alias(part, source, "no_grad") for part in y])
+        return wrap(y) if source is None else alias(y, source, "no_grad")
     keep = op.kept_for(mask, len(inputs))
     parents: list[Node | None] = []
     saved: list[Any] = []
@@ -278,13 +279,13 @@ def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: d
         else:
             parents.append(_parent(x, data[i]))
             saved.append(value.copy() if type(value) is _NDARRAY else value)
+    kind = View if op.view else Node
     if isinstance(y, tuple):
         saved.append(y if keep.output else None)
         shapes, dtypes = [part.shape for part in y], [part.dtype for part in y]
-        several = make_node(Node, op, tuple(parents), (*saved, *extras), kwargs, shapes, dtypes, state.scope)
+        several = make_node(kind, op, tuple(parents), (*saved, *extras), kwargs, shapes, dtypes, state.scope)
         return rebuild(y, [wrap(part, item_node(several, i, part)) for i, part in enumerate(y)])
     saved.append(y if keep.output or y.size <= SMALL else None)
-    kind = View if op.view else Node
     return wrap(y, make_node(kind, op, tuple(parents), (*saved, *extras), kwargs, y.shape, y.dtype, state.scope))
 
 
@@ -320,8 +321,9 @@ def _saved(x: Any, data: Any, needed: bool) -> Any:
     return data if isinstance(x, Box) else data.copy()
 
 
-def missing(function: Any, advice: str = "") -> MissingRule:
-    """Make the error for a NumPy function or ufunc that has no gradient rule."""
-    label = f"np.{getattr(function, '__name__', function)}"
+def missing(function: Any, advice: str = "", method: str = "") -> MissingRule:
+    """Make the error for a NumPy function, ufunc or method of a ufunc that has no gradient rule."""
+    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
+    label = ".".join([module, getattr(function, "__name__", str(function)), *([method] if method else [])])
     hint = advice or "Use x.detach() for a constant, or declare a rule with autograd.op(...)."
     return MissingRule(f"{label} has no gradient rule. {hint}")

@@ -68,7 +68,6 @@ PLAIN: set[Any] = {
     np.bincount,
     np.histogram,
     np.linalg.matrix_rank,
-    np.linalg.cond,
     np.array_repr,
     np.array_str,
     np.array2string,
@@ -144,7 +143,7 @@ def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dic
 def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run on plain arrays, if that loses no gradient."""
     if named not in PLAIN and current().recording and _any_needs((args, kwargs)):
-        raise missing(named, _ADVICE.get(named, ""))
+        raise missing(named, _ADVICE.get(named, ""), "" if function is named else function.__name__)
     return function(*unbox(args), **unbox(kwargs))
 
 

@@ -25,6 +25,7 @@ class _Plumbing:
 
     elementwise, joint, definition, cache, view = False, None, None, (), False
     inputs = ("x",)
+    short = ()  # no short rules: see fast_pull
 
     def __init__(self, name: str, pull: Callable[[Node, Any, Any], Shares]) -> None:
         self.name = self.symbol = name

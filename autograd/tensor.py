@@ -175,7 +175,7 @@ class Tensor(Methods):
             )
         seed = self._seed(gradient)
         if create_graph:
-            with enable_grad():
+            with enable_grad(), np.errstate(all="ignore"):
                 found = walk(root, seed if isinstance(seed, Box) else wrap(seed), _retaining(traced_pull))
         else:
             seed = unbox(seed)

@@ -7,21 +7,25 @@ nodes of its own, so nested derivatives with respect to different variables cann
 
 import functools
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from autograd.backward import walk
-from autograd.box import Box, needs_grad, wrap
+from autograd.box import Box, needs_grad, small, wrap
 from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from autograd.graph import Node, ancestors, leading_to, make_node, reaches_other_leaf, tick
+from autograd.graph import Argument, Node, ancestors, leading_to, make_node, reaches_other_leaf, tick
 from autograd.modes import current, enable_grad, no_grad
 from autograd.pull import bundle_node, general_pull, identity_node, item_node, traced_pull
 from autograd.rules import Op
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, add_up
 from autograd.tree import flatten
 
 Function = Callable[..., Any]
+
+# Arguments of the transforms whose functions are running: to those inside they are outside, and record.
+_active: ContextVar[frozenset[Node]] = ContextVar("chainrule_active", default=frozenset())
 
 
 class _Trace:
@@ -46,22 +50,29 @@ class _Trace:
             self.inputs += boxes
             self.rebuilds.append((len(values), rebuild))
             inner[number] = rebuild(boxes)
-        with enable_grad():
-            output = f(*inner, **kwargs)
+        self.own = set(self.targets)
+        active = _active.get()
+        token = _active.set(active | self.own)
+        try:
+            with enable_grad():
+                output = f(*inner, **kwargs)
+        finally:
+            _active.reset(token)
         self.outputs, self.rebuild_output = flatten(output)
         self.nodes = [y._node if needs_grad(y) else None for y in self.outputs]
-        self.own = set(self.targets)
         self.foreign = reaches_other_leaf(self.nodes, self.own)
-        self.outside = self.outside or (outer and self.foreign)
+        if self.foreign and outer and not self.outside:
+            self.outside = reaches_other_leaf(
+                self.nodes, self.own, lambda leaf: not isinstance(leaf, Argument) or leaf in active
+            )
 
     def value(self) -> Any:
-        """Give the output: Tensors if something outside records, else arrays."""
-        return self.rebuild_output([y if self.outside or not isinstance(y, Box) else y._data for y in self.outputs])
+        """Give the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
+        return self.rebuild_output([y if self.outside or not isinstance(y, Box) else _frozen(y._data) for y in self.outputs])
 
     def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Give the gradient for each target, given one for each output; zeros where nothing arrives."""
-        found = _walk(self.nodes, seeds, self.own, traced, self.foreign)
-        return [found[x] if x in found else np.zeros(x.shape, x.dtype)[()] for x in self.targets]
+        return _taken(_walk(self.nodes, seeds, self.own, traced, self.foreign), self.targets)
 
     def shape(self, gradients: list[Any], single: bool) -> Any:
         """Arrange gradients like the arguments they belong to."""
@@ -83,11 +94,34 @@ def _walk(
     else:
         root, seed = bundle_node(roots), tuple(s if isinstance(s, Box) or not traced else wrap(s) for s in seeds)
     wanted = leading_to(root, own) if foreign else None
-    if traced:
-        with enable_grad():
-            return walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
     with np.errstate(all="ignore"):
+        if traced:
+            with enable_grad():
+                return walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
         return walk(root, seed, lambda node, g: node.op.pull(node, g, wanted), own)
+
+
+def _frozen(data: Any) -> Any:
+    if type(data) is np.ndarray:
+        data = data.view()
+        data.flags.writeable = False
+    return data
+
+
+def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
+    """Take the gradients out of ``found``, as arrays that nobody else holds."""
+    taken = []
+    for target in targets:
+        g = found.pop(target) if target in found else np.zeros(target.shape, target.dtype)[()]
+        taken.append(add_up(None, g))
+    return taken
+
+
+def _argument(value: Any) -> Box:
+    """Make a leaf that only a transform knows."""
+    box = Tensor(value, requires_grad=True)
+    box._node = Argument(small(box._data), box.shape, box.dtype, True)
+    return box
 
 
 def _track(value: Any, outer: bool, who: str) -> Box:
@@ -101,11 +135,11 @@ def _track(value: Any, outer: bool, who: str) -> Box:
             f"{who}: arguments must be floating-point to be differentiated, got dtype {value.dtype}. Use "
             ".astype(float)."
         )
-    return Tensor(value, requires_grad=True)
+    return _argument(value)
 
 
 def _numbers(argnums: int | Sequence[int]) -> tuple[tuple[int, ...], bool]:
-    return ((argnums,), True) if isinstance(argnums, int) else (tuple(argnums), False)
+    return ((int(argnums),), True) if isinstance(argnums, int | np.integer) else (tuple(argnums), False)
 
 
 def _seed(given: Any, y: Any, who: str) -> Any:
@@ -191,8 +225,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Give ``(f(*args), J · tangents)``: forward-mode by two reverse passes.
 
-    uᵀ · J is linear in u, so its derivative along the tangents with respect to u is J · t. (Where a local derivative is
-    infinite, as for ``sqrt`` at 0, the result is 0: the masked product cannot tell u = 0 from a cut.)
+    uᵀ · J is linear in u, so its derivative along the tangents with respect to u is J · t.
 
     >>> import numpy as np
     >>> jvp(lambda x: x**2, (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))
@@ -205,15 +238,16 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     seeds = [_seed(t, x, "jvp tangent") for t, x in zip(given, trace.inputs, strict=True)]
     traced = current().recording and (trace.outside or any(needs_grad(t) for t in seeds))
     duals = [
-        Tensor(np.zeros_like(_plain(y)), requires_grad=True) if node is not None else None
+        _argument(np.zeros_like(_plain(y))) if node is not None else None
         for y, node in zip(trace.outputs, trace.nodes, strict=True)
     ]
     shares = trace.pull([u if u is not None else np.zeros(()) for u in duals], True)
     nodes = [share._node if needs_grad(share) else None for share in shares]
     own = {u._node for u in duals if u is not None and u._node is not None}
     found = _walk(nodes, seeds if traced else [_plain(t) for t in seeds], own, traced, foreign=True)
+    arrived = iter(_taken(found, [u._node for u in duals if u is not None and u._node is not None]))
     pushed = [
-        found[u._node] if u is not None and u._node in found else np.zeros(np.shape(_plain(y)))[()]
+        next(arrived) if u is not None else np.zeros(np.shape(_plain(y)))[()]
         for u, y in zip(duals, trace.outputs, strict=True)
     ]
     return trace.value(), trace.rebuild_output(pushed)

@@ -2,9 +2,13 @@
 
 from autograd.ops import (
     activations,
+    decompositions,
+    einsum,
     elementwise,
     indexing,
     joining,
+    linalg,
+    norms,
     padding,
     products,
     reductions,
@@ -15,9 +19,13 @@ from autograd.ops import (
 
 __all__ = [
     "activations",
+    "decompositions",
+    "einsum",
     "elementwise",
     "indexing",
     "joining",
+    "linalg",
+    "norms",
     "padding",
     "products",
     "reductions",

@@ -1,5 +1,7 @@
 """Axis bookkeeping that the tables of reductions and shapes share, and the inputs on which their rows are tested."""
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any
@@ -17,10 +19,8 @@ add_reduce: Any = np.add.reduce  # sums of plain arrays, in half the time of np.
 _VIEW_FROM = 2048  # np.broadcast_to costs 2 µs; below this many elements a filled array is cheaper (0.6 µs)
 
 
-def kept_shape(shape: Shape, axis: Axis) -> Shape:
+def kept_shape(shape: Shape, axis: int | tuple[int, ...]) -> Shape:
     """Give the shape that a reduction over ``axis`` has with ``keepdims=True``."""
-    if axis is None or not shape:
-        return (1,) * len(shape)
     kept = list(shape)
     for i in axis if isinstance(axis, tuple) else (axis,):
         kept[i] = 1
@@ -36,7 +36,9 @@ def count(shape: Shape, axis: Axis) -> int:
 
 def kept(z: Any, shape: Shape, axis: Axis) -> Any:
     """Give a reduced array its reduced axes back, with length 1, so that it broadcasts against ``shape``."""
-    return z.reshape(kept_shape(shape, axis)) if z.ndim and z.ndim != len(shape) else z
+    if axis is None or not z.ndim or z.ndim == len(shape):
+        return z
+    return z.reshape(kept_shape(shape, axis))
 
 
 def spread(z: Any, shape: Shape, axis: Axis) -> Any:

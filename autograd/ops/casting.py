@@ -1,5 +1,7 @@
 """Changing the dtype, and copying."""
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from typing import Any
 
 import numpy as np

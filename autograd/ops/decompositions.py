@@ -9,6 +9,8 @@ vectors gets inf or nan, never a number that looks right. The sign of each vecto
 on it.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ def folded(g: Any, triangle: str) -> Any:
 
 def mirrored(a: Any, triangle: str) -> Any:
     """Make a symmetric matrix of one triangle."""
-    a = square_matrices(a, "mirrored")
+    a = square_matrices(a, "a symmetric matrix")
     return np.tril(a) + flip(np.tril(a, -1)) if triangle == "L" else np.triu(a) + flip(np.triu(a, 1))
 
 

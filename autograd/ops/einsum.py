@@ -1,5 +1,7 @@
 """Einstein summation: arrays are contracted in pairs, and the gradients of a pair are contractions of the same kind."""
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from math import prod
@@ -95,7 +97,8 @@ def _einsum_samples(rng: np.random.Generator) -> Samples:
 
     rows: tuple[tuple[str, list[tuple[int, ...]]], ...] = (
         ("ij,jk->ik", [(2, 3), (3, 4)]), ("ij,jk", [(2, 3), (3, 2)]), ("ba,cb", [(2, 3), (3, 2)]),
-        ("i,i", [(3,)] * 2), ("ij->ji", [(2, 3)]), ("ij->", [(2, 3)]), ("ij->j", [(2, 3)]), ("ii", [(3, 3)]), ("ii->i", [(3, 3)]),
+        ("i,i", [(3,)] * 2), ("ij->ji", [(2, 3)]), ("ij->", [(2, 3)]), ("ij->j", [(2, 3)]),
+        ("ii", [(3, 3)]), ("ii->i", [(3, 3)]),
         ("iij->ji", [(2, 2, 3)]), ("ii,i->", [(3, 3), (3,)]), ("i,j->ij", [(2,), (3,)]), ("ij,k->j", [(2, 3), (2,)]),
         ("bij,bjk->bik", [(2, 2, 3), (2, 3, 2)]), ("...ij,...jk->...ik", [(2, 2, 3), (3, 2)]),
         ("i...,i->...", [(2, 3, 2), (2,)]), ("...i,...i", [(2, 3), (2, 1, 3)]), ("i,i->i", [(1,), (3,)]),
@@ -124,8 +127,9 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False) -> Any:
     no_out("einsum", out)
     subscripts, arrays = _string_form(operands)
     arrays = [as_array(a) for a in arrays]
-    terms, output = _terms(subscripts, tuple([a.ndim for a in arrays]))
-    _check_sizes(subscripts, terms, arrays)
+    terms, output, ready = _recipe(subscripts, tuple([a.shape for a in arrays]))
+    if ready:
+        return contract(arrays[0], arrays[1], subscripts=ready)
     others = [output + "".join(terms[:i] + terms[i + 1 :]) for i in range(len(terms))]
     pairs = [_reduced(*each) for each in zip(arrays, terms, others, strict=True)]
     for places in _path(pairs, output, optimize):
@@ -134,6 +138,18 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False) -> Any:
         pairs.append(_together(chosen, output + "".join([term for _, term in pairs]), output if not pairs else None))
     y, term = pairs[0]
     return y if term == output else np.transpose(y, [term.index(c) for c in output])
+
+
+@lru_cache(maxsize=1024)
+def _recipe(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[str, ...], str, str]:
+    """Write the subscripts out and check them; the third is what ``contract`` takes, if that is all there is to do."""
+    terms, output = _terms(subscripts, tuple([len(shape) for shape in shapes]))
+    _check_sizes(subscripts, terms, shapes)
+    bare = [c for term in terms for c in set(term)]
+    simple = (
+        len(terms) == 2 and len(bare) == sum(map(len, terms)) and all(bare.count(c) > 1 or c in output for c in bare)
+    )
+    return terms, output, f"{terms[0]},{terms[1]}->{output}" if simple else ""
 
 
 def _reduced(a: Any, term: str, elsewhere: str) -> tuple[Any, str]:
@@ -161,14 +177,20 @@ def _together(chosen: list[tuple[Any, str]], elsewhere: str, output: str | None)
     return y, term
 
 
-def _path(pairs: Sequence[tuple[Any, str]], output: str, optimize: Any) -> list[tuple[int, ...]]:
+def _path(pairs: Sequence[tuple[Any, str]], output: str, optimize: Any) -> Sequence[Sequence[int]]:
     """Find the order of contractions: places in the list of arrays; each result is appended to what is left."""
     if len(pairs) <= 2:
         return [(0, 1)] if len(pairs) == 2 else []
+    if isinstance(optimize, list | tuple) and optimize and optimize[0] == "einsum_path":
+        return optimize[1:]
     subscripts = ",".join([term for _, term in pairs]) + "->" + output
-    shapes = [np.broadcast_to(np.zeros(()), a.shape) for a, _ in pairs]
-    path = np.einsum_path(subscripts, *shapes, optimize="greedy" if optimize is False else optimize)[0]
-    return [tuple(step) for step in path[1:]]
+    return _found_path(subscripts, tuple([a.shape for a, _ in pairs]), "greedy" if optimize is False else optimize)
+
+
+@lru_cache(maxsize=1024)
+def _found_path(subscripts: str, shapes: tuple[tuple[int, ...], ...], optimize: Any) -> Sequence[Sequence[int]]:
+    shaped = [np.broadcast_to(np.zeros(()), shape) for shape in shapes]
+    return np.einsum_path(subscripts, *shaped, optimize=optimize)[0][1:]
 
 
 def _string_form(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
@@ -189,8 +211,7 @@ def _letters(sublist: Sequence[Any]) -> str:
     return "".join(["..." if part is Ellipsis else LETTERS[as_int(unbox(part))] for part in sublist])
 
 
-@lru_cache(maxsize=1024)
-def _terms(subscripts: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
+def _terms(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
     """Write the subscripts out: one letter per axis in place of each ellipsis, and the output that NumPy implies."""
     left, arrow, output = subscripts.partition("->")
     terms = left.split(",")
@@ -210,26 +231,26 @@ def _terms(subscripts: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
         output = "..." + "".join(sorted(c for c in set(bare) if bare.count(c) == 1))
     elif dots and "..." not in output:
         raise ShapeError(f"einsum {subscripts!r}: the output needs '...' too, which stands for {len(dots)} axes here.")
-    terms = [term.replace("...", dots[len(dots) - count :]) for term, count in zip(terms, counts, strict=True)]
+    full = tuple([term.replace("...", dots[len(dots) - count :]) for term, count in zip(terms, counts, strict=True)])
     output = output.replace("...", dots)
-    bad = [c for c in output if output.count(c) > 1 or not any(c in term for term in terms)]
+    bad = [c for c in output if output.count(c) > 1 or not any(c in term for term in full)]
     if bad:
         raise ShapeError(
             f"einsum {subscripts!r}: the output must name a subscript once, and an input must have it; see {bad[0]!r}."
         )
-    return terms, output
+    return full, output
 
 
-def _check_sizes(subscripts: str, terms: list[str], arrays: list[Any]) -> None:
+def _check_sizes(subscripts: str, terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
     """Refuse lengths that differ, unless one is 1 (in another array: a diagonal is not broadcast)."""
     size: dict[str, int] = {}
-    for i, (term, a) in enumerate(zip(terms, arrays, strict=True)):
+    for i, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
         own: dict[str, int] = {}
-        for c, n in zip(term, a.shape, strict=True):
+        for c, n in zip(term, shape, strict=True):
             if own.setdefault(c, n) != n or (size.get(c, 1) != 1 and n not in (1, size[c])):
                 other = own[c] if own[c] != n else size[c]
                 raise ShapeError(
-                    f"einsum {subscripts!r}: {c!r} has length {n} in array {i} of shape {a.shape}, but {other} before."
+                    f"einsum {subscripts!r}: {c!r} has length {n} in array {i} of shape {shape}, but {other} before."
                 )
         for c, n in own.items():
             size[c] = n if size.get(c, 1) == 1 else size[c]

@@ -4,6 +4,8 @@
 ``abs`` has derivative 0 at 0, ``maximum`` and ``minimum`` share ties equally, ``clip`` has 1 at its bounds.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ multiply = _binary(np.multiply, lambda g, b: g * b, lambda g, a: g * a, [_ANY, _
 divide = _binary(np.divide, lambda g, b: chain(g, 1 / b), lambda g, y, b: chain(g, -y / b), [_ANY, _AWAY], "÷")
 negative = _unary(np.negative, lambda g: -g, _ANY, "neg")
 positive = _unary(np.positive, lambda g: g, _ANY, "pos")
-reciprocal = _unary(np.reciprocal, lambda g, y: chain(g, -y * y), _AWAY)
+reciprocal = _unary(np.reciprocal, lambda g, y: chain(chain(g, y), -y), _AWAY)
 square = _unary(np.square, lambda g, x: g * (2 * x), _ANY, "²")
 sqrt = _unary(np.sqrt, lambda g, y: chain(g, 0.5 / y), _POSITIVE)
 cbrt = _unary(np.cbrt, lambda g, y: chain(g, 1 / (3 * y * y)), _POSITIVE)
@@ -51,8 +53,8 @@ def _power_base(g: Any, a: Any, b: Any) -> Any:
 def _power_exponent(g: Any, y: Any, a: Any) -> Any:
     """∂(aᵇ)/∂b = aᵇ · ln a, and 0 for a = 0."""
     if isinstance(a, int | float):
-        return chain(g, y * np.log(a)) if a else g * 0
-    return chain(g, y * np.log(np.where(a == 0, 1.0, a)))
+        return chain(chain(g, y), np.log(a)) if a else g * 0
+    return chain(chain(g, y), np.log(np.where(a == 0, 1.0, a)))
 
 
 power = _binary(np.power, _power_base, _power_exponent, [_POSITIVE, _ANY], "**")

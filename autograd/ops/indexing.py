@@ -1,6 +1,9 @@
 """Indexing: reading parts of an array, adding into them, writing them. Reading and adding are each other's gradient."""
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ from autograd.primitive import implements, op
 from autograd.pull import unbroadcast
 
 _BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
+_INTEGER = frozenset({int})
 _BLOCK = 1 << 16  # positions written at a time: 0.5 MB of indices stays in cache
 
 Samples = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
@@ -19,12 +23,16 @@ Samples = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
 # --------------------------------------------------------------------------------------------------- what an index is
 
 
-def freeze(index: Any) -> Any:
-    """Give an index that holds no Tensor, list or array of someone else's: these may be changed before backward."""
+def freeze(index: Any) -> tuple[Any, bool]:
+    """Give an index that holds no Tensor, list or array of someone else's, which may change before backward.
+
+    Also tell whether it is basic: then it reads each element at most once, as a view.
+    """
     if type(index) in _BASIC:
-        return index
+        return index, True
     parts = index if isinstance(index, tuple) else (index,)
-    return tuple([part if type(part) in _BASIC else _frozen(part) for part in parts])
+    parts = tuple([part if type(part) in _BASIC else _frozen(part) for part in parts])
+    return parts, _is_basic(parts)
 
 
 def _frozen(part: Any) -> Any:
@@ -34,14 +42,13 @@ def _frozen(part: Any) -> Any:
     if not isinstance(part, np.ndarray | np.bool_ | bool | Sequence) and hasattr(part, "__index__"):
         return part.__index__()
     array = np.array(part, order="C")
-    if not array.size and not isinstance(part, np.ndarray):
-        array = array.astype(np.intp)  # an empty list
-    return int(array) if not array.ndim and array.dtype.kind in "iu" else array
+    if array.dtype.kind in "iu" or (not array.size and not isinstance(part, np.ndarray)):  # an empty list is float
+        array = array.astype(np.intp, copy=False)
+    return int(array) if not array.ndim and array.dtype.kind == "i" else array
 
 
 def _is_basic(index: Any) -> bool:
-    """Tell whether a frozen index reads each element at most once, as a view."""
-    return type(index) in _BASIC or (type(index) is tuple and all(type(part) in _BASIC for part in index))
+    return _BASIC.issuperset(map(type, _parts(index)))
 
 
 def _integers(index: Any) -> list[Any]:
@@ -71,21 +78,20 @@ def _scatter(g: Any, shape: tuple[int, ...] = (), index: Any = (), unique: bool 
 
 def _add_at(out: Any, index: Any, g: Any) -> None:
     """Add ``g`` into ``out[index]``, repeats too: ``np.add.at`` on flat positions is 5 times as fast as on rows."""
-    parts = _parts(index)
-    if len(_integers(index)) < len(parts):
-        np.add.at(out.reshape(-1), np.arange(out.size).reshape(out.shape)[index].reshape(-1), g.reshape(-1))
+    parts, flat = _parts(index), out.reshape(-1)
+    depth = len(parts)
+    if len(_integers(index)) < depth:  # slices or masks between the arrays: let NumPy find the positions
+        np.add.at(flat, np.arange(out.size).reshape(out.shape)[index].reshape(-1), g.reshape(-1))
         return
-    rows: Any = 0
-    for part, n in zip(parts, out.shape, strict=False):
-        rows = rows * n + np.where(part < 0, part + n, part)
-    rows, flat = rows.reshape(-1), out.reshape(-1)
-    width = int(np.prod(out.shape[len(parts) :]))
-    values = g.reshape(rows.size, width)
-    step = max(1, _BLOCK // max(1, width))
+    rows = np.ravel_multi_index(parts, out.shape[:depth], mode="wrap").reshape(-1)  # wraps negative indices only
+    width = prod(out.shape[depth:])
+    if width == 1:
+        np.add.at(flat, rows, g.reshape(-1))
+        return
+    values, columns, step = g.reshape(rows.size, width), np.arange(width), max(1, _BLOCK // max(1, width))
     for start in range(0, rows.size, step):
-        block = slice(start, start + step)
-        places = rows[block, None] * width + np.arange(width)
-        np.add.at(flat, places.reshape(-1), values[block].reshape(-1))
+        places = rows[start : start + step, None] * width + columns
+        np.add.at(flat, places.reshape(-1), values[start : start + step].reshape(-1))
 
 
 def _scatter_rule(g: Any, shapes: Any, index: Any, unique: bool) -> Any:
@@ -115,14 +121,13 @@ scatter: Any = op(
 )
 
 
-def _pick(x: Any, index: Any, unique: bool = False) -> Any:
-    """Read by a frozen index: basic ones give a view."""
-    if not _is_basic(index):
+def _pick(x: Any, index: Any, unique: bool = False, basic: bool | None = None) -> Any:
+    """Read by a frozen index: a view for a basic one, unless a single number is read, which is a copy."""
+    if not (_is_basic(index) if basic is None else basic):
         return gather(x, index=index, unique=unique)
     parts = _parts(index)
-    if len(parts) == x.ndim and all(type(part) is int for part in parts):
-        return gather(x, index=index)  # a single number is a copy, not a view
-    return _view(x, index=index)
+    single = len(parts) == x.ndim and _INTEGER.issuperset(map(type, parts))
+    return gather(x, index=index) if single else _view(x, index=index)
 
 
 def _getitem_samples(rng: np.random.Generator) -> Samples:
@@ -143,7 +148,8 @@ def getitem(x: Any, index: Any) -> Any:
     >>> ag.grad(lambda x: x[[0, 0, 2]].sum())(np.ones(3))
     array([2., 0., 1.])
     """
-    return _pick(x, freeze(index))
+    index, basic = freeze(index)
+    return _pick(x, index, basic=basic)
 
 
 # ------------------------------------------------------------------------------------------------------------- writing
@@ -205,7 +211,7 @@ def setitem(x: Any, v: Any, index: Any) -> Any:
     >>> setitem(np.zeros(3), 5.0, [0, 2])
     array([5., 0., 5.])
     """
-    index = freeze(index)
+    index, _ = freeze(index)
     kind = np.asarray(unbox(x)).dtype
     if kind.kind != "f" and needs_grad(v):
         raise DTypeError(
@@ -213,7 +219,7 @@ def setitem(x: Any, v: Any, index: Any) -> Any:
         )
     try:
         return _assign(x, v, index=index)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         inside = np.shape(np.empty(np.shape(unbox(x)), bool)[index])
         raise ShapeError(
             f"setitem: v of shape {np.shape(unbox(v))} does not fit x[index] of shape {inside}, where x has shape "

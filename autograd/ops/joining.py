@@ -1,5 +1,7 @@
 """Joining arrays and cutting them: each is the other's gradient."""
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from itertools import accumulate, pairwise
 from operator import index
 from typing import Any

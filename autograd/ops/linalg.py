@@ -4,6 +4,8 @@ The rules are those of Giles, "Collected matrix derivative results for forward a
 differentiation" (2008), written with NumPy's functions, so that they can be differentiated again.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from math import prod
 from typing import Any
 
@@ -115,7 +117,18 @@ def _solve_rule(g: Any, a: Any, y: Any, shapes: Any, needs: Any) -> Any:
     )
 
 
-_solve = op(lambda a, b: np.linalg.solve(a, b), name="solve", vjp=_solve_rule)
+def _solution(a: Any, b: Any) -> Any:
+    try:
+        return np.linalg.solve(a, b)
+    except np.linalg.LinAlgError:
+        raise
+    except ValueError:
+        raise ShapeError(
+            f"solve: a of shape {np.shape(a)} does not fit b of shape {np.shape(b)}: b must have as many rows as a."
+        ) from None
+
+
+_solve = op(_solution, name="solve", vjp=_solve_rule)
 
 
 def _solve_samples(rng: np.random.Generator) -> Samples:

@@ -26,7 +26,7 @@ chain: Any = op(
     _chain,
     name="chain",
     symbol="·",
-    vjp={"u": lambda g, d: chain(g, d), "d": lambda g, u: chain(g, u)},
+    vjp={"u": lambda g, d: chain(g, d), "d": lambda g, u: chain(np.where((u == 0) & ~np.isfinite(g), 0.0, g), u)},
     elementwise=True,
     domain=[(-2, 2)] * 2,
 )

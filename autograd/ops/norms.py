@@ -1,5 +1,7 @@
 """Norms of vectors and matrices, of every order that NumPy has."""
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from typing import Any
 
 import numpy as np

@@ -4,6 +4,8 @@ The rules call BLAS on views: for ``y = x @ w`` the gradients are ``g @ w.T`` an
 matrix they are one large product each, not a loop over the stack.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
@@ -61,8 +63,19 @@ def _right(g: Any, a: Any, shapes: Any) -> Any:
     return unbroadcast(np.swapaxes(a, -1, -2) @ g, shape)
 
 
+def _matmul(a: Any, b: Any) -> Any:
+    try:
+        return np.matmul(a, b)
+    except ValueError:
+        raise ShapeError(
+            f"matmul: a of shape {np.shape(a)} does not fit b of shape {np.shape(b)}: the last axis of a must be as long "
+            "as the last but one of b (or the only one of a vector), and the axes before these must broadcast."
+        ) from None
+
+
 matmul: Any = op(
-    np.matmul,
+    _matmul,
+    name="matmul",
     symbol="@",
     vjp=dict(a=_left, b=_right),
     domain=_pairs(
@@ -70,7 +83,7 @@ matmul: Any = op(
         *[((2, 4, 3), (3, 2)), ((2, 4, 3), (3,)), ((3,), (2, 3, 2)), ((2, 3), (2, 3, 2)), ((2, 1, 2, 3), (1, 2, 3, 2))],
     ),
 )
-dispatch[np.linalg.matmul] = matmul
+dispatch[np.matmul] = dispatch[np.linalg.matmul] = matmul
 
 
 # ------------------------------------------------------------------------------------------- what NumPy derives from it

@@ -3,11 +3,13 @@
 At kinks: ``max`` and ``min`` share ties equally, ``std`` has gradient 0 where it is 0.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from typing import Any
 
 import numpy as np
 
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import (
     Axis,
     add_reduce,
@@ -25,9 +27,8 @@ from autograd.ops.axes import (
 from autograd.ops.masking import chain
 from autograd.primitive import implements, op
 
-_multiply_reduce: Any = np.multiply.reduce
-_max_reduce: Any = np.maximum.reduce
-_min_reduce: Any = np.minimum.reduce
+_reducers: list[Any] = [f.reduce for f in (np.multiply, np.maximum, np.minimum)]
+_multiply_reduce, _max_reduce, _min_reduce = _reducers
 
 ROWS: list[tuple[Any, ...]] = [
     ((3, 4), {}),
@@ -45,7 +46,17 @@ _MASKED = ((3, 4), {"axis": 1, "where": _MASK})
 
 def _chosen(a: Any, where: Any, neutral: Any) -> Any:
     """Replace what ``where=`` leaves out by a neutral element."""
-    return a if where is True else np.where(np.broadcast_to(where, np.shape(a)), a, neutral)
+    if where is True:
+        return a
+    own, shape = np.shape(where), np.shape(a)
+    if len(own) > len(shape) or any(n not in (1, m) for n, m in zip(own[::-1], shape[::-1], strict=False)):
+        raise ShapeError(f"where= of shape {own} does not broadcast to the array's shape {shape}.")
+    return np.where(where, a, neutral)
+
+
+def _start(initial: Any, dtype: Any) -> Any:
+    """Read ``initial=`` in the dtype of the result, as NumPy does."""
+    return as_array(initial).astype(dtype, copy=False)
 
 
 # ------------------------------------------------------------------------------------------------ sums and products
@@ -74,13 +85,11 @@ def sum(
     >>> np.sum(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Tensor([4., 6.])
     """
-    if dtype is None and out is None and where is True:
-        y = _sum(a, axis, None, keepdims)
-    else:
+    if dtype is not None or out is not None:
         no_out("sum", out)
         check_dtype("sum", a, dtype)
-        y = _sum(_chosen(a, where, 0), axis, dtype, keepdims)
-    return y if initial is None else y + initial
+    y = _sum(_chosen(a, where, 0), axis, dtype, keepdims)
+    return y if initial is None else y + _start(initial, y.dtype)
 
 
 def _others(x: Any) -> Any:
@@ -135,7 +144,7 @@ def prod(
     no_out("prod", out)
     check_dtype("prod", a, dtype)
     y = _prod(_chosen(a, where, 1), axis, dtype, keepdims)
-    return y if initial is None else y * initial
+    return y if initial is None else y * _start(initial, y.dtype)
 
 
 # ------------------------------------------------------------------------------------------------ means and spreads
@@ -156,10 +165,9 @@ def mean(
     a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
 ) -> Any:
     """Average the elements over ``axis``: Σx / n."""
-    if dtype is None and out is None and where is True:
-        return _mean(a, axis, None, keepdims)
-    no_out("mean", out)
-    check_dtype("mean", a, dtype)
+    if dtype is not None or out is not None:
+        no_out("mean", out)
+        check_dtype("mean", a, dtype)
     if where is True:
         return _mean(a, axis, dtype, keepdims)
     total = _sum(_chosen(a, where, 0), axis, dtype, keepdims)
@@ -288,11 +296,13 @@ _min = op(_min_forward, name="min", vjp=_extreme_vjp)
 _EXTREMES = [*ROWS, ((3, 4), {"axis": 0, "initial": 0.05}), ((3, 4), {"axis": 1, "where": _MASK, "initial": 0.05})]
 
 
-def _neutral(name: str, a: Any, initial: Any, where: Any, infinite: float) -> Any:
-    """Give the value that never wins, for elements that ``where=`` leaves out; an empty choice needs one."""
+def _bounds(name: str, a: Any, initial: Any, infinite: float) -> tuple[Any, Any]:
+    """Give ``initial``, and a value that never wins over it, for elements that ``where=`` leaves out."""
     if initial is None:
         raise ArgumentError(f"np.{name}(…, where=…) needs initial=, the result where nothing is chosen.")
-    return infinite if as_array(a).dtype.kind == "f" else initial
+    dtype = as_array(a).dtype
+    initial = _start(initial, dtype)
+    return initial, infinite if dtype.kind == "f" else initial
 
 
 @implements(np.max, np.amax, domain=cases(*_EXTREMES))
@@ -308,7 +318,7 @@ def max(
     if out is None and initial is None and where is True:
         return _max(a, axis, keepdims)
     no_out("max", out)
-    least = _neutral("max", a, initial, where, -np.inf)
+    initial, least = _bounds("max", a, initial, -np.inf)
     return np.maximum(_max(_chosen(a, where, least), axis, keepdims, least), initial)
 
 
@@ -320,7 +330,7 @@ def min(
     if out is None and initial is None and where is True:
         return _min(a, axis, keepdims)
     no_out("min", out)
-    most = _neutral("min", a, initial, where, np.inf)
+    initial, most = _bounds("min", a, initial, np.inf)
     return np.minimum(_min(_chosen(a, where, most), axis, keepdims, most), initial)
 
 
@@ -334,17 +344,13 @@ def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> A
 # -------------------------------------------------------------------------------------- running sums and products
 
 
-def _flat_axis(axis: int | None) -> int:
-    return -1 if axis is None else axis
-
-
 def _cumsum_forward(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return np.cumsum(a, axis, dtype)
 
 
 def _cumsum_vjp(g: Any, shapes: Any, axis: int | None) -> Any:
     """∂L/∂xᵢ = Σₖ≥ᵢ gₖ: the running sum from the end."""
-    along = _flat_axis(axis)
+    along = -1 if axis is None else axis
     return np.flip(np.cumsum(np.flip(g, along), along), along).reshape(shapes[0])
 
 
@@ -357,7 +363,7 @@ def _cumprod_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: int | None) -> Any:
 
     The recurrence is solved in ⌈log₂ n⌉ steps: after each, Sᵢ = sᵢ + pᵢ Sᵢ₊ₛₜₑₚ, with a step twice as long.
     """
-    along = _flat_axis(axis)
+    along = -1 if axis is None else axis
     x, before, s = [np.moveaxis(z, along, -1) for z in (a.reshape(g.shape), y, g)]
     n, step, p = x.shape[-1], 1, x[..., 1:]
     while step < n:

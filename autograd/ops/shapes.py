@@ -1,13 +1,15 @@
 """Shapes: the same elements in another arrangement. What NumPy gives as a view is a view, forwards and backwards."""
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from collections.abc import Sequence
 from operator import index
 from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, unbox
-from autograd.errors import ArgumentError
+from autograd.box import Box, unbox, wrap
+from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import Axis, Shape, as_array, cases, check_dtype, draw, inverse, no_out
 from autograd.primitive import dispatch, implements, op
 
@@ -177,7 +179,13 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 
 
 def _broadcast_forward(array: Any, shape: Any = None) -> Any:
-    return np.broadcast_to(array, shape)
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise ShapeError(
+            f"broadcast_to: shape {np.shape(array)} does not broadcast to {shape}; from the right, each length must be "
+            "1 or the length asked for."
+        ) from None
 
 
 _broadcast_to = op(
@@ -204,7 +212,7 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
     arrays = [as_array(a) for a in args]
     shape = np.broadcast_shapes(*[a.shape for a in arrays])
     if any(isinstance(a, Box) for a in arrays):  # then all results are Tensors
-        arrays = [a if isinstance(a, Box) else np.positive(np.array(a)) for a in arrays]
+        arrays = [a if isinstance(a, Box) else wrap(np.array(a)) for a in arrays]
     return tuple(_broadcast_to(a, shape) for a in arrays)
 
 

@@ -1,5 +1,7 @@
 """Sorting: the values are permuted, and the gradient follows the permutation back."""
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -3,6 +3,8 @@
 ``median`` gives its gradient to the middle element, or half to each of the middle two; equal elements share.
 """
 
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
 import warnings
 from typing import Any
 

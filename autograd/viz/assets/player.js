@@ -1,0 +1,117 @@
+// Makes a drawn graph live: pan and zoom, and (with steps) a replay of backward. No library, no network.
+function chainrule(host, svg, steps) {
+  const one = (query) => host.querySelector(query), stage = one(".stage");
+  const part = (id) => id && svg.querySelector('[id="' + id + '"]');
+  host.classList.add("live");
+  svg.classList.add("live");
+
+  // ---- pan and zoom
+  const box = svg.viewBox.baseVal;
+  const view = { x: 0, y: 0, scale: 1 };
+  const show = () => { svg.style.transform = "translate(" + view.x + "px," + view.y + "px) scale(" + view.scale + ")"; };
+  function fit() {
+    const width = stage.clientWidth || box.width, zoom = Math.min(1.35, Math.max(width / box.width, 0.05));
+    svg.setAttribute("width", box.width);
+    svg.setAttribute("height", box.height);
+    stage.style.height = Math.min(Math.max(box.height * zoom, 120), innerHeight * 0.7) + "px";
+    const tall = Math.min(zoom, stage.clientHeight / box.height);
+    Object.assign(view, { scale: tall, x: Math.max(0, (width - box.width * tall) / 2), y: 0 });
+    show();
+  }
+  function zoom(factor, x, y) {
+    const scale = Math.min(8, Math.max(0.05, view.scale * factor));
+    view.x = x - (x - view.x) * scale / view.scale;
+    view.y = y - (y - view.y) * scale / view.scale;
+    view.scale = scale;
+    show();
+  }
+  stage.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !event.metaKey && host.dataset.scroll === "page") return;
+    event.preventDefault();
+    const at = stage.getBoundingClientRect();
+    zoom(Math.exp(-event.deltaY * 0.0015), event.clientX - at.left, event.clientY - at.top);
+  }, { passive: false });
+  let grip = null;
+  stage.addEventListener("pointerdown", (event) => {
+    grip = { x: event.clientX - view.x, y: event.clientY - view.y };
+    stage.setPointerCapture(event.pointerId);
+  });
+  stage.addEventListener("pointermove", (event) => {
+    if (grip) { view.x = event.clientX - grip.x; view.y = event.clientY - grip.y; show(); }
+  });
+  for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, () => { grip = null; });
+  svg.addEventListener("click", (event) => event.preventDefault(), true);
+  for (const link of svg.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
+  const middle = (factor) => zoom(factor, stage.clientWidth / 2, stage.clientHeight / 2);
+  one(".in").onclick = () => middle(1.25);
+  one(".out").onclick = () => middle(0.8);
+  one(".fit").onclick = fit;
+  addEventListener("resize", fit);
+  fit();
+  if (!steps) return;
+
+  // ---- replay: state is the number of steps done; every state is computed from the start, so back and forth agree
+  const slider = one("input"), said = one(".say"), count = one("output"), play = one(".play");
+  const texts = host.querySelectorAll("ol.steps > li");
+  const cells = new Map();
+  function gradient(id) {  // the text elements that follow the word "grad" in a box
+    if (!cells.has(id)) {
+      const group = part(id), all = group ? [...group.querySelectorAll("text")] : [];
+      const at = all.findIndex((text) => text.textContent.trim() === "grad");
+      const rest = at < 0 ? [] : all.slice(at + 1);
+      let fill = at < 0 ? null : all[at].previousElementSibling;
+      while (fill && !(fill.tagName === "polygon" || fill.tagName === "path")) fill = fill.previousElementSibling;
+      cells.set(id, Object.assign(rest.map((text) => [text, text.textContent]), { fill }));
+    }
+    return cells.get(id);
+  }
+  for (const step of steps) gradient(step.t);
+  const edges = [...new Set(steps.flatMap((step) => step.e || []))];
+  let at = 0, timer = null;
+  function write(id, text, whole) {
+    const cell = gradient(id);
+    if (cell.fill) cell.fill.style.fillOpacity = whole ? 1 : 0.12;
+    cell.forEach(([element, original], row) => {
+      element.textContent = whole ? original : row ? "" : text;
+    });
+  }
+  function draw() {
+    const done = new Map();
+    steps.slice(0, at + 1).forEach((step, i) => done.set(step.t, i));
+    for (const [id] of cells) write(id, done.has(id) ? steps[done.get(id)].g : "–", done.has(id) && steps[done.get(id)].last);
+    const now = steps[at];
+    const past = new Set(steps.slice(0, at + 1).map((step) => step.e));
+    for (const id of edges) {
+      const edge = part(id);
+      if (edge) { edge.classList.toggle("todo", !past.has(id)); edge.classList.toggle("now", now.e === id); }
+    }
+    svg.querySelectorAll(".op.now, .value.now, .fold.now").forEach((each) => each.classList.remove("now"));
+    for (const id of [now.n, now.t]) { const each = part(id); if (each) each.classList.add("now"); }
+    said.innerHTML = texts[at].innerHTML;
+    slider.value = at;
+    slider.setAttribute("aria-valuetext", texts[at].textContent);
+    count.textContent = "step " + at + " of " + (steps.length - 1);
+    host.dataset.step = at;
+  }
+  function go(to) { at = Math.min(Math.max(to, 0), steps.length - 1); draw(); }
+  function stop() { clearInterval(timer); timer = null; play.textContent = "Play"; play.setAttribute("aria-label", "Play"); }
+  function toggle() {
+    if (timer) return stop();
+    if (at === steps.length - 1) go(0);
+    play.textContent = "Pause";
+    play.setAttribute("aria-label", "Pause");
+    timer = setInterval(() => { go(at + 1); if (at === steps.length - 1) stop(); }, Number(host.dataset.pace || 1100));
+  }
+  slider.max = steps.length - 1;
+  slider.oninput = () => { stop(); go(Number(slider.value)); };
+  const moves = { ".first": () => go(0), ".back": () => go(at - 1), ".next": () => go(at + 1), ".last": () => go(steps.length - 1) };
+  for (const [name, move] of Object.entries(moves)) one(name).onclick = () => { stop(); move(); };
+  play.onclick = toggle;
+  const keys = { ArrowLeft: ".back", ArrowRight: ".next", Home: ".first", End: ".last" };
+  (host.dataset.scroll === "page" ? host : document).addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (keys[event.key]) { event.preventDefault(); one(keys[event.key]).click(); }
+    else if (event.key === " " && event.target.tagName !== "BUTTON" && event.target.tagName !== "SUMMARY") { event.preventDefault(); toggle(); }
+  });
+  draw();
+}

@@ -1,0 +1,237 @@
+"""From the graph to the view model: read nodes, fold, work out the ledger, describe what is drawn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box
+from autograd.errors import ArgumentError
+from autograd.graph import Leaf, Node
+from autograd.modes import Scope
+from autograd.viz.expand import open_ops
+from autograd.viz.fold import Fold, Plan, plan
+from autograd.viz.ledger import Ledger, accumulated, total
+from autograd.viz.model import Arrow, Group, Item, View, measure
+from autograd.viz.numbers import norm, number, shape_text
+from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, plain, size
+
+WHOLE = 2_000  # up to this many nodes the ledger is worked out for all, beyond only for what is drawn
+BACKWARD = "Gradients are not computed yet: call .backward() on the result, then draw again."
+ELSEWHERE = "Gradients inside were not kept: this result's own backward has not run (or ran with create_graph=True)."
+STALE = "Another backward passed through here since: some gradients are not the sum of their edges (marked ≠)."
+
+
+class Builder:
+    """Build a :class:`View` step by step; the parts share the snapshot, the plan and the ledger."""
+
+    def __init__(self, snap: Snapshot, made: Plan, given: dict[Node, Any] | None = None, fresh: bool = False,
+                 label_all: bool = False) -> None:  # fmt: skip
+        self.snap, self.plan, self.label_all = snap, made, label_all
+        self.ledger = Ledger(snap, range(len(snap.nodes)) if fresh else self._chosen(), given, fresh)
+        self.fold_ids = {id(fold): f"f{min(fold.members)}" for fold in made.folds}
+        self.group_ids: dict[Scope, str] = {}
+        self.groups: list[Group] = []
+        self.items: list[Item] = []
+        self.arrows: dict[tuple[str, str, int], Arrow] = {}
+
+    def _chosen(self) -> Sequence[int]:
+        """List the nodes whose gradients and edges are wanted: the drawn ones and who uses them."""
+        n = len(self.snap.nodes)
+        if n <= WHOLE:
+            return range(n)
+        drawn = [i for i in range(n) if self.plan.of[i] is None]
+        users = {user for i in drawn for user, _ in self.snap.users[i]}
+        return sorted({*drawn, *(users if len(users) <= WHOLE else ())})
+
+    def view(self, problems: list[str]) -> View:
+        """Describe everything, oldest first."""
+        done: set[int] = set()
+        for i, node in enumerate(self.snap.nodes):
+            fold = self.plan.of[i]
+            if fold is None:
+                self._value(i, node)
+            elif id(fold) not in done:
+                done.add(id(fold))
+                self._fold(fold)
+        for i, node in enumerate(self.snap.nodes):
+            if not isinstance(node, Leaf):
+                self._edges(i, node)
+        banner = self._banner()
+        view = View(self.items, list(self.arrows.values()), self.groups, self.plan.notes, banner, problems, len(self.snap.nodes))
+        for k, arrow in enumerate(view.arrows):
+            arrow.id = f"e{k}"
+        measure(view)
+        return view
+
+    def _banner(self) -> str:
+        if self.ledger.mismatches:
+            return STALE
+        roots = self.snap.roots
+        if self.ledger.ran or not any(root.needs for root in roots):
+            return ""
+        return ELSEWHERE if any(node.op is None and node.needs and node.grad is not None for node in self.snap.nodes) else BACKWARD
+
+    # ----------------------------------------------------------------------------------------------------- items
+
+    def _value(self, i: int, node: Node) -> None:
+        multiple, output = is_multiple(node), is_output(node)
+        kind = "outputs" if multiple else "value"
+        op = "" if node.op is None or output else node.op.name
+        item = Item(
+            f"v{i}", kind, self.snap.name(i) or (f"v{i}" if self.label_all else ""), op, node.op.symbol if op else "", () if multiple else tuple(node.shape or ()),
+            "" if multiple else str(node.dtype), self.snap.value(i), None if multiple else self.ledger.grads.get(i),
+            self.ledger.states.get(i, "none"), self._group(self.snap.homes[i]), isinstance(node, Leaf), node in self.snap.roots,
+        )  # fmt: skip
+        if isinstance(node, Leaf):
+            item.note = node.note
+            item.total = accumulated(node)
+        if i in self.ledger.mismatches:
+            item.note = "≠"
+        if node.op is not None and node.kwargs and not output:
+            item.facts = [(key, _brief(value)) for key, value in node.kwargs.items() if value is not None]
+        self.items.append(item)
+
+    def _constant(self, i: int, k: int, value: Any) -> str:
+        key = f"v{i}c{k}"
+        self.items.append(Item(key, "const", "", "", "", (), type(value).__name__, value, None, "const", self._group(self.snap.homes[i])))
+        return key
+
+    def _group(self, scope: Scope | None) -> str:
+        """Give the frame of a module; open it and those around it, outermost first."""
+        if scope is None:
+            return ""
+        if scope not in self.group_ids:
+            for depth, each in enumerate(chain_of(scope)):
+                if each not in self.group_ids:
+                    self.group_ids[each] = key = f"m{len(self.groups)}"
+                    parent = self.group_ids[each.parent] if each.parent is not None else ""
+                    text = str((each.info or {}).get("text", ""))
+                    self.groups.append(Group(key, each.path, each.kind, parent, depth, text))
+        return self.group_ids[scope]
+
+    def _fold(self, fold: Fold) -> None:
+        nodes = self.snap.nodes
+        item = Item(self.fold_ids[id(fold)], "fold", fold.title, fold.kind, fold.shown, module=self._group(fold.scope), state="none")
+        weights = [nodes[i] for i in fold.members if isinstance(nodes[i], Leaf) and nodes[i].needs]
+        ops = sum(not isinstance(nodes[i], Leaf) for i in fold.members)
+        inside, outside = self._border(fold)
+        if fold.kind == "module":
+            item.facts.append(("in → out", f"{_shapes(inside)} → {_shapes(outside)}"))
+        item.facts.append(("ops", f"{ops:,}"))
+        if weights:
+            item.facts.append(("parameters", f"{sum(size(w) for w in weights):,}"))
+            known = [norm(plain(w.cot)) for w in weights if w.cot is not None]
+            if known:
+                item.facts.append(("‖grad‖ parameters", number(float(np.sqrt(np.square(known).sum())))))
+        if fold.kind == "repeat":
+            self._per_repeat(fold, item)
+        self._border_gradient(item, inside, outside)
+        self.items.append(item)
+
+    def _border(self, fold: Fold) -> tuple[list[Node], list[Node]]:
+        """Find what flows into a fold from outside, and what flows out of it."""
+        inside, outside = {}, {}
+        for i in fold.members:
+            node = self.snap.nodes[i]
+            for parent in self.snap.parents(node) if not isinstance(node, Leaf) else ():
+                if parent is not None and self.plan.of[self.snap.at[parent]] is not fold:
+                    inside[parent] = None
+            if node in self.snap.roots or any(self.plan.of[user] is not fold for user, _ in self.snap.users[i]):
+                outside[node] = None
+        return list(inside), list(outside)
+
+    def _border_gradient(self, item: Item, inside: list[Node], outside: list[Node]) -> None:
+        for what, side in (("‖grad‖ out", outside), ("‖grad‖ in", inside)):
+            grads = [g for node in side if node.needs and (g := self._known(node)) is not None]
+            if grads:
+                length = float(np.sqrt(np.square([norm(g) for g in grads]).sum()))
+                item.facts.append((what, number(length)))
+                if what.endswith("out") or item.size is None:
+                    item.size = length
+                    item.state = "zero" if length == 0 else "ok" if np.isfinite(length) else "bad"
+
+    def _known(self, node: Node) -> Any:
+        g = self.ledger.grads.get(self.snap.at[node], plain(node.cot))
+        return None if g is None or is_multiple(node) else g
+
+    def _per_repeat(self, fold: Fold, item: Item) -> None:
+        """Say how the gradient changes from the first repeat to the last."""
+        ops = [i for i in fold.members if not isinstance(self.snap.nodes[i], Leaf)]
+        ends = [self._known(self.snap.nodes[i]) for i in (ops[:: fold.period][:1] + ops[-1:])] if ops else []
+        if len(ends) == 2 and ends[0] is not None and ends[1] is not None:
+            item.facts.append(("‖grad‖ oldest … newest", f"{number(norm(ends[0]))} … {number(norm(ends[1]))}"))
+
+    # ----------------------------------------------------------------------------------------------------- edges
+
+    def _edges(self, i: int, node: Node) -> None:
+        target = self.place(i)
+        for k, parent in enumerate(self.snap.parents(node)):
+            if parent is None:
+                if self.plan.of[i] is None:
+                    self._add(self._constant(i, k, node.saved[k]), target, node, i, k, merge=False)
+                continue
+            source = self.place(self.snap.at[parent])
+            if source != target:
+                self._add(source, target, node, i, k, merge=source[0] == "f" or target[0] == "f")
+
+    def place(self, i: int) -> str:
+        """Give the id of what stands for a node in the picture."""
+        fold = self.plan.of[i]
+        return f"v{i}" if fold is None else self.fold_ids[id(fold)]
+
+    def _add(self, source: str, target: str, node: Node, i: int, k: int, merge: bool) -> None:
+        share, state = self.ledger.shares.get((i, k)), self.ledger.edge_states.get((i, k), "none")
+        parent = self.snap.parents(node)[k]
+        if parent is None or not parent.needs:
+            state = "const"
+        if is_multiple(parent) if parent is not None else False:
+            share = None  # the tuple of an op's outputs has no gradient of its own
+        key = (source, target, -1 if merge else k)
+        old = self.arrows.get(key)
+        if old is None:
+            argument = f"[{node.kwargs['index']}]" if is_output(node) else "" if merge else _argument(node, k)
+            self.arrows[key] = Arrow("", source, target, argument, share, state)
+            return
+        old.count += 1
+        old.share = None if old.share is None or share is None or source[0] == "f" else total([old.share, share])
+        old.state = _merged(old.state, state) if old.share is not None or source[0] == "f" else "none"
+
+
+def _merged(a: str, b: str) -> str:
+    return a if a == b else next((state for state in ("bad", "ok", "none", "masked", "zero") if state in (a, b)), a)
+
+
+def _argument(node: Node, k: int) -> str:
+    op = node.op
+    return op.argument(k) if hasattr(op, "argument") and (op.variadic or k < len(op.inputs)) else ""
+
+
+def _brief(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return f"array{shape_text(shape)}" if shape else str(value)
+
+
+def _shapes(nodes: list[Node]) -> str:
+    shapes = dict.fromkeys(shape_text(node.shape) if node.shape else "scalar" for node in nodes if not is_multiple(node))
+    texts = list(shapes)
+    return " ".join(texts[:3]) + (" …" if len(texts) > 3 else "") if texts else "–"
+
+
+def build(roots: Sequence[Box], *, names: Mapping[str, Any] | None = None, depth: int | None = None, roll: bool = False,
+          max_nodes: int = 500, focus: Any = None, expand: Any = ()) -> View:  # fmt: skip
+    """Build the view model of the graph below ``roots``; see :func:`autograd.draw` for the arguments."""
+    if depth is not None and (not isinstance(depth, int) or depth < 0):
+        raise ArgumentError(f"depth must be None (open all modules) or a number from 0 on, got {depth!r}.")
+    if not isinstance(max_nodes, int) or max_nodes < 2:
+        raise ArgumentError(f"max_nodes must be at least 2, got {max_nodes!r}.")
+    opened = open_ops(Snapshot(roots), expand) if expand else None
+    snap = Snapshot(roots, names, opened)
+    near = None
+    if focus is not None:
+        near = focus._node if isinstance(focus, Box) else None
+        near = snap.opened.alias.get(near, near) if near is not None else None
+        if near is None or near not in snap.at:
+            raise ArgumentError("focus must be a Tensor that the drawn result depends on.")
+    given = opened.given if opened else None
+    return Builder(snap, plan(snap, depth, roll, max_nodes, near), given).view(opened.notes if opened else [])

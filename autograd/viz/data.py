@@ -1,0 +1,53 @@
+"""Write the view model as JSON: everything that the pictures show, for other tools."""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from autograd.viz.model import View
+from autograd.viz.numbers import FEW
+
+FORMAT = 1
+
+
+def as_dict(view: View) -> dict[str, Any]:
+    """Give a view as plain lists and dicts; arrays over nine elements become mean, standard deviation and norm."""
+    return {
+        "format": FORMAT,
+        "nodes": [
+            {"id": item.id, "kind": item.kind, "name": item.name, "op": item.op, "shape": list(item.shape), "dtype": item.dtype,
+             "leaf": item.leaf, "root": item.root, "module": item.module, "value": _numbers(item.value), "grad": _numbers(item.grad),
+             "state": item.state, "accumulated": _numbers(item.total), "note": item.note, "facts": dict(item.facts)}
+            for item in view.items
+        ],
+        "edges": [
+            {"id": arrow.id, "source": arrow.source, "target": arrow.target, "argument": arrow.argument, "count": arrow.count,
+             "adds": _numbers(arrow.share), "state": arrow.state}
+            for arrow in view.arrows
+        ],
+        "modules": [{"id": g.id, "path": g.path, "kind": g.kind, "parent": g.parent, "text": g.text} for g in view.groups],
+        "folded": view.folded, "banner": view.banner, "notes": view.problems, "total": view.total, "scale": [view.low, view.high],
+    }  # fmt: skip
+
+
+def write(view: View) -> str:
+    """Give the JSON text of a view: strict JSON, in which nan and inf are strings."""
+    return json.dumps(as_dict(view), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _numbers(x: Any) -> Any:
+    if x is None:
+        return None
+    a = np.asarray(x)
+    if a.size <= FEW:
+        return _finite(a.tolist())
+    wide = a.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return {"mean": _finite(float(wide.mean())), "std": _finite(float(wide.std())), "norm": _finite(float(np.linalg.norm(wide)))}
+
+
+def _finite(x: Any) -> Any:
+    if isinstance(x, list):
+        return [_finite(each) for each in x]
+    return str(x) if isinstance(x, float) and not np.isfinite(x) else x

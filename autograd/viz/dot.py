@@ -1,0 +1,275 @@
+"""Write the view model as DOT: values as boxes, ops as small round nodes, modules as frames, contributions on the edges."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd.viz.escape import extra_width, label, quoted, shorten
+from autograd.viz.markup import cell, font, row, table, tag
+from autograd.viz.model import Arrow, Group, Item, View
+from autograd.viz.numbers import FEW, grid, number, one_line, rows, shape_text, signed, spread
+from autograd.viz.theme import FONT, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
+
+ROUND = 3  # symbols up to this length stand in a circle, longer ones in a pill
+
+
+def write(view: View, rankdir: str = "LR", theme: str = "auto") -> str:
+    """Give the DOT text of a view in the colours of ``theme``."""
+    return "\n".join(_Writer(view, rankdir, palette(theme)).lines()) + "\n"
+
+
+class _Writer:
+    """Hold what every line needs: the view and the colours."""
+
+    def __init__(self, view: View, rankdir: str, colours: dict[str, str]) -> None:
+        self.view, self.rankdir, self.c = view, rankdir, colours
+        self.children: dict[str, list[Group]] = {}
+        self.inside: dict[str, list[Item]] = {}
+        for group in view.groups:
+            self.children.setdefault(group.parent, []).append(group)
+        for item in view.items:
+            self.inside.setdefault(item.module, []).append(item)
+
+    def lines(self) -> Iterator[str]:
+        c = self.c
+        yield "digraph gradients {"
+        yield f'graph [rankdir={self.rankdir} bgcolor="{c["page"]}" fontname="{FONT}" fontsize={SIZE} fontcolor="{c["ink"]}" ' \
+              'pad="0.3" nodesep="0.18" ranksep="0.32" labelloc=b labeljust=l]'  # fmt: skip
+        yield f'node [fontname="{FONT}" fontsize={SIZE} fontcolor="{c["ink"]}" shape=plain]'
+        yield f'edge [fontname="{FONT}" fontsize={SMALL_SIZE} color="{c["wire"]}" arrowsize=0.6 penwidth=1]'
+        notes = self.footer()
+        if notes:
+            yield f"label=<{notes}>"
+        frame = bool(self.view.banner)
+        if frame:
+            yield f"subgraph cluster_all {{ labelloc=t labeljust=l peripheries=0 label=<{self.banner()}>"
+        yield from self.body()
+        if frame:
+            yield "}"
+        for arrow in self.view.arrows:
+            yield self.arrow(arrow)
+        yield "}"
+
+    # ------------------------------------------------------------------------------------------------- the frames
+
+    def body(self) -> Iterator[str]:
+        """Write items and frames, nested; with a stack of our own, so that any depth works."""
+        for item in self.inside.get("", []):
+            yield from self.item(item)
+        stack: list[Group | None] = list(reversed(self.children.get("", [])))
+        while stack:
+            group = stack.pop()
+            if group is None:
+                yield "}"
+                continue
+            c = self.c
+            kind = "" if group.kind in ("", group.path) else " " + font(label(group.kind), c["muted"])
+            head = font(tag("b", label(group.path, 60)), c["moduleink"]) + kind
+            tip = quoted(" ".join(text for text in (group.path, group.kind, group.text) if text))
+            fill = c[f"module{min(group.depth, 2)}"]
+            yield f'subgraph cluster_{group.id} {{ id={group.id} class=module style="rounded,filled" penwidth=1 labelloc=t labeljust=l ' \
+                  f'margin=10 color="{c["moduleline"]}" fillcolor="{fill}" tooltip={tip} label=<{head}>'  # fmt: skip
+            for item in self.inside.get(group.id, []):
+                yield from self.item(item)
+            stack.append(None)
+            stack.extend(reversed(self.children.get(group.id, [])))
+
+    # -------------------------------------------------------------------------------------------------- the items
+
+    def item(self, item: Item) -> Iterator[str]:
+        tip = quoted(hover(item))
+        if item.kind == "const":
+            yield f"{item.id} [id={item.id} class=const tooltip={tip} label=<{self.constant(item)}>]"
+        elif item.kind == "fold":
+            yield f"{item.id} [id={item.id} class=fold tooltip={tip} label=<{self.fold(item)}>]"
+        elif item.kind == "outputs":
+            yield self.op(item, item.id)
+        else:
+            yield f'{item.id} [id={item.id} class="value {item.state}" tooltip={tip} label=<{self.value(item)}>]'
+            if item.op:
+                yield self.op(item, f"{item.id}o")
+                yield f"{item.id}o -> {item.id} [class=made arrowsize=0.5]"
+
+    def op(self, item: Item, key: str) -> str:
+        c, symbol = self.c, shorten(item.symbol, 24)
+        shape = "circle width=0.34 fixedsize=true" if len(symbol) <= ROUND else 'box width=0.3 height=0.28 margin="0.09,0.03"'
+        style = "filled" if len(symbol) <= ROUND else "rounded,filled"
+        small = SIZE if len(symbol) < ROUND else "9" if len(symbol) == ROUND else SMALL_SIZE
+        facts = "".join(f", {key}={value}" for key, value in item.facts)
+        return f'{key} [id={key} class=op shape={shape} style="{style}" penwidth=0 fillcolor="{c["op"]}" fontcolor="{c["opink"]}" ' \
+               f"fontsize={small} tooltip={quoted(item.op + facts)} label={quoted(symbol)}]"  # fmt: skip
+
+    def constant(self, item: Item) -> str:
+        c = self.c
+        text = font(label(number(item.value)), c["muted"])
+        return table(row(cell(text)), border=1, padding=3, style="ROUNDED", color=c["moduleline"], bgcolor=c["const"])
+
+    def value(self, item: Item) -> str:
+        c = self.c
+        fill = "root" if item.root else "const" if item.state == "const" else "leaf" if item.leaf else "value"
+        line, border = ("rootline", 2) if item.root else ("bad", 2) if item.state == "bad" else ("line", 1)
+        style = {"dashed": "ROUNDED,DASHED", "dotted": "ROUNDED,DOTTED"}.get(STATES[item.state][2], "ROUNDED")
+        cells = [text for text in (self.name_cell(item), self.data_cell(item), self.grad_cell(item)) if text]
+        body = [row(text) for text in cells] if item.shape else [row("<VR/>".join(cells))]
+        return table(*body, border=border, padding=4, style=style, color=c[line], bgcolor=c[fill])
+
+    def name_cell(self, item: Item) -> str:
+        muted = self.c["muted"]
+        parts = [tag("b", label(item.name))] if item.name else []
+        if item.shape:
+            parts.append(font(f"{label(shape_text(item.shape))} {item.dtype}", muted, SMALL_SIZE))
+        if item.note:
+            parts.append(font(label(item.note), muted, SMALL_SIZE))
+        width = extra_width(item.name)
+        return cell(" ".join(parts), width=width + 8 if width else None) if parts else ""
+
+    def data_cell(self, item: Item) -> str:
+        return cell(self.lettered("data", "released" if item.value is None else item.value, "ink"))
+
+    def grad_cell(self, item: Item) -> str:
+        if item.state == "const":
+            return ""
+        fill, ink, _, words, _ = STATES[item.state]
+        step = self.view.step(item.size) if item.state == "ok" else None
+        colour = self.c[f"s{step}"] if step is not None else self.c[fill] if fill else None
+        inner = self.lettered("grad", item.grad if item.grad is not None and not words else words, ink)
+        if item.total is not None:
+            inner += "<BR/>" + font(f".grad {label(one_line(item.total))}", self.c["muted"], SMALL_SIZE)
+        return cell(inner, bgcolor=colour)
+
+    def lettered(self, word: str, value: Any, ink: str) -> str:
+        """Write ``data 4.0000``; a small matrix stands under the word, in columns."""
+        muted, colour = self.c["muted"] if ink == "ink" else self.c[ink], self.c[ink]
+        if not isinstance(value, str) and 1 < np.size(value) <= FEW and len(lines := grid(value)) > 1:
+            body = [row(*(cell(font(text, colour), align="RIGHT") for text in line)) for line in lines]
+            return table(row(cell(font(word, muted), colspan=len(lines[0]))), *body, padding=0, spacing=2)
+        text = value if isinstance(value, str) else rows(value)[0]
+        return font(f"{word} ", muted) + font(label(text, 60), colour)
+
+    def fold(self, item: Item) -> str:
+        c = self.c
+        step = self.view.step(item.size) if item.state == "ok" else None
+        kind = " " + font(label(item.symbol), c["muted"]) if item.symbol else ""
+        body = [row(cell(tag("b", label(item.name, 60)) + kind, align="LEFT", colspan=2))]
+        for word, text in item.facts:
+            fill = c[f"s{step}"] if step is not None and word == "‖grad‖ out" else None
+            body.append(row(cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT", bgcolor=fill),
+                            cell(font(label(text, 60), None, SMALL_SIZE), align="LEFT", bgcolor=fill)))  # fmt: skip
+        return table(*body, border=2, padding=3, style="ROUNDED", color=c["foldline"], bgcolor=c["fold"])
+
+    # -------------------------------------------------------------------------------------------------- the edges
+
+    def arrow(self, arrow: Arrow) -> str:
+        head = arrow.target if arrow.target[0] == "f" or self.is_bare(arrow.target) else f"{arrow.target}o"
+        c, step = self.c, self.view.step(arrow.size) if arrow.state == "ok" else None
+        parts = [f"id={arrow.id}", f'class="edge {arrow.state}"', f"tooltip={quoted(arrow_hover(arrow))}"]
+        if step is not None:
+            line, ink = c[f"e{step}"], c[f"t{step}"]
+            parts += [f'color="{line}"', f"penwidth={WIDTHS[step]}", f'fontcolor="{ink}"']
+        elif arrow.state in ("masked", "zero"):
+            style, ink = "dashed" if arrow.state == "masked" else "dotted", c["maskedink"]
+            parts += [f"style={style}", f'fontcolor="{ink}"']
+        elif arrow.state == "bad":
+            ink = c["bad"]
+            parts += [f'color="{ink}"', "penwidth=2.5", f'fontcolor="{ink}"']
+        elif arrow.state == "const":
+            line = c["moduleline"]
+            parts.append(f'color="{line}"')
+        text = edge_label(arrow)
+        if text:
+            parts.append(f"label={quoted(f' {text} ')}")
+        return f"{arrow.source} -> {head} [{' '.join(parts)}]"
+
+    def is_bare(self, key: str) -> bool:
+        if not hasattr(self, "_bare"):
+            self._bare = {item.id for item in self.view.items if not item.op or item.kind != "value"}
+        return key in self._bare
+
+    # --------------------------------------------------------------------------------------- banner, legend, notes
+
+    def banner(self) -> str:
+        text = font(label(self.view.banner, 200), self.c["noticeink"])
+        return table(row(cell(text)), padding=6, bgcolor=self.c["notice"])
+
+    def footer(self) -> str:
+        """Write the legend of what occurs in this picture, the colour scale, and what was folded."""
+        muted, present = self.c["muted"], {item.state for item in self.view.items if item.kind == "value"}
+        parts = [self.legend(state) for state in STATES if state != "ok" and state in present]
+        if any(thing.state == "ok" for thing in (*self.view.items, *self.view.arrows)):
+            parts.insert(0, self.scale())
+        lines = [row(cell(table(row(*parts), spacing=3), align="LEFT"))] if parts else []
+        folded = [f"folded: {'; '.join(self.view.folded)}"] if self.view.folded else []
+        lines += [row(cell(font(label(text, 240), muted, SMALL_SIZE), align="LEFT")) for text in [*folded, *self.view.problems]]
+        return table(*lines, padding=0) if lines else ""
+
+    def legend(self, state: str) -> str:
+        fill, ink, border, words, meaning = STATES[state]
+        sample = {"bad": "nan", "const": "data", "zero": "0", "masked": "0"}.get(state, words)
+        look = dict(border=1, color=self.c["bad" if state == "bad" else "line"], bgcolor=self.c[fill],
+                    style={"dashed": "DASHED", "dotted": "DOTTED"}.get(border))  # fmt: skip
+        return cell(font(label(sample), self.c[ink], 9), **look) + cell(font(f"{label(meaning, 80)}&nbsp;&nbsp;", self.c["muted"], 9))
+
+    def scale(self) -> str:
+        low, high, gap = _power(self.view.low), _power(self.view.high), "&nbsp;&nbsp;"
+        swatches = [cell("", bgcolor=self.c[f"s{k}"], width=15) for k in range(STEPS)]
+        before, after = (font(text, self.c["muted"], 9) for text in (f"size of the gradient{gap}{low}",
+                                                                     f"{high}{gap}{gap}an edge says what it adds{gap}"))  # fmt: skip
+        return cell(before) + "".join(swatches) + cell(after)
+
+
+def _power(exponent: int) -> str:
+    return f"{10.0 ** exponent:g}" if -4 <= exponent <= 4 else f"1e{exponent}"
+
+
+def edge_label(arrow: Arrow) -> str:
+    """Say what an edge added: the number, or mean ± spread of an array; nothing before backward."""
+    text = f"{arrow.count}× " if arrow.count > 1 else ""
+    if arrow.argument.startswith("["):
+        return arrow.argument
+    if arrow.share is None:
+        return text.strip()
+    if arrow.state == "masked":
+        return text + "0 masked"
+    if arrow.state == "zero":
+        return text + "0"
+    shape = getattr(arrow.share, "shape", ())
+    if not shape:
+        return text + signed(arrow.share)
+    return text + (f"+{rows(arrow.share)[0]}" if arrow.share.size <= 3 and len(shape) == 1 else f"+({spread(arrow.share)})")
+
+
+def hover(item: Item) -> str:
+    """Write what a hover over an item shows: all that is known, line by line."""
+    lines = [item.name or item.id]
+    if item.kind == "value":
+        lines.append(f"shape {shape_text(item.shape)} {item.dtype}" if item.shape else f"scalar {item.dtype}")
+        lines.append(f"data {'released' if item.value is None else one_line(item.value)}")
+        lines.append(f"grad {grad_text(item)}")
+        if item.total is not None:
+            lines.append(f".grad (accumulated) {one_line(item.total)}")
+    if item.kind == "const":
+        lines = [f"constant {number(item.value)}"]
+    lines += [f"{word} {text}" for word, text in item.facts]
+    if item.note:
+        lines.append(item.note)
+    return "\n".join(lines)
+
+
+def grad_text(item: Item) -> str:
+    """Write the gradient of an item in words and numbers."""
+    words = STATES[item.state][3]
+    if item.state == "const":
+        return "not needed"
+    return words if words or item.grad is None else one_line(item.grad)
+
+
+def arrow_hover(arrow: Arrow) -> str:
+    """Write what a hover over an edge shows."""
+    where = f"input {arrow.argument}: " if arrow.argument and not arrow.argument.startswith("[") else ""
+    if arrow.share is None:
+        return where + {"const": "needs no gradient", "released": "released"}.get(arrow.state, "not computed")
+    return f"{where}adds {one_line(arrow.share)}" + (" (masked)" if arrow.state == "masked" else "")
+
+
+__all__ = ["MONO", "arrow_hover", "edge_label", "grad_text", "hover", "write"]

@@ -1,0 +1,251 @@
+"""Make a graph small enough to look at: fold modules, then repeated patterns, then what is far from the focus.
+
+A fold is a set of nodes that is drawn as one box. Nothing here looks at gradients.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd.graph import Leaf
+from autograd.modes import Scope
+from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, size
+
+MIN_REPEATS, ROUNDS = 3, 60
+
+
+@dataclass(slots=True)
+class Fold:
+    """Name a set of nodes that is drawn as one box: a ``module``, ``repeat`` (of a pattern) or the ``rest``."""
+
+    kind: str
+    title: str
+    members: list[int] = field(default_factory=list)
+    scope: Scope | None = None
+    repeats: int = 0
+    period: int = 0
+    shown: str = ""
+
+
+class Plan:
+    """Decide what is drawn and what is folded: ``of[i]`` is the fold of node ``i`` or None; ``notes`` say what was done."""
+
+    def __init__(self, snap: Snapshot) -> None:
+        self.snap = snap
+        self.of: list[Fold | None] = [None] * len(snap.nodes)
+        self.folds: list[Fold] = []
+        self.notes: list[str] = []
+        self.chains: dict[Scope | None, tuple[Scope, ...]] = {None: ()}
+        for home in snap.homes:
+            if home not in self.chains:
+                self.chains[home] = chain_of(home)
+        self.cost = [_cost(node) for node in snap.nodes]
+
+    def boxes(self) -> int:
+        """Count the boxes of the picture as planned."""
+        return sum(cost for cost, fold in zip(self.cost, self.of, strict=True) if fold is None) + len(self.folds)
+
+    def close(self, fold: Fold, members: Iterable[int]) -> None:
+        """Put nodes into a new fold."""
+        for i in members:
+            self.of[i] = fold
+            fold.members.append(i)
+        self.folds.append(fold)
+
+    def absorb(self, largest: int | None = None) -> None:
+        """Fold constants (up to ``largest`` elements), and weights with a single use, whose users are all in one fold."""
+        for i, node in enumerate(self.snap.nodes):
+            users = self.snap.users[i]
+            if self.of[i] is None and isinstance(node, Leaf) and users and (not node.needs or (largest is None and len(users) == 1)):
+                if largest is not None and size(node) > largest:
+                    continue
+                fold = self.of[users[0][0]]
+                if fold is not None and all(self.of[user] is fold for user, _ in users):
+                    self.of[i] = fold
+                    fold.members.append(i)
+
+
+def _cost(node: Any) -> int:
+    if isinstance(node, Leaf):
+        return 1
+    own = 1 if is_multiple(node) or is_output(node) else 2
+    return own + sum(parent is None for parent in node.parents)
+
+
+def plan(snap: Snapshot, depth: int | None, roll: bool, max_nodes: int, focus: Any) -> Plan:
+    """Fold as the caller asks (``depth``, ``roll``), then as far as ``max_nodes`` boxes demand."""
+    made = Plan(snap)
+    if depth is not None:
+        _fold_modules(made, depth)
+    elif made.boxes() > max_nodes:
+        _fold_modules_to_fit(made, max_nodes)
+    if roll:
+        _fold_repeats(made, None)
+    if made.boxes() > max_nodes:
+        _fold_repeats(made, max_nodes)
+    if made.boxes() > max_nodes:
+        _fold_distant(made, max_nodes, focus)
+    return made
+
+
+# ---------------------------------------------------------------------------------------------------------- modules
+
+
+def _fold_modules(made: Plan, depth: int) -> None:
+    """Draw each module at ``depth`` (0: the outermost) as one box."""
+    folds: dict[Scope, Fold] = {}
+    for i, home in enumerate(made.snap.homes):
+        chain = made.chains[home]
+        if len(chain) > depth:
+            scope = chain[depth]
+            fold = folds.setdefault(scope, Fold("module", scope.path, [], scope.parent, shown=scope.kind * (scope.kind != scope.path)))
+            made.of[i] = fold
+            fold.members.append(i)
+    made.folds.extend(folds.values())
+    made.absorb(largest=1)  # larger constants are the module's inputs: they show its shapes
+    if folds:
+        made.notes.append(f"{len(folds)} module{'s' * (len(folds) > 1)} folded at depth {depth}")
+
+
+def _fold_modules_to_fit(made: Plan, max_nodes: int) -> None:
+    """Find the deepest level at which the picture fits, and fold there."""
+    deepest = max((len(chain) for chain in made.chains.values()), default=0)
+    for depth in range(deepest - 1, -1, -1):
+        loose, closed = 0, set()
+        for cost, home in zip(made.cost, made.snap.homes, strict=True):
+            chain = made.chains[home]
+            if len(chain) > depth:
+                closed.add(chain[depth])
+            else:
+                loose += cost
+        if loose + len(closed) <= max_nodes or depth == 0:
+            _fold_modules(made, depth)
+            return
+
+
+# ---------------------------------------------------------------------------------------------------------- repeats
+
+
+def _fold_repeats(made: Plan, max_nodes: int | None) -> None:
+    """Fold runs of a repeated pattern of ops, all but the newest repeat; to fit, or wherever they are."""
+    units, signatures = _units(made)
+    for _ in range(ROUNDS):
+        boxes = made.boxes()
+        if max_nodes is not None and boxes <= max_nodes:
+            break
+        start, period, repeats = _longest_run(np.array(signatures))
+        least = 1 if max_nodes is None else max(4, (boxes - max_nodes) // 50)
+        if repeats < MIN_REPEATS or (repeats - 1) * period < least:
+            break
+        stop = start + (repeats - 1) * period
+        _roll(made, units[start:stop], repeats - 1, period)
+        units[start:stop] = [units[start]]
+        signatures[start:stop] = [-len(made.folds)]  # a fold of its own kind, so that it is not rolled again
+    made.absorb()
+
+
+def _units(made: Plan) -> tuple[list[list[int]], list[int]]:
+    """List what can repeat, oldest first: ops, and folded modules as wholes; with a number for what each looks like."""
+    units: list[list[int]] = []
+    signatures: list[int] = []
+    numbers: dict[Any, int] = {}
+    seen: set[int] = set()
+    for i, node in enumerate(made.snap.nodes):
+        fold = made.of[i]
+        if fold is not None:
+            if id(fold) in seen:
+                continue
+            seen.add(id(fold))
+            look: Any = (fold.kind, fold.title)
+        elif isinstance(node, Leaf):
+            continue
+        else:
+            home = made.snap.homes[i]
+            look = (node.op.name, str(node.shape), home.path if home else "")
+        units.append(fold.members if fold is not None else [i])
+        signatures.append(numbers.setdefault(look, len(numbers)))
+    return units, signatures
+
+
+def _longest_run(ids: Any) -> tuple[int, int, int]:
+    """Find the run that covers most of a sequence by repeating a pattern: its start, the pattern's length, the repeats."""
+    best = (0, 0, 0, 0)
+    limit = min(len(ids) // MIN_REPEATS, 64 + 4_000_000 // max(len(ids), 1))
+    for period in range(1, limit + 1):
+        breaks = np.flatnonzero(ids[period:] != ids[:-period])
+        edges = np.concatenate(([-1], breaks, [len(ids) - period]))
+        lengths = np.diff(edges) - 1
+        at = int(lengths.argmax())
+        repeats = int(lengths[at]) // period + 1
+        if repeats >= MIN_REPEATS and repeats * period > best[0]:
+            best = (repeats * period, int(edges[at]) + 1 + int(lengths[at]) % period, period, repeats)
+    return best[1:]
+
+
+def _roll(made: Plan, units: list[list[int]], repeats: int, period: int) -> None:
+    members = sorted({i for unit in units for i in unit})
+    looks = []
+    for unit in units[:period]:
+        fold = made.of[unit[0]]
+        looks.append(fold.title if fold else made.snap.nodes[unit[0]].op.symbol)
+    title = f"{repeats} × " + " ".join(looks[:5]) + (" …" if period > 5 else "")
+    inner = {id(fold) for i in members if (fold := made.of[i]) is not None}
+    made.folds = [fold for fold in made.folds if id(fold) not in inner]
+    fold = Fold("repeat", title, [], _common(made, members), repeats, period)
+    made.close(fold, members)
+    made.notes.append(f"{repeats} repeats of {period} op{'s' * (period > 1)} rolled up ({title})")
+
+
+def _common(made: Plan, members: list[int]) -> Scope | None:
+    """Find the innermost module that holds all of these nodes."""
+    chain = made.chains[made.snap.homes[members[0]]]
+    for i in members:
+        other = made.chains[made.snap.homes[i]]
+        if other is not chain:
+            chain = tuple(a for a, b in zip(chain, other, strict=False) if a is b)
+    return chain[-1] if chain else None
+
+
+# --------------------------------------------------------------------------------------------------------- distance
+
+
+def _fold_distant(made: Plan, max_nodes: int, focus: Any) -> None:
+    """Keep what is nearest to the focus (in edges, both ways), fold the rest into one box."""
+    snap = made.snap
+    starts = [snap.at[node] for node in ([focus] if focus is not None else snap.roots)]
+    kept: set[int] = set()
+    seen = set(starts)
+    queue = deque(starts)
+    budget = max_nodes - 1
+    while queue:
+        i = queue.popleft()
+        fold = made.of[i]
+        price = 1 if fold is not None else made.cost[i]
+        if price > budget:
+            break
+        budget -= price
+        group = fold.members if fold is not None else [i]
+        kept.update(group)
+        seen.update(group)
+        for j in group:
+            for neighbour in _neighbours(snap, j):
+                if neighbour not in seen:
+                    seen.add(neighbour)
+                    queue.append(neighbour)
+    gone = [i for i in range(len(snap.nodes)) if i not in kept]
+    if gone:
+        made.folds = [fold for fold in made.folds if fold.members[0] in kept]
+        made.close(Fold("rest", f"… {len(gone):,} more nodes", [], None), gone)
+        where = "the focus" if focus is not None else "the root"
+        made.notes.append(f"{len(gone):,} nodes farther from {where} folded")
+
+
+def _neighbours(snap: Snapshot, i: int) -> Iterable[int]:
+    for parent in snap.parents(snap.nodes[i]) if not isinstance(snap.nodes[i], Leaf) else ():
+        if parent is not None:
+            yield snap.at[parent]
+    for user, _ in snap.users[i]:
+        yield user

@@ -1,0 +1,143 @@
+"""Local derivatives in symbols and in numbers: one row per op, in the notation of Python, written out as text and as LaTeX.
+
+The names in a formula are those of the op's inputs, ``y`` is its output. ``[a > b]`` is 1 where it holds and 0 elsewhere. A test
+holds every row against the gradient rule of the op.
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+FORMULAS: dict[str, tuple[str, ...]] = {
+    "add": ("1", "1"), "subtract": ("1", "-1"), "multiply": ("b", "a"), "divide": ("1 / b", "-a / b**2"),
+    "negative": ("-1",), "positive": ("1",), "reciprocal": ("-1 / x**2",), "square": ("2 * x",), "sqrt": ("1 / (2 * y)",),
+    "cbrt": ("1 / (3 * y**2)",), "absolute": ("sign(x)",), "fabs": ("sign(x)",), "power": ("b * a**(b - 1)", "y * log(a)"),
+    "float_power": ("b * a**(b - 1)", "y * log(a)"), "hypot": ("a / y", "b / y"),
+    "exp": ("y",), "exp2": ("log(2) * y",), "expm1": ("y + 1",), "log": ("1 / x",), "log2": ("1 / (x * log(2))",),
+    "log10": ("1 / (x * log(10))",), "log1p": ("1 / (1 + x)",), "logaddexp": ("exp(a - y)", "exp(b - y)"),
+    "sin": ("cos(x)",), "cos": ("-sin(x)",), "tan": ("1 + y**2",), "arcsin": ("1 / sqrt(1 - x**2)",),
+    "arccos": ("-1 / sqrt(1 - x**2)",), "arctan": ("1 / (1 + x**2)",), "arctan2": ("b / (a**2 + b**2)", "-a / (a**2 + b**2)"),
+    "sinh": ("cosh(x)",), "cosh": ("sinh(x)",), "tanh": ("1 - y**2",), "arcsinh": ("1 / sqrt(x**2 + 1)",),
+    "arccosh": ("1 / sqrt(x**2 - 1)",), "arctanh": ("1 / (1 - x**2)",),
+    "maximum": ("[a > b]", "[b > a]"), "minimum": ("[a < b]", "[b < a]"), "fmax": ("[a > b]", "[b > a]"), "fmin": ("[a < b]", "[b < a]"),
+    "relu": ("[x > 0]",), "sigmoid": ("y * (1 - y)",), "softplus": ("sigmoid(x)",), "silu": ("y + sigmoid(x) * (1 - y)",),
+    "logit": ("1 / (x * (1 - x))",), "sum": ("1",),
+}  # fmt: skip
+
+_SIGNS: dict[type[ast.AST], tuple[str, str, int, Callable[[Any, Any], Any]]] = {
+    ast.Add: (" + ", " + ", 1, operator.add), ast.Sub: (" − ", " - ", 1, operator.sub), ast.Mult: ("·", r" \cdot ", 2, operator.mul),
+    ast.Div: ("/", "", 2, operator.truediv), ast.Pow: ("^", "", 4, operator.pow),
+}  # fmt: skip
+_FUNCTIONS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
+    "log": ("ln", r"\ln", np.log), "exp": ("exp", r"\exp", np.exp), "sin": ("sin", r"\sin", np.sin), "cos": ("cos", r"\cos", np.cos),
+    "sinh": ("sinh", r"\sinh", np.sinh), "cosh": ("cosh", r"\cosh", np.cosh), "sqrt": ("√", r"\sqrt", np.sqrt),
+    "sign": ("sign", r"\operatorname{sign}", np.sign), "sigmoid": ("σ", r"\sigma", lambda x: 1 / (1 + np.exp(-x))),
+}  # fmt: skip
+_SUPERSCRIPT = {"2": "²", "3": "³"}
+
+
+def formula(name: str, k: int) -> str | None:
+    """Give the derivative of an op by its input ``k`` as a Python expression, or None where no short one is known."""
+    found = FORMULAS.get(name, ())
+    return found[k] if k < len(found) else None
+
+
+def as_text(expression: str, words: Mapping[str, str]) -> str:
+    """Write a formula as plain text, with ``words`` in place of its names.
+
+    >>> as_text("1 - y**2", {"y": "tanh"}), as_text("-a / b**2", {"a": "-2", "b": "3"})
+    ('1 − tanh²', '−(-2)/3²')
+    """
+    return _text(_parse(expression), words)[0]
+
+
+def as_latex(expression: str, words: Mapping[str, str]) -> str:
+    """Write a formula as LaTeX, with ``words`` in place of its names."""
+    return _latex(_parse(expression), words)[0]
+
+
+def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
+    """Compute a formula from numbers."""
+    return _value(_parse(expression), values)
+
+
+def _parse(expression: str) -> ast.expr:
+    return ast.parse(expression, mode="eval").body
+
+
+def _wrap(part: tuple[str, int], least: int, brackets: str = "()") -> str:
+    return part[0] if part[1] >= least else f"{brackets[0]}{part[0]}{brackets[1]}"
+
+
+def _text(node: ast.expr, words: Mapping[str, str]) -> tuple[str, int]:
+    """Write a part and say how tightly it binds (1: sum, 2: product, 3: sign, 4: power, 5: a word)."""
+    if isinstance(node, ast.Name):
+        word = words.get(node.id, node.id)
+        return word, 5 if word[:1] not in "-−" and " " not in word else 0
+    if isinstance(node, ast.Constant):
+        return str(node.value), 5
+    if isinstance(node, ast.UnaryOp):
+        return "−" + _wrap(_text(node.operand, words), 2), 2
+    if isinstance(node, ast.BinOp):
+        sign, _, binds, _ = _SIGNS[type(node.op)]
+        left, right = _text(node.left, words), _text(node.right, words)
+        if isinstance(node.op, ast.Pow):
+            return _wrap(left, 5) + (_SUPERSCRIPT.get(right[0]) or f"^{_wrap(right, 5)}"), 4
+        return _wrap(left, binds) + sign + _wrap(right, binds + (isinstance(node.op, ast.Div | ast.Sub))), binds
+    if isinstance(node, ast.List):
+        return f"[{_compare(node, lambda part: _text(part, words)[0])}]", 5
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return f"{_FUNCTIONS[node.func.id][0]}({_text(node.args[0], words)[0]})", 5
+    raise ValueError(f"formula part {ast.dump(node)} is not supported")
+
+
+def _latex(node: ast.expr, words: Mapping[str, str]) -> tuple[str, int]:
+    if isinstance(node, ast.Name):
+        word = words.get(node.id, node.id)
+        return word, 5 if word[:1] != "-" else 0
+    if isinstance(node, ast.Constant):
+        return str(node.value), 5
+    if isinstance(node, ast.UnaryOp):
+        return "-" + _wrap(_latex(node.operand, words), 2), 2
+    if isinstance(node, ast.BinOp):
+        _, sign, binds, _ = _SIGNS[type(node.op)]
+        left, right = _latex(node.left, words), _latex(node.right, words)
+        if isinstance(node.op, ast.Div):
+            return rf"\frac{{{left[0]}}}{{{right[0]}}}", 5
+        if isinstance(node.op, ast.Pow):
+            return f"{_wrap(left, 5)}^{{{right[0]}}}", 4
+        return _wrap(left, binds) + sign + _wrap(right, binds + isinstance(node.op, ast.Sub)), binds
+    if isinstance(node, ast.List):
+        return f"[{_compare(node, lambda part: _latex(part, words)[0])}]", 5
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        inner, command = _latex(node.args[0], words)[0], _FUNCTIONS[node.func.id][1]
+        return f"{command}{{{inner}}}" if command == r"\sqrt" else f"{command}({inner})", 5
+    raise ValueError(f"formula part {ast.dump(node)} is not supported")
+
+
+def _compare(node: ast.List, write: Callable[[ast.expr], str]) -> str:
+    test = node.elts[0]
+    if not isinstance(test, ast.Compare):
+        raise ValueError("brackets hold one comparison")
+    sign = " > " if isinstance(test.ops[0], ast.Gt) else " < "
+    return write(test.left) + sign + write(test.comparators[0])
+
+
+def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
+    if isinstance(node, ast.Name):
+        return values[node.id]
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.UnaryOp):
+        return -_value(node.operand, values)
+    if isinstance(node, ast.BinOp):
+        return _SIGNS[type(node.op)][3](_value(node.left, values), _value(node.right, values))
+    if isinstance(node, ast.List) and isinstance(node.elts[0], ast.Compare):
+        left, right = (_value(part, values) for part in (node.elts[0].left, node.elts[0].comparators[0]))
+        return float(left > right) if isinstance(node.elts[0].ops[0], ast.Gt) else float(left < right)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return _FUNCTIONS[node.func.id][2](_value(node.args[0], values))
+    raise ValueError(f"formula part {ast.dump(node)} is not supported")

@@ -1,0 +1,154 @@
+"""What each edge added to the gradient of its target, and what state each gradient is in.
+
+The ledger is worked out from the last backward: the gradient that arrived at a node is pulled through the rules of its op once
+more. Nothing on the nodes changes.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import SMALL
+from autograd.graph import Leaf, Node
+from autograd.pull import Cotangents, peek
+from autograd.viz.snapshot import Snapshot, is_multiple, is_output, plain, size
+
+# Ops that can cut a gradient off on purpose: a zero that they make is "masked", not an accident.
+MASKS = frozenset({"relu", "relu6", "where", "clip", "maximum", "minimum", "fmax", "fmin", "max", "min", "amax", "amin", "dropout",
+                   "max_pool1d", "max_pool2d", "hardtanh", "hinge_loss", "tril", "triu"})  # fmt: skip
+Edge = tuple[int, int]  # (position of the user, which input of it)
+
+
+class Ledger:
+    """Hold gradients (``grads[i]``), states (``states[i]``) and the share of every edge (``shares[user, input]``).
+
+    ``given`` are gradients known from elsewhere; ``fresh`` leaves aside what backward recorded and starts from ``given`` alone.
+    """
+
+    def __init__(self, snap: Snapshot, chosen: Iterable[int], given: dict[Node, Any] | None = None, fresh: bool = False) -> None:
+        self.snap = snap
+        self._given, self._fresh = given or {}, fresh
+        self.ran = any(root.cot is not None or root in self._given for root in snap.roots)
+        self.grads: dict[int, Any] = {}
+        self.states: dict[int, str] = {}
+        self.shares: dict[Edge, Any] = {}
+        self.edge_states: dict[Edge, str] = {}
+        self.mismatches: list[int] = []
+        for i in sorted(chosen, reverse=True):  # newest first: users are settled before what they use
+            self._settle(i)
+
+    def _settle(self, i: int) -> None:
+        node = self.snap.nodes[i]
+        g = self._gradient(i, node)
+        if g is not None:
+            self.grads[i] = g
+        self.states[i] = self._state(i, node, g)
+        if g is None or node.op is None:
+            return
+        pairs = shares_by_input(node, g)
+        for k, share in pairs.items():
+            self.shares[i, k] = share
+            self.edge_states[i, k] = self._edge_state(i, node, g, share)
+
+    def _gradient(self, i: int, node: Node) -> Any:
+        """Take the gradient that backward left, or the sum of the edges where all are known."""
+        if not node.needs:
+            return None
+        users = self.snap.users[i]
+        known = [self.shares[edge] for edge in users if edge in self.shares] if users else []
+        whole = users and len(known) == len(users) and node not in self.snap.roots
+        recorded = self._given.get(node)
+        if recorded is None and self._fresh:
+            return total(known) if whole else None
+        recorded = plain(node.cot) if recorded is None else recorded
+        if recorded is None and whole and self.ran:
+            return total(known)
+        if recorded is None and node.op is None:
+            return plain(node.grad)
+        if recorded is not None and whole and not _agree(recorded, known):
+            self.mismatches.append(i)
+        return recorded
+
+    def _state(self, i: int, node: Node, g: Any) -> str:
+        if not node.needs:
+            return "const"
+        if g is None:
+            gone = self.ran and (node.released or node.op is None or size(node) > SMALL) and size(node) > SMALL
+            return "released" if gone else "none"
+        kind = kind_of(g)
+        if kind != "zero":
+            return kind
+        edges = [self.edge_states.get(edge) for edge in self.snap.users[i]]
+        return "masked" if "masked" in edges and all(e in ("masked", "zero", None) for e in edges) else "zero"
+
+    def _edge_state(self, i: int, node: Node, g: Any, share: Any) -> str:
+        kind = kind_of(share)
+        if kind != "zero":
+            return kind
+        cut = node.op.name in MASKS and kind_of(g) == "ok"
+        return "masked" if cut or self.states[i] == "masked" else "zero"
+
+
+def shares_by_input(node: Node, g: Any) -> dict[int, Any]:
+    """Give the share of each input that wants a gradient; nothing where the arrays for it are gone."""
+    pairs = peek(node, g)
+    found: dict[int, Any] = {}
+    if not pairs:
+        return found
+    at = 0
+    for k, parent in enumerate(node.parents):
+        if at < len(pairs) and parent is not None and pairs[at][0] is parent:
+            found[k] = plain(pairs[at][1])
+            at += 1
+    return found
+
+
+def kind_of(g: Any) -> str:
+    """Say whether a gradient is finite, exactly zero or not finite."""
+    if type(g) is np.float64:
+        return "ok" if g - g == 0 and g else "zero" if g == 0 else "bad"
+    if isinstance(g, Cotangents):
+        kinds = {kind_of(part) for part in g.parts.values()}
+        return "bad" if "bad" in kinds else "ok" if "ok" in kinds else "zero"
+    a = np.asarray(g)
+    if not np.isfinite(a).all():
+        return "bad"
+    return "ok" if a.any() else "zero"
+
+
+def total(shares: Sequence[Any]) -> Any:
+    """Add up shares in the order given."""
+    result = shares[0]
+    for share in shares[1:]:
+        result = result + share
+    return result
+
+
+def _agree(recorded: Any, shares: Sequence[Any]) -> bool:
+    """Check that a gradient is the sum of its edges, within rounding."""
+    if len(shares) == 1 and shares[0] is recorded:
+        return True
+    if isinstance(recorded, Cotangents) or any(isinstance(share, Cotangents) for share in shares):
+        return True
+    if type(recorded) is np.float64:
+        scale = sum([abs(share) for share in shares])
+        gap = abs(recorded - total(shares))
+        return bool(gap <= 1e-9 * scale or gap != gap or scale - scale != 0)
+    epsilon = float(np.finfo(np.asarray(recorded).dtype).eps) if np.asarray(recorded).dtype.kind == "f" else 1e-12
+    scale = total([np.abs(share) for share in shares])
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(recorded - total(shares))
+        return bool(np.all((gap <= 64 * epsilon * scale * len(shares)) | ~np.isfinite(gap) | ~np.isfinite(scale)))
+
+
+def accumulated(node: Node) -> Any:
+    """Give ``.grad`` of a leaf where it differs from what the last backward brought, else None."""
+    if not isinstance(node, Leaf) or node.grad is None or node.cot is None:
+        return None
+    grad, cot = plain(node.grad), plain(node.cot)
+    return None if np.shape(grad) == np.shape(cot) and np.array_equal(grad, cot, equal_nan=True) else grad
+
+
+Pull = Callable[[Node, Any], Any]
+__all__ = ["MASKS", "Edge", "Ledger", "accumulated", "is_multiple", "is_output", "kind_of", "shares_by_input", "total"]

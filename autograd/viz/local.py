@@ -1,0 +1,108 @@
+"""Say what one edge of the graph does to the gradient: ∂y/∂x in symbols, in numbers, and as a contribution."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd.graph import Node
+from autograd.viz.formulas import as_latex, as_text, formula
+from autograd.viz.ledger import shares_by_input
+from autograd.viz.numbers import number, short
+from autograd.viz.snapshot import Snapshot, is_multiple, is_output, plain, size
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Hold the derivative of one op by one input: names, formula, numbers; ``value`` is a float for scalars, else None."""
+
+    y: str
+    x: str
+    op: str
+    symbols: str
+    numbers: str
+    value: float | None
+    latex: str
+    made: str = ""
+
+    def text(self) -> str:
+        """Write ``∂y/∂x = formula = numbers = value``, without saying a thing twice."""
+        last = "" if self.value is None else number(self.value)
+        parts = [f"∂{self.y}/∂{self.x}", self.symbols, self.numbers, last]
+        kept = [part for k, part in enumerate(parts) if part and (k == 0 or part != parts[k - 1])]
+        if len(kept) > 2 and _same(kept[-1], kept[-2]):
+            kept.pop(-2)
+        return " = ".join(kept) if len(kept) > 1 else f"{kept[0]}: the rule of {self.op}"
+
+
+def _same(a: str, b: str) -> bool:
+    try:
+        return float(a) == float(b)
+    except ValueError:
+        return False
+
+
+def title(snap: Snapshot, i: int) -> str:
+    """Name a node for formulas: its name, else ``v`` and its number."""
+    return snap.name(i) or f"v{i}"
+
+
+def local_derivative(snap: Snapshot, i: int, k: int) -> Local:
+    """Describe ∂(node i)/∂(its input k)."""
+    node = snap.nodes[i]
+    parent = snap.parents(node)[k]
+    y, x = title(snap, i), title(snap, snap.at[parent])
+    name = "output" if is_output(node) else node.op.name
+    rule = formula(name, k)
+    value, made = _slope(node, k), made_by(snap, i)
+    if rule is None:
+        return Local(y, x, name, "", "", value, "", made)
+    names, words, numbers = node.op.inputs, {"y": y}, {"y": _written(snap.value(i))}
+    for j, other in enumerate(snap.parents(node)):
+        if j < len(names):
+            words[names[j]] = title(snap, snap.at[other]) if other is not None else short(node.saved[j])
+            numbers[names[j]] = _written(snap.value(snap.at[other])) if other is not None else short(node.saved[j])
+    known = all(text for text in numbers.values()) and value is not None
+    tex = {key: latex_name(word) for key, word in words.items()}
+    return Local(y, x, name, as_text(rule, words), as_text(rule, numbers) if known else "", value, as_latex(rule, tex), made)
+
+
+def made_by(snap: Snapshot, i: int) -> str:
+    """Write how a node was made: ``c = a + b`` for the operators, else ``y = tanh(x)``."""
+    node = snap.nodes[i]
+    if node.op is None:
+        return title(snap, i)
+    inputs = [short(node.saved[k]) if parent is None else title(snap, snap.at[parent]) for k, parent in enumerate(snap.parents(node))]
+    if is_output(node):
+        return f"{title(snap, i)} = output {node.kwargs['index']} of {inputs[0]}"
+    symbol = node.op.symbol
+    if len(inputs) == 2 and symbol and not symbol[0].isalpha():
+        return f"{title(snap, i)} = {inputs[0]} {symbol} {inputs[1]}"
+    return f"{title(snap, i)} = {node.op.name}({', '.join(inputs)})"
+
+
+def _slope(node: Node, k: int) -> float | None:
+    """Compute a local derivative between scalars by the rule itself; None for arrays."""
+    parent = node.parents[k]
+    if is_multiple(node) or is_output(node) or is_multiple(parent) or size(node) != 1 or size(parent) != 1:
+        return None
+    share = shares_by_input(node, np.ones(node.shape, node.dtype)[()]).get(k)
+    return None if share is None else float(np.asarray(share).reshape(()))
+
+
+def _written(value: Any) -> str:
+    a = None if value is None else np.asarray(plain(value))
+    return "" if a is None or a.size != 1 else short(a.reshape(()))
+
+
+def latex_name(name: str) -> str:
+    """Write a name for LaTeX: single letters with digits get an index, longer names stand upright."""
+    if len(name) == 1 and name.isalpha():
+        return name
+    if name[:1].isalpha() and name[1:].isdigit():
+        return f"{name[0]}_{{{name[1:]}}}"
+    if name.replace(".", "").replace("-", "").replace("e", "").replace("+", "").isdigit():
+        return name
+    special = {"\\": r"\backslash ", "{": r"\{", "}": r"\}", "_": r"\_", "^": r"\hat{}", "$": r"\$", "%": r"\%", "#": r"\#", "&": r"\&",
+               "~": r"\sim ", "<": r"\lt ", ">": r"\gt "}  # fmt: skip
+    return r"\mathrm{" + "".join(special.get(c, c) for c in name) + "}"

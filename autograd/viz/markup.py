@@ -1,0 +1,33 @@
+"""Small building blocks of DOT's HTML-like labels."""
+
+from typing import Any
+
+
+def tag(name: str, inner: str = "", **attributes: Any) -> str:
+    """Write an element; attributes that are None or empty are left out, ``_`` in their names stands for ``-``.
+
+    >>> tag("td", "x", align="left", bgcolor=None)
+    '<TD ALIGN="left">x</TD>'
+    """
+    pairs = (f' {key.upper().replace("_", "-")}="{value}"' for key, value in attributes.items() if value not in (None, ""))
+    return f"<{name.upper()}{''.join(pairs)}>{inner}</{name.upper()}>"
+
+
+def font(inner: str, color: str | None = None, size: Any = None) -> str:
+    """Colour and size a piece of text."""
+    return tag("font", inner, color=color, point_size=size)
+
+
+def cell(inner: str, **attributes: Any) -> str:
+    """Write a table cell."""
+    return tag("td", inner, **attributes)
+
+
+def row(*cells: str) -> str:
+    """Write a table row."""
+    return tag("tr", "".join(cells))
+
+
+def table(*rows: str, border: int = 0, padding: int = 2, spacing: int = 0, **attributes: Any) -> str:
+    """Write a table without inner borders."""
+    return tag("table", "".join(rows), border=border, cellborder=0, cellspacing=spacing, cellpadding=padding, **attributes)

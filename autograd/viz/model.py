@@ -1,0 +1,121 @@
+"""The view model: plain data between the graph and every output format. Writers read this and nothing else."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd.viz.numbers import norm
+from autograd.viz.theme import STEPS
+
+
+@dataclass(slots=True)
+class Item:
+    """Describe one thing that is drawn: a value with the op that made it, a constant, or a folded part.
+
+    ``kind`` is ``value`` (with ``op`` when an op made it), ``outputs`` (an op with several), ``const`` (a number in the code) or
+    ``fold``. ``state`` is a key of ``theme.STATES``.
+    """
+
+    id: str
+    kind: str
+    name: str = ""
+    op: str = ""
+    symbol: str = ""
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+    value: Any = None
+    grad: Any = None
+    state: str = "none"
+    module: str = ""
+    leaf: bool = False
+    root: bool = False
+    note: str = ""
+    total: Any = None
+    size: float | None = None
+    facts: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def boxes(self) -> int:
+        """Count the boxes that this item takes in the picture."""
+        return 2 if self.op and self.kind == "value" else 1
+
+
+@dataclass(slots=True)
+class Arrow:
+    """Describe one edge: from a value into the op that used it, with what it added to the gradient of that value."""
+
+    id: str
+    source: str
+    target: str
+    argument: str = ""
+    share: Any = None
+    state: str = "none"
+    count: int = 1
+    size: float | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    """Describe an open module: its items are drawn inside a frame."""
+
+    id: str
+    path: str
+    kind: str
+    parent: str
+    depth: int
+    text: str = ""
+
+
+@dataclass(slots=True)
+class View:
+    """Hold a whole picture as data."""
+
+    items: list[Item]
+    arrows: list[Arrow]
+    groups: list[Group]
+    folded: list[str]
+    banner: str
+    problems: list[str]
+    total: int
+    low: int = 0
+    high: int = 0
+
+    @property
+    def boxes(self) -> int:
+        """Count the drawn boxes."""
+        return sum(item.boxes for item in self.items)
+
+    def step(self, size: float | None) -> int | None:
+        """Place a gradient norm on the colour scale: 0 (smallest) to ``STEPS - 1``."""
+        if size is None or not size > 0 or not np.isfinite(size):
+            return None
+        at = (np.log10(size) - self.low) / max(self.high - self.low, 1)
+        return int(min(max(at, 0.0), 0.999999) * STEPS)
+
+    def by_module(self) -> Iterator[tuple[Group | None, list[Item]]]:
+        """Yield the items of each open module (None: of no module), in the order of creation."""
+        inside: dict[str, list[Item]] = {}
+        for item in self.items:
+            inside.setdefault(item.module, []).append(item)
+        yield None, inside.get("", [])
+        for group in self.groups:
+            yield group, inside.get(group.id, [])
+
+
+def measure(view: View) -> None:
+    """Fill in the gradient norms and the decades that the colour scale spans: whole decades, two at least."""
+    logs = []
+    for thing in [*view.items, *view.arrows]:
+        array = thing.grad if isinstance(thing, Item) else thing.share
+        if array is not None and thing.state == "ok":
+            if thing.size is None:
+                thing.size = norm(array)
+            if thing.size > 0:
+                logs.append(thing.size)
+    if logs:
+        low, high = float(np.log10(min(logs))), float(np.log10(max(logs)))
+        view.low, view.high = int(np.floor(low)), int(np.ceil(high))
+        view.high += view.high == view.low
+        view.low -= view.high - view.low < 2

@@ -1,0 +1,79 @@
+"""Write the view model as text: one line per value, in the order of creation, indented by module."""
+
+from collections.abc import Iterator
+
+from autograd.viz.dot import edge_label, grad_text
+from autograd.viz.escape import shorten
+from autograd.viz.model import Arrow, Group, Item, View
+from autograd.viz.numbers import number, one_line, shape_text
+
+
+def write(view: View) -> str:
+    """Give the outline of a view."""
+    return "\n".join(_lines(view)) + "\n"
+
+
+def _lines(view: View) -> Iterator[str]:
+    inputs: dict[str, list[Arrow]] = {}
+    uses: dict[str, list[Arrow]] = {}
+    for arrow in view.arrows:
+        inputs.setdefault(arrow.target, []).append(arrow)
+        uses.setdefault(arrow.source, []).append(arrow)
+    items = {item.id: item for item in view.items}
+    groups = {group.id: group for group in view.groups}
+    if view.banner:
+        yield f"! {view.banner}"
+    where = ""
+    for item in view.items:
+        if item.kind == "const":
+            continue
+        if item.module != where:
+            yield from _headings(groups, where, item.module)
+            where = item.module
+        indent = "  " * (groups[where].depth + 1 if where else 0)
+        yield indent + _line(item, inputs.get(item.id, []), uses.get(item.id, []), items)
+    for note in [*view.folded, *view.problems]:
+        yield f"folded: {note}" if note in view.folded else f"note: {note}"
+
+
+def _headings(groups: dict[str, Group], before: str, now: str) -> Iterator[str]:
+    """Write the modules that are entered between two lines, and the one that is come back to."""
+    around, chain, at = set(), [], before
+    while at:
+        around.add(at)
+        at = groups[at].parent
+    at = now
+    while at and (at == now or at not in around):
+        chain.append(groups[at])
+        at = groups[at].parent
+    for group in reversed(chain):
+        kind = f" ({group.kind})" if group.kind not in ("", group.path) else ""
+        yield f"{'  ' * group.depth}[{shorten(group.path, 60)}{kind}]"
+
+
+def _line(item: Item, inputs: list[Arrow], uses: list[Arrow], items: dict[str, Item]) -> str:
+    if item.kind == "fold":
+        facts = ", ".join(f"{word} {text}" for word, text in item.facts)
+        return f"{item.id} [{shorten(item.name, 60)}] <- {_sources(inputs, items)}  {facts}"
+    made = f" = {item.op}({_sources(inputs, items)})" if item.op else f" = {_sources(inputs, items)}" if inputs else ""
+    head = f"{item.id}{' ' + shorten(item.name) if item.name not in ('', item.id) else ''}{made}"
+    if item.kind == "outputs":
+        return head
+    shape = f" {shape_text(item.shape)} {item.dtype}" if item.shape else ""
+    data = "released" if item.value is None else one_line(item.value)
+    line = f"{head}{shape} | data {data} | grad {grad_text(item)}"
+    if item.total is not None:
+        line += f" | .grad {one_line(item.total)}"
+    added = [edge_label(arrow) for arrow in uses if arrow.share is not None]
+    if len(added) > 1:
+        line += f" = {' '.join(added)}"
+    return line + (f" ({item.note})" if item.note else "")
+
+
+def _sources(arrows: list[Arrow], items: dict[str, Item]) -> str:
+    texts = []
+    for arrow in arrows:
+        item = items[arrow.source]
+        text = number(item.value) if item.kind == "const" else shorten(item.name) if item.name and item.kind == "value" else item.id
+        texts.append(text + (f" output {arrow.argument}" if arrow.argument.startswith("[") and item.kind == "outputs" else ""))
+    return ", ".join(texts)

@@ -1,0 +1,120 @@
+"""``draw(root)``: the picture of a graph, with every value and every gradient."""
+
+import os
+import pathlib
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from autograd.errors import ArgumentError, AutogradError
+from autograd.viz import data, dot, html, outline
+from autograd.viz.build import build
+from autograd.viz.engine import layout
+from autograd.viz.model import View
+from autograd.viz.snapshot import as_roots
+from autograd.viz.svg import compact, finish
+from autograd.viz.theme import palette
+
+SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".json", ".html", ".txt")
+RANKDIRS = ("LR", "RL", "TB", "BT")
+DPI = 144
+
+
+class Picture:
+    """Hold a drawn graph: the view model, and each output format made from it when it is asked for.
+
+    ``print(picture)`` is the outline as text; in a notebook the picture shows itself. ``folded`` says what was left out.
+    """
+
+    def __init__(self, view: View, rankdir: str = "LR", theme: str = "auto") -> None:
+        self.view, self.rankdir, self.theme = view, rankdir, theme
+
+    @property
+    def folded(self) -> list[str]:
+        """Say what was folded to keep the picture small; an empty list if nothing was."""
+        return list(self.view.folded)
+
+    @cached_property
+    def source(self) -> str:
+        """Give the DOT text."""
+        return dot.write(self.view, self.rankdir, self.theme)
+
+    @cached_property
+    def svg(self) -> str:
+        """Give the picture as an SVG element."""
+        raw = layout(self.source, "svg").decode("utf-8")
+        return compact(finish(raw, self.title, dark=self.theme == "auto"))
+
+    @property
+    def title(self) -> str:
+        """Say in one line what is drawn."""
+        roots = ", ".join(item.name or item.id for item in self.view.items if item.root) or "a folded result"
+        return f"Graph of {roots}: {self.view.total:,} node{'s' * (self.view.total != 1)}"
+
+    def png(self, dpi: int = DPI) -> bytes:
+        """Give the picture as a PNG file."""
+        return layout(self.source.replace("graph [", f"graph [dpi={int(dpi)} ", 1), "png")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture to ``path``; the suffix chooses: svg, png, pdf, dot, json, html or txt.
+
+        Raises MissingExtra for a PDF where neither Graphviz's ``dot`` nor pygraphviz is there.
+        """
+        target = pathlib.Path(path)
+        suffix = target.suffix.lower()
+        if suffix not in SUFFIXES:
+            raise ArgumentError(f"save: unknown suffix {suffix!r} of {target.name!r}; choose one of {', '.join(SUFFIXES)}.")
+        target.write_bytes(self.render(suffix[1:]))
+
+    def render(self, format: str) -> bytes:
+        """Give the bytes of the file that ``save`` writes for a format."""
+        if format == "png":
+            return self.png()
+        if format == "pdf":
+            return layout(self.source, "pdf")
+        return self._text(format).encode("utf-8")
+
+    def _text(self, format: str) -> str:
+        if format == "svg":
+            return self.svg.replace("<svg ", '<svg xmlns:xlink="http://www.w3.org/1999/xlink" ', 1) if "xmlns:xlink" not in self.svg else self.svg
+        if format == "html":
+            return html.whole_page(self.svg, self.title, str(self), theme=self.theme)
+        return {"dot": lambda: self.source, "json": lambda: data.write(self.view), "txt": lambda: str(self)}[format]()
+
+    def __str__(self) -> str:
+        return outline.write(self.view)
+
+    def __repr__(self) -> str:
+        return f"<Picture of {self.view.total:,} nodes in {self.view.boxes:,} boxes{'; ' + '; '.join(self.folded) if self.folded else ''}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Show the picture in a notebook; without a layout engine the outline and a hint. Never raises."""
+        try:
+            shown = html.in_notebook(self.svg, self.title)
+        except (AutogradError, OSError, ValueError, ImportError) as error:
+            shown = html.no_engine(self.source, str(self), str(error))
+        return {"text/html": shown, "text/plain": str(self)}
+
+
+def draw(root: Any, *, depth: int | None = None, rankdir: str = "LR", theme: str = "auto", max_nodes: int = 500,
+         names: Mapping[str, Any] | None = None, expand: Any = (), roll: bool = False, focus: Any = None) -> Picture:  # fmt: skip
+    """Draw the graph of ``root`` (a Tensor, or several): every value, every gradient, and on each edge what it added.
+
+    Works before and after backward, and changes nothing. ``names=locals()`` names the values. ``depth`` folds modules (0: the outermost
+    is one box), ``expand`` opens fused ops into their definition (True, names of ops, Tensors), ``roll`` rolls repeated steps up,
+    and a picture over ``max_nodes`` boxes is folded around ``focus`` and says so. ``theme``: auto, light, dark, colorblind.
+
+    >>> import autograd as ag
+    >>> a, b = ag.Tensor(2.0, requires_grad=True, name="a"), ag.Tensor(3.0, requires_grad=True, name="b")
+    >>> (a * b).backward()
+    >>> print(ag.draw(a * b, names={}), end="")
+    ! Gradients inside were not kept: this result's own backward has not run (or ran with create_graph=True).
+    v0 a | data 2.0000 | grad 3.0000
+    v1 b | data 3.0000 | grad 2.0000
+    v2 = multiply(a, b) | data 6.0000 | grad –
+    """
+    palette(theme)
+    if rankdir not in RANKDIRS:
+        raise ArgumentError(f"rankdir must be one of {', '.join(RANKDIRS)}; got {rankdir!r}.")
+    view = build(as_roots(root, "draw"), names=names, depth=depth, roll=roll, max_nodes=max_nodes, focus=focus, expand=expand)
+    return Picture(view, rankdir, theme)

@@ -1,0 +1,169 @@
+"""``replay(root)``: one page that steps through backward edge by edge, forwards and backwards."""
+
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import ArgumentError, AutogradError, GraphError
+from autograd.graph import Leaf
+from autograd.viz import html
+from autograd.viz.build import Builder
+from autograd.viz.escape import page
+from autograd.viz.fold import plan
+from autograd.viz.ledger import total
+from autograd.viz.local import local_derivative, title
+from autograd.viz.numbers import number, one_line, rows, signed
+from autograd.viz.paths import RELEASED
+from autograd.viz.picture import Picture
+from autograd.viz.snapshot import Snapshot, as_roots, is_multiple, is_output
+from autograd.viz.theme import palette
+
+
+class Replay:
+    """Hold the page: ``html`` is the text, ``save(path)`` writes it, ``steps`` are what it says, as text.
+
+    In a notebook it is live where the notebook is trusted, and the static picture where not.
+    """
+
+    def __init__(self, picture: Picture, steps: list[dict[str, Any]], said: list[str], name: str) -> None:
+        self.picture, self._data, self._said, self._name = picture, steps, said, name
+
+    @property
+    def steps(self) -> list[str]:
+        """List what each step says, as plain text; the first is the seed."""
+        return [_plain(text) for text in self._said]
+
+    @property
+    def html(self) -> str:
+        """Give the whole page: no network, all scripts inline."""
+        return html.whole_page(self.picture.svg, self._title(), str(self.picture), self._said, self._data, self.picture.theme)
+
+    def _title(self) -> str:
+        return f"Backward from {self._name}, step by step"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to ``path`` (``.html``)."""
+        target = pathlib.Path(path)
+        if target.suffix.lower() not in (".html", ".htm"):
+            raise ArgumentError(f"replay is a page: save it as .html, not {target.name!r}.")
+        target.write_text(self.html, encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"<Replay of backward from {self._name}: {len(self._data) - 1} steps>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Show the player in a notebook. Never raises."""
+        try:
+            live = html.live_app(self._title(), str(self.picture), self._said, self._data, self.picture.theme)
+            shown = html.in_notebook(self.picture.svg, self._title(), live)
+        except (AutogradError, OSError, ValueError, ImportError) as error:
+            shown = html.no_engine(self.picture.source, str(self.picture), str(error))
+        return {"text/html": shown, "text/plain": "\n".join(self.steps)}
+
+
+def _plain(text: str) -> str:
+    for written, meant in (("<small>", " "), ("</small>", ""), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#x27;", "'"), ("&amp;", "&")):
+        text = text.replace(written, meant)
+    return text
+
+
+def replay(root: Any, *, names: Mapping[str, Any] | None = None, rankdir: str = "LR", theme: str = "auto", max_nodes: int = 500) -> Replay:
+    """Replay backward from ``root``: the gradient 1 enters there, then one step per edge shows what each op adds where.
+
+    Runs its own walk: backward need not have run, and no ``.grad`` changes. ``root`` has one element, or is seeded with ones. A graph over
+    ``max_nodes`` boxes is folded, and steps inside folded parts are left out. Raises GraphError when an earlier backward
+    released large arrays.
+    """
+    palette(theme)
+    (tensor,) = as_roots(root, "replay")[:1]
+    snap = Snapshot([tensor], names)
+    start = snap.at[snap.roots[0]]
+    if not snap.roots[0].needs:
+        raise GraphError("replay: this result needs no gradient, so backward has nothing to do. Was an input made with requires_grad=True?")
+    seed = np.ones(tensor._data.shape, tensor._data.dtype)[()]
+    with np.errstate(all="ignore"):
+        builder = Builder(snap, plan(snap, None, False, max_nodes, None), {snap.roots[0]: seed}, fresh=True, label_all=True)
+        view = builder.view([])
+        data, said = _Steps(snap, builder, start).write()
+    return Replay(Picture(view, rankdir, theme), data, said, title(snap, start))
+
+
+class _Steps:
+    """Write the steps: newest op first, input by input, with sums as they grow."""
+
+    def __init__(self, snap: Snapshot, builder: Builder, start: int) -> None:
+        self.snap, self.builder, self.ledger, self.start = snap, builder, builder.ledger, start
+        self.arrows = {key: arrow.id for key, arrow in builder.arrows.items()}
+        self.sums: dict[int, Any] = {}
+        self.left = {i: sum((user, k) in self.ledger.shares for user, k in snap.users[i]) for i in range(len(snap.nodes))}
+
+    def write(self) -> tuple[list[dict[str, Any]], list[str]]:
+        name, hidden = title(self.snap, self.start), 0
+        data = [{"t": self.place(self.start), "g": self.brief(self.ledger.grads[self.start]), "last": 1}]
+        said = [f"grad {page(name)} = {page(self.brief(self.ledger.grads[self.start]))}<small>Seed: the gradient of {page(name)} "
+                "with respect to itself.</small>"]  # fmt: skip
+        for i in range(self.start, -1, -1):
+            node = self.snap.nodes[i]
+            if isinstance(node, Leaf) or i not in self.ledger.grads:
+                continue
+            for k, parent in enumerate(self.snap.parents(node)):
+                if parent is None or not parent.needs:
+                    continue
+                if (i, k) not in self.ledger.shares:
+                    raise GraphError(RELEASED.format(what="replay", op=node.op.name))
+                at = self.snap.at[parent]
+                before, share = self.sums.get(at), self.ledger.shares[i, k]
+                self.sums[at] = share if before is None else total([before, share])
+                self.left[at] -= 1
+                arrow = self.arrow(i, k, at)
+                if arrow is None or is_multiple(parent):
+                    hidden += arrow is None
+                    continue
+                data.append(self.step(i, at, arrow))
+                said.append(self.say(i, k, at, before, share))
+        if hidden:
+            said[-1] += f"<small>{hidden:,} steps inside folded parts are not shown.</small>"
+        return data, said
+
+    def place(self, i: int) -> str:
+        return self.builder.place(i)
+
+    def arrow(self, i: int, k: int, at: int) -> str | None:
+        source, target = self.place(at), self.place(i)
+        return self.arrows.get((source, target, k)) or self.arrows.get((source, target, -1))
+
+    def step(self, i: int, at: int, arrow: str) -> dict[str, Any]:
+        place = self.place(i)
+        bare = place[0] == "f" or is_output(self.snap.nodes[i]) or is_multiple(self.snap.nodes[i])
+        done = {"last": 1} if not self.left[at] else {}
+        return {"e": arrow, "n": place if bare else f"{place}o", "t": self.place(at), "g": self.brief(self.sums[at]), **done}
+
+    def say(self, i: int, k: int, at: int, before: Any, share: Any) -> str:
+        local = local_derivative(self.snap, i, k)
+        x, y = local.x, local.y
+        g = self.ledger.grads[i]
+        scalar = local.value is not None
+        product = f"{number(g)} × {_bracketed(local.value)} = " if scalar else ""
+        first = f"adds {product}{signed(share) if np.ndim(share) == 0 else one_line(share)} to grad {x}"
+        now = self.brief(self.sums[at])
+        so_far = f"{self.brief(before)} {'' if np.ndim(share) else _sign(share)} = {now}" if before is not None and scalar else now
+        state = {"masked": f" {local.op} cut the gradient off here.", "zero": " Exactly zero."}.get(self.ledger.edge_states[i, k], "")
+        rest = f" ({self.left[at]} more to come)" if self.left[at] else ""
+        return (f"{page(local.text())}, {page(first)}<small>{page(local.made)}. grad {page(y)} = {page(self.brief(g))}; "
+                f"grad {page(x)} = {page(so_far)}{page(rest)}.{page(state)}</small>")  # fmt: skip
+
+    def brief(self, g: Any) -> str:
+        return rows(g)[0] if np.size(g) and len(rows(g)) == 1 else one_line(g)
+
+
+def _sign(share: Any) -> str:
+    text = signed(share)
+    return f"{'−' if text[0] == '-' else '+'} {text[1:]}" if text[0] in "+-" else f"+ {text}"
+
+
+def _bracketed(value: float | None) -> str:
+    text = number(value)
+    return f"({text})" if text[0] == "-" else text

@@ -1,0 +1,175 @@
+"""What stands below some roots: nodes in the order of their creation, their users, names and values."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box, leaf_of
+from autograd.errors import ArgumentError
+from autograd.graph import Leaf, Node
+from autograd.modes import Scope
+from autograd.pull import ITEM
+
+
+class Opened:
+    """Hold what replaces ops that are drawn as their definition: stand-ins for nodes, their age, and gradients that are known."""
+
+    def __init__(self) -> None:
+        self.alias: dict[Node, Node] = {}
+        self.given: dict[Node, Any] = {}
+        self.ages: dict[Node, tuple[int, int]] = {}
+        self.notes: list[str] = []
+
+    def age(self, node: Node) -> tuple[int, int]:
+        """Order nodes as they were created; what an op was opened into comes in its place."""
+        return self.ages.get(node, (-node.order, 0))
+
+
+class Snapshot:
+    """Hold the nodes below ``roots``, oldest first: the position of a node is its stable number.
+
+    ``users[i]`` lists who uses node ``i`` as ``(position of the user, which input)``; ``names`` and ``data`` come from Tensors that
+    the caller holds.
+    """
+
+    def __init__(self, roots: Sequence[Box], names: Mapping[str, Any] | None = None, opened: "Opened | None" = None) -> None:
+        self.opened = opened or Opened()
+        self.roots = [self.opened.alias.get(node, node) for node in map(leaf_of, roots)]
+        self.nodes = sorted(self._below(), key=self.opened.age if opened else _age)
+        self.at = {node: i for i, node in enumerate(self.nodes)}
+        self.users: list[list[tuple[int, int]]] = [[] for _ in self.nodes]
+        for i, node in enumerate(self.nodes):
+            if node.op is not None:
+                for k, parent in enumerate(self.parents(node)):
+                    if parent is not None:
+                        self.users[self.at[parent]].append((i, k))
+        self.data = {node: root._data for node, root in zip(self.roots, roots, strict=True)}
+        self.names: dict[Node, str] = {}
+        self._read_names(names or {})
+        self.homes = _homes(self)
+
+    def parents(self, node: Node) -> tuple[Any, ...]:
+        """List the nodes of a node's inputs, as drawn: through ops that were opened into their definition."""
+        alias = self.opened.alias
+        return tuple([alias.get(parent, parent) for parent in node.parents]) if alias and node.op is not None else node.parents
+
+    def _below(self) -> set[Node]:
+        seen, stack = set(self.roots), list(self.roots)
+        while stack:
+            node = stack.pop()
+            for parent in self.parents(node) if node.op is not None else ():
+                if parent is not None and parent not in seen:
+                    seen.add(parent)
+                    stack.append(parent)
+        return seen
+
+    def _read_names(self, names: Mapping[str, Any]) -> None:
+        """Take names from ``locals()``: only Tensors count, and a name that hides (``_``) counts only if nothing else does."""
+        for name in sorted(names, key=lambda name: str(name).startswith("_")):
+            tensor = names[name]
+            node = tensor._node if isinstance(tensor, Box) else None
+            node = self.opened.alias.get(node, node) if node is not None else None
+            if node is not None and node in self.at:
+                self.data.setdefault(node, tensor._data)
+                self.names.setdefault(node, str(name))
+
+    def name(self, i: int) -> str:
+        """Give the name of a node: as the caller says, else its own, dotted when it belongs to a module; else nothing."""
+        node = self.nodes[i]
+        given = self.names.get(node)
+        if given is not None or not node.name:
+            return given or ""
+        home = self.homes[i]
+        if home is None or home.parent is None or not isinstance(node, Leaf) or node.name.startswith(home.path + "."):
+            return node.name
+        return f"{home.path}.{node.name}"
+
+    def value(self, i: int) -> Any:
+        """Find the value of a node where somebody still holds it, else None."""
+        node = self.nodes[i]
+        found = self.data.get(node)
+        if found is None:
+            found = node.saved[0] if node.op is None else node.saved[len(node.parents)] if len(node.saved) > len(node.parents) else None
+        if found is None:
+            for user, k in self.users[i]:
+                saved = self.nodes[user].saved
+                if k < len(saved) and saved[k] is not None:
+                    return plain(saved[k])
+        return None if isinstance(found, tuple) else plain(found)
+
+
+def _age(node: Node) -> int:
+    return -node.order
+
+
+def plain(x: Any) -> Any:
+    """Give the array in a Tensor (gradients of ``create_graph=True``), or ``x`` itself."""
+    return x._data if isinstance(x, Box) else x
+
+
+def is_output(node: Node) -> bool:
+    """Tell whether a node is one output of an op that has several."""
+    return node.op is ITEM
+
+
+def is_multiple(node: Node) -> bool:
+    """Tell whether a node stands for several outputs, each with a node of its own."""
+    return isinstance(node.shape, list)
+
+
+def size(node: Node) -> int:
+    """Count the elements of a node's value."""
+    return 0 if is_multiple(node) else int(np.prod(node.shape or (1,), dtype=np.int64)) if node.shape is not None else 0
+
+
+def chain_of(scope: Scope | None) -> tuple[Scope, ...]:
+    """List the scopes around a node, outermost first."""
+    chain = []
+    while scope is not None:
+        chain.append(scope)
+        scope = scope.parent
+    return tuple(reversed(chain))
+
+
+def _homes(snap: Snapshot) -> list[Scope | None]:
+    """Find the module each node is drawn in: that of the op; for a parameter the innermost that holds all its users."""
+    homes: list[Scope | None] = []
+    chains: dict[Scope | None, tuple[Scope, ...]] = {None: ()}
+    owned: dict[Scope, Any] = {}
+    for i, node in enumerate(snap.nodes):
+        if node.op is not None or not node.needs or not snap.users[i]:
+            homes.append(node.scope)
+            continue
+        common: tuple[Scope, ...] | None = None
+        for user, _ in snap.users[i]:
+            scope = snap.nodes[user].scope
+            if scope not in chains:
+                chains[scope] = chain_of(scope)
+            chain = chains[scope]
+            common = chain if common is None else tuple(a for a, b in zip(common, chain, strict=False) if a is b)
+        while common and not _owns(common[-1], node, owned):
+            common = common[:-1]
+        homes.append(common[-1] if common else None)
+    return homes
+
+
+def _owns(scope: Scope, leaf: Node, known: dict[Scope, Any]) -> bool:
+    """Tell whether a parameter belongs to the module of a scope; a scope opened by hand owns what only it uses."""
+    if scope not in known:
+        reference = scope.info.get("module") if scope.info else None
+        module = reference() if callable(reference) else None
+        known[scope] = {p._node for p in module.parameters()} if hasattr(module, "parameters") else None
+    return known[scope] is None or leaf in known[scope]
+
+
+def as_roots(root: Any, what: str) -> list[Box]:
+    """Accept a Tensor or a sequence of them as what to draw."""
+    roots = list(root) if isinstance(root, tuple | list) else [root]
+    for tensor in roots:
+        if not isinstance(tensor, Box):
+            hint = " Pass the result of the model, not the model." if callable(tensor) else ""
+            raise ArgumentError(f"{what} needs a Tensor (or a list of them), got {type(tensor).__name__}.{hint}")
+    if not roots:
+        raise ArgumentError(f"{what} needs at least one Tensor, got an empty {type(root).__name__}.")
+    return roots
