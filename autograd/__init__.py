@@ -29,6 +29,7 @@ from autograd.ops.activations import (
 )
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op
+from autograd.recording import record
 from autograd.tensor import Tensor
 from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -65,6 +66,7 @@ __all__ = [
     "no_grad",
     "nondifferentiable",
     "op",
+    "record",
     "relu",
     "replay",
     "scope",

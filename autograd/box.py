@@ -4,6 +4,9 @@
 results.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -51,9 +54,22 @@ def leaf_of(box: Box) -> Node:
     return node
 
 
+_keeps_all: ContextVar[bool] = ContextVar("chainrule_keeps_all", default=False)
+
+
+@contextmanager
+def keep_values() -> Iterator[None]:
+    """Keep the values of constants on the graph, however large: for those who read a graph instead of walking back."""
+    token = _keeps_all.set(True)
+    try:
+        yield
+    finally:
+        _keeps_all.reset(token)
+
+
 def small(data: Any) -> Any:
     """Give ``data`` back if it may stay on the graph after backward, else None."""
-    return data if data.size <= SMALL else None
+    return data if data.size <= SMALL or _keeps_all.get() else None
 
 
 def needs_grad(x: Any) -> bool:

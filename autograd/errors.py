@@ -51,3 +51,11 @@ class MissingExtra(AutogradError, ImportError):
 
 class NameClash(AutogradError, ImportError):
     """Report another package that took the import name ``autograd`` or ``nn``."""
+
+
+class FileError(AutogradError, ValueError):
+    """Report a file that cannot be read or written, is damaged, or is of another kind."""
+
+
+class TrainingError(AutogradError, ArithmeticError):
+    """Report a training run that has left the finite numbers."""

@@ -163,10 +163,8 @@ def _compare(
     numeric = (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step)
     if abs(analytic - numeric) <= rtol * max(scale, abs(numeric)) + atol:
         return
-    raise GradientError(
-        f"check_grads: {where}, shape {np.shape(point)}: analytic {analytic:.10g}, numeric {numeric:.10g}."
-        + _hint(at, step, atol)
-    )
+    found = f"analytic {analytic:.10g}, numeric {numeric:.10g}.{_hint(at, step, atol)}"
+    raise GradientError(f"check_grads: {where}, shape {np.shape(point)}: {found}")
 
 
 def _hint(at: Callable[[float], float], step: float, atol: float) -> str:
@@ -176,5 +174,7 @@ def _hint(at: Callable[[float], float], step: float, atol: float) -> str:
         return f" The one-sided slopes differ ({left:.6g} and {right:.6g}): the point may sit on a kink or a jump."
     far, near = (right + left) / 2, (at(step / 4) - at(-step / 4)) / (step / 2)
     if abs(near) > 2 * abs(far) + 100 * atol:
-        return f" The slope grows from {far:.6g} to {near:.6g} as the step shrinks: the point may sit on a kink or a jump."
+        return (
+            f" The slope grows from {far:.6g} to {near:.6g} as the step shrinks: the point may sit on a kink or a jump."
+        )
     return ""

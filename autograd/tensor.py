@@ -417,7 +417,7 @@ def _keep(node: Node, g: Any) -> Any:
 
 def _remember(node: Node, g: Any) -> None:
     """Keep a small gradient for pictures, and any gradient that ``retain_grad`` asked for."""
-    if g.__class__ is np.float64 or (g.__class__ is np.ndarray and g.size <= 64):
+    if g.__class__ is np.float64 or (isinstance(g, (np.ndarray, np.generic)) and g.size <= 64):
         node.cot = g
     if node.retain:
         with _accumulate:
@@ -428,7 +428,7 @@ def _release(node: Node, g: Any) -> Any:
     """Pull one node and let go of its large arrays."""
     if node.retain:
         _remember(node, g)
-    elif g.__class__ is np.float64 or (g.__class__ is np.ndarray and g.size <= 64):
+    elif g.__class__ is np.float64 or (isinstance(g, (np.ndarray, np.generic)) and g.size <= 64):
         node.cot = g
     shares = node.op.pull(node, g)
     node.released = True
@@ -458,7 +458,7 @@ def _drain(found: dict[Node, Any], store: Any) -> None:
     """Store the gradient of each leaf, letting go of it here first, so that ``store`` can see who else holds it."""
     while found:
         node, g = found.popitem()
-        if g.__class__ is np.float64 or (g.__class__ is np.ndarray and g.size <= SMALL):
+        if g.__class__ is np.float64 or (isinstance(g, (np.ndarray, np.generic)) and g.size <= SMALL):
             node.cot = g
         node.grad = store(node.grad, g)
 

@@ -296,6 +296,7 @@ def _choose_samples(rng: np.random.Generator) -> Samples:
     x, y = rng.uniform(-2, 2, (2, 3)), rng.uniform(-2, 2, 3)
     yield (np.array([[0, 1, 1], [1, 0, 0]]), [x, y]), {}
     yield (np.array([4, -1, 1]), [x, y]), {"mode": "clip"}
+    yield (np.array([4, -1, 1]), [x, y]), {"mode": "wrap"}
 
 
 @implements(np.choose, domain=_choose_samples)

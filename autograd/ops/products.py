@@ -68,8 +68,8 @@ def _matmul(a: Any, b: Any) -> Any:
         return np.matmul(a, b)
     except ValueError:
         raise ShapeError(
-            f"matmul: a of shape {np.shape(a)} does not fit b of shape {np.shape(b)}: the last axis of a must be as long "
-            "as the last but one of b (or the only one of a vector), and the axes before these must broadcast."
+            f"matmul: a of shape {np.shape(a)} does not fit b of shape {np.shape(b)}: the last axis of a must be as "
+            "long as the last but one of b (or the only one of a vector), and the axes before these must broadcast."
         ) from None
 
 

@@ -7,5 +7,19 @@ from autograd.viz.picture import Picture, draw
 from autograd.viz.replay import Replay, replay
 from autograd.viz.why import Reason, why_none
 
-__all__ = ["Explanation", "Picture", "Reason", "Replay", "build_graph", "draw", "draw_dot", "explain", "get_dot_graph", "make_dot",
-           "plot_dot_graph", "replay", "use_engine", "why_none"]  # fmt: skip
+__all__ = [
+    "Explanation",
+    "Picture",
+    "Reason",
+    "Replay",
+    "build_graph",
+    "draw",
+    "draw_dot",
+    "explain",
+    "get_dot_graph",
+    "make_dot",
+    "plot_dot_graph",
+    "replay",
+    "use_engine",
+    "why_none",
+]

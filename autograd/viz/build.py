@@ -10,7 +10,7 @@ from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node
 from autograd.modes import Scope
 from autograd.viz.expand import open_ops
-from autograd.viz.fold import Fold, Plan, plan
+from autograd.viz.fold import HUB, Fold, Plan, plan
 from autograd.viz.ledger import Ledger, accumulated, total
 from autograd.viz.model import Arrow, Group, Item, View, measure
 from autograd.viz.numbers import norm, number, shape_text
@@ -25,8 +25,14 @@ STALE = "Another backward passed through here since: some gradients are not the 
 class Builder:
     """Build a :class:`View` step by step; the parts share the snapshot, the plan and the ledger."""
 
-    def __init__(self, snap: Snapshot, made: Plan, given: dict[Node, Any] | None = None, fresh: bool = False,
-                 label_all: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        snap: Snapshot,
+        made: Plan,
+        given: dict[Node, Any] | None = None,
+        fresh: bool = False,
+        label_all: bool = False,
+    ) -> None:
         self.snap, self.plan, self.label_all = snap, made, label_all
         self.ledger = Ledger(snap, range(len(snap.nodes)) if fresh else self._chosen(), given, fresh)
         self.fold_ids = {id(fold): f"f{min(fold.members)}" for fold in made.folds}
@@ -57,8 +63,11 @@ class Builder:
         for i, node in enumerate(self.snap.nodes):
             if not isinstance(node, Leaf):
                 self._edges(i, node)
+        self._refer()
         banner = self._banner()
-        view = View(self.items, list(self.arrows.values()), self.groups, self.plan.notes, banner, problems, len(self.snap.nodes))
+        view = View(
+            self.items, list(self.arrows.values()), self.groups, self.plan.notes, banner, problems, len(self.snap.nodes)
+        )
         for k, arrow in enumerate(view.arrows):
             arrow.id = f"e{k}"
         measure(view)
@@ -70,7 +79,11 @@ class Builder:
         roots = self.snap.roots
         if self.ledger.ran or not any(root.needs for root in roots):
             return ""
-        return ELSEWHERE if any(node.op is None and node.needs and node.grad is not None for node in self.snap.nodes) else BACKWARD
+        return (
+            ELSEWHERE
+            if any(node.op is None and node.needs and node.grad is not None for node in self.snap.nodes)
+            else BACKWARD
+        )
 
     # ----------------------------------------------------------------------------------------------------- items
 
@@ -79,13 +92,23 @@ class Builder:
         kind = "outputs" if multiple else "value"
         op = "" if node.op is None or output else node.op.name
         item = Item(
-            f"v{i}", kind, self.snap.name(i) or (f"v{i}" if self.label_all else ""), op, node.op.symbol if op else "", () if multiple else tuple(node.shape or ()),
-            "" if multiple else str(node.dtype), self.snap.value(i), None if multiple else self.ledger.grads.get(i),
-            self.ledger.states.get(i, "none"), self._group(self.snap.homes[i]), isinstance(node, Leaf), node in self.snap.roots,
-        )  # fmt: skip
+            f"v{i}",
+            kind,
+            self.snap.name(i) or (f"v{i}" if self.label_all else ""),
+            op,
+            node.op.symbol if op else "",
+            () if multiple else tuple(node.shape or ()),
+            "" if multiple else str(node.dtype),
+            self.snap.value(i),
+            None if multiple else self.ledger.grads.get(i),
+            self.ledger.states.get(i, "none"),
+            self._group(self.snap.homes[i]),
+            isinstance(node, Leaf),
+            node in self.snap.roots,
+        )
         if isinstance(node, Leaf):
             item.note = node.note
-            item.total = accumulated(node)
+            item.total = accumulated(node, item.grad)
         if i in self.ledger.mismatches:
             item.note = "≠"
         if node.op is not None and node.kwargs and not output:
@@ -94,7 +117,21 @@ class Builder:
 
     def _constant(self, i: int, k: int, value: Any) -> str:
         key = f"v{i}c{k}"
-        self.items.append(Item(key, "const", "", "", "", (), type(value).__name__, value, None, "const", self._group(self.snap.homes[i])))
+        self.items.append(
+            Item(
+                key,
+                "const",
+                "",
+                "",
+                "",
+                (),
+                type(value).__name__,
+                value,
+                None,
+                "const",
+                self._group(self.snap.homes[i]),
+            )
+        )
         return key
 
     def _group(self, scope: Scope | None) -> str:
@@ -112,7 +149,15 @@ class Builder:
 
     def _fold(self, fold: Fold) -> None:
         nodes = self.snap.nodes
-        item = Item(self.fold_ids[id(fold)], "fold", fold.title, fold.kind, fold.shown, module=self._group(fold.scope), state="none")
+        item = Item(
+            self.fold_ids[id(fold)],
+            "fold",
+            fold.title,
+            fold.kind,
+            fold.shown,
+            module=self._group(fold.scope),
+            state="none",
+        )
         weights = [nodes[i] for i in fold.members if isinstance(nodes[i], Leaf) and nodes[i].needs]
         ops = sum(not isinstance(nodes[i], Leaf) for i in fold.members)
         inside, outside = self._border(fold)
@@ -131,7 +176,8 @@ class Builder:
 
     def _border(self, fold: Fold) -> tuple[list[Node], list[Node]]:
         """Find what flows into a fold from outside, and what flows out of it."""
-        inside, outside = {}, {}
+        inside: dict[Node, None] = {}
+        outside: dict[Node, None] = {}
         for i in fold.members:
             node = self.snap.nodes[i]
             for parent in self.snap.parents(node) if not isinstance(node, Leaf) else ():
@@ -175,6 +221,23 @@ class Builder:
             if source != target:
                 self._add(source, target, node, i, k, merge=source[0] == "f" or target[0] == "f")
 
+    def _refer(self) -> None:
+        """Let a value with many drawn uses stand once; each use gets a small reference beside it."""
+        uses: dict[str, list[Arrow]] = {}
+        for arrow in self.arrows.values():
+            uses.setdefault(arrow.source, []).append(arrow)
+        items = {item.id: item for item in self.items}
+        for source, arrows in uses.items():
+            if len(arrows) <= HUB or items[source].kind == "fold":
+                continue
+            for n, arrow in enumerate(arrows):
+                target, name = items[arrow.target], items[source].name or source
+                self.items.append(
+                    Item(f"{source}r{n}", "ref", name, state=items[source].state, module=target.module, note=source)
+                )
+                arrow.source = f"{source}r{n}"
+            items[source].facts.append(("uses", f"{len(arrows)}"))
+
     def place(self, i: int) -> str:
         """Give the id of what stands for a node in the picture."""
         fold = self.plan.of[i]
@@ -213,13 +276,23 @@ def _brief(value: Any) -> str:
 
 
 def _shapes(nodes: list[Node]) -> str:
-    shapes = dict.fromkeys(shape_text(node.shape) if node.shape else "scalar" for node in nodes if not is_multiple(node))
+    shapes = dict.fromkeys(
+        shape_text(node.shape) if node.shape else "scalar" for node in nodes if not is_multiple(node)
+    )
     texts = list(shapes)
     return " ".join(texts[:3]) + (" …" if len(texts) > 3 else "") if texts else "–"
 
 
-def build(roots: Sequence[Box], *, names: Mapping[str, Any] | None = None, depth: int | None = None, roll: bool = False,
-          max_nodes: int = 500, focus: Any = None, expand: Any = ()) -> View:  # fmt: skip
+def build(
+    roots: Sequence[Box],
+    *,
+    names: Mapping[str, Any] | None = None,
+    depth: int | None = None,
+    roll: bool = False,
+    max_nodes: int = 500,
+    focus: Any = None,
+    expand: Any = (),
+) -> View:
     """Build the view model of the graph below ``roots``; see :func:`autograd.draw` for the arguments."""
     if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise ArgumentError(f"depth must be None (open all modules) or a number from 0 on, got {depth!r}.")

@@ -1,6 +1,7 @@
 """The picture calls of micrograd, torchviz, DeZero and MyGrad, so that a lecture runs by changing one import.
 
-All give a ``graphviz.Digraph`` that draws itself with whatever layout engine is there (see ``engine``), not only with a ``dot`` on PATH.
+All give a ``graphviz.Digraph`` that draws itself with whatever layout engine is there (see ``engine``), not only with
+a ``dot`` on PATH.
 """
 
 import functools
@@ -8,7 +9,7 @@ import importlib
 import os
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd.errors import ArgumentError, AutogradError
 from autograd.viz.build import build
@@ -28,15 +29,24 @@ def digraph_class() -> Any:
     class Digraph(graphviz.Digraph):  # type: ignore[misc, name-defined]
         """Be a ``graphviz.Digraph`` that needs no ``dot`` on PATH and never raises in a notebook."""
 
-        folded: list[str] = []
+        folded: ClassVar[list[str]] = []
 
         def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **kwargs: Any) -> Any:
             """Give the drawn bytes (or text, with ``encoding``)."""
             data = layout(self.source, format or self.format)
             return data if encoding is None else data.decode(encoding)
 
-        def render(self, filename: Any = None, directory: Any = None, view: bool = False, cleanup: bool = False, format: str | None = None,
-                   *args: Any, outfile: Any = None, **kwargs: Any) -> str:  # fmt: skip
+        def render(
+            self,
+            filename: Any = None,
+            directory: Any = None,
+            view: bool = False,
+            cleanup: bool = False,
+            format: str | None = None,
+            *args: Any,
+            outfile: Any = None,
+            **kwargs: Any,
+        ) -> str:
             """Write the picture, and the DOT text beside it unless ``cleanup``; ``view`` is ignored."""
             kind = format or (pathlib.Path(outfile).suffix[1:] if outfile else "") or self.format
             base = pathlib.Path(directory or ".") / (filename or self.filename)
@@ -58,7 +68,9 @@ def digraph_class() -> Any:
 def _digraph(format: str, view: View, **attributes: str) -> Any:
     if format not in ("svg", "png", "pdf"):
         raise ArgumentError(f"format must be svg, png or pdf; got {format!r}.")
-    graph = digraph_class()(format=format, graph_attr=attributes, node_attr={"fontname": FONT}, edge_attr={"fontname": FONT})
+    graph = digraph_class()(
+        format=format, graph_attr=attributes, node_attr={"fontname": FONT}, edge_attr={"fontname": FONT}
+    )
     graph.folded = list(view.folded)
     if view.folded:
         graph.attr(label=_string("folded: " + "; ".join(view.folded)), labelloc="b")
@@ -75,10 +87,14 @@ def _view(root: Any, what: str, max_nodes: int, names: Mapping[str, Any] | None 
     return build(as_roots(root, what), names=names, max_nodes=max_nodes)
 
 
-def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR", *, max_nodes: int = 500, names: Mapping[str, Any] | None = None) -> Any:
-    """Draw as micrograd does: record boxes ``name | data 4.0000 | grad 138.8338`` and small op nodes, as a ``graphviz.Digraph``.
+def draw_dot(
+    root: Any, format: str = "svg", rankdir: str = "LR", *, max_nodes: int = 500, names: Mapping[str, Any] | None = None
+) -> Any:
+    """Draw as micrograd does: record boxes ``name | data 4.0000 | grad 138.8338`` and small op nodes, as a
+    ``graphviz.Digraph``.
 
-    A gradient that backward has not computed is ``grad –``, never 0; arrays show their numbers, or mean ± standard deviation.
+    A gradient that backward has not computed is ``grad –``, never 0; arrays show their numbers, or mean ± standard
+    deviation.
     """
     if rankdir not in ("LR", "TB"):
         raise ArgumentError(f"rankdir must be 'LR' or 'TB', got {rankdir!r}.")
@@ -98,12 +114,21 @@ def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR", *, max_nodes: 
 
 
 def _record(item: Item) -> str:
+    if item.kind == "ref":
+        return record(item.name)
     name = record(item.name) if item.name else ""
     if item.kind == "fold":
-        return "{ %s }" % " | ".join([name, *[record(f"{word} {text}") for word, text in item.facts[:4]]])
+        facts = [record(f"{word} {text}") for word, text in item.facts[:4]]
+        return f"{{ {' | '.join([name, *facts])} }}"
     data = "released" if item.value is None else number(item.value) if not item.shape else one_line(item.value)
-    grad = "–" if item.state in ("none", "released", "const") else number(item.grad) if not item.shape else one_line(item.grad)
-    return "{ %s | data %s | grad %s }" % (name, record(data), record(grad))
+    grad = (
+        "–"
+        if item.state in ("none", "released", "const")
+        else number(item.grad)
+        if not item.shape
+        else one_line(item.grad)
+    )
+    return f"{{ {name} | data {record(data)} | grad {record(grad)} }}"
 
 
 def _wires(view: View) -> list[tuple[str, str]]:
@@ -111,15 +136,32 @@ def _wires(view: View) -> list[tuple[str, str]]:
     return [(arrow.source, arrow.target + ("o" if arrow.target in ops else "")) for arrow in view.arrows]
 
 
-def make_dot(var: Any, params: Mapping[str, Any] | None = None, show_attrs: bool = False, show_saved: bool = False, *,
-             max_nodes: int = 500) -> Any:  # fmt: skip
-    """Draw the backward graph as torchviz does: light blue leaves that require gradients, a green result, grey ops, orange saved arrays.
+def make_dot(
+    var: Any,
+    params: Mapping[str, Any] | None = None,
+    show_attrs: bool = False,
+    show_saved: bool = False,
+    *,
+    max_nodes: int = 500,
+) -> Any:
+    """Draw the backward graph as torchviz does: light blue leaves that require gradients, a green result, grey ops,
+    orange saved arrays.
 
-    ``params`` names tensors (``dict(model.named_parameters())``); ``show_attrs`` lists an op's keywords, ``show_saved`` what it keeps.
+    ``params`` names tensors (``dict(model.named_parameters())``); ``show_attrs`` lists an op's keywords,
+    ``show_saved`` what it keeps.
     """
     view = _view(var, "make_dot", max_nodes, params)
     dot = _digraph("svg", view)
-    dot.attr("node", style="filled", shape="box", align="left", fontsize="10", ranksep="0.1", height="0.2", fontname="monospace")
+    dot.attr(
+        "node",
+        style="filled",
+        shape="box",
+        align="left",
+        fontsize="10",
+        ranksep="0.1",
+        height="0.2",
+        fontname="monospace",
+    )
     for item in view.items:
         if item.kind == "const" or (item.leaf and item.state == "const" and not show_saved):
             continue
@@ -139,14 +181,20 @@ def make_dot(var: Any, params: Mapping[str, Any] | None = None, show_attrs: bool
         if item.root:
             dot.node(item.id + "y", label=_string(f"{item.name}\n {shape}"), fillcolor="darkolivegreen1")
             dot.edge(item.id, item.id + "y")
-    drawn = {item.id for item in view.items if not (item.kind == "const" or (item.leaf and item.state == "const" and not show_saved))}
+    drawn = {
+        item.id
+        for item in view.items
+        if not (item.kind == "const" or (item.leaf and item.state == "const" and not show_saved))
+    }
     for arrow in view.arrows:
         if arrow.source in drawn:
             dot.edge(arrow.source, arrow.target)
     return dot
 
 
-def get_dot_graph(output: Any, verbose: bool = True, *, max_nodes: int = 500, names: Mapping[str, Any] | None = None) -> str:
+def get_dot_graph(
+    output: Any, verbose: bool = True, *, max_nodes: int = 500, names: Mapping[str, Any] | None = None
+) -> str:
     """Write DeZero's DOT text: orange ellipses for variables, light blue boxes for functions."""
     view = _view(output, "plot_dot_graph", max_nodes, names)
     lines = ["digraph g {", f'node [fontname="{FONT}"]']
@@ -164,12 +212,20 @@ def get_dot_graph(output: Any, verbose: bool = True, *, max_nodes: int = 500, na
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def plot_dot_graph(output: Any, verbose: bool = True, to_file: str | os.PathLike[str] | None = None, *, max_nodes: int = 500,
-                   names: Mapping[str, Any] | None = None) -> Any:  # fmt: skip
+def plot_dot_graph(
+    output: Any,
+    verbose: bool = True,
+    to_file: str | os.PathLike[str] | None = None,
+    *,
+    max_nodes: int = 500,
+    names: Mapping[str, Any] | None = None,
+) -> Any:
     """Draw as DeZero does; ``to_file`` writes the picture (svg, png or pdf by its suffix). Gives a ``graphviz.Digraph``."""
     view = _view(output, "plot_dot_graph", max_nodes, names)
     dot = _digraph("svg", view)
-    dot.body.extend(f"\t{line}\n" for line in get_dot_graph(output, verbose, max_nodes=max_nodes, names=names).splitlines()[1:-1])
+    dot.body.extend(
+        f"\t{line}\n" for line in get_dot_graph(output, verbose, max_nodes=max_nodes, names=names).splitlines()[1:-1]
+    )
     if to_file is not None:
         target = pathlib.Path(to_file)
         if target.suffix not in (".svg", ".png", ".pdf"):
@@ -178,16 +234,29 @@ def plot_dot_graph(output: Any, verbose: bool = True, to_file: str | os.PathLike
     return dot
 
 
-def build_graph(fin: Any, names: Mapping[str, Any] | None = None, *, render: bool = True, save: bool = False, dims: bool = False,
-                dtypes: bool = False, sum_stats: bool = False, max_nodes: int = 500) -> Any:  # fmt: skip
-    """Draw as MyGrad does, with names from ``names=locals()``; ``dims``, ``dtypes`` and ``sum_stats`` add shape, dtype and statistics.
+def build_graph(
+    fin: Any,
+    names: Mapping[str, Any] | None = None,
+    *,
+    render: bool = True,
+    save: bool = False,
+    dims: bool = False,
+    dtypes: bool = False,
+    sum_stats: bool = False,
+    max_nodes: int = 500,
+) -> Any:
+    """Draw as MyGrad does, with names from ``names=locals()``; ``dims``, ``dtypes`` and ``sum_stats`` add shape,
+    dtype and statistics.
 
-    ``render`` is there for compatibility: the returned Digraph shows itself in a notebook. ``save`` writes ``computational_graph.svg``.
+    ``render`` is there for compatibility: the returned Digraph shows itself in a notebook. ``save`` writes
+    ``computational_graph.svg``.
     """
     view = _view(fin, "build_graph", max_nodes, names)
     dot = _digraph("svg", view, rankdir="LR")
     for item in view.items:
-        lines = [item.name or (number(item.value) if item.kind == "const" else "Intermediary" if item.op else "Constant")]
+        lines = [
+            item.name or (number(item.value) if item.kind == "const" else "Intermediary" if item.op else "Constant")
+        ]
         if item.kind == "value":
             lines += [f"dims: {shape_text(item.shape)}"] if dims else []
             lines += [f"dtype: {item.dtype}"] if dtypes else []

@@ -16,19 +16,46 @@ def as_dict(view: View) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "nodes": [
-            {"id": item.id, "kind": item.kind, "name": item.name, "op": item.op, "shape": list(item.shape), "dtype": item.dtype,
-             "leaf": item.leaf, "root": item.root, "module": item.module, "value": _numbers(item.value), "grad": _numbers(item.grad),
-             "state": item.state, "accumulated": _numbers(item.total), "note": item.note, "facts": dict(item.facts)}
+            {
+                "id": item.id,
+                "kind": item.kind,
+                "name": item.name,
+                "op": item.op,
+                "shape": list(item.shape),
+                "dtype": item.dtype,
+                "leaf": item.leaf,
+                "root": item.root,
+                "module": item.module,
+                "value": _numbers(item.value),
+                "grad": _numbers(item.grad),
+                "state": item.state,
+                "accumulated": _numbers(item.total),
+                "note": item.note,
+                "facts": dict(item.facts),
+            }
             for item in view.items
         ],
         "edges": [
-            {"id": arrow.id, "source": arrow.source, "target": arrow.target, "argument": arrow.argument, "count": arrow.count,
-             "adds": _numbers(arrow.share), "state": arrow.state}
+            {
+                "id": arrow.id,
+                "source": arrow.source,
+                "target": arrow.target,
+                "argument": arrow.argument,
+                "count": arrow.count,
+                "adds": _numbers(arrow.share),
+                "state": arrow.state,
+            }
             for arrow in view.arrows
         ],
-        "modules": [{"id": g.id, "path": g.path, "kind": g.kind, "parent": g.parent, "text": g.text} for g in view.groups],
-        "folded": view.folded, "banner": view.banner, "notes": view.problems, "total": view.total, "scale": [view.low, view.high],
-    }  # fmt: skip
+        "modules": [
+            {"id": g.id, "path": g.path, "kind": g.kind, "parent": g.parent, "text": g.text} for g in view.groups
+        ],
+        "folded": view.folded,
+        "banner": view.banner,
+        "notes": view.problems,
+        "total": view.total,
+        "scale": [view.low, view.high],
+    }
 
 
 def write(view: View) -> str:
@@ -44,7 +71,11 @@ def _numbers(x: Any) -> Any:
         return _finite(a.tolist())
     wide = a.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        return {"mean": _finite(float(wide.mean())), "std": _finite(float(wide.std())), "norm": _finite(float(np.linalg.norm(wide)))}
+        return {
+            "mean": _finite(float(wide.mean())),
+            "std": _finite(float(wide.std())),
+            "norm": _finite(float(np.linalg.norm(wide))),
+        }
 
 
 def _finite(x: Any) -> Any:

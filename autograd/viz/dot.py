@@ -34,8 +34,11 @@ class _Writer:
     def lines(self) -> Iterator[str]:
         c = self.c
         yield "digraph gradients {"
-        yield f'graph [rankdir={self.rankdir} bgcolor="{c["page"]}" fontname="{FONT}" fontsize={SIZE} fontcolor="{c["ink"]}" ' \
-              'pad="0.3" nodesep="0.18" ranksep="0.32" labelloc=b labeljust=l]'  # fmt: skip
+        yield (
+            f'graph [rankdir={self.rankdir} bgcolor="{c["page"]}" fontname="{FONT}" fontsize={SIZE} '
+            f'fontcolor="{c["ink"]}" '
+            'pad="0.3" nodesep="0.18" ranksep="0.32" labelloc=b labeljust=l]'
+        )
         yield f'node [fontname="{FONT}" fontsize={SIZE} fontcolor="{c["ink"]}" shape=plain]'
         yield f'edge [fontname="{FONT}" fontsize={SMALL_SIZE} color="{c["wire"]}" arrowsize=0.6 penwidth=1]'
         notes = self.footer()
@@ -68,8 +71,11 @@ class _Writer:
             head = font(tag("b", label(group.path, 60)), c["moduleink"]) + kind
             tip = quoted(" ".join(text for text in (group.path, group.kind, group.text) if text))
             fill = c[f"module{min(group.depth, 2)}"]
-            yield f'subgraph cluster_{group.id} {{ id={group.id} class=module style="rounded,filled" penwidth=1 labelloc=t labeljust=l ' \
-                  f'margin=10 color="{c["moduleline"]}" fillcolor="{fill}" tooltip={tip} label=<{head}>'  # fmt: skip
+            yield (
+                f"subgraph cluster_{group.id} "
+                f'{{ id={group.id} class=module style="rounded,filled" penwidth=1 labelloc=t labeljust=l '
+                f'margin=10 color="{c["moduleline"]}" fillcolor="{fill}" tooltip={tip} label=<{head}>'
+            )
             for item in self.inside.get(group.id, []):
                 yield from self.item(item)
             stack.append(None)
@@ -81,6 +87,8 @@ class _Writer:
         tip = quoted(hover(item))
         if item.kind == "const":
             yield f"{item.id} [id={item.id} class=const tooltip={tip} label=<{self.constant(item)}>]"
+        elif item.kind == "ref":
+            yield f"{item.id} [id={item.id} class=ref tooltip={tip} label=<{self.reference(item)}>]"
         elif item.kind == "fold":
             yield f"{item.id} [id={item.id} class=fold tooltip={tip} label=<{self.fold(item)}>]"
         elif item.kind == "outputs":
@@ -93,17 +101,35 @@ class _Writer:
 
     def op(self, item: Item, key: str) -> str:
         c, symbol = self.c, shorten(item.symbol, 24)
-        shape = "circle width=0.34 fixedsize=true" if len(symbol) <= ROUND else 'box width=0.3 height=0.28 margin="0.09,0.03"'
+        shape = (
+            "circle width=0.34 fixedsize=true"
+            if len(symbol) <= ROUND
+            else 'box width=0.3 height=0.28 margin="0.09,0.03"'
+        )
         style = "filled" if len(symbol) <= ROUND else "rounded,filled"
         small = SIZE if len(symbol) < ROUND else "9" if len(symbol) == ROUND else SMALL_SIZE
         facts = "".join(f", {key}={value}" for key, value in item.facts)
-        return f'{key} [id={key} class=op shape={shape} style="{style}" penwidth=0 fillcolor="{c["op"]}" fontcolor="{c["opink"]}" ' \
-               f"fontsize={small} tooltip={quoted(item.op + facts)} label={quoted(symbol)}]"  # fmt: skip
+        return (
+            f'{key} [id={key} class=op shape={shape} style="{style}" penwidth=0 fillcolor="{c["op"]}" '
+            f'fontcolor="{c["opink"]}" '
+            f"fontsize={small} tooltip={quoted(item.op + facts)} label={quoted(symbol)}]"
+        )
 
     def constant(self, item: Item) -> str:
         c = self.c
         text = font(label(number(item.value)), c["muted"])
         return table(row(cell(text)), border=1, padding=3, style="ROUNDED", color=c["moduleline"], bgcolor=c["const"])
+
+    def reference(self, item: Item) -> str:
+        c = self.c
+        return table(
+            row(cell(tag("i", label(item.name)))),
+            border=1,
+            padding=3,
+            style="ROUNDED,DASHED",
+            color=c["line"],
+            bgcolor=c["leaf"],
+        )
 
     def value(self, item: Item) -> str:
         c = self.c
@@ -111,6 +137,9 @@ class _Writer:
         line, border = ("rootline", 2) if item.root else ("bad", 2) if item.state == "bad" else ("line", 1)
         style = {"dashed": "ROUNDED,DASHED", "dotted": "ROUNDED,DOTTED"}.get(STATES[item.state][2], "ROUNDED")
         cells = [text for text in (self.name_cell(item), self.data_cell(item), self.grad_cell(item)) if text]
+        uses = next((text for word, text in item.facts if word == "uses"), "")
+        if uses:
+            cells.append(cell(font(f"{uses} uses", c["muted"], SMALL_SIZE)))
         body = [row(text) for text in cells] if item.shape else [row("<VR/>".join(cells))]
         return table(*body, border=border, padding=4, style=style, color=c[line], bgcolor=c[fill])
 
@@ -154,8 +183,12 @@ class _Writer:
         body = [row(cell(tag("b", label(item.name, 60)) + kind, align="LEFT", colspan=2))]
         for word, text in item.facts:
             fill = c[f"s{step}"] if step is not None and word == "‖grad‖ out" else None
-            body.append(row(cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT", bgcolor=fill),
-                            cell(font(label(text, 60), None, SMALL_SIZE), align="LEFT", bgcolor=fill)))  # fmt: skip
+            body.append(
+                row(
+                    cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT", bgcolor=fill),
+                    cell(font(label(text, 60), None, SMALL_SIZE), align="LEFT", bgcolor=fill),
+                )
+            )
         return table(*body, border=2, padding=3, style="ROUNDED", color=c["foldline"], bgcolor=c["fold"])
 
     # -------------------------------------------------------------------------------------------------- the edges
@@ -196,30 +229,42 @@ class _Writer:
         """Write the legend of what occurs in this picture, the colour scale, and what was folded."""
         muted, present = self.c["muted"], {item.state for item in self.view.items if item.kind == "value"}
         parts = [self.legend(state) for state in STATES if state != "ok" and state in present]
-        if any(thing.state == "ok" for thing in (*self.view.items, *self.view.arrows)):
+        states = [*(item.state for item in self.view.items), *(arrow.state for arrow in self.view.arrows)]
+        if "ok" in states:
             parts.insert(0, self.scale())
         lines = [row(cell(table(row(*parts), spacing=3), align="LEFT"))] if parts else []
         folded = [f"folded: {'; '.join(self.view.folded)}"] if self.view.folded else []
-        lines += [row(cell(font(label(text, 240), muted, SMALL_SIZE), align="LEFT")) for text in [*folded, *self.view.problems]]
+        lines += [
+            row(cell(font(label(text, 240), muted, SMALL_SIZE), align="LEFT"))
+            for text in [*folded, *self.view.problems]
+        ]
         return table(*lines, padding=0) if lines else ""
 
     def legend(self, state: str) -> str:
         fill, ink, border, words, meaning = STATES[state]
         sample = {"bad": "nan", "const": "data", "zero": "0", "masked": "0"}.get(state, words)
-        look = dict(border=1, color=self.c["bad" if state == "bad" else "line"], bgcolor=self.c[fill],
-                    style={"dashed": "DASHED", "dotted": "DOTTED"}.get(border))  # fmt: skip
-        return cell(font(label(sample), self.c[ink], 9), **look) + cell(font(f"{label(meaning, 80)}&nbsp;&nbsp;", self.c["muted"], 9))
+        look = dict(
+            border=1,
+            color=self.c["bad" if state == "bad" else "line"],
+            bgcolor=self.c[fill],
+            style={"dashed": "DASHED", "dotted": "DOTTED"}.get(border),
+        )
+        return cell(font(label(sample), self.c[ink], 9), **look) + cell(
+            font(f"{label(meaning, 80)}&nbsp;&nbsp;", self.c["muted"], 9)
+        )
 
     def scale(self) -> str:
         low, high, gap = _power(self.view.low), _power(self.view.high), "&nbsp;&nbsp;"
         swatches = [cell("", bgcolor=self.c[f"s{k}"], width=15) for k in range(STEPS)]
-        before, after = (font(text, self.c["muted"], 9) for text in (f"size of the gradient{gap}{low}",
-                                                                     f"{high}{gap}{gap}an edge says what it adds{gap}"))  # fmt: skip
+        before, after = (
+            font(text, self.c["muted"], 9)
+            for text in (f"size of the gradient{gap}{low}", f"{high}{gap}{gap}an edge says what it adds{gap}")
+        )
         return cell(before) + "".join(swatches) + cell(after)
 
 
 def _power(exponent: int) -> str:
-    return f"{10.0 ** exponent:g}" if -4 <= exponent <= 4 else f"1e{exponent}"
+    return f"{10.0**exponent:g}" if -4 <= exponent <= 4 else f"1e{exponent}"
 
 
 def edge_label(arrow: Arrow) -> str:
@@ -236,7 +281,9 @@ def edge_label(arrow: Arrow) -> str:
     shape = getattr(arrow.share, "shape", ())
     if not shape:
         return text + signed(arrow.share)
-    return text + (f"+{rows(arrow.share)[0]}" if arrow.share.size <= 3 and len(shape) == 1 else f"+({spread(arrow.share)})")
+    return text + (
+        f"+{rows(arrow.share)[0]}" if arrow.share.size <= 3 and len(shape) == 1 else f"+({spread(arrow.share)})"
+    )
 
 
 def hover(item: Item) -> str:
@@ -248,6 +295,8 @@ def hover(item: Item) -> str:
         lines.append(f"grad {grad_text(item)}")
         if item.total is not None:
             lines.append(f".grad (accumulated) {one_line(item.total)}")
+    if item.kind == "ref":
+        return f"a use of {item.name} ({item.note})"
     if item.kind == "const":
         lines = [f"constant {number(item.value)}"]
     lines += [f"{word} {text}" for word, text in item.facts]

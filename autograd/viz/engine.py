@@ -1,7 +1,7 @@
 """Which program lays pictures out, and how it is called: never through a shell, never with a file of ours on disk.
 
-The order: the user's setting (``use_engine`` or the environment variable ``AUTOGRAD_DOT``), a ``dot`` on PATH, the binary of the
-``graphviz-pure`` wheel, pygraphviz. PDF needs ``dot`` or pygraphviz.
+The order: the user's setting (``use_engine`` or the environment variable ``AUTOGRAD_DOT``), a ``dot`` on PATH, the
+binary of the ``graphviz-pure`` wheel, pygraphviz. PDF needs ``dot`` or pygraphviz.
 """
 
 import contextlib
@@ -19,10 +19,15 @@ from typing import Any
 from autograd.errors import ArgumentError, MissingExtra
 
 WHEEL, PYGRAPHVIZ, VARIABLE = "graphviz-pure", "pygraphviz", "AUTOGRAD_DOT"
-NO_PDF = ("PDF needs an engine that can write it: install Graphviz so that `dot` is on PATH (apt install graphviz, brew install "
-          "graphviz), or pip install pygraphviz. SVG and PNG work without.")  # fmt: skip
-NO_ENGINE = ("no layout engine was found: pip install graphviz-pure, or install Graphviz so that `dot` is on PATH. "
-             "picture.source is the DOT text, print(picture) the outline.")  # fmt: skip
+NO_PDF = (
+    "PDF needs an engine that can write it: install Graphviz so that `dot` is on PATH (apt install graphviz, brew "
+    "install "
+    "graphviz), or pip install pygraphviz. SVG and PNG work without."
+)
+NO_ENGINE = (
+    "no layout engine was found: pip install graphviz-pure, or install Graphviz so that `dot` is on PATH. "
+    "picture.source is the DOT text, print(picture) the outline."
+)
 _lock = threading.RLock()
 _setting: list[str] = []
 
@@ -30,7 +35,9 @@ _setting: list[str] = []
 def use_engine(name: str | None) -> None:
     """Choose the layout engine of this process: ``"dot"``, ``"graphviz-pure"``, ``"pygraphviz"``, a path, or None (automatic)."""
     if name is not None and name != PYGRAPHVIZ and _locate(name) is None:
-        raise ArgumentError(f"use_engine: {name!r} is neither dot, graphviz-pure, pygraphviz nor the path of a program.")
+        raise ArgumentError(
+            f"use_engine: {name!r} is neither dot, graphviz-pure, pygraphviz nor the path of a program."
+        )
     _setting[:] = [name] if name is not None else []
 
 
@@ -77,13 +84,15 @@ def layout(source: str, format: str) -> bytes:
             return bytes(graphviz.backend.pipe("dot", format, source.encode(), quiet=True))
         except subprocess.CalledProcessError as error:
             said = (error.stderr or b"").decode(errors="replace").strip()[:300]
-            raise ArgumentError(f"{pathlib.Path(engine).name} could not draw this picture as {format}: {said or error}") from None
+            raise ArgumentError(
+                f"{pathlib.Path(engine).name} could not draw this picture as {format}: {said or error}"
+            ) from None
 
 
 @contextlib.contextmanager
 def engine_of_graphviz(engine: str) -> Iterator[Any]:
     """Hand a binary to the ``graphviz`` package for a while; the setting of other users of the package comes back."""
-    command = importlib.import_module("graphviz.backend.dot_command")
+    command: Any = importlib.import_module("graphviz.backend.dot_command")
     with _lock:
         before = command.DOT_BINARY
         command.DOT_BINARY = pathlib.Path(engine)

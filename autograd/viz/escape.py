@@ -11,13 +11,15 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\uff
 
 def clean(text: Any) -> str:
     """Make one printable line: a line break becomes ⏎, control characters (which XML forbids) become �."""
-    return _CONTROL.sub("\ufffd", str(text).replace("\r\n", "\n").replace("\n", "⏎").replace("\r", "⏎").replace("\t", " "))
+    return _CONTROL.sub(
+        "\ufffd", str(text).replace("\r\n", "\n").replace("\n", "⏎").replace("\r", "⏎").replace("\t", " ")
+    )
 
 
 def shorten(text: Any, limit: int = 40) -> str:
     """Clean ``text`` and cut it in the middle when it is longer than ``limit``."""
     line = clean(text)
-    return line if len(line) <= limit else line[: limit // 2] + "…" + line[-(limit - limit // 2 - 1):]
+    return line if len(line) <= limit else line[: limit // 2] + "…" + line[-(limit - limit // 2 - 1) :]
 
 
 def label(text: Any, limit: int = 40) -> str:
@@ -44,8 +46,13 @@ def page(text: Any) -> str:
 def script(data: Any) -> str:
     """Write ``data`` as JSON that can stand inside a ``<script>`` element: it cannot close it or open a comment."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028").replace(
-        "\u2029", "\\u2029")  # fmt: skip
+    return (
+        text.replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+        .replace("\u2028", "\\u2028")
+        .replace("\u2029", "\\u2029")
+    )
 
 
 def extra_width(text: str, size: float = 12.0) -> int:

@@ -10,7 +10,8 @@ from autograd.viz.snapshot import Opened, Snapshot, is_multiple, is_output, plai
 
 
 def open_ops(snap: Snapshot, what: Any) -> Opened:
-    """Run the definition of every chosen op again (``True``: of all; names of ops; Tensors) and note what stands for what.
+    """Run the definition of every chosen op again (``True``: of all; names of ops; Tensors) and note what stands for
+    what.
 
     An op whose inputs backward has released stays closed, and a note says so.
     """
@@ -21,7 +22,9 @@ def open_ops(snap: Snapshot, what: Any) -> Opened:
             continue
         count = len(node.parents) - node.op.closed(node)
         if any(value is None for value in node.saved[:count]):
-            opened.notes.append(f"{node.op.name} stays closed: backward released its inputs (retain_graph=True keeps them)")
+            opened.notes.append(
+                f"{node.op.name} stays closed: backward released its inputs (retain_graph=True keeps them)"
+            )
             continue
         _open(snap, opened, i, node, count)
     return opened
@@ -72,4 +75,6 @@ def _outputs(snap: Snapshot, i: int, node: Node) -> dict[int, Node]:
     """List the nodes that stand for the outputs of an op, by position."""
     if not is_multiple(node):
         return {0: node}
-    return {snap.nodes[user].kwargs["index"]: snap.nodes[user] for user, _ in snap.users[i] if is_output(snap.nodes[user])}
+    return {
+        snap.nodes[user].kwargs["index"]: snap.nodes[user] for user, _ in snap.users[i] if is_output(snap.nodes[user])
+    }

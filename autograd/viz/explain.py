@@ -35,11 +35,13 @@ class Path:
 class Explanation:
     """Hold the strongest paths, the gradient as ``total``, and what the unlisted paths add as ``rest``.
 
-    ``sum(path.value for path in paths) + rest == total``. ``count`` is the number of all paths; ``exact`` says whether the listed ones
-    are surely the strongest. Prints as text; in a notebook it is LaTeX.
+    ``sum(path.value for path in paths) + rest == total``. ``count`` is the number of all paths; ``exact`` says
+    whether the listed ones are surely the strongest. Prints as text; in a notebook it is LaTeX.
     """
 
-    def __init__(self, root: str, wrt: str, along: str, paths: list[Path], total: float, count: int, exact: bool) -> None:
+    def __init__(
+        self, root: str, wrt: str, along: str, paths: list[Path], total: float, count: int, exact: bool
+    ) -> None:
         self.root, self.wrt, self.along = root, wrt, along
         self.paths, self.total, self.count, self.exact = paths, total, count, exact
         self.rest = total - sum(path.value for path in paths) if count > len(paths) else 0.0
@@ -52,12 +54,19 @@ class Explanation:
                 lines.append(f"{'':33}{_product(path)}")
         if self.count > len(self.paths):
             more = self.count - len(self.paths)
-            lines.append(f"     {signed(self.rest):>11}  {_percent(_share(self.rest, self.total)):>8}   all {more:,} other paths together")
+            lines.append(
+                f"     {signed(self.rest):>11}  {_percent(_share(self.rest, self.total)):>8}   all {more:,} other "
+                f"paths together"
+            )
         lines += ["", "local derivatives"]
         made = max((len(local.made) for local in self._locals()), default=0)
         lines += [f"  {local.made:<{min(made, 40)}}   {local.text()}" for local in self._locals()]
         if not self.exact:
-            lines += ["", "The search kept only the largest partial products between arrays: a stronger path may be among the others."]
+            lines += [
+                "",
+                "The search kept only the largest partial products between arrays: a stronger path may be among the "
+                "others.",
+            ]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -76,7 +85,12 @@ class Explanation:
         rows = [rf"\frac{{\partial {root}}}{{\partial {wrt}}} &= {_tex(self.total)} \\"]
         for path in self.paths:
             names = [latex_name(name) for name in path.nodes]
-            chain = r" \cdot ".join(rf"\frac{{\partial {y}}}{{\partial {x}}}" for y, x in zip(names, names[1:], strict=False)) or "1"
+            chain = (
+                r" \cdot ".join(
+                    rf"\frac{{\partial {y}}}{{\partial {x}}}" for y, x in zip(names, names[1:], strict=False)
+                )
+                or "1"
+            )
             factors = [factor for factor in path.factors if factor is not None]
             product = r" \cdot ".join(f"({_tex(f)})" if f < 0 else _tex(f) for f in factors)
             middle = f" = {product}" if product and len(factors) == len(path.locals) else ""
@@ -86,7 +100,10 @@ class Explanation:
         for local in self._locals():
             if local.latex:
                 last = "" if local.value is None else f" = {_tex(local.value)}"
-                rows.append(rf"\frac{{\partial {latex_name(local.y)}}}{{\partial {latex_name(local.x)}}} &= {local.latex}{last} \\")
+                rows.append(
+                    rf"\frac{{\partial {latex_name(local.y)}}}{{\partial {latex_name(local.x)}}} &= "
+                    rf"{local.latex}{last} \\"
+                )
         return "$$\\begin{aligned}\n" + "\n".join(rows) + "\n\\end{aligned}$$"
 
     def _repr_markdown_(self) -> str:
@@ -111,16 +128,28 @@ def _share(value: float, total: float) -> float:
 
 def _product(path: Path) -> str:
     parts = [number(factor) for factor in path.factors if factor is not None]
-    return " × ".join(f"({part})" if part[0] == "-" and k else part for k, part in enumerate(parts)) + f" = {signed(path.value)}"
+    return (
+        " × ".join(f"({part})" if part[0] == "-" and k else part for k, part in enumerate(parts))
+        + f" = {signed(path.value)}"
+    )
 
 
-def explain(root: Box, wrt: Box, *, index: Any = None, direction: Any = None, rng: Any = 0, top: int = TOP,
-            names: Mapping[str, Any] | None = None) -> Explanation:  # fmt: skip
+def explain(
+    root: Box,
+    wrt: Box,
+    *,
+    index: Any = None,
+    direction: Any = None,
+    rng: Any = 0,
+    top: int = TOP,
+    names: Mapping[str, Any] | None = None,
+) -> Explanation:
     """Explain ∂root/∂wrt as a sum over paths: local derivatives, their products, and the share of each path.
 
-    ``root`` has one element. For an array ``wrt`` the derivative is taken at one element (``index=``), along ``direction=``, or along a
-    random unit direction (``rng``), which the result says. The ``top`` strongest paths are found by dynamic programming and
-    ``rest`` is what all others add. Runs its own walk and changes no ``.grad``; raises GraphError where backward released large arrays.
+    ``root`` has one element. For an array ``wrt`` the derivative is taken at one element (``index=``), along
+    ``direction=``, or along a random unit direction (``rng``), which the result says. The ``top`` strongest paths are
+    found by dynamic programming and ``rest`` is what all others add. Runs its own walk and changes no ``.grad``;
+    raises GraphError where backward released large arrays.
 
     >>> import autograd as ag
     >>> x = ag.Tensor(3.0, requires_grad=True, name="x")
@@ -131,19 +160,27 @@ def explain(root: Box, wrt: Box, *, index: Any = None, direction: Any = None, rn
     for tensor in (root, wrt):
         as_roots(tensor, "explain")
     if root._data.size != 1:
-        raise ArgumentError(f"explain needs a result with one element, got shape {root._data.shape}. Reduce it, or pick one: y[0], y.sum().")
+        raise ArgumentError(
+            f"explain needs a result with one element, got shape {root._data.shape}. Reduce it, or pick one: y[0], "
+            f"y.sum()."
+        )
     if top < 1:
         raise ArgumentError(f"top must be at least 1, got {top}.")
     snap = Snapshot([root], names)
     node = wrt._node
     if node is None or node not in snap.at or not node.needs:
-        raise GraphError("explain: the result does not depend on wrt through the graph; autograd.why_none(wrt, root) says why.")
+        raise GraphError(
+            "explain: the result does not depend on wrt through the graph; autograd.why_none(wrt, root) says why."
+        )
     at, start = snap.at[node], snap.at[snap.roots[0]]
     inside = between(snap, start, at)
     vector, along = _direction(wrt, index, direction, rng)
     seed = np.ones(root._data.shape, root._data.dtype)[()]
     if not inside or start not in inside:
-        raise GraphError("explain: no path that carries a gradient leads from the result to wrt; autograd.why_none(wrt, root) says why.")
+        raise GraphError(
+            "explain: no path that carries a gradient leads from the result to wrt; autograd.why_none(wrt, root) "
+            "says why."
+        )
     with np.errstate(all="ignore"):
         found, exact = strongest(snap, inside, seed, top, vector)
         total = float(np.sum(np.asarray(_gradient(snap, inside, start, seed), np.float64) * vector))
@@ -155,7 +192,9 @@ def _gradient(snap: Snapshot, inside: list[int], start: int, seed: Any) -> Any:
     ledger = Ledger(snap, range(min(inside), start + 1), {snap.nodes[start]: seed}, fresh=True)
     g = ledger.grads.get(inside[-1])
     if g is None:
-        raise GraphError(RELEASED.format(what="explain", op=snap.nodes[start].op.name if snap.nodes[start].op else "leaf"))
+        raise GraphError(
+            RELEASED.format(what="explain", op=snap.nodes[start].op.name if snap.nodes[start].op else "leaf")
+        )
     return g
 
 
@@ -163,7 +202,9 @@ def _path(snap: Snapshot, partial: Partial, total: float, start: int) -> Path:
     edges = partial.edges()
     ends = [snap.at[snap.parents(snap.nodes[i])[k]] for i, k in edges]
     nodes = tuple(title(snap, i) for i in [start, *ends])
-    return Path(nodes, tuple(local_derivative(snap, i, k) for i, k in edges), partial.product, _share(partial.product, total))
+    return Path(
+        nodes, tuple(local_derivative(snap, i, k) for i, k in edges), partial.product, _share(partial.product, total)
+    )
 
 
 def _direction(wrt: Box, index: Any, direction: Any, rng: Any) -> tuple[Any, str]:
@@ -178,13 +219,17 @@ def _direction(wrt: Box, index: Any, direction: Any, rng: Any) -> tuple[Any, str
         except IndexError as error:
             raise ArgumentError(f"index {index!r} does not fit shape {shape_text(shape)}: {error}") from None
         if vector.sum() != 1:
-            raise ArgumentError(f"index must name one element of shape {shape_text(shape)}, {index!r} names {int(vector.sum())}.")
+            raise ArgumentError(
+                f"index must name one element of shape {shape_text(shape)}, {index!r} names {int(vector.sum())}."
+            )
         where = ", ".join(map(str, index)) if isinstance(index, tuple) else index
         return vector, f"[{where}]"
     if direction is not None:
         vector = np.asarray(direction._data if isinstance(direction, Box) else direction, np.float64)
         if vector.shape != shape:
-            raise ArgumentError(f"direction must have the shape of wrt, {shape_text(shape)}, got {shape_text(vector.shape)}.")
+            raise ArgumentError(
+                f"direction must have the shape of wrt, {shape_text(shape)}, got {shape_text(vector.shape)}."
+            )
         return vector, f" along the given direction ({spread(vector)})"
     if wrt._data.size == 1:
         return np.ones(shape), ""

@@ -15,6 +15,7 @@ from autograd.modes import Scope
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, size
 
 MIN_REPEATS, ROUNDS = 3, 60
+HUB = 12  # a value used more often than this is drawn once, and its uses as small references: long wires hide the rest
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class Plan:
         for home in snap.homes:
             if home not in self.chains:
                 self.chains[home] = chain_of(home)
-        self.cost = [_cost(node) for node in snap.nodes]
+        self.cost = [_cost(snap, node) for node in snap.nodes]
 
     def boxes(self) -> int:
         """Count the boxes of the picture as planned."""
@@ -56,23 +57,24 @@ class Plan:
         self.folds.append(fold)
 
     def absorb(self, largest: int | None = None) -> None:
-        """Fold constants (up to ``largest`` elements), and weights with a single use, whose users are all in one fold."""
+        """Fold leaves that only folds use: constants up to ``largest`` elements, or (None) all constants and weights."""
         for i, node in enumerate(self.snap.nodes):
-            users = self.snap.users[i]
-            if self.of[i] is None and isinstance(node, Leaf) and users and (not node.needs or (largest is None and len(users) == 1)):
-                if largest is not None and size(node) > largest:
-                    continue
-                fold = self.of[users[0][0]]
-                if fold is not None and all(self.of[user] is fold for user, _ in users):
-                    self.of[i] = fold
-                    fold.members.append(i)
+            if self.of[i] is not None or not isinstance(node, Leaf) or not self.snap.users[i]:
+                continue
+            if largest is not None and (node.needs or size(node) > largest):
+                continue
+            fold = self.of[self.snap.users[i][-1][0]]  # that of the newest user
+            if fold is not None and all(self.of[user] is not None for user, _ in self.snap.users[i]):
+                self.of[i] = fold
+                fold.members.append(i)
 
 
-def _cost(node: Any) -> int:
+def _cost(snap: Snapshot, node: Any) -> int:
+    """Count the boxes of a node: its value, its op, constants in its call, and references to values with many uses."""
     if isinstance(node, Leaf):
         return 1
     own = 1 if is_multiple(node) or is_output(node) else 2
-    return own + sum(parent is None for parent in node.parents)
+    return own + sum([parent is None or len(snap.users[snap.at[parent]]) > HUB for parent in snap.parents(node)])
 
 
 def plan(snap: Snapshot, depth: int | None, roll: bool, max_nodes: int, focus: Any) -> Plan:
@@ -101,7 +103,9 @@ def _fold_modules(made: Plan, depth: int) -> None:
         chain = made.chains[home]
         if len(chain) > depth:
             scope = chain[depth]
-            fold = folds.setdefault(scope, Fold("module", scope.path, [], scope.parent, shown=scope.kind * (scope.kind != scope.path)))
+            fold = folds.setdefault(
+                scope, Fold("module", scope.path, [], scope.parent, shown=scope.kind * (scope.kind != scope.path))
+            )
             made.of[i] = fold
             fold.members.append(i)
     made.folds.extend(folds.values())
@@ -191,12 +195,12 @@ def _roll(made: Plan, units: list[list[int]], repeats: int, period: int) -> None
     for unit in units[:period]:
         fold = made.of[unit[0]]
         looks.append(fold.title if fold else made.snap.nodes[unit[0]].op.symbol)
-    title = f"{repeats} × " + " ".join(looks[:5]) + (" …" if period > 5 else "")
+    title = f"{repeats:,} repeats of  " + "  ".join(looks[:5]) + (" …" if period > 5 else "")
     inner = {id(fold) for i in members if (fold := made.of[i]) is not None}
     made.folds = [fold for fold in made.folds if id(fold) not in inner]
     fold = Fold("repeat", title, [], _common(made, members), repeats, period)
     made.close(fold, members)
-    made.notes.append(f"{repeats} repeats of {period} op{'s' * (period > 1)} rolled up ({title})")
+    made.notes.append(f"{repeats:,} repeats of {period} op{'s' * (period > 1)} rolled up")
 
 
 def _common(made: Plan, members: list[int]) -> Scope | None:

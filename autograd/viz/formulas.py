@@ -1,7 +1,8 @@
-"""Local derivatives in symbols and in numbers: one row per op, in the notation of Python, written out as text and as LaTeX.
+"""Local derivatives in symbols and in numbers: one row per op, in the notation of Python, written out as text and as
+LaTeX.
 
-The names in a formula are those of the op's inputs, ``y`` is its output. ``[a > b]`` is 1 where it holds and 0 elsewhere. A test
-holds every row against the gradient rule of the op.
+The names in a formula are those of the op's inputs, ``y`` is its output. ``[a > b]`` is 1 where it holds and 0
+elsewhere. A test holds every row against the gradient rule of the op.
 """
 
 import ast
@@ -14,16 +15,19 @@ import numpy as np
 FORMULAS: dict[str, tuple[str, ...]] = {
     "add": ("1", "1"), "subtract": ("1", "-1"), "multiply": ("b", "a"), "divide": ("1 / b", "-a / b**2"),
     "negative": ("-1",), "positive": ("1",), "reciprocal": ("-1 / x**2",), "square": ("2 * x",), "sqrt": ("1 / (2 * y)",),
-    "cbrt": ("1 / (3 * y**2)",), "absolute": ("sign(x)",), "fabs": ("sign(x)",), "power": ("b * a**(b - 1)", "y * log(a)"),
+    "cbrt": ("1 / (3 * y**2)",), "absolute": ("sign(x)",), "fabs": ("sign(x)",), "power": ("b * a**(b - "
+                                                                                           "1)", "y * log(a)"),
     "float_power": ("b * a**(b - 1)", "y * log(a)"), "hypot": ("a / y", "b / y"),
     "exp": ("y",), "exp2": ("log(2) * y",), "expm1": ("y + 1",), "log": ("1 / x",), "log2": ("1 / (x * log(2))",),
     "log10": ("1 / (x * log(10))",), "log1p": ("1 / (1 + x)",), "logaddexp": ("exp(a - y)", "exp(b - y)"),
     "sin": ("cos(x)",), "cos": ("-sin(x)",), "tan": ("1 + y**2",), "arcsin": ("1 / sqrt(1 - x**2)",),
-    "arccos": ("-1 / sqrt(1 - x**2)",), "arctan": ("1 / (1 + x**2)",), "arctan2": ("b / (a**2 + b**2)", "-a / (a**2 + b**2)"),
+    "arccos": ("-1 / sqrt(1 - x**2)",), "arctan": ("1 / (1 + x**2)",), "arctan2": ("b / (a**2 + "
+                                                                                   "b**2)", "-a / (a**2 + b**2)"),
     "sinh": ("cosh(x)",), "cosh": ("sinh(x)",), "tanh": ("1 - y**2",), "arcsinh": ("1 / sqrt(x**2 + 1)",),
     "arccosh": ("1 / sqrt(x**2 - 1)",), "arctanh": ("1 / (1 - x**2)",),
     "maximum": ("[a > b]", "[b > a]"), "minimum": ("[a < b]", "[b < a]"), "fmax": ("[a > b]", "[b > a]"), "fmin": ("[a < b]", "[b < a]"),
-    "relu": ("[x > 0]",), "sigmoid": ("y * (1 - y)",), "softplus": ("sigmoid(x)",), "silu": ("y + sigmoid(x) * (1 - y)",),
+    "relu": ("[x > 0]",), "sigmoid": ("y * (1 - y)",), "softplus": ("sigmoid(x)",), "silu": ("y + sigmoid(x) * (1 - "
+                                                                                             "y)",),
     "logit": ("1 / (x * (1 - x))",), "sum": ("1",),
 }  # fmt: skip
 

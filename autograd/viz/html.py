@@ -7,8 +7,13 @@ from typing import Any
 from autograd.viz.escape import page, script
 from autograd.viz.svg import data_uri
 
-_BUTTONS = (("first", "|◀", "First step (Home)"), ("back", "◀", "Back one step (Left arrow)"), ("play", "Play", "Play"),
-            ("next", "▶", "Forward one step (Right arrow)"), ("last", "▶|", "Last step (End)"))  # fmt: skip
+_BUTTONS = (
+    ("first", "|◀", "First step (Home)"),
+    ("back", "◀", "Back one step (Left arrow)"),
+    ("play", "Play", "Play"),
+    ("next", "▶", "Forward one step (Right arrow)"),
+    ("last", "▶|", "Last step (End)"),
+)
 _VIEW = (("in", "+", "Zoom in"), ("out", "−", "Zoom out"), ("fit", "Fit", "Show everything"))
 _KEYS = "Keys: ← → one step, Home and End, Space plays. Drag to move, wheel to zoom, hover for details."
 
@@ -19,31 +24,52 @@ def asset(name: str) -> str:
 
 
 def _buttons(buttons: tuple[tuple[str, str, str], ...]) -> str:
-    return "".join(f'<button type="button" class="{name}" aria-label="{label}" title="{label}">{sign}</button>' for name, sign, label in buttons)
+    return "".join(
+        f'<button type="button" class="{name}" aria-label="{label}" title="{label}">{sign}</button>'
+        for name, sign, label in buttons
+    )
 
 
-def body(picture: str, title: str, outline: str, steps: list[str] | None = None, theme: str = "auto", scroll: str = "") -> str:
+def body(
+    picture: str, title: str, outline: str, steps: list[str] | None = None, theme: str = "auto", scroll: str = ""
+) -> str:
     """Write the inside of a page: heading, controls, picture, what each step says, and the text twin."""
     replay = steps is not None
-    bar = _buttons(_BUTTONS) + '<input type="range" min="0" value="0" aria-label="Step"><output></output>' if replay else ""
+    bar = (
+        _buttons(_BUTTONS) + '<input type="range" min="0" value="0" aria-label="Step"><output></output>'
+        if replay
+        else ""
+    )
     said = '<div class="say" role="status" aria-live="polite"></div>' if replay else ""
     keys = f'<p class="keys">{_KEYS}</p>' if replay else ""
     twin = "".join(f"<li>{step}</li>" for step in steps or [])
-    listed = f'<details><summary>All steps as text</summary><ol class="steps" start="0">{twin}</ol></details>' if replay else ""
+    listed = (
+        f'<details><summary>All steps as text</summary><ol class="steps" start="0">{twin}</ol></details>'
+        if replay
+        else ""
+    )
     look = {"dark": " dark", "light": " light", "colorblind": " light"}.get(theme, "")
     wheel = f' data-scroll="{scroll}"' if scroll else ""
-    return (f'<main class="chainrule-app{" replay" if replay else ""}{look}"{wheel}><h1>{page(title)}</h1>'
-            f'<div class="bar" role="toolbar" aria-label="Controls">{bar}{_buttons(_VIEW)}</div>{said}'
-            f'<div class="stage" tabindex="0" role="group" aria-label="{page(title)}">{picture}</div>{keys}{listed}'
-            f"<details><summary>The graph as text</summary><pre>{page(outline)}</pre></details></main>")  # fmt: skip
+    return (
+        f'<main class="chainrule-app{" replay" if replay else ""}{look}"{wheel}><h1>{page(title)}</h1>'
+        f'<div class="bar" role="toolbar" aria-label="Controls">{bar}{_buttons(_VIEW)}</div>{said}'
+        f'<div class="stage" tabindex="0" role="group" aria-label="{page(title)}">{picture}</div>{keys}{listed}'
+        f"<details><summary>The graph as text</summary><pre>{page(outline)}</pre></details></main>"
+    )
 
 
-def whole_page(svg: str, title: str, outline: str, steps: list[str] | None = None, data: Any = None, theme: str = "auto") -> str:
+def whole_page(
+    svg: str, title: str, outline: str, steps: list[str] | None = None, data: Any = None, theme: str = "auto"
+) -> str:
     """Write a page that needs nothing else; with scripts off it shows the static picture and the text."""
     start = f"chainrule(document.querySelector('main'),document.querySelector('main svg'),{script(data)});"
-    return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f'<meta name="color-scheme" content="light dark"><title>{page(title)}</title><style>{asset("page.css")}</style></head>'
-            f"<body>{body(svg, title, outline, steps, theme)}<script>{asset('player.js')}{start}</script></body></html>\n")  # fmt: skip
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width">'
+        f'<meta name="color-scheme" content="light '
+        f'dark"><title>{page(title)}</title><style>{asset("page.css")}</style></head>'
+        f"<body>{body(svg, title, outline, steps, theme)}<script>{asset('player.js')}{start}</script></body></html>\n"
+    )
 
 
 _SWAP = """(function(){for(const img of document.querySelectorAll('img[data-svg="KEY"]')){
@@ -62,8 +88,10 @@ def in_notebook(svg: str, title: str, live: str = _INLINE) -> str:
     """
     key = hashlib.sha256(svg.encode()).hexdigest()[:12]
     swap = _SWAP.replace("KEY", key).replace("LIVE", live)
-    return (f'<img src="{data_uri(svg)}" data-svg="{key}" alt="{page(title)}" style="max-width:100%">'
-            f"<script>{swap}</script>")  # fmt: skip
+    return (
+        f'<img src="{data_uri(svg)}" data-svg="{key}" alt="{page(title)}" style="max-width:100%">'
+        f"<script>{swap}</script>"
+    )
 
 
 def live_app(title: str, outline: str, steps: list[str], data: Any, theme: str) -> str:
@@ -74,5 +102,7 @@ def live_app(title: str, outline: str, steps: list[str], data: Any, theme: str) 
 
 def no_engine(source: str, outline: str, hint: str) -> str:
     """Write what a notebook shows where no layout engine is there: the hint, the outline, and the DOT text."""
-    return (f"<p>{page(hint)}</p><pre>{page(outline)}</pre>"
-            f"<details><summary>DOT source</summary><pre>{page(source)}</pre></details>")  # fmt: skip
+    return (
+        f"<p>{page(hint)}</p><pre>{page(outline)}</pre>"
+        f"<details><summary>DOT source</summary><pre>{page(source)}</pre></details>"
+    )

@@ -64,7 +64,9 @@ def local_derivative(snap: Snapshot, i: int, k: int) -> Local:
             numbers[names[j]] = _written(snap.value(snap.at[other])) if other is not None else short(node.saved[j])
     known = all(text for text in numbers.values()) and value is not None
     tex = {key: latex_name(word) for key, word in words.items()}
-    return Local(y, x, name, as_text(rule, words), as_text(rule, numbers) if known else "", value, as_latex(rule, tex), made)
+    return Local(
+        y, x, name, as_text(rule, words), as_text(rule, numbers) if known else "", value, as_latex(rule, tex), made
+    )
 
 
 def made_by(snap: Snapshot, i: int) -> str:
@@ -72,7 +74,10 @@ def made_by(snap: Snapshot, i: int) -> str:
     node = snap.nodes[i]
     if node.op is None:
         return title(snap, i)
-    inputs = [short(node.saved[k]) if parent is None else title(snap, snap.at[parent]) for k, parent in enumerate(snap.parents(node))]
+    inputs = [
+        short(node.saved[k]) if parent is None else title(snap, snap.at[parent])
+        for k, parent in enumerate(snap.parents(node))
+    ]
     if is_output(node):
         return f"{title(snap, i)} = output {node.kwargs['index']} of {inputs[0]}"
     symbol = node.op.symbol
@@ -103,6 +108,18 @@ def latex_name(name: str) -> str:
         return f"{name[0]}_{{{name[1:]}}}"
     if name.replace(".", "").replace("-", "").replace("e", "").replace("+", "").isdigit():
         return name
-    special = {"\\": r"\backslash ", "{": r"\{", "}": r"\}", "_": r"\_", "^": r"\hat{}", "$": r"\$", "%": r"\%", "#": r"\#", "&": r"\&",
-               "~": r"\sim ", "<": r"\lt ", ">": r"\gt "}  # fmt: skip
+    special = {
+        "\\": r"\backslash ",
+        "{": r"\{",
+        "}": r"\}",
+        "_": r"\_",
+        "^": r"\hat{}",
+        "$": r"\$",
+        "%": r"\%",
+        "#": r"\#",
+        "&": r"\&",
+        "~": r"\sim ",
+        "<": r"\lt ",
+        ">": r"\gt ",
+    }
     return r"\mathrm{" + "".join(special.get(c, c) for c in name) + "}"

@@ -9,7 +9,9 @@ def tag(name: str, inner: str = "", **attributes: Any) -> str:
     >>> tag("td", "x", align="left", bgcolor=None)
     '<TD ALIGN="left">x</TD>'
     """
-    pairs = (f' {key.upper().replace("_", "-")}="{value}"' for key, value in attributes.items() if value not in (None, ""))
+    pairs = (
+        f' {key.upper().replace("_", "-")}="{value}"' for key, value in attributes.items() if value not in (None, "")
+    )
     return f"<{name.upper()}{''.join(pairs)}>{inner}</{name.upper()}>"
 
 
@@ -30,4 +32,6 @@ def row(*cells: str) -> str:
 
 def table(*rows: str, border: int = 0, padding: int = 2, spacing: int = 0, **attributes: Any) -> str:
     """Write a table without inner borders."""
-    return tag("table", "".join(rows), border=border, cellborder=0, cellspacing=spacing, cellpadding=padding, **attributes)
+    return tag(
+        "table", "".join(rows), border=border, cellborder=0, cellspacing=spacing, cellpadding=padding, **attributes
+    )

@@ -14,8 +14,9 @@ from autograd.viz.theme import STEPS
 class Item:
     """Describe one thing that is drawn: a value with the op that made it, a constant, or a folded part.
 
-    ``kind`` is ``value`` (with ``op`` when an op made it), ``outputs`` (an op with several), ``const`` (a number in the code) or
-    ``fold``. ``state`` is a key of ``theme.STATES``.
+    ``kind`` is ``value`` (with ``op`` when an op made it), ``outputs`` (an op with several), ``const`` (a number in
+    the code), ``ref`` (one use of the value ``note``, which has many) or ``fold``. ``state`` is a key of
+    ``theme.STATES``.
     """
 
     id: str
@@ -106,9 +107,10 @@ class View:
 
 def measure(view: View) -> None:
     """Fill in the gradient norms and the decades that the colour scale spans: whole decades, two at least."""
+    grads: list[tuple[Item | Arrow, Any]] = [(item, item.grad) for item in view.items]
+    shares: list[tuple[Item | Arrow, Any]] = [(arrow, arrow.share) for arrow in view.arrows]
     logs = []
-    for thing in [*view.items, *view.arrows]:
-        array = thing.grad if isinstance(thing, Item) else thing.share
+    for thing, array in (*grads, *shares):
         if array is not None and thing.state == "ok":
             if thing.size is None:
                 thing.size = norm(array)

@@ -16,16 +16,17 @@ def write(view: View) -> str:
 def _lines(view: View) -> Iterator[str]:
     inputs: dict[str, list[Arrow]] = {}
     uses: dict[str, list[Arrow]] = {}
+    items = {item.id: item for item in view.items}
     for arrow in view.arrows:
         inputs.setdefault(arrow.target, []).append(arrow)
-        uses.setdefault(arrow.source, []).append(arrow)
-    items = {item.id: item for item in view.items}
+        source = items[arrow.source]
+        uses.setdefault(source.note if source.kind == "ref" else source.id, []).append(arrow)
     groups = {group.id: group for group in view.groups}
     if view.banner:
         yield f"! {view.banner}"
     where = ""
     for item in view.items:
-        if item.kind == "const":
+        if item.kind in ("const", "ref"):
             continue
         if item.module != where:
             yield from _headings(groups, where, item.module)
@@ -66,7 +67,7 @@ def _line(item: Item, inputs: list[Arrow], uses: list[Arrow], items: dict[str, I
         line += f" | .grad {one_line(item.total)}"
     added = [edge_label(arrow) for arrow in uses if arrow.share is not None]
     if len(added) > 1:
-        line += f" = {' '.join(added)}"
+        line += f" = {' '.join(added[:6])}" + (f" … ({len(added)} edges)" if len(added) > 6 else "")
     return line + (f" ({item.note})" if item.note else "")
 
 
@@ -74,6 +75,14 @@ def _sources(arrows: list[Arrow], items: dict[str, Item]) -> str:
     texts = []
     for arrow in arrows:
         item = items[arrow.source]
-        text = number(item.value) if item.kind == "const" else shorten(item.name) if item.name and item.kind == "value" else item.id
-        texts.append(text + (f" output {arrow.argument}" if arrow.argument.startswith("[") and item.kind == "outputs" else ""))
+        text = (
+            number(item.value)
+            if item.kind == "const"
+            else shorten(item.name)
+            if item.name and item.kind in ("value", "ref")
+            else item.id
+        )
+        texts.append(
+            text + (f" output {arrow.argument}" if arrow.argument.startswith("[") and item.kind == "outputs" else "")
+        )
     return ", ".join(texts)

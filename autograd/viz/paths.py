@@ -1,9 +1,9 @@
 """The strongest paths of the chain rule, by dynamic programming: nothing enumerates exponentially many paths.
 
-The gradient is a sum over paths of products of local derivatives. Going from the root, newest node first, each node keeps the
-``k`` partial products of largest size. Between scalars a factor scales all of them alike, so the ``k`` best of a node can only come
-from the ``k`` best of its users, and the result is exact. Between arrays the partial product is a row vector; then up to ``BEAM``
-of them are kept, and the result says whether anything had to be dropped.
+The gradient is a sum over paths of products of local derivatives. Going from the root, newest node first, each node
+keeps the ``k`` partial products of largest size. Between scalars a factor scales all of them alike, so the ``k`` best
+of a node can only come from the ``k`` best of its users, and the result is exact. Between arrays the partial product
+is a row vector; then up to ``BEAM`` of them are kept, and the result says whether anything had to be dropped.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,10 @@ from autograd.viz.numbers import norm
 from autograd.viz.snapshot import Snapshot, is_multiple, size
 
 BEAM, ELEMENTS = 256, 4_000_000
-RELEASED = ("{what} needs arrays that are gone: backward released those of {op!r}, or one was changed in place since. Call "
-            "backward(retain_graph=True), or {what} before backward.")  # fmt: skip
+RELEASED = (
+    "{what} needs arrays that are gone: backward released those of {op!r}, or one was changed in place since. Call "
+    "backward(retain_graph=True), or {what} before backward."
+)
 
 
 @dataclass(slots=True)
@@ -92,7 +94,9 @@ def _strength(partial: Partial) -> float:
     return -partial.strength if partial.strength == partial.strength else float("-inf")
 
 
-def _extend(snap: Snapshot, i: int, node: Node, partials: list[Partial], scalar: bool, members: set[int]) -> list[tuple[int, list[Partial]]]:
+def _extend(
+    snap: Snapshot, i: int, node: Node, partials: list[Partial], scalar: bool, members: set[int]
+) -> list[tuple[int, list[Partial]]]:
     """Carry partial products over the op of one node; between scalars the rule is asked once."""
     parents = snap.parents(node)
     ones = np.ones(node.shape, node.dtype)[()] if scalar else None

@@ -23,7 +23,8 @@ DPI = 144
 class Picture:
     """Hold a drawn graph: the view model, and each output format made from it when it is asked for.
 
-    ``print(picture)`` is the outline as text; in a notebook the picture shows itself. ``folded`` says what was left out.
+    ``print(picture)`` is the outline as text; in a notebook the picture shows itself. ``folded`` says what was left
+    out.
     """
 
     def __init__(self, view: View, rankdir: str = "LR", theme: str = "auto") -> None:
@@ -63,7 +64,9 @@ class Picture:
         target = pathlib.Path(path)
         suffix = target.suffix.lower()
         if suffix not in SUFFIXES:
-            raise ArgumentError(f"save: unknown suffix {suffix!r} of {target.name!r}; choose one of {', '.join(SUFFIXES)}.")
+            raise ArgumentError(
+                f"save: unknown suffix {suffix!r} of {target.name!r}; choose one of {', '.join(SUFFIXES)}."
+            )
         target.write_bytes(self.render(suffix[1:]))
 
     def render(self, format: str) -> bytes:
@@ -76,7 +79,11 @@ class Picture:
 
     def _text(self, format: str) -> str:
         if format == "svg":
-            return self.svg.replace("<svg ", '<svg xmlns:xlink="http://www.w3.org/1999/xlink" ', 1) if "xmlns:xlink" not in self.svg else self.svg
+            return (
+                self.svg.replace("<svg ", '<svg xmlns:xlink="http://www.w3.org/1999/xlink" ', 1)
+                if "xmlns:xlink" not in self.svg
+                else self.svg
+            )
         if format == "html":
             return html.whole_page(self.svg, self.title, str(self), theme=self.theme)
         return {"dot": lambda: self.source, "json": lambda: data.write(self.view), "txt": lambda: str(self)}[format]()
@@ -96,13 +103,24 @@ class Picture:
         return {"text/html": shown, "text/plain": str(self)}
 
 
-def draw(root: Any, *, depth: int | None = None, rankdir: str = "LR", theme: str = "auto", max_nodes: int = 500,
-         names: Mapping[str, Any] | None = None, expand: Any = (), roll: bool = False, focus: Any = None) -> Picture:  # fmt: skip
+def draw(
+    root: Any,
+    *,
+    depth: int | None = None,
+    rankdir: str = "LR",
+    theme: str = "auto",
+    max_nodes: int = 500,
+    names: Mapping[str, Any] | None = None,
+    expand: Any = (),
+    roll: bool = False,
+    focus: Any = None,
+) -> Picture:
     """Draw the graph of ``root`` (a Tensor, or several): every value, every gradient, and on each edge what it added.
 
-    Works before and after backward, and changes nothing. ``names=locals()`` names the values. ``depth`` folds modules (0: the outermost
-    is one box), ``expand`` opens fused ops into their definition (True, names of ops, Tensors), ``roll`` rolls repeated steps up,
-    and a picture over ``max_nodes`` boxes is folded around ``focus`` and says so. ``theme``: auto, light, dark, colorblind.
+    Works before and after backward, and changes nothing. ``names=locals()`` names the values. ``depth`` folds modules
+    (0: the outermost is one box), ``expand`` opens fused ops into their definition (True, names of ops, Tensors),
+    ``roll`` rolls repeated steps up, and a picture over ``max_nodes`` boxes is folded around ``focus`` and says so.
+    ``theme``: auto, light, dark, colorblind.
 
     >>> import autograd as ag
     >>> a, b = ag.Tensor(2.0, requires_grad=True, name="a"), ag.Tensor(3.0, requires_grad=True, name="b")
@@ -116,5 +134,7 @@ def draw(root: Any, *, depth: int | None = None, rankdir: str = "LR", theme: str
     palette(theme)
     if rankdir not in RANKDIRS:
         raise ArgumentError(f"rankdir must be one of {', '.join(RANKDIRS)}; got {rankdir!r}.")
-    view = build(as_roots(root, "draw"), names=names, depth=depth, roll=roll, max_nodes=max_nodes, focus=focus, expand=expand)
+    view = build(
+        as_roots(root, "draw"), names=names, depth=depth, roll=roll, max_nodes=max_nodes, focus=focus, expand=expand
+    )
     return Picture(view, rankdir, theme)

@@ -39,7 +39,9 @@ class Replay:
     @property
     def html(self) -> str:
         """Give the whole page: no network, all scripts inline."""
-        return html.whole_page(self.picture.svg, self._title(), str(self.picture), self._said, self._data, self.picture.theme)
+        return html.whole_page(
+            self.picture.svg, self._title(), str(self.picture), self._said, self._data, self.picture.theme
+        )
 
     def _title(self) -> str:
         return f"Backward from {self._name}, step by step"
@@ -65,27 +67,42 @@ class Replay:
 
 
 def _plain(text: str) -> str:
-    for written, meant in (("<small>", " "), ("</small>", ""), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#x27;", "'"), ("&amp;", "&")):
+    for written, meant in (
+        ("<small>", " "),
+        ("</small>", ""),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", '"'),
+        ("&#x27;", "'"),
+        ("&amp;", "&"),
+    ):
         text = text.replace(written, meant)
     return text
 
 
-def replay(root: Any, *, names: Mapping[str, Any] | None = None, rankdir: str = "LR", theme: str = "auto", max_nodes: int = 500) -> Replay:
+def replay(
+    root: Any, *, names: Mapping[str, Any] | None = None, rankdir: str = "LR", theme: str = "auto", max_nodes: int = 500
+) -> Replay:
     """Replay backward from ``root``: the gradient 1 enters there, then one step per edge shows what each op adds where.
 
-    Runs its own walk: backward need not have run, and no ``.grad`` changes. ``root`` has one element, or is seeded with ones. A graph over
-    ``max_nodes`` boxes is folded, and steps inside folded parts are left out. Raises GraphError when an earlier backward
-    released large arrays.
+    Runs its own walk: backward need not have run, and no ``.grad`` changes. ``root`` has one element, or is seeded
+    with ones. A graph over ``max_nodes`` boxes is folded, and steps inside folded parts are left out. Raises
+    GraphError when an earlier backward released large arrays.
     """
     palette(theme)
     (tensor,) = as_roots(root, "replay")[:1]
     snap = Snapshot([tensor], names)
     start = snap.at[snap.roots[0]]
     if not snap.roots[0].needs:
-        raise GraphError("replay: this result needs no gradient, so backward has nothing to do. Was an input made with requires_grad=True?")
+        raise GraphError(
+            "replay: this result needs no gradient, so backward has nothing to do. Was an input made with "
+            "requires_grad=True?"
+        )
     seed = np.ones(tensor._data.shape, tensor._data.dtype)[()]
     with np.errstate(all="ignore"):
-        builder = Builder(snap, plan(snap, None, False, max_nodes, None), {snap.roots[0]: seed}, fresh=True, label_all=True)
+        builder = Builder(
+            snap, plan(snap, None, False, max_nodes, None), {snap.roots[0]: seed}, fresh=True, label_all=True
+        )
         view = builder.view([])
         data, said = _Steps(snap, builder, start).write()
     return Replay(Picture(view, rankdir, theme), data, said, title(snap, start))
@@ -98,13 +115,18 @@ class _Steps:
         self.snap, self.builder, self.ledger, self.start = snap, builder, builder.ledger, start
         self.arrows = {key: arrow.id for key, arrow in builder.arrows.items()}
         self.sums: dict[int, Any] = {}
-        self.left = {i: sum((user, k) in self.ledger.shares for user, k in snap.users[i]) for i in range(len(snap.nodes))}
+        self.left = {
+            i: sum((user, k) in self.ledger.shares for user, k in snap.users[i]) for i in range(len(snap.nodes))
+        }
 
     def write(self) -> tuple[list[dict[str, Any]], list[str]]:
         name, hidden = title(self.snap, self.start), 0
         data = [{"t": self.place(self.start), "g": self.brief(self.ledger.grads[self.start]), "last": 1}]
-        said = [f"grad {page(name)} = {page(self.brief(self.ledger.grads[self.start]))}<small>Seed: the gradient of {page(name)} "
-                "with respect to itself.</small>"]  # fmt: skip
+        said = [
+            f"grad {page(name)} = {page(self.brief(self.ledger.grads[self.start]))}<small>Seed: the gradient of "
+            f"{page(name)} "
+            "with respect to itself.</small>"
+        ]
         for i in range(self.start, -1, -1):
             node = self.snap.nodes[i]
             if isinstance(node, Leaf) or i not in self.ledger.grads:
@@ -139,7 +161,13 @@ class _Steps:
         place = self.place(i)
         bare = place[0] == "f" or is_output(self.snap.nodes[i]) or is_multiple(self.snap.nodes[i])
         done = {"last": 1} if not self.left[at] else {}
-        return {"e": arrow, "n": place if bare else f"{place}o", "t": self.place(at), "g": self.brief(self.sums[at]), **done}
+        return {
+            "e": arrow,
+            "n": place if bare else f"{place}o",
+            "t": self.place(at),
+            "g": self.brief(self.sums[at]),
+            **done,
+        }
 
     def say(self, i: int, k: int, at: int, before: Any, share: Any) -> str:
         local = local_derivative(self.snap, i, k)
@@ -149,11 +177,19 @@ class _Steps:
         product = f"{number(g)} × {_bracketed(local.value)} = " if scalar else ""
         first = f"adds {product}{signed(share) if np.ndim(share) == 0 else one_line(share)} to grad {x}"
         now = self.brief(self.sums[at])
-        so_far = f"{self.brief(before)} {'' if np.ndim(share) else _sign(share)} = {now}" if before is not None and scalar else now
-        state = {"masked": f" {local.op} cut the gradient off here.", "zero": " Exactly zero."}.get(self.ledger.edge_states[i, k], "")
+        so_far = (
+            f"{self.brief(before)} {'' if np.ndim(share) else _sign(share)} = {now}"
+            if before is not None and scalar
+            else now
+        )
+        state = {"masked": f" {local.op} cut the gradient off here.", "zero": " Exactly zero."}.get(
+            self.ledger.edge_states[i, k], ""
+        )
         rest = f" ({self.left[at]} more to come)" if self.left[at] else ""
-        return (f"{page(local.text())}, {page(first)}<small>{page(local.made)}. grad {page(y)} = {page(self.brief(g))}; "
-                f"grad {page(x)} = {page(so_far)}{page(rest)}.{page(state)}</small>")  # fmt: skip
+        return (
+            f"{page(local.text())}, {page(first)}<small>{page(local.made)}. grad {page(y)} = {page(self.brief(g))}; "
+            f"grad {page(x)} = {page(so_far)}{page(rest)}.{page(state)}</small>"
+        )
 
     def brief(self, g: Any) -> str:
         return rows(g)[0] if np.size(g) and len(rows(g)) == 1 else one_line(g)

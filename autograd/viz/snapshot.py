@@ -29,11 +29,13 @@ class Opened:
 class Snapshot:
     """Hold the nodes below ``roots``, oldest first: the position of a node is its stable number.
 
-    ``users[i]`` lists who uses node ``i`` as ``(position of the user, which input)``; ``names`` and ``data`` come from Tensors that
-    the caller holds.
+    ``users[i]`` lists who uses node ``i`` as ``(position of the user, which input)``; ``names`` and ``data`` come
+    from Tensors that the caller holds.
     """
 
-    def __init__(self, roots: Sequence[Box], names: Mapping[str, Any] | None = None, opened: "Opened | None" = None) -> None:
+    def __init__(
+        self, roots: Sequence[Box], names: Mapping[str, Any] | None = None, opened: "Opened | None" = None
+    ) -> None:
         self.opened = opened or Opened()
         self.roots = [self.opened.alias.get(node, node) for node in map(leaf_of, roots)]
         self.nodes = sorted(self._below(), key=self.opened.age if opened else _age)
@@ -52,7 +54,11 @@ class Snapshot:
     def parents(self, node: Node) -> tuple[Any, ...]:
         """List the nodes of a node's inputs, as drawn: through ops that were opened into their definition."""
         alias = self.opened.alias
-        return tuple([alias.get(parent, parent) for parent in node.parents]) if alias and node.op is not None else node.parents
+        return (
+            tuple([alias.get(parent, parent) for parent in node.parents])
+            if alias and node.op is not None
+            else node.parents
+        )
 
     def _below(self) -> set[Node]:
         seen, stack = set(self.roots), list(self.roots)
@@ -90,7 +96,13 @@ class Snapshot:
         node = self.nodes[i]
         found = self.data.get(node)
         if found is None:
-            found = node.saved[0] if node.op is None else node.saved[len(node.parents)] if len(node.saved) > len(node.parents) else None
+            found = (
+                node.saved[0]
+                if node.op is None
+                else node.saved[len(node.parents)]
+                if len(node.saved) > len(node.parents)
+                else None
+            )
         if found is None:
             for user, k in self.users[i]:
                 saved = self.nodes[user].saved
@@ -158,7 +170,7 @@ def _owns(scope: Scope, leaf: Node, known: dict[Scope, Any]) -> bool:
     """Tell whether a parameter belongs to the module of a scope; a scope opened by hand owns what only it uses."""
     if scope not in known:
         reference = scope.info.get("module") if scope.info else None
-        module = reference() if callable(reference) else None
+        module: Any = reference() if callable(reference) else None
         known[scope] = {p._node for p in module.parameters()} if hasattr(module, "parameters") else None
     return known[scope] is None or leaf in known[scope]
 

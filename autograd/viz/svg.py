@@ -36,7 +36,12 @@ def scoped(style: str) -> str:
 
 def compact(svg: str) -> str:
     """Drop what the reader does not see: repeated font names, blanks, the second decimal of coordinates."""
-    for repeated in (' xml:space="preserve"', ' font-family="Helvetica,sans-Serif"', ' font-size="12.00"', ' text-anchor="start"'):
+    for repeated in (
+        ' xml:space="preserve"',
+        ' font-family="Helvetica,sans-Serif"',
+        ' font-size="12.00"',
+        ' text-anchor="start"',
+    ):
         svg = svg.replace(repeated, "")
     svg = svg.replace("<svg ", '<svg font-family="Helvetica,Arial,sans-serif" font-size="12" ', 1)
     return re.sub(r">\s+<", "><", _GEOMETRY.sub(lambda found: _NUMBER.sub(r"\1.\2", found[0]), svg))

@@ -6,20 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, leaf_of
+from autograd.box import leaf_of
 from autograd.graph import Alias, Leaf, Node, origin
 from autograd.viz.ledger import MASKS, Ledger, kind_of
-from autograd.viz.local import made_by, title
+from autograd.viz.local import made_by
 from autograd.viz.paths import between
 from autograd.viz.snapshot import Snapshot, as_roots, plain
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Say why a gradient is missing: ``kind`` is one word for programs, ``text`` a sentence for people, ``at`` where it happened.
+    """Say why a gradient is missing: ``kind`` is one word for programs, ``text`` a sentence for people, ``at`` where
+    it happened.
 
-    Kinds: ``computed``, ``not_required``, ``detached``, ``not_backward``, ``not_kept``, ``not_reached``, ``cleared``, ``masked``, ``zero``,
-    ``not_finite``.
+    Kinds: ``computed``, ``not_required``, ``detached``, ``not_backward``, ``not_kept``, ``not_reached``, ``cleared``,
+    ``masked``, ``zero``, ``not_finite``.
     """
 
     kind: str
@@ -34,7 +35,8 @@ class Reason:
 
 
 def why_none(x: Any, root: Any = None, *, names: Mapping[str, Any] | None = None) -> Reason:
-    """Say why ``x.grad`` is None or zero: not required, detached, not reached from ``root``, masked, or backward not called.
+    """Say why ``x.grad`` is None or zero: not required, detached, not reached from ``root``, masked, or backward not
+    called.
 
     ``root`` is the result on which ``backward()`` was (or will be) called; with it the answer names the place.
 
@@ -46,7 +48,7 @@ def why_none(x: Any, root: Any = None, *, names: Mapping[str, Any] | None = None
     as_roots(x, "why_none")
     node = leaf_of(x)
     snap = Snapshot(as_roots(root, "why_none"), names) if root is not None else None
-    name = (snap.name(snap.at[node]) if snap is not None and node in snap.at else "") or node.name or "x"
+    name = (snap.name(snap.at[node]) if snap is not None and node in snap.at else "") or node.name or "this Tensor"
     if not node.needs:
         return _not_required(node, name)
     grad = plain(node.grad)
@@ -60,13 +62,24 @@ def why_none(x: Any, root: Any = None, *, names: Mapping[str, Any] | None = None
 def _not_required(node: Node, name: str) -> Reason:
     note = getattr(node, "note", "")
     if note == "detach":
-        return Reason("detached", f"{name} was made by detach(): it is a constant, and no gradient is computed for it.", ("detach",))
+        return Reason(
+            "detached",
+            f"{name} was made by detach(): it is a constant, and no gradient is computed for it.",
+            ("detach",),
+        )
     if note == "no_grad":
         return Reason("detached", f"{name} was computed under no_grad(), so nothing was recorded for it.", ("no_grad",))
     if note:
-        return Reason("detached", f"{name} comes from {note}, which is piecewise constant: no gradient passes through it.", (note,))
-    return Reason("not_required", f"{name} does not require a gradient: it was made without requires_grad=True, computed from values that do "
-                                  "not require one, or computed under no_grad().")  # fmt: skip
+        return Reason(
+            "detached",
+            f"{name} comes from {note}, which is piecewise constant: no gradient passes through it.",
+            (note,),
+        )
+    return Reason(
+        "not_required",
+        f"{name} does not require a gradient: it was made without requires_grad=True, computed from values that do "
+        "not require one, or computed under no_grad().",
+    )
 
 
 def _without_root(node: Node, name: str, grad: Any) -> Reason:
@@ -74,42 +87,79 @@ def _without_root(node: Node, name: str, grad: Any) -> Reason:
         return _value(name, grad)
     if node.op is not None and not node.retain:
         if node.cot is not None:
-            return Reason("not_kept", f"backward computed the gradient of {name}, but results of ops keep no .grad: call {name}.retain_grad() "
-                                      "before backward (pictures show it anyway).")  # fmt: skip
-        return Reason("not_kept", f"{name} is the result of {node.op.name}: results keep no .grad unless {name}.retain_grad() is called before "
-                                  "backward, and no backward() has left a gradient here.")  # fmt: skip
+            return Reason(
+                "not_kept",
+                f"backward computed the gradient of {name}, but results of ops keep no .grad: call "
+                f"{name}.retain_grad() "
+                "before backward (pictures show it anyway).",
+            )
+        return Reason(
+            "not_kept",
+            f"{name} is the result of {node.op.name}: results keep no .grad unless {name}.retain_grad() is called "
+            f"before "
+            "backward, and no backward() has left a gradient here.",
+        )
     if node.cot is not None:
-        return Reason("cleared", f"backward computed a gradient for {name}, but it was cleared since (zero_grad(), or .grad = None).")
-    return Reason("not_backward", f"{name}.grad is None because no backward() has reached {name} yet: call backward() on a result that is "
-                                  "computed from it.")  # fmt: skip
+        return Reason(
+            "cleared",
+            f"backward computed a gradient for {name}, but it was cleared since (zero_grad(), or .grad = None).",
+        )
+    return Reason(
+        "not_backward",
+        f"{name}.grad is None because no backward() has reached {name} yet: call backward() on a result that is "
+        "computed from it.",
+    )
 
 
 def _value(name: str, grad: Any) -> Reason:
     kind = kind_of(grad)
     if kind == "zero":
-        return Reason("zero", f"{name}.grad is computed and exactly zero; why_none({name}, result) says where the gradient was lost.")
+        return Reason(
+            "zero",
+            f"{name}.grad is computed and exactly zero; why_none({name}, result) says where the gradient was lost.",
+        )
     if kind == "bad":
-        return Reason("not_finite", f"{name}.grad is computed but not finite: draw(result) shows the first op that made inf or nan.")
+        return Reason(
+            "not_finite",
+            f"{name}.grad is computed but not finite: draw(result) shows the first op that made inf or nan.",
+        )
     return Reason("computed", f"{name}.grad is there: it is neither None nor zero.")
 
 
 def _not_reached(snap: Snapshot, node: Node, name: str) -> Reason:
-    root = title(snap, snap.at[snap.roots[0]])
+    root = _root(snap)
     owner = origin(node)
     cuts = [leaf for leaf in snap.nodes if isinstance(leaf, Leaf) and not leaf.needs and leaf.note]
     for leaf in cuts:
         if isinstance(leaf, Alias) and origin(leaf) is owner:
             users = _users(snap, leaf)
-            return Reason("detached", f"{root} uses a copy of {name} cut off by {leaf.note}(){users}: no gradient gets back to {name}.",
-                          (leaf.note,))  # fmt: skip
+            return Reason(
+                "detached",
+                f"{root} uses a copy of {name} cut off by {leaf.note}(){users}: no gradient gets back to {name}.",
+                (leaf.note,),
+            )
     if not snap.roots[0].needs:
-        return Reason("not_reached", f"{root} needs no gradient at all: it was computed under no_grad(), or from detached values only.")
+        return Reason(
+            "not_reached",
+            f"{root} needs no gradient at all: it was computed under no_grad(), or from detached values only.",
+        )
     if cuts:
         where = ", ".join(dict.fromkeys(f"{leaf.note}{_users(snap, leaf)}" for leaf in cuts))
-        return Reason("detached", f"{root} does not depend on {name} through the graph. The graph is cut at: {where}; {name} may lie behind it.",
-                      tuple(leaf.note for leaf in cuts))  # fmt: skip
-    return Reason("not_reached", f"{root} does not depend on {name}: {name} was not used in it, or only through .data, .numpy(), float() or "
-                                 "values computed under no_grad().")  # fmt: skip
+        return Reason(
+            "detached",
+            f"{root} does not depend on {name} through the graph. The graph is cut at: {where}; {name} may lie "
+            f"behind it.",
+            tuple(leaf.note for leaf in cuts),
+        )
+    return Reason(
+        "not_reached",
+        f"{root} does not depend on {name}: {name} was not used in it, or only through .data, .numpy(), float() or "
+        "values computed under no_grad().",
+    )
+
+
+def _root(snap: Snapshot) -> str:
+    return snap.name(snap.at[snap.roots[0]]) or "the result"
 
 
 def _users(snap: Snapshot, leaf: Node) -> str:
@@ -118,15 +168,17 @@ def _users(snap: Snapshot, leaf: Node) -> str:
 
 
 def _reached(snap: Snapshot, i: int, name: str, grad: Any) -> Reason:
-    node, start = snap.nodes[i], snap.at[snap.roots[0]]
-    root = title(snap, start)
+    node, start, root = snap.nodes[i], snap.at[snap.roots[0]], _root(snap)
     inside = between(snap, start, i)
     if not inside or inside[0] != start:
         return Reason("not_reached", f"{root} uses {name}, but on no path that carries a gradient.")
     recorded = grad if grad is not None else plain(node.cot)
     if snap.roots[0].cot is None and grad is None:
-        return Reason("not_backward", f"{name}.grad is None because backward() was not called on {root}, which depends on {name}. "
-                                      f"Call {root}.backward().")  # fmt: skip
+        return Reason(
+            "not_backward",
+            f"{name}.grad is None because backward() was not called on {root}, which depends on {name}. "
+            "Call backward() on it.",
+        )
     if recorded is None:
         return _without_root(node, name, grad)
     if kind_of(recorded) != "zero":
@@ -137,22 +189,41 @@ def _reached(snap: Snapshot, i: int, name: str, grad: Any) -> Reason:
 def _lost(snap: Snapshot, inside: list[int], name: str, root: str) -> Reason:
     """Find where on the paths to a value its gradient became zero: at masks, or by a factor that is zero."""
     seed = np.ones(snap.roots[0].shape or (), snap.roots[0].dtype)[()]
-    ledger = Ledger(snap, range(inside[-1], inside[0] + 1), None if snap.roots[0].cot is not None else {snap.roots[0]: seed})
+    ledger = Ledger(
+        snap, range(inside[-1], inside[0] + 1), None if snap.roots[0].cot is not None else {snap.roots[0]: seed}
+    )
     members = set(inside)
     places: dict[int, str] = {}
     for (user, k), state in ledger.edge_states.items():
         parent = snap.parents(snap.nodes[user])[k]
-        if user in members and parent is not None and snap.at[parent] in members and state in ("masked", "zero") \
-                and kind_of(ledger.grads[user]) == "ok":  # fmt: skip
+        if (
+            user in members
+            and parent is not None
+            and snap.at[parent] in members
+            and state in ("masked", "zero")
+            and kind_of(ledger.grads[user]) == "ok"
+        ):
             places[user] = snap.nodes[user].op.name
     masked = [made_by(snap, user) for user, op in sorted(places.items()) if op in MASKS]
     others = [made_by(snap, user) for user, op in sorted(places.items()) if op not in MASKS]
     if masked:
-        return Reason("masked", f"the gradient of {name} is zero because it is masked at {_list(masked)}: the input is on the side that the op "
-                                f"cuts off.{f' A factor is zero at {_list(others)}.' if others else ''}", tuple(masked))  # fmt: skip
+        return Reason(
+            "masked",
+            f"the gradient of {name} is zero because it is masked at {_list(masked)}: the input is on the side that "
+            f"the op "
+            f"cuts off.{f' A factor is zero at {_list(others)}.' if others else ''}",
+            tuple(masked),
+        )
     if others:
-        return Reason("zero", f"the gradient of {name} is exactly zero: the local derivative is zero at {_list(others)}.", tuple(others))
-    return Reason("zero", f"the gradient of {name} is exactly zero: its paths from {root} cancel, or the incoming gradient is zero.")
+        return Reason(
+            "zero",
+            f"the gradient of {name} is exactly zero: the local derivative is zero at {_list(others)}.",
+            tuple(others),
+        )
+    return Reason(
+        "zero",
+        f"the gradient of {name} is exactly zero: its paths from {root} cancel, or the incoming gradient is zero.",
+    )
 
 
 def _list(texts: list[str]) -> str:

@@ -1,0 +1,225 @@
+"""Callbacks: what happens between the steps of a training run."""
+
+import csv
+import io
+import math
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import ArgumentError
+from nn.files import write_bytes
+from nn.optim import ReduceLROnPlateau, Schedule
+
+_SMALLER_IS_BETTER = ("loss", "mse", "mae", "error")
+
+
+class Callback:
+    """Be called by a Trainer: each method gets the trainer, whose ``epoch``, ``step``, ``logs`` and ``history`` say where it is.
+
+    Set ``trainer.stop = True`` to end the run after the current batch. A callback with state gives it in ``state_dict``
+    (arrays, numbers, texts, lists and dicts), so that an interrupted run resumes exactly. Where ``last`` is True it is
+    called after all others.
+    """
+
+    last = False
+
+    def on_fit_start(self, trainer: Any) -> None:
+        """Act before the first epoch."""
+
+    def on_epoch_start(self, trainer: Any) -> None:
+        """Act before an epoch."""
+
+    def on_gradients(self, trainer: Any) -> None:
+        """Act between backward and the optimizer's step."""
+
+    def on_batch_end(self, trainer: Any) -> None:
+        """Act after a batch."""
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        """Act after an epoch; its values are the last of ``trainer.history``."""
+
+    def on_fit_end(self, trainer: Any) -> None:
+        """Act at the end, also after Ctrl-C."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give what must survive an interruption."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what ``state_dict`` gave."""
+
+
+def watched(trainer: Any, monitor: str, who: str) -> float:
+    """Give the last value of a watched name, or say which names there are."""
+    if monitor not in trainer.history:
+        known = ", ".join(trainer.history) or "nothing yet"
+        hint = " Pass validation_data= or validation_split= to fit." if monitor.startswith("val_") else ""
+        raise ArgumentError(f"{who}: there is no {monitor!r} in the history, which has {known}.{hint}")
+    return float(trainer.history[monitor][-1])
+
+
+def improves(value: float, best: float | None, mode: str, min_delta: float = 0.0) -> bool:
+    """Tell whether ``value`` is better than ``best`` by more than ``min_delta``."""
+    if best is None:
+        return not math.isnan(value)
+    return value < best - min_delta if mode == "min" else value > best + min_delta
+
+
+def _mode(monitor: str, mode: str) -> str:
+    if mode not in ("auto", "min", "max"):
+        raise ArgumentError(f"mode must be 'auto', 'min' or 'max', got {mode!r}.")
+    return mode if mode != "auto" else "min" if any(word in monitor for word in _SMALLER_IS_BETTER) else "max"
+
+
+class EarlyStopping(Callback):
+    """Stop when ``monitor`` has not improved by more than ``min_delta`` for ``patience`` epochs.
+
+    ``restore_best`` puts the parameters of the best epoch back at the end. Losses and errors are to fall, other metrics
+    to rise, unless ``mode`` says "min" or "max".
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 5,
+        min_delta: float = 0.0,
+        restore_best: bool = True,
+        mode: str = "auto",
+    ) -> None:
+        self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
+        self.mode = _mode(monitor, mode)
+        self.best: float | None = None
+        self.best_epoch = self.waited = 0
+        self.weights: dict[str, Any] | None = None
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        value = watched(trainer, self.monitor, "EarlyStopping")
+        if improves(value, self.best, self.mode, self.min_delta):
+            self.best, self.best_epoch, self.waited = value, trainer.epoch, 0
+            if self.restore_best:
+                self.weights = trainer.model.state_dict()
+            return
+        self.waited += 1
+        if self.waited >= self.patience:
+            trainer.stop = True
+
+    def on_fit_end(self, trainer: Any) -> None:
+        if self.restore_best and self.weights is not None and not trainer.history.interrupted:
+            trainer.model.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited, "weights": self.weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
+        self.weights = state["weights"]
+
+
+class ModelCheckpoint(Callback):
+    """Save the training state after each epoch or every ``every_steps`` steps, and keep the newest ``keep`` files.
+
+    ``path`` such as ``runs/digits.safetensors`` gives ``runs/digits-00000150.safetensors`` (the number of steps). With
+    ``monitor`` a file is written only when that value has improved. ``fit(resume="auto")`` continues from the newest
+    file.
+    """
+
+    last = True
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        monitor: str | None = None,
+        every_steps: int | None = None,
+        keep: int = 3,
+        mode: str = "auto",
+    ) -> None:
+        if keep < 1 or (every_steps is not None and every_steps < 1):
+            raise ArgumentError(
+                f"ModelCheckpoint: keep and every_steps must be at least 1, got {keep} and {every_steps}."
+            )
+        self.path, self.monitor, self.every_steps, self.keep = Path(path), monitor, every_steps, keep
+        self.mode = _mode(monitor or "loss", mode)
+        self.best: float | None = None
+
+    def files(self) -> list[Path]:
+        """List the files that are there, oldest first."""
+        pattern = re.compile(re.escape(self.path.stem) + r"-(\d{8,})" + re.escape(self.path.suffix))
+        found = [(int(match[1]), p) for p in self.path.parent.glob("*") if (match := pattern.fullmatch(p.name))]
+        return [p for _, p in sorted(found)]
+
+    def on_fit_start(self, trainer: Any) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+
+    def on_batch_end(self, trainer: Any) -> None:
+        if self.every_steps and trainer.at_step and trainer.step % self.every_steps == 0:
+            self._save(trainer)
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        if self.monitor is not None:
+            value = watched(trainer, self.monitor, "ModelCheckpoint")
+            if not improves(value, self.best, self.mode):
+                return
+            self.best = value
+        elif self.every_steps:
+            return
+        self._save(trainer)
+
+    def _save(self, trainer: Any) -> None:
+        trainer.save(self.path.with_name(f"{self.path.stem}-{trainer.step:08d}{self.path.suffix}"))
+        for old in self.files()[: -self.keep]:
+            old.unlink(missing_ok=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.best = state["best"]
+
+
+class LRSchedule(Callback):
+    """Step a learning-rate schedule once per ``"epoch"`` or per ``"step"`` of the optimizer.
+
+    ``ReduceLROnPlateau`` is told the value of ``monitor`` after each epoch.
+    """
+
+    def __init__(self, schedule: Schedule, per: str = "epoch", monitor: str = "val_loss") -> None:
+        if per not in ("epoch", "step"):
+            raise ArgumentError(f"LRSchedule: per must be 'epoch' or 'step', got {per!r}.")
+        self.schedule, self.per, self.monitor = schedule, per, monitor
+        self._plateau = isinstance(schedule, ReduceLROnPlateau)
+
+    def on_batch_end(self, trainer: Any) -> None:
+        if self.per == "step" and trainer.at_step and not self._plateau:
+            self.schedule.step()
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        if isinstance(self.schedule, ReduceLROnPlateau):
+            self.schedule.step(watched(trainer, self.monitor, "LRSchedule"))
+        elif self.per == "epoch":
+            self.schedule.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.schedule.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.schedule.load_state_dict(state)
+
+
+class CSVLogger(Callback):
+    """Write the history to a CSV file, a row per epoch: each time the whole file, so that a resumed run repeats no row."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        history, text = trainer.history, io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["epoch", *history])
+        for i in range(history.epochs):
+            writer.writerow([i + 1, *[repr(float(np.float64(history[name][i]))) for name in history]])
+        write_bytes(self.path, text.getvalue().encode())

@@ -1,0 +1,45 @@
+"""A model's weights as a safetensors file: what ``safetensors.torch`` writes loads here, and ours loads there."""
+
+import os
+from collections.abc import Mapping
+
+from autograd import __version__
+from autograd.errors import ArgumentError
+from nn.files import read_arrays, write_arrays
+from nn.module import Module
+from nn.state import Incompatible
+
+
+def save_model(model: Module, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
+    """Write the parameters and buffers of ``model`` to a safetensors file, all or nothing.
+
+    The file also says which version wrote it and what the architecture looks like; ``metadata`` adds texts of your own.
+
+    >>> import nn, tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "model.safetensors"
+    ...     save_model(nn.Linear(2, 1, rng=0), path)
+    ...     load_model(nn.Linear(2, 1), path)
+    Incompatible(missing_keys=[], unexpected_keys=[])
+    """
+    own = dict(metadata or {})
+    wrong = [key for key, value in own.items() if not isinstance(key, str) or not isinstance(value, str)]
+    if wrong:
+        raise ArgumentError(
+            f"save_model: metadata maps texts to texts; {wrong[0]!r} does not. Use str(...) or json.dumps(...)."
+        )
+    write_arrays(path, model.state_dict(), {"chainrule": __version__, "architecture": repr(model), **own})
+
+
+def load_model(model: Module, path: str | os.PathLike[str], strict: bool = True) -> Incompatible:
+    """Read weights into ``model``; on a mismatch raise, listing missing, unexpected and mis-shaped names, and change nothing.
+
+    Values are cast to the dtype of the model's parameters (float16 and bfloat16 too). With ``strict=False`` names may
+    be missing or unexpected; they are returned as ``(missing_keys, unexpected_keys)``. Raises FileError for a damaged
+    file.
+    """
+    arrays, metadata = read_arrays(path)
+    for name, same in metadata.items():  # PyTorch stores a shared weight once and says here under which other name
+        if name not in arrays and same in arrays:
+            arrays[name] = arrays[same]
+    return model.load_state_dict(arrays, strict=strict)

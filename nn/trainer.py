@@ -1,0 +1,417 @@
+"""Trainer: the loop of epochs and batches that people enjoy, and that resumes bit for bit."""
+
+import copy
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd as ag
+from autograd.errors import ArgumentError, FileError, ShapeError, TrainingError
+from nn import metrics as known_metrics
+from nn.batches import Batch, Batches, split_off, weights_of
+from nn.callbacks import Callback, ModelCheckpoint
+from nn.files import read_tree, write_tree
+from nn.history import History
+from nn.losses import BCEWithLogitsLoss, HingeLoss
+from nn.module import Module
+from nn.optim import Optimizer, clip_grad_norm
+from nn.progress import Progress
+
+Array = NDArray[Any]
+KIND = "chainrule training state"
+
+
+class Trainer:
+    """Train, evaluate and apply a model.
+
+    ``metrics`` are names (``"accuracy"``) or functions ``f(y_true, y_pred)``; ``clip_grad_norm`` limits the common norm
+    of the gradients; ``accumulate`` adds the gradients of so many batches before each step.
+
+    >>> import nn
+    >>> x, y = nn.datasets.xor()
+    >>> model = nn.MLP(2, [8, 1], "tanh", rng=0)
+    >>> adam = nn.optim.Adam(model.parameters(), lr=0.1)
+    >>> trainer = nn.Trainer(model, nn.BCEWithLogitsLoss(), adam, metrics=["accuracy"])
+    >>> history = trainer.fit(x, y.reshape(-1, 1), epochs=60, rng=0, progress=False)
+    >>> history["accuracy"][-1]
+    1.0
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Any,
+        optimizer: Optimizer,
+        *,
+        metrics: Sequence[Any] = (),
+        callbacks: Sequence[Callback] = (),
+        clip_grad_norm: float | None = None,
+        accumulate: int = 1,
+    ) -> None:
+        if accumulate < 1:
+            raise ArgumentError(f"Trainer: accumulate must be at least 1, got {accumulate}.")
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.metrics = dict(
+            _named_metric(metric, loss) for metric in ([metrics] if isinstance(metrics, str) else metrics)
+        )
+        self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
+        self.max_norm, self.accumulate = clip_grad_norm, accumulate
+        self.history = History()
+        self.epoch = self.step = 0
+        self.logs: dict[str, float] = {}
+        self.stop = False
+        self.at_step = True  # no gradients of earlier batches are waiting for the optimizer's step
+        self._run: dict[str, Any] | None = None  # where an unfinished fit stands
+
+    # ------------------------------------------------------------------------------------------------------- training
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        epochs: int = 1,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        validation_data: Any = None,
+        validation_split: float = 0.0,
+        class_weight: Mapping[Any, float] | None = None,
+        sample_weight: Any = None,
+        rng: Any = None,
+        progress: Any = "auto",
+        resume: Any = None,
+    ) -> History:
+        """Train for ``epochs`` further epochs and give the history.
+
+        ``x`` and ``y`` are arrays, Tensors or lists with one entry per sample, or ``x`` is an iterable of ``(x, y)``
+        batches. Weighted losses are Σ w l / Σ w over a batch. ``rng`` (Generator or seed) orders the batches.
+        ``resume=path`` continues an interrupted fit to its total of epochs (``"auto"``: from the newest file of the
+        ModelCheckpoint callback, if there is one). The mode of the model is left as it was found, also after Ctrl-C,
+        which ends the run with model and history usable.
+
+        Raises ArgumentError or ShapeError for data that cannot work, TrainingError when the loss is no longer finite.
+        """
+        x, y, held_out = split_off(x, y, validation_split)
+        weight = weights_of(y, sample_weight, class_weight) if y is not None else None
+        data = Batches(x, y, batch_size, weight, "fit")
+        validation = validation_data if validation_data is not None else held_out
+        generator = np.random.default_rng(rng)
+        run = self._resume(resume, generator) or {"target": self.epoch + epochs, "batch": 0, "sums": {}, "seen": 0.0}
+        self._run = run
+        self.stop, self.history.interrupted = False, False
+        bar = Progress(progress, run["target"])
+        with self._restored_modes():
+            self._call("on_fit_start")
+            try:
+                while self.epoch < run["target"] and not self.stop:
+                    self._epoch(data, shuffle, generator, run, validation, bar)
+                self._run = None
+            except KeyboardInterrupt:
+                self.history.interrupted = True
+                self.optimizer.zero_grad()
+            finally:
+                bar.close()
+            self._call("on_fit_end")
+        return self.history
+
+    def _epoch(
+        self,
+        data: Batches,
+        shuffle: bool,
+        rng: np.random.Generator,
+        run: dict[str, Any],
+        validation: Any,
+        bar: Progress,
+    ) -> None:
+        self.model.train()
+        run["rng"] = rng.bit_generator.state  # a resumed run draws the same order again
+        order = data.order(shuffle, rng)
+        bar.start(self.epoch, data.count(), run["batch"])
+        if not run["batch"]:
+            self._call("on_epoch_start")
+        batches = data.count()
+        for batch in data.walk(order, run["batch"]):
+            run["batch"] += 1
+            self._train(batch, run, last=run["batch"] == batches)
+            bar.batch(self.logs["loss"])
+            self._call("on_batch_end")
+            if self.stop:
+                break
+        if not run["seen"]:
+            raise ArgumentError(
+                "fit: the iterable of batches is empty (a generator can be used for one epoch only; pass a list)."
+            )
+        if not self.at_step:
+            self._update()
+        logs = {name: total / run["seen"] for name, total in run["sums"].items()}
+        if validation is not None:
+            logs |= {f"val_{name}": value for name, value in self._evaluate_on(validation, data.batch_size).items()}
+        self.history.append(logs)
+        self.logs = logs
+        run.update(batch=0, sums={}, seen=0.0, rng=rng.bit_generator.state)
+        self.epoch += 1
+        bar.end(self.epoch - 1, logs)
+        self._call("on_epoch_end")
+
+    def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:
+        """Take one batch: forward, backward, and a step if it is time for one."""
+        output = self.model(batch.x)
+        loss = self._loss(output, batch)
+        value = loss.item()
+        if not np.isfinite(value):
+            raise TrainingError(self._diagnose(value, batch, run))
+        (loss if self.accumulate == 1 else loss * (1 / self.accumulate)).backward()
+        self.at_step = last or run["batch"] % self.accumulate == 0
+        if self.at_step:
+            self._update()
+        size = float(len(batch))
+        run["seen"] += size
+        sums, prediction = run["sums"], _data(output)
+        for name, one in {"loss": value, **{n: f(batch.y, prediction) for n, f in self.metrics.items()}}.items():
+            sums[name] = sums.get(name, 0.0) + float(one) * size
+        self.logs = {name: total / run["seen"] for name, total in sums.items()}
+
+    def _update(self) -> None:
+        if self.max_norm is not None:
+            clip_grad_norm(self.model.parameters(), self.max_norm)
+        self._call("on_gradients")
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+        self.at_step = True
+
+    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+        """Take one step on one batch; give its loss and metrics."""
+        batch = Batch(x, np.asarray(_data(y)), None if sample_weight is None else np.asarray(sample_weight))
+        with self._restored_modes():
+            self.model.train()
+            run: dict[str, Any] = {"batch": 1, "sums": {}, "seen": 0.0}
+            self._train(batch, run, last=True)
+        return dict(self.logs)
+
+    def _loss(self, output: Any, batch: Batch) -> Any:
+        if batch.weight is None:
+            return self.loss(output, batch.y)
+        if not hasattr(self.loss, "reduction"):
+            raise ArgumentError(
+                f"weights need a loss with a reduction, such as nn.MSELoss(); {type(self.loss).__name__} has none."
+            )
+        each = copy.copy(self.loss)
+        each.reduction = "none"
+        losses = each(output, batch.y)
+        if losses.shape[0] != len(batch.weight):
+            raise ShapeError(f"fit: {len(batch.weight)} weights for losses of shape {losses.shape}.")
+        w = batch.weight.astype(losses.dtype)
+        total = max(float(w.sum()), np.finfo(losses.dtype).tiny)
+        rest = losses.size // max(1, losses.shape[0])
+        return (losses * w.reshape(-1, *[1] * (losses.ndim - 1))).sum() / (total * rest)
+
+    # -------------------------------------------------------------------------------------------------- using the model
+
+    def evaluate(self, x: Any, y: Any = None, *, batch_size: int = 256, sample_weight: Any = None) -> dict[str, float]:
+        """Give loss and metrics on data, in evaluation mode; metrics see all samples at once."""
+        weight = weights_of(y, sample_weight, None) if y is not None else None
+        data = Batches(x, y, batch_size, weight, "evaluate")
+        total, seen, truths, outputs = 0.0, 0.0, [], []
+        with self._restored_modes(), ag.no_grad():
+            self.model.eval()
+            for batch in data.walk(None):
+                output = self.model(batch.x)
+                size = float(len(batch) if batch.weight is None else batch.weight.sum())
+                total, seen = total + self._loss(output, batch).item() * size, seen + size
+                truths.append(batch.y)
+                outputs.append(_data(output))
+        if not outputs:
+            raise ArgumentError("evaluate: there are no batches.")
+        y_true, y_pred = np.concatenate(truths), np.concatenate(outputs)
+        return {"loss": total / seen, **{name: float(metric(y_true, y_pred)) for name, metric in self.metrics.items()}}
+
+    def _evaluate_on(self, data: Any, batch_size: int) -> dict[str, float]:
+        if isinstance(data, tuple) and len(data) in (2, 3):
+            return self.evaluate(
+                data[0], data[1], batch_size=batch_size, sample_weight=data[2] if len(data) == 3 else None
+            )
+        return self.evaluate(data, batch_size=batch_size)
+
+    def predict(self, x: Any, *, batch_size: int = 256) -> Array:
+        """Give the outputs of the model for all samples, in evaluation mode."""
+        x = np.asarray(_data(x))
+        if not len(x):
+            raise ArgumentError("predict: there are no samples.")
+        with self._restored_modes(), ag.no_grad():
+            self.model.eval()
+            return np.concatenate([_data(self.model(x[i : i + batch_size])) for i in range(0, len(x), batch_size)])
+
+    # ------------------------------------------------------------------------------------------------------------ state
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write model, optimizer, callbacks, history, data order and random states to one file of data, all or nothing."""
+        if not self.at_step:
+            raise ArgumentError(
+                "Trainer.save: gradients of earlier batches are waiting for the optimizer's step; save after it."
+            )
+        optimizer = self.optimizer.state_dict()
+        optimizer["state"] = {str(i): entry for i, entry in optimizer["state"].items()}
+        write_tree(
+            path,
+            {
+                "model": self.model.state_dict(),
+                "optimizer": optimizer,
+                "history": dict(self.history),
+                "epoch": self.epoch,
+                "step": self.step,
+                "run": self._run,
+                "generators": [g.bit_generator.state for g in self._generators()],
+                "callbacks": [{"type": type(c).__name__, "state": c.state_dict()} for c in self.callbacks],
+            },
+            KIND,
+        )
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Take over a state from ``save``; a file that does not fit raises and changes nothing."""
+        tree = read_tree(path, KIND)
+        backup = copy.deepcopy(
+            (self.model.state_dict(), self.optimizer.state_dict(), [c.state_dict() for c in self.callbacks])
+        )
+        try:
+            self._check(tree, path)
+            self.model.load_state_dict(tree["model"])
+            self.optimizer.load_state_dict(tree["optimizer"])
+            for callback, entry in zip(self.callbacks, tree["callbacks"], strict=True):
+                callback.load_state_dict(entry["state"])
+            for generator, state in zip(self._generators(), tree["generators"], strict=True):
+                generator.bit_generator.state = _state(state)
+            history, run = History(tree["history"]), tree["run"]
+            epoch, step = int(tree["epoch"]), int(tree["step"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.model.load_state_dict(backup[0])
+            self.optimizer.load_state_dict(backup[1])
+            for callback, kept in zip(self.callbacks, backup[2], strict=True):
+                callback.load_state_dict(kept)
+            if isinstance(error, ArgumentError | ShapeError | FileError):
+                raise
+            raise FileError(f"{path}: the training state does not hold together: {error!r}.") from error
+        self.history, self._run, self.epoch, self.step, self.at_step = history, run, epoch, step, True
+        self.optimizer.zero_grad()
+
+    def _check(self, tree: Mapping[str, Any], path: Any) -> None:
+        """Compare what the file holds with what this Trainer is made of, before anything changes."""
+        needed = ("model", "optimizer", "history", "epoch", "step", "run", "generators", "callbacks")
+        problems = [f"missing: {name}" for name in needed if name not in tree]
+        if not problems:
+            saved, own = [c["type"] for c in tree["callbacks"]], [type(c).__name__ for c in self.callbacks]
+            if saved != own:
+                problems.append(f"callbacks: the file has {saved}, this Trainer has {own}")
+            if len(tree["generators"]) != len(self._generators()):
+                problems.append(
+                    f"random generators: the file has {len(tree['generators'])}, the model has "
+                    f"{len(self._generators())}"
+                )
+        if problems:
+            raise FileError(f"{path} does not fit this Trainer:\n  " + "\n  ".join(problems))
+
+    def _generators(self) -> list[np.random.Generator]:
+        """List the random generators that the modules keep (dropout), each once, in the order of the modules."""
+        found: dict[int, np.random.Generator] = {}
+        for module in self.model.modules():
+            for value in vars(module).values():
+                if isinstance(value, np.random.Generator):
+                    found.setdefault(id(value), value)
+        return list(found.values())
+
+    def _resume(self, resume: Any, rng: np.random.Generator) -> dict[str, Any] | None:
+        if resume is None:
+            return None
+        if resume == "auto":
+            savers = [c for c in self.callbacks if isinstance(c, ModelCheckpoint)]
+            if not savers:
+                raise ArgumentError(
+                    "fit(resume='auto') needs a ModelCheckpoint callback, which knows where the files are."
+                )
+            files = [path for saver in savers for path in saver.files()]
+            if not files:
+                return None
+            resume = max(files, key=lambda path: int(path.stem.rpartition("-")[2]))
+        if not Path(resume).is_file():
+            raise FileError(
+                f"fit(resume={str(resume)!r}): there is no such file. Use resume='auto' to start fresh without one."
+            )
+        self.load(resume)
+        run = self._run or {"target": self.epoch, "batch": 0, "sums": {}, "seen": 0.0}
+        if "rng" in run:
+            rng.bit_generator.state = _state(run["rng"])
+        return run
+
+    # ---------------------------------------------------------------------------------------------------------- helpers
+
+    def _call(self, name: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, name)(self)
+
+    @contextmanager
+    def _restored_modes(self) -> Iterator[None]:
+        """Leave every module in the mode in which it was found."""
+        modes = [(module, module.training) for module in self.model.modules()]
+        try:
+            yield
+        finally:
+            for module, training in modes:
+                module.training = training
+
+    def _diagnose(self, value: float, batch: Batch, run: Mapping[str, Any]) -> str:
+        """Run the batch again and find the first module whose output is not finite."""
+        found: list[str] = []
+        handles = []
+        for name, module in self.model.named_modules():
+
+            def hook(module: Module, args: Any, output: Any, name: str = name) -> None:
+                parts = output if isinstance(output, tuple) else (output,)
+                if not all(
+                    np.isfinite(_data(part)).all() for part in parts if isinstance(part, ag.Tensor | np.ndarray)
+                ):
+                    found.append(f"{type(module).__name__} {name!r}" if name else type(module).__name__)
+
+            handles.append(module.register_forward_hook(hook))
+        try:
+            with ag.no_grad(), np.errstate(all="ignore"):
+                self.model(batch.x)
+        finally:
+            for handle in handles:
+                handle.remove()
+        where = (
+            f"the first module whose output is not finite is {found[0]}"
+            if found
+            else "all outputs are finite, so it is the loss itself"
+        )
+        return (
+            f"the loss is {value} at step {self.step + 1} (epoch {self.epoch + 1}, batch {run['batch']}): "
+            f"{where}. The parameters are those "
+            "of the last good step. Lower the learning rate, clip the gradients (clip_grad_norm=1.0), or "
+            "look at the data."
+        )
+
+
+def _named_metric(metric: Any, loss: Any) -> tuple[str, Callable[..., Any]]:
+    """Find a metric; by name, binary scores are compared at the threshold of the loss (0 for logits, else 0.5)."""
+    function = known_metrics.get(metric)
+    if (
+        isinstance(metric, str)
+        and metric in ("accuracy", "precision", "recall", "f1")
+        and isinstance(loss, BCEWithLogitsLoss | HingeLoss)
+    ):
+        return metric, lambda y_true, y_pred: function(y_true, y_pred, threshold=0.0)
+    return getattr(function, "__name__", type(function).__name__), function
+
+
+def _data(x: Any) -> Array:
+    return np.asarray(x.data if isinstance(x, ag.Tensor) else x)
+
+
+def _state(value: Any) -> Any:
+    """Give a generator's state the kinds of numbers that NumPy wants."""
+    return {k: _state(v) for k, v in value.items()} if isinstance(value, dict) else value
