@@ -1,0 +1,1 @@
+"""Hold one module per peer: ``BUILDERS`` maps a family of work to a function that sets it up."""
