@@ -17,18 +17,17 @@ def walk(root: Node, seed: Any, pull: Pull, targets: Collection[Node] = ()) -> d
     with dc/db = 2 complete. A plain recursion would visit it twice. The gradients live here, not on the nodes, and are
     dropped as the walk goes on; what is returned are those of the leaves and of ``targets``, where the walk stops.
     """
-    grads, nodes, heap, found = {root.order: seed}, {root.order: root}, [root.order], {}
+    if root.op is None or root in targets:
+        return {root: seed}
+    pending, heap, found = {root.order: [root, seed]}, [root.order], {}
     while heap:
-        at = heappop(heap)
-        node, g = nodes.pop(at), grads.pop(at)
-        if node.op is None or node in targets:
-            found[node] = g
-            continue
+        node, g = pending.pop(heappop(heap))
         for parent, share in pull(node, g):
-            at = parent.order
-            if at in grads:
-                grads[at] = grads[at] + share
+            if parent.op is None or parent in targets:  # needs no place in the queue
+                found[parent] = found[parent] + share if parent in found else share
+            elif (entry := pending.get(parent.order)) is not None:
+                entry[1] = entry[1] + share
             else:
-                grads[at], nodes[at] = share, parent
-                heappush(heap, at)
+                pending[parent.order] = [parent, share]
+                heappush(heap, parent.order)
     return found

@@ -78,9 +78,13 @@ def op(
     apply.__name__ = apply.__qualname__ = label
     apply.__doc__ = forward.__doc__
     registry[label] = apply
-    if isinstance(forward, np.ufunc) or (getattr(forward, "__module__", None) or "").startswith("numpy"):
+    if _is_numpy(forward):
         dispatch[forward] = apply
     return apply
+
+
+def _is_numpy(function: Any) -> bool:
+    return isinstance(function, np.ufunc) or (getattr(function, "__module__", None) or "").startswith("numpy")
 
 
 def implements(*functions: Any, domain: Any = None, name: str | None = None) -> Callable[[Any], Any]:
@@ -118,7 +122,8 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
 
     apply.__name__ = apply.__qualname__ = label
     apply.__doc__ = forward.__doc__
-    dispatch[forward] = apply
+    if _is_numpy(forward):
+        dispatch[forward] = apply
     return apply
 
 
@@ -215,23 +220,22 @@ def _binary(op: Op) -> Any:
             if type(da) is _NDARRAY and not da.ndim:
                 da = da[()]
         else:
-            da, na = as_raw(a, op.name), None
+            da, na = a if type(a) is float else as_raw(a, op.name), None
         if isinstance(b, Box):
             db, nb = b._data, b._node
             if type(db) is _NDARRAY and not db.ndim:
                 db = db[()]
         else:
-            db, nb = as_raw(b, op.name), None
+            db, nb = b if type(b) is float else as_raw(b, op.name), None
         y = forward(da, db)
-        kind = type(y)
-        if (kind is not _F64 and kind is not _NDARRAY) or y is da or y is db:
-            if not isinstance(a, Box) and not isinstance(b, Box):
-                return _plain(op, y)
-            return record(op, (a, b), (da, db), y, None)
-        mask = (1 if na is not None and na.needs else 0) + (2 if nb is not None and nb.needs else 0)
-        state = current()
-        if not mask or not state.recording:
-            return wrap(y) if isinstance(a, Box) or isinstance(b, Box) else y
+        mask = 1 if na is not None and na.needs else 0
+        if nb is not None and nb.needs:
+            mask += 2
+        kind, state = type(y), current()
+        if not mask or not state.recording or (kind is not _F64 and (kind is not _NDARRAY or y is da or y is db)):
+            if isinstance(a, Box) or isinstance(b, Box):
+                return record(op, (a, b), (da, db), y, None)
+            return _plain(op, y)
         if na is None:
             na = _parent(a, da)
         if nb is None:
