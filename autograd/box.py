@@ -124,13 +124,11 @@ def unbox(x: Any) -> Any:
 
 
 def contains_box(x: Any) -> bool:
-    """Tell whether ``x`` is a Tensor or holds one in tuples, lists or dicts."""
+    """Tell whether ``x`` is a Tensor or holds one in tuples or lists."""
     if isinstance(x, Box):
         return True
     if isinstance(x, tuple | list):
         return any(contains_box(item) for item in x)
-    if isinstance(x, dict):
-        return any(contains_box(item) for item in x.values())
     return False
 
 

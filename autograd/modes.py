@@ -27,7 +27,7 @@ class Scope:
 
 
 class State(NamedTuple):
-    """Hold what every op reads once: ``recording`` and the current ``scope``; ``outer`` is the state to which a scope goes back."""
+    """Hold what every op reads once: ``recording`` and ``scope``; ``outer`` is the state to which a scope goes back."""
 
     recording: bool = True
     scope: Scope | None = None
@@ -44,7 +44,7 @@ def is_grad_enabled() -> bool:
 
 
 def current_scope() -> Scope | None:
-    """Give the place in the model where this thread or task is, with its ``path`` and ``kind``, or None outside of all."""
+    """Give the place in the model where this thread or task is (its ``path`` and ``kind``), or None outside of all."""
     return current().scope
 
 
@@ -105,8 +105,8 @@ class scope(_Mode):
     """Give the ops recorded inside a place in the model: ``name`` is appended to the enclosing path.
 
     ``kind`` says what stands there (``"Linear"``) and ``info`` holds facts for pictures. Modules enter a scope whenever
-    they are called; a plain function may do so too. A scope can be kept and entered again, also by several threads; entering it
-    at the place of the last time costs 0.3 µs. A subclass may choose its name by where it stands: see ``name_under``.
+    they are called; a plain function may do so too. A scope can be kept and entered again, also by several threads;
+    entering it at the place of the last time costs 0.3 µs. A subclass may choose its name: see ``name_under``.
     """
 
     def __init__(self, name: str, kind: str = "", **info: Any) -> None:

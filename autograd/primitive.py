@@ -140,19 +140,17 @@ def _make_apply(op: Op) -> Any:
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         inputs, bound = op.bind(args, kwargs)
-        data = [_value(x, op) for x in inputs]
-        if not any([isinstance(x, Box) for x in inputs]):
-            return _plain(op, op.forward(*data, **bound))
-        return record(op, inputs, data, op.forward(*data, **bound), bound)
+        data, boxed = [], False
+        for x in inputs:
+            if isinstance(x, Box):
+                boxed, x = True, x._data
+                data.append(x if type(x) is not _NDARRAY or x.ndim else x[()])
+            else:
+                data.append(as_raw(x, op.name))
+        y = op.forward(*data, **bound)
+        return record(op, inputs, data, y, bound) if boxed else _plain(op, y)
 
     return apply
-
-
-def _value(x: Any, op: Op) -> Any:
-    if isinstance(x, Box):
-        data = x._data
-        return data if type(data) is not _NDARRAY or data.ndim else data[()]
-    return as_raw(x, op.name)
 
 
 def _plain(op: Op, y: Any) -> Any:
@@ -259,30 +257,29 @@ def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: d
         y = _checked_output(op, y)
     if y is data[0]:  # a forward that gave its input back: the result needs an array object of its own
         y = y[...]
-    mask, bit = 0, 1
-    for x in inputs:
-        if isinstance(x, Box) and (node := x._node) is not None and node.needs:
-            mask |= bit
-        bit <<= 1
-    state = current()
-    if not mask or not state.recording:
+    state, mask = current(), 0
+    parents: list[Node | None] = []
+    if state.recording:
+        for i, x in enumerate(inputs):
+            node = x._node if isinstance(x, Box) else None
+            if node is not None and node.needs:
+                mask |= 1 << i
+            parents.append(node)
+    if not mask:
         source = inputs[0] if op.view and isinstance(inputs[0], Box) else None
         if isinstance(y, tuple):
             return rebuild(y, [wrap(part) if source is None else alias(part, source, "no_grad") for part in y])
         return wrap(y) if source is None else alias(y, source, "no_grad")
     keep = op.kept_for(mask, len(inputs))
-    parents: list[Node | None] = []
-    saved: list[Any] = []
-    for i, x in enumerate(inputs):
-        value = data[i]
-        if type(value) is _NDARRAY and not (i in keep.inputs or value.size <= SMALL):
-            value = None
-        if isinstance(x, Box):
-            parents.append(x._node if x._node is not None else leaf_of(x))
-            saved.append(value)
-        else:
-            parents.append(_parent(x, data[i]))
-            saved.append(value.copy() if type(value) is _NDARRAY else value)
+    saved = list(data)
+    for i, value in enumerate(data):
+        if type(value) is _NDARRAY:
+            if i not in keep.inputs and value.size > SMALL:
+                saved[i] = None
+            elif not isinstance(inputs[i], Box):
+                saved[i] = value.copy()  # its owner may change it
+        if parents[i] is None:
+            parents[i] = _parent(inputs[i], value)
     kind = View if op.view else Node
     if isinstance(y, tuple):
         saved.append(y if keep.output else None)

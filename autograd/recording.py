@@ -6,15 +6,15 @@
 ['relu', 'multiply']
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, keep_values, leaf_of
+from autograd.box import Box, keep_values, leaf_of, wrap
 from autograd.errors import GraphError
-from autograd.graph import Node, ancestors
+from autograd.graph import Leaf, Node, ancestors
 from autograd.modes import Scope, enable_grad
 from autograd.pull import ITEM
 from autograd.tree import flatten
@@ -24,8 +24,8 @@ from autograd.tree import flatten
 class Value:
     """Describe a value of a recorded run: an input, a constant, or what a step gave.
 
-    ``array`` is the value of a constant (None for inputs and results, and where nobody holds it any more), ``name`` that of
-    a constant in ``known``, ``note`` what cut a constant off from the graph (``"detach"``).
+    ``array`` is the value of a constant (None for inputs and results, and where nobody holds it any more), ``name``
+    its name in ``known``, ``note`` what cut it off from the graph (``"detach"``).
     """
 
     shape: tuple[int, ...]
@@ -37,7 +37,7 @@ class Value:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Step:
-    """Describe one op of a run: its name, inputs (Values, or plain numbers), keywords, outputs and place in the model."""
+    """Describe one op of a run: name, inputs (Values, or plain numbers), keywords, outputs, place in the model."""
 
     op: str
     inputs: tuple[Any, ...]
@@ -55,7 +55,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Recording:
-    """Hold a run: ``result`` as the function returned it, its ``outputs`` as Values in order, and the ``steps`` that lead there."""
+    """Hold a run: ``result`` as the function gave it, its ``outputs`` as Values, and the ``steps`` that lead there."""
 
     inputs: tuple[Value, ...]
     outputs: tuple[Value | None, ...]
@@ -63,55 +63,87 @@ class Recording:
     result: Any
 
 
-def record(function: Callable[..., Any], *inputs: Any, known: Mapping[str, Any] | None = None) -> Recording:
+def record(
+    function: Callable[..., Any],
+    *inputs: Any,
+    known: Mapping[str, Any] | None = None,
+    closed: Container[str] | None = None,
+) -> Recording:
     """Run ``function`` on the Tensors ``inputs`` and list what it computes from them, oldest step first.
 
-    Only steps that the result depends on and that need a gradient are there: let the inputs require one. ``known`` names
-    Tensors that may take part (parameters). An integer Tensor cannot require a gradient; where an op reads its very array it
-    is recognised all the same. An output that is no Tensor stands as None. The result must not be a released graph.
+    Only steps that the result depends on and that need a gradient are there: let the inputs require one. ``known``
+    names Tensors that may take part (parameters). With ``closed``, ops of other names are listed as the steps of their
+    definition, where they have one. An integer Tensor cannot require a gradient; where an op reads its very array it
+    is recognised all the same. An output that is no Tensor stands as None.
+
+    Raises GraphError if the function runs backward.
     """
     with keep_values(), enable_grad():
         result = function(*inputs)
     tensors = [x if isinstance(x, Box) else None for x in flatten(result)[0]]
-    return _Reader(inputs, known or {}).read(tensors, result)
+    return _Reader(inputs, known or {}, closed).read(tensors, result)
 
 
 class _Reader:
     """Translate nodes into Values and Steps."""
 
-    def __init__(self, inputs: Sequence[Box], known: Mapping[str, Any]) -> None:
+    def __init__(self, inputs: Sequence[Box], known: Mapping[str, Any], closed: Container[str] | None) -> None:
         self.inputs = tuple(Value(x._data.shape, x._data.dtype, f"input {i}") for i, x in enumerate(inputs))
-        self.values: dict[tuple[Node, int], Value] = {(leaf_of(x), 0): v for x, v in zip(inputs, self.inputs, strict=True)}
-        self.raw = [x._data for x in inputs]
+        self.values = {(leaf_of(x), 0): value for x, value in zip(inputs, self.inputs, strict=True)}
+        self.raw, self.closed = [x._data for x in inputs], closed
         self.known = {leaf_of(x): (name, x._data) for name, x in known.items()}
         self.held: dict[Node, Any] = {}
 
     def read(self, tensors: Sequence[Box | None], result: Any) -> Recording:
-        roots = [leaf_of(x) for x in tensors if x is not None]
+        for x in tensors:
+            if x is not None and leaf_of(x).op is None:
+                self.held[leaf_of(x)] = x._data
+        roots = [None if x is None else leaf_of(x) for x in tensors]
+        steps = self.steps(root for root in roots if root is not None)
+        outputs = tuple(None if root is None else self.value(root) for root in roots)
+        return Recording(self.inputs, outputs, tuple(steps), result)
+
+    def steps(self, roots: Iterable[Node], scope: Scope | None = None) -> list[Step]:
+        """List the steps that lead to ``roots`` from values that are known already."""
         found: set[Node] = set()
         for root in roots:
-            found.update(ancestors(root))
-        nodes = sorted((n for n in found if n.op is not None and n.op is not ITEM), key=lambda n: -n.order)
-        for node in nodes:
+            found.update(ancestors(root, lambda node: (node, 0) not in self.values))
+        nodes = [n for n in found if n.op is not None and n.op is not ITEM and (n, 0) not in self.values]
+        steps: list[Step] = []
+        for node in sorted(nodes, key=lambda n: -n.order):
             if node.released:
-                raise GraphError("record: the function ran backward; record the forward computation only.")
+                raise GraphError("record: the function ran backward. Record the forward computation only.")
             self.held.update(
                 (p, v) for p, v in zip(node.parents, node.saved, strict=False) if p is not None and v is not None
             )
-        steps = tuple(self.step(node) for node in nodes)
-        for x in tensors:
-            if x is not None:
-                self.held.setdefault(leaf_of(x), x._data)
-        outputs = tuple(None if x is None else self.value(leaf_of(x)) for x in tensors)
-        return Recording(self.inputs, outputs, steps, result)
+            steps += self.opened(node, scope or node.scope) or [self.step(node, scope or node.scope)]
+        return steps
 
-    def step(self, node: Node) -> Step:
+    def opened(self, node: Node, scope: Scope | None) -> list[Step]:
+        """List the steps of the definition of an op that is not to stay closed."""
+        op, count = node.op, len(node.parents)
+        if self.closed is None or op.name in self.closed or op.definition is None:
+            return []
+        inputs = list(node.saved[: count - op.closed(node)])
+        for i, parent in enumerate(node.parents[: len(inputs)]):
+            if parent is not None:
+                stand_in = Leaf(inputs[i], parent.shape, parent.dtype, parent.needs)
+                self.values[stand_in, 0] = self.value(parent)
+                inputs[i] = wrap(inputs[i], stand_in)
+        with keep_values(), enable_grad():
+            y = op.definition(*inputs, **(node.kwargs or {}))
+        roots = [leaf_of(part) for part in (y if isinstance(y, tuple) else (y,))]
+        steps = self.steps(roots, scope)
+        self.values.update({(node, i): self.value(root) for i, root in enumerate(roots)})
+        return steps
+
+    def step(self, node: Node, scope: Scope | None) -> Step:
         given = [node.saved[i] if p is None else self.value(p) for i, p in enumerate(node.parents)]
         several = isinstance(node.shape, list)
         shapes, dtypes = (node.shape, node.dtype) if several else ([node.shape], [node.dtype])
         outputs = tuple(Value(tuple(shape), dtype) for shape, dtype in zip(shapes, dtypes, strict=True))
         self.values.update({(node, i): value for i, value in enumerate(outputs)})
-        return Step(node.op.name, tuple(given), dict(node.kwargs or {}), outputs, node.scope, node.op)
+        return Step(node.op.name, tuple(given), dict(node.kwargs or {}), outputs, scope, node.op)
 
     def value(self, node: Node) -> Value:
         node, i = (node.a, node.kwargs["index"]) if node.op is ITEM else (node, 0)

@@ -124,7 +124,7 @@ class Op:
         if name in self.keywords:
             return lambda node, saved: node.kwargs[name]
         if name == "needs":
-            return lambda node, saved: tuple(parent is not None and parent.needs for parent in node.parents)
+            return lambda node, saved: tuple([parent is not None and parent.needs for parent in node.parents])
         if name == "shapes":
             return lambda node, saved: tuple(() if parent is None else parent.shape for parent in node.parents)
         known = ", ".join(["g", "y", "shapes", "needs", *self.inputs, *self.keywords, *self.cache])

@@ -100,7 +100,8 @@ class Tensor(Methods):
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is None:
-            self.zero_grad()
+            if self._node is not None:
+                self._node.grad = None
             return
         value = value if isinstance(value, Box) else Tensor(value, dtype=self.dtype)
         if value._data.shape != self.shape:

@@ -40,9 +40,7 @@ class _Trace:
         self.rebuilds: list[tuple[int, Callable[[list[Any]], Any]]] = []
         outer = current().recording
         self.outside = False
-        for number in argnums:
-            if not -len(args) <= number < len(args):
-                raise ArgumentError(f"{who}: argnums {number} but the function was called with {len(args)} arguments.")
+        for number in _places(argnums, len(args), who):
             values, rebuild = flatten(args[number])
             boxes = [_track(value, outer, who) for value in values]
             self.outside = self.outside or (outer and any(needs_grad(value) for value in values))
@@ -59,6 +57,9 @@ class _Trace:
         finally:
             _active.reset(token)
         self.outputs, self.rebuild_output = flatten(output)
+        for y in self.outputs:
+            if not isinstance(y, Box | np.ndarray | np.generic | float | int):
+                raise DTypeError(f"{who}: the function returned {type(y).__name__}; it must return numbers or arrays.")
         self.nodes = [y._node if needs_grad(y) else None for y in self.outputs]
         self.foreign = reaches_other_leaf(self.nodes, self.own)
         if self.foreign and outer and not self.outside:
@@ -68,7 +69,9 @@ class _Trace:
 
     def value(self) -> Any:
         """Give the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
-        return self.rebuild_output([y if self.outside or not isinstance(y, Box) else _frozen(y._data) for y in self.outputs])
+        if self.outside:
+            return self.rebuild_output(self.outputs)
+        return self.rebuild_output([_frozen(y._data) if isinstance(y, Box) else y for y in self.outputs])
 
     def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Give the gradient for each target, given one for each output; zeros where nothing arrives."""
@@ -113,7 +116,8 @@ def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
     taken = []
     for target in targets:
         g = found.pop(target) if target in found else np.zeros(target.shape, target.dtype)[()]
-        taken.append(add_up(None, g))
+        g = add_up(None, g)
+        taken.append(g[()] if isinstance(g, np.ndarray) and not g.ndim else g)
     return taken
 
 
@@ -122,6 +126,18 @@ def _argument(value: Any) -> Box:
     box = Tensor(value, requires_grad=True)
     box._node = Argument(small(box._data), box.shape, box.dtype, True)
     return box
+
+
+def _places(argnums: Sequence[int], count: int, who: str) -> list[int]:
+    """Count from the front, and refuse what is not there or named twice."""
+    places = []
+    for number in argnums:
+        if not -count <= number < count:
+            raise ArgumentError(f"{who}: argnums {number} but the function was called with {count} arguments.")
+        if number % count in places:
+            raise ArgumentError(f"{who}: argnums {tuple(argnums)} name argument {number % count} twice.")
+        places.append(number % count)
+    return places
 
 
 def _track(value: Any, outer: bool, who: str) -> Box:
@@ -231,6 +247,10 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     >>> jvp(lambda x: x**2, (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))
     (array([1., 4.]), array([ 2., 40.]))
     """
+    if not isinstance(args, tuple | list) or not isinstance(tangents, tuple | list):
+        raise ArgumentError(
+            "jvp: args and tangents must be tuples with one entry per argument, as in jvp(f, (x,), (t,))."
+        )
     trace = _Trace(f, args, range(len(args)), {}, "jvp")
     given = flatten(tuple(tangents))[0]
     if len(given) != len(trace.inputs):

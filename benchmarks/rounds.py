@@ -24,7 +24,7 @@ class Cell:
     """Hold what one peer gave for one workload: seconds per step in each round, or the problem."""
 
     rounds: list[float] = field(default_factory=list)
-    means: list[float] = field(default_factory=list)
+    medians: list[float] = field(default_factory=list)
     problem: str = ""
 
     @property
@@ -108,7 +108,7 @@ def sample(cell: Cell, crew: Crew, name: str) -> None:
         cell.rounds.clear()
         return
     cell.rounds.append(answer["seconds"])
-    cell.means.append(answer["mean"])
+    cell.medians.append(answer["median"])
 
 
 def compare(workload: Workload, values: dict[str, list[list[float]]], cells: dict[str, Cell]) -> None:

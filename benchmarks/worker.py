@@ -69,17 +69,17 @@ class Worker:
         return {"values": values}
 
     def time(self, seconds: float, chunk: float = 2e-4) -> Answer:
-        """Repeat the step for about ``seconds``; return the median and the mean per step.
+        """Repeat the step for about ``seconds``; return the mean and the median per step.
 
-        Steps are timed in chunks of at least ``chunk`` seconds. A pause of Python's garbage
-        collector is in the mean, but rarely in the median.
+        Steps are timed in chunks of at least ``chunk`` seconds. The mean counts what a step costs in
+        the long run: pauses of Python's garbage collector too, which the median step does not see.
         """
         count = 1
         while (once := self.run(count)) < chunk and count < 1_000:
             count *= 2
         samples = [self.run(count) for _ in range(max(1, min(2_000, round(seconds / once))))]
         mean = sum(samples) / len(samples)
-        return {"seconds": statistics.median(samples) / count, "mean": mean / count}
+        return {"seconds": mean / count, "median": statistics.median(samples) / count}
 
     def run(self, count: int) -> float:
         """Make ``count`` steps, wait for the last, and return the seconds."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.errors import ArgumentError
 from autograd.ops.masking import chain
 from autograd.ops.special import SLOPE0, erf
 from autograd.primitive import op
@@ -91,7 +92,7 @@ def _gelu(x: Any, approximate: str = "none") -> Any:
     if approximate == "tanh":
         return 0.5 * x * (1 + np.tanh(_TANH_C * (x + 0.044715 * x * x * x)))
     if approximate != "none":
-        raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}.")
+        raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}.")
     return 0.5 * x * (1 + erf(_SQRT_HALF * x))
 
 

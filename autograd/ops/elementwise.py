@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import unbox
+from autograd.ops.axes import no_out
 from autograd.ops.masking import chain
 from autograd.primitive import dispatch, implements, nondifferentiable, op
 
@@ -177,8 +178,9 @@ def _clip_samples(rng: np.random.Generator) -> Any:
 
 
 @implements(np.clip, domain=_clip_samples)
-def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """Limit values to [a_min, a_max]; derivative 1 inside and at the bounds, 0 outside."""
+    no_out("clip", out)
     low, high = a_min if min is None else min, a_max if max is None else max
     return _clip(a, -np.inf if low is None else low, np.inf if high is None else high)
 
@@ -237,12 +239,13 @@ def divmod_(x: Any, y: Any) -> Any:
     return floor_divide(x, y), remainder(x, y)
 
 
-sign, floor, ceil, trunc, rint, heaviside, floor_divide, fix, spacing = (
+sign, floor, ceil, trunc, rint, heaviside, floor_divide, spacing = (
     nondifferentiable(f)
-    for f in (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.heaviside, np.floor_divide, np.fix, np.spacing)
+    for f in (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.heaviside, np.floor_divide, np.spacing)
 )
 round_ = nondifferentiable(np.round, name="round")
 dispatch[np.around] = round_
+dispatch[np.fix] = trunc  # an older name
 zeros_like, ones_like, full_like, empty_like = (
     nondifferentiable(f) for f in (np.zeros_like, np.ones_like, np.full_like, np.empty_like)
 )

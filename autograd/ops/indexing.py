@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import prod
 from typing import Any
 
@@ -11,54 +11,13 @@ import numpy as np
 from autograd.box import needs_grad, unbox
 from autograd.errors import ArgumentError, DTypeError, ShapeError
 from autograd.ops.axes import no_out
+from autograd.ops.indices import as_tuple, freeze, integer_arrays, is_basic, is_single
 from autograd.primitive import implements, op
 from autograd.pull import unbroadcast
 
-_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
-_INTEGER = frozenset({int})
 _BLOCK = 1 << 16  # positions written at a time: 0.5 MB of indices stays in cache
 
 Samples = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
-
-# --------------------------------------------------------------------------------------------------- what an index is
-
-
-def freeze(index: Any) -> tuple[Any, bool]:
-    """Give an index that holds no Tensor, list or array of someone else's, which may change before backward.
-
-    Also tell whether it is basic: then it reads each element at most once, as a view.
-    """
-    if type(index) in _BASIC:
-        return index, True
-    parts = index if isinstance(index, tuple) else (index,)
-    parts = tuple([part if type(part) in _BASIC else _frozen(part) for part in parts])
-    return parts, _is_basic(parts)
-
-
-def _frozen(part: Any) -> Any:
-    part = unbox(part)
-    if isinstance(part, np.integer):
-        return int(part)
-    if not isinstance(part, np.ndarray | np.bool_ | bool | Sequence) and hasattr(part, "__index__"):
-        return part.__index__()
-    array = np.array(part, order="C")
-    if array.dtype.kind in "iu" or (not array.size and not isinstance(part, np.ndarray)):  # an empty list is float
-        array = array.astype(np.intp, copy=False)
-    return int(array) if not array.ndim and array.dtype.kind == "i" else array
-
-
-def _is_basic(index: Any) -> bool:
-    return _BASIC.issuperset(map(type, _parts(index)))
-
-
-def _integers(index: Any) -> list[Any]:
-    """List the integer arrays of an index: only they can name an element twice."""
-    return [part for part in _parts(index) if type(part) is np.ndarray and part.dtype.kind in "iu"]
-
-
-def _parts(index: Any) -> tuple[Any, ...]:
-    return index if type(index) is tuple else (index,)
-
 
 # ------------------------------------------------------------------------------------------------------ the linear pair
 
@@ -69,7 +28,7 @@ def _read(x: Any, index: Any = (), unique: bool = False) -> Any:
 
 def _scatter(g: Any, shape: tuple[int, ...] = (), index: Any = (), unique: bool = False) -> Any:
     out = np.zeros(shape, g.dtype)
-    if unique or not _integers(index):
+    if unique or not integer_arrays(index):
         out[index] = g
     else:
         _add_at(out, index, g)
@@ -77,18 +36,32 @@ def _scatter(g: Any, shape: tuple[int, ...] = (), index: Any = (), unique: bool 
 
 
 def _add_at(out: Any, index: Any, g: Any) -> None:
-    """Add ``g`` into ``out[index]``, repeats too: ``np.add.at`` on flat positions is 5 times as fast as on rows."""
-    parts, flat = _parts(index), out.reshape(-1)
+    """Add ``g`` into the zeros ``out[index]``, where elements may be named repeatedly."""
+    parts, flat = as_tuple(index), out.reshape(-1)
     depth = len(parts)
-    if len(_integers(index)) < depth:  # slices or masks between the arrays: let NumPy find the positions
+    if len(integer_arrays(index)) < depth:  # slices or masks between the arrays: let NumPy find the positions
         np.add.at(flat, np.arange(out.size).reshape(out.shape)[index].reshape(-1), g.reshape(-1))
         return
     rows = np.ravel_multi_index(parts, out.shape[:depth], mode="wrap").reshape(-1)  # wraps negative indices only
     width = prod(out.shape[depth:])
     if width == 1:
         np.add.at(flat, rows, g.reshape(-1))
-        return
-    values, columns, step = g.reshape(rows.size, width), np.arange(width), max(1, _BLOCK // max(1, width))
+    else:
+        _add_rows(out.reshape(prod(out.shape[:depth]), width), rows, g.reshape(rows.size, width))
+
+
+def _add_rows(table: Any, rows: Any, values: Any) -> None:
+    """Add rows into a table of zeros: ``np.add.at`` on flat positions is 5 times as fast as on rows.
+
+    In a long table (an embedding) few rows are named twice: the last of each is assigned, 5 times as fast again.
+    """
+    if rows.size <= len(table):
+        order, last = np.arange(rows.size), np.empty(len(table), np.intp)
+        last[rows], table[rows] = order, values
+        rest = np.flatnonzero(last[rows] != order)
+        rows, values = rows[rest], values[rest]
+    flat, width = table.reshape(-1), values.shape[1]
+    columns, step = np.arange(width), max(1, _BLOCK // max(1, width))
     for start in range(0, rows.size, step):
         places = rows[start : start + step, None] * width + columns
         np.add.at(flat, places.reshape(-1), values[start : start + step].reshape(-1))
@@ -123,11 +96,9 @@ scatter: Any = op(
 
 def _pick(x: Any, index: Any, unique: bool = False, basic: bool | None = None) -> Any:
     """Read by a frozen index: a view for a basic one, unless a single number is read, which is a copy."""
-    if not (_is_basic(index) if basic is None else basic):
+    if not (is_basic(index) if basic is None else basic):
         return gather(x, index=index, unique=unique)
-    parts = _parts(index)
-    single = len(parts) == x.ndim and _INTEGER.issuperset(map(type, parts))
-    return gather(x, index=index) if single else _view(x, index=index)
+    return gather(x, index=index) if is_single(index, x.ndim) else _view(x, index=index)
 
 
 def _getitem_samples(rng: np.random.Generator) -> Samples:
@@ -163,7 +134,7 @@ def _write(x: Any, v: Any, index: Any = ()) -> Any:
 
 def _winners(shape: tuple[int, ...], index: Any) -> Any:
     """Tell which elements of ``v`` are still there after ``x[index] = v``; None means all."""
-    if not _integers(index):
+    if not integer_arrays(index):
         return None
     mark = np.empty(shape, np.intp)
     order = np.arange(mark[index].size).reshape(mark[index].shape)

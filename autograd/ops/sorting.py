@@ -20,16 +20,19 @@ def _sort_samples(rng: np.random.Generator) -> Samples:
 
 
 @implements(np.sort, domain=_sort_samples)
-def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Any:
+def sort(
+    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None, **newer: Any
+) -> Any:
     """Sort along an axis (the flat array for None): y = x[π], so that the gradient of x[π(i)] is g[i].
 
     Equal values keep the gradient of the place at which the sort put them; ``stable=True`` makes that their order.
+    ``descending=True`` works where NumPy has it (2.5).
 
     >>> import autograd as ag
     >>> ag.grad(lambda x: np.sort(x) @ np.array([1.0, 2.0, 3.0]))(np.array([5.0, 1.0, 3.0]))
     array([3., 1., 2.])
     """
-    permutation = np.argsort(unbox(a), axis=axis, kind=kind, stable=stable)
+    permutation = np.argsort(unbox(a), axis=axis, kind=kind, stable=stable, **newer)
     return along(a, permutation, axis, unique=True)
 
 

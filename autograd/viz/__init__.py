@@ -1,4 +1,4 @@
-"""Views of the graph: pictures, text, the chain rule with its numbers, and a replay of backward. Loaded at the first use."""
+"""Views of the graph: pictures, text, the chain rule with its numbers, a replay. Loaded at the first use."""
 
 from autograd.viz.compat import build_graph, draw_dot, get_dot_graph, make_dot, plot_dot_graph
 from autograd.viz.engine import use_engine

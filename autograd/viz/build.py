@@ -248,13 +248,15 @@ class Builder:
         parent = self.snap.parents(node)[k]
         if parent is None or not parent.needs:
             state = "const"
+        elif share is None and self.ledger.ran:
+            state = "released"
         if is_multiple(parent) if parent is not None else False:
             share = None  # the tuple of an op's outputs has no gradient of its own
         key = (source, target, -1 if merge else k)
         old = self.arrows.get(key)
         if old is None:
             argument = f"[{node.kwargs['index']}]" if is_output(node) else "" if merge else _argument(node, k)
-            self.arrows[key] = Arrow("", source, target, argument, share, state)
+            self.arrows[key] = Arrow("", source, target, argument, share, state, masked=self.ledger.cuts.get((i, k), 0))
             return
         old.count += 1
         old.share = None if old.share is None or share is None or source[0] == "f" else total([old.share, share])

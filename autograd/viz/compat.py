@@ -78,7 +78,7 @@ def _digraph(format: str, view: View, **attributes: str) -> Any:
 
 
 def _string(text: Any) -> str:
-    """Escape text for a label handed to the graphviz package: shown literally, line breaks kept, never taken for HTML."""
+    """Escape text for a label for the graphviz package: shown literally, line breaks kept, never HTML."""
     shown = "\\n".join(clean(line).replace("\\", "\\\\") for line in str(text).split("\n"))
     return f"\u200b{shown}" if shown.startswith("<") else shown
 
@@ -90,8 +90,7 @@ def _view(root: Any, what: str, max_nodes: int, names: Mapping[str, Any] | None 
 def draw_dot(
     root: Any, format: str = "svg", rankdir: str = "LR", *, max_nodes: int = 500, names: Mapping[str, Any] | None = None
 ) -> Any:
-    """Draw as micrograd does: record boxes ``name | data 4.0000 | grad 138.8338`` and small op nodes, as a
-    ``graphviz.Digraph``.
+    """Draw as micrograd does: boxes ``name | data 4.0000 | grad 138.8338`` and op nodes, in a ``graphviz.Digraph``.
 
     A gradient that backward has not computed is ``grad –``, never 0; arrays show their numbers, or mean ± standard
     deviation.
@@ -144,8 +143,7 @@ def make_dot(
     *,
     max_nodes: int = 500,
 ) -> Any:
-    """Draw the backward graph as torchviz does: light blue leaves that require gradients, a green result, grey ops,
-    orange saved arrays.
+    """Draw the backward graph as torchviz does: blue leaves, green result, grey ops, orange saved arrays.
 
     ``params`` names tensors (``dict(model.named_parameters())``); ``show_attrs`` lists an op's keywords,
     ``show_saved`` what it keeps.
@@ -220,7 +218,7 @@ def plot_dot_graph(
     max_nodes: int = 500,
     names: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Draw as DeZero does; ``to_file`` writes the picture (svg, png or pdf by its suffix). Gives a ``graphviz.Digraph``."""
+    """Draw as DeZero does; ``to_file`` writes the picture (suffix svg, png, pdf). Gives a ``graphviz.Digraph``."""
     view = _view(output, "plot_dot_graph", max_nodes, names)
     dot = _digraph("svg", view)
     dot.body.extend(
@@ -245,8 +243,7 @@ def build_graph(
     sum_stats: bool = False,
     max_nodes: int = 500,
 ) -> Any:
-    """Draw as MyGrad does, with names from ``names=locals()``; ``dims``, ``dtypes`` and ``sum_stats`` add shape,
-    dtype and statistics.
+    """Draw as MyGrad does, with names from ``names=locals()``; ``dims dtypes sum_stats`` say more per value.
 
     ``render`` is there for compatibility: the returned Digraph shows itself in a notebook. ``save`` writes
     ``computational_graph.svg``.

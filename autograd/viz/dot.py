@@ -1,16 +1,17 @@
-"""Write the view model as DOT: values as boxes, ops as small round nodes, modules as frames, contributions on the edges."""
+"""Write the view model as DOT: values as boxes, ops round, modules as frames, contributions on the edges."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from autograd.viz.escape import extra_width, label, quoted, shorten
+from autograd.viz.escape import clean, extra_width, label, quoted, shorten
 from autograd.viz.markup import cell, font, row, table, tag
 from autograd.viz.model import Arrow, Group, Item, View
 from autograd.viz.numbers import FEW, grid, number, one_line, rows, shape_text, signed, spread
 from autograd.viz.theme import FONT, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
 
+MANY = 150  # in a picture of more boxes the short lines from an op to its result have no heads
 ROUND = 3  # symbols up to this length stand in a circle, longer ones in a pill
 
 
@@ -26,6 +27,8 @@ class _Writer:
         self.view, self.rankdir, self.c = view, rankdir, colours
         self.children: dict[str, list[Group]] = {}
         self.inside: dict[str, list[Item]] = {}
+        self.paths = {group.id: clean(group.path) for group in view.groups}
+        self.made = "dir=none" if view.boxes > MANY else "arrowsize=0.5"
         for group in view.groups:
             self.children.setdefault(group.parent, []).append(group)
         for item in view.items:
@@ -84,7 +87,8 @@ class _Writer:
     # -------------------------------------------------------------------------------------------------- the items
 
     def item(self, item: Item) -> Iterator[str]:
-        tip = quoted(hover(item))
+        where = self.paths.get(item.module)
+        tip = quoted(hover(item) + (f"\nmodule {where}" if where else ""))
         if item.kind == "const":
             yield f"{item.id} [id={item.id} class=const tooltip={tip} label=<{self.constant(item)}>]"
         elif item.kind == "ref":
@@ -97,7 +101,7 @@ class _Writer:
             yield f'{item.id} [id={item.id} class="value {item.state}" tooltip={tip} label=<{self.value(item)}>]'
             if item.op:
                 yield self.op(item, f"{item.id}o")
-                yield f"{item.id}o -> {item.id} [class=made arrowsize=0.5]"
+                yield f"{item.id}o -> {item.id} [class=made {self.made}]"
 
     def op(self, item: Item, key: str) -> str:
         c, symbol = self.c, shorten(item.symbol, 24)
@@ -196,7 +200,7 @@ class _Writer:
     def arrow(self, arrow: Arrow) -> str:
         head = arrow.target if arrow.target[0] == "f" or self.is_bare(arrow.target) else f"{arrow.target}o"
         c, step = self.c, self.view.step(arrow.size) if arrow.state == "ok" else None
-        parts = [f"id={arrow.id}", f'class="edge {arrow.state}"', f"tooltip={quoted(arrow_hover(arrow))}"]
+        parts = [f"id={arrow.id}", f"class={arrow.state}", f"tooltip={quoted(arrow_hover(arrow))}"]
         if step is not None:
             line, ink = c[f"e{step}"], c[f"t{step}"]
             parts += [f'color="{line}"', f"penwidth={WIDTHS[step]}", f'fontcolor="{ink}"']
@@ -278,19 +282,18 @@ def edge_label(arrow: Arrow) -> str:
         return text + "0 masked"
     if arrow.state == "zero":
         return text + "0"
-    shape = getattr(arrow.share, "shape", ())
-    if not shape:
+    if not np.ndim(arrow.share):
         return text + signed(arrow.share)
-    return text + (
-        f"+{rows(arrow.share)[0]}" if arrow.share.size <= 3 and len(shape) == 1 else f"+({spread(arrow.share)})"
-    )
+    few = arrow.share.size <= 3 and arrow.share.ndim == 1
+    text += f"+{rows(arrow.share)[0]}" if few else f"+({spread(arrow.share)})"
+    return text + (f", {arrow.masked} of {arrow.share.size} masked" if arrow.masked else "")
 
 
 def hover(item: Item) -> str:
     """Write what a hover over an item shows: all that is known, line by line."""
     lines = [item.name or item.id]
     if item.kind == "value":
-        lines.append(f"shape {shape_text(item.shape)} {item.dtype}" if item.shape else f"scalar {item.dtype}")
+        lines.append(f"shape {shape_text(item.shape)} {item.dtype}" if item.shape else "scalar")
         lines.append(f"data {'released' if item.value is None else one_line(item.value)}")
         lines.append(f"grad {grad_text(item)}")
         if item.total is not None:

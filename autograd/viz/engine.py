@@ -33,7 +33,7 @@ _setting: list[str] = []
 
 
 def use_engine(name: str | None) -> None:
-    """Choose the layout engine of this process: ``"dot"``, ``"graphviz-pure"``, ``"pygraphviz"``, a path, or None (automatic)."""
+    """Choose the layout engine of this process: dot, graphviz-pure, pygraphviz, a path, or None (automatic)."""
     if name is not None and name != PYGRAPHVIZ and _locate(name) is None:
         raise ArgumentError(
             f"use_engine: {name!r} is neither dot, graphviz-pure, pygraphviz nor the path of a program."

@@ -10,8 +10,7 @@ from autograd.viz.snapshot import Opened, Snapshot, is_multiple, is_output, plai
 
 
 def open_ops(snap: Snapshot, what: Any) -> Opened:
-    """Run the definition of every chosen op again (``True``: of all; names of ops; Tensors) and note what stands for
-    what.
+    """Run the definition of every chosen op again (``True``: all; names; Tensors); note what stands for what.
 
     An op whose inputs backward has released stays closed, and a note says so.
     """

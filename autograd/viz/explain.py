@@ -1,7 +1,8 @@
-"""The chain rule with the numbers in it: the strongest paths from a result to a value, and the sum that is the gradient."""
+"""The chain rule with the numbers in it: the strongest paths to a value, and the sum that is the gradient."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ TOP = 20
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Hold one path: the names of its nodes from the root on, the local derivatives, its part of the gradient and its share of it."""
+    """Hold one path: its nodes from the root on, local derivatives, its part of the gradient and its share."""
 
     nodes: tuple[str, ...]
     locals: tuple[Local, ...]
@@ -85,12 +86,7 @@ class Explanation:
         rows = [rf"\frac{{\partial {root}}}{{\partial {wrt}}} &= {_tex(self.total)} \\"]
         for path in self.paths:
             names = [latex_name(name) for name in path.nodes]
-            chain = (
-                r" \cdot ".join(
-                    rf"\frac{{\partial {y}}}{{\partial {x}}}" for y, x in zip(names, names[1:], strict=False)
-                )
-                or "1"
-            )
+            chain = r" \cdot ".join(rf"\frac{{\partial {y}}}{{\partial {x}}}" for y, x in pairwise(names)) or "1"
             factors = [factor for factor in path.factors if factor is not None]
             product = r" \cdot ".join(f"({_tex(f)})" if f < 0 else _tex(f) for f in factors)
             middle = f" = {product}" if product and len(factors) == len(path.locals) else ""

@@ -32,7 +32,7 @@ class Fold:
 
 
 class Plan:
-    """Decide what is drawn and what is folded: ``of[i]`` is the fold of node ``i`` or None; ``notes`` say what was done."""
+    """Decide what is drawn and what is folded: ``of[i]`` is the fold of node ``i`` or None; ``notes`` say why."""
 
     def __init__(self, snap: Snapshot) -> None:
         self.snap = snap
@@ -57,7 +57,7 @@ class Plan:
         self.folds.append(fold)
 
     def absorb(self, largest: int | None = None) -> None:
-        """Fold leaves that only folds use: constants up to ``largest`` elements, or (None) all constants and weights."""
+        """Fold leaves that only folds use: constants up to ``largest`` elements, or (None) all, and weights."""
         for i, node in enumerate(self.snap.nodes):
             if self.of[i] is not None or not isinstance(node, Leaf) or not self.snap.users[i]:
                 continue
@@ -175,7 +175,7 @@ def _units(made: Plan) -> tuple[list[list[int]], list[int]]:
 
 
 def _longest_run(ids: Any) -> tuple[int, int, int]:
-    """Find the run that covers most of a sequence by repeating a pattern: its start, the pattern's length, the repeats."""
+    """Find the run of a repeated pattern that covers most: its start, the pattern's length, the repeats."""
     best = (0, 0, 0, 0)
     limit = min(len(ids) // MIN_REPEATS, 64 + 4_000_000 // max(len(ids), 1))
     for period in range(1, limit + 1):

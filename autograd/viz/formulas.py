@@ -1,5 +1,4 @@
-"""Local derivatives in symbols and in numbers: one row per op, in the notation of Python, written out as text and as
-LaTeX.
+"""Local derivatives in symbols and in numbers: one row per op in Python's notation, written as text and as LaTeX.
 
 The names in a formula are those of the op's inputs, ``y`` is its output. ``[a > b]`` is 1 where it holds and 0
 elsewhere. A test holds every row against the gradient rule of the op.
@@ -14,7 +13,8 @@ import numpy as np
 
 FORMULAS: dict[str, tuple[str, ...]] = {
     "add": ("1", "1"), "subtract": ("1", "-1"), "multiply": ("b", "a"), "divide": ("1 / b", "-a / b**2"),
-    "negative": ("-1",), "positive": ("1",), "reciprocal": ("-1 / x**2",), "square": ("2 * x",), "sqrt": ("1 / (2 * y)",),
+    "negative": ("-1",), "positive": ("1",), "reciprocal": ("-1 / x**2",),
+    "square": ("2 * x",), "sqrt": ("1 / (2 * y)",),
     "cbrt": ("1 / (3 * y**2)",), "absolute": ("sign(x)",), "fabs": ("sign(x)",), "power": ("b * a**(b - "
                                                                                            "1)", "y * log(a)"),
     "float_power": ("b * a**(b - 1)", "y * log(a)"), "hypot": ("a / y", "b / y"),
@@ -25,18 +25,21 @@ FORMULAS: dict[str, tuple[str, ...]] = {
                                                                                    "b**2)", "-a / (a**2 + b**2)"),
     "sinh": ("cosh(x)",), "cosh": ("sinh(x)",), "tanh": ("1 - y**2",), "arcsinh": ("1 / sqrt(x**2 + 1)",),
     "arccosh": ("1 / sqrt(x**2 - 1)",), "arctanh": ("1 / (1 - x**2)",),
-    "maximum": ("[a > b]", "[b > a]"), "minimum": ("[a < b]", "[b < a]"), "fmax": ("[a > b]", "[b > a]"), "fmin": ("[a < b]", "[b < a]"),
+    "maximum": ("[a > b]", "[b > a]"), "minimum": ("[a < b]", "[b < a]"),
+    "fmax": ("[a > b]", "[b > a]"), "fmin": ("[a < b]", "[b < a]"),
     "relu": ("[x > 0]",), "sigmoid": ("y * (1 - y)",), "softplus": ("sigmoid(x)",), "silu": ("y + sigmoid(x) * (1 - "
                                                                                              "y)",),
     "logit": ("1 / (x * (1 - x))",), "sum": ("1",),
 }  # fmt: skip
 
 _SIGNS: dict[type[ast.AST], tuple[str, str, int, Callable[[Any, Any], Any]]] = {
-    ast.Add: (" + ", " + ", 1, operator.add), ast.Sub: (" − ", " - ", 1, operator.sub), ast.Mult: ("·", r" \cdot ", 2, operator.mul),
+    ast.Add: (" + ", " + ", 1, operator.add), ast.Sub: (" − ", " - ", 1, operator.sub),
+    ast.Mult: ("·", r" \cdot ", 2, operator.mul),
     ast.Div: ("/", "", 2, operator.truediv), ast.Pow: ("^", "", 4, operator.pow),
 }  # fmt: skip
 _FUNCTIONS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
-    "log": ("ln", r"\ln", np.log), "exp": ("exp", r"\exp", np.exp), "sin": ("sin", r"\sin", np.sin), "cos": ("cos", r"\cos", np.cos),
+    "log": ("ln", r"\ln", np.log), "exp": ("exp", r"\exp", np.exp), "sin": ("sin", r"\sin", np.sin),
+    "cos": ("cos", r"\cos", np.cos),
     "sinh": ("sinh", r"\sinh", np.sinh), "cosh": ("cosh", r"\cosh", np.cosh), "sqrt": ("√", r"\sqrt", np.sqrt),
     "sign": ("sign", r"\operatorname{sign}", np.sign), "sigmoid": ("σ", r"\sigma", lambda x: 1 / (1 + np.exp(-x))),
 }  # fmt: skip

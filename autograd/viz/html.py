@@ -1,4 +1,4 @@
-"""Self-contained HTML: a page with pan and zoom around a picture, and the notebook pattern that survives untrusted outputs."""
+"""Self-contained HTML: a page with pan and zoom, and the notebook pattern that survives untrusted outputs."""
 
 import hashlib
 from importlib.resources import files
@@ -72,13 +72,13 @@ def whole_page(
     )
 
 
-_SWAP = """(function(){for(const img of document.querySelectorAll('img[data-svg="KEY"]')){
+_SWAP = """(function(){for(const img of document.querySelectorAll('img[data-svg="@KEY@"]')){
 const text=new TextDecoder().decode(Uint8Array.from(atob(img.src.split(",")[1]),c=>c.charCodeAt(0)));
 const svg=document.importNode(new DOMParser().parseFromString(text,"image/svg+xml").documentElement,true);
-img.removeAttribute("data-svg");LIVE}})();"""
+img.removeAttribute("data-svg");@LIVE@}})();"""
 _INLINE = 'svg.style.maxWidth="100%";svg.style.height="auto";img.replaceWith(svg);'
-_APP = """const host=document.createElement("div"),root=host.attachShadow({mode:"open"});root.innerHTML=HTML;
-img.replaceWith(host);root.querySelector(".stage").append(svg);(CODE)(root.querySelector("main"),svg,DATA);"""
+_APP = """const host=document.createElement("div"),root=host.attachShadow({mode:"open"});root.innerHTML=@HTML@;
+img.replaceWith(host);root.querySelector(".stage").append(svg);(@CODE@)(root.querySelector("main"),svg,@DATA@);"""
 
 
 def in_notebook(svg: str, title: str, live: str = _INLINE) -> str:
@@ -87,7 +87,7 @@ def in_notebook(svg: str, title: str, live: str = _INLINE) -> str:
     Inline SVG and scripts are stripped from untrusted outputs; the image stays.
     """
     key = hashlib.sha256(svg.encode()).hexdigest()[:12]
-    swap = _SWAP.replace("KEY", key).replace("LIVE", live)
+    swap = _SWAP.replace("@KEY@", key).replace("@LIVE@", live)
     return (
         f'<img src="{data_uri(svg)}" data-svg="{key}" alt="{page(title)}" style="max-width:100%">'
         f"<script>{swap}</script>"
@@ -97,7 +97,7 @@ def in_notebook(svg: str, title: str, live: str = _INLINE) -> str:
 def live_app(title: str, outline: str, steps: list[str], data: Any, theme: str) -> str:
     """Write the script that turns the image of a notebook output into the player, in a shadow root of its own."""
     inside = f"<style>{asset('page.css')}</style>" + body("", title, outline, steps, theme, scroll="page")
-    return _APP.replace("HTML", script(inside)).replace("CODE", asset("player.js")).replace("DATA", script(data))
+    return _APP.replace("@HTML@", script(inside)).replace("@CODE@", asset("player.js")).replace("@DATA@", script(data))
 
 
 def no_engine(source: str, outline: str, hint: str) -> str:

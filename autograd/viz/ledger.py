@@ -5,6 +5,7 @@ its op once more. Nothing on the nodes changes.
 """
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,9 @@ Edge = tuple[int, int]  # (position of the user, which input of it)
 
 
 class Ledger:
-    """Hold gradients (``grads[i]``), states (``states[i]``) and the share of every edge (``shares[user, input]``).
+    """Hold gradients (``grads[i]``), states (``states[i]``), and of every edge ``[user, input]`` its share and state.
+
+    ``cuts`` counts the elements that a mask (relu, where, …) cut off on an edge.
 
     ``given`` are gradients known from elsewhere; ``fresh`` leaves aside what backward recorded and starts from
     ``given`` alone.
@@ -58,6 +61,7 @@ class Ledger:
         self.states: dict[int, str] = {}
         self.shares: dict[Edge, Any] = {}
         self.edge_states: dict[Edge, str] = {}
+        self.cuts: dict[Edge, int] = {}
         self.mismatches: list[int] = []
         with np.errstate(all="ignore"):  # inf and nan are shown, not warned about
             for i in sorted(chosen, reverse=True):  # newest first: users are settled before what they use
@@ -75,6 +79,8 @@ class Ledger:
         for k, share in pairs.items():
             self.shares[i, k] = share
             self.edge_states[i, k] = self._edge_state(i, node, g, share)
+            if node.op.name in MASKS and np.shape(share) and np.shape(share) == np.shape(g):
+                self.cuts[i, k] = int(np.count_nonzero((np.asarray(share) == 0) & (np.asarray(g) != 0)))
 
     def _gradient(self, i: int, node: Node) -> Any:
         """Take the gradient that backward left, or the sum of the edges where all are known."""
@@ -132,7 +138,7 @@ def shares_by_input(node: Node, g: Any) -> dict[int, Any]:
 def kind_of(g: Any) -> str:
     """Say whether a gradient is finite, exactly zero or not finite."""
     if type(g) is np.float64:
-        return "ok" if g - g == 0 and g else "zero" if g == 0 else "bad"
+        return "zero" if g == 0 else "ok" if isfinite(g) else "bad"
     if isinstance(g, Cotangents):
         kinds = {kind_of(part) for part in g.parts.values()}
         return "bad" if "bad" in kinds else "ok" if "ok" in kinds else "zero"

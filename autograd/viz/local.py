@@ -14,7 +14,7 @@ from autograd.viz.snapshot import Snapshot, is_multiple, is_output, plain, size
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Hold the derivative of one op by one input: names, formula, numbers; ``value`` is a float for scalars, else None."""
+    """Hold the derivative of one op by one input: names, formula, numbers; ``value`` is None for arrays."""
 
     y: str
     x: str
@@ -86,6 +86,7 @@ def made_by(snap: Snapshot, i: int) -> str:
     return f"{title(snap, i)} = {node.op.name}({', '.join(inputs)})"
 
 
+@np.errstate(all="ignore")
 def _slope(node: Node, k: int) -> float | None:
     """Compute a local derivative between scalars by the rule itself; None for arrays."""
     parent = node.parents[k]

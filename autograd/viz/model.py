@@ -54,6 +54,7 @@ class Arrow:
     share: Any = None
     state: str = "none"
     count: int = 1
+    masked: int = 0
     size: float | None = None
 
 

@@ -71,7 +71,7 @@ def count_paths(snap: Snapshot, inside: Sequence[int]) -> int:
 
 
 def strongest(snap: Snapshot, inside: Sequence[int], seed: Any, k: int, direction: Any) -> tuple[list[Partial], bool]:
-    """Find the ``k`` strongest paths through ``inside`` (root first, target last), and whether they are surely the strongest."""
+    """Find the ``k`` strongest paths through ``inside`` (root first, target last), and whether that is certain."""
     waiting: dict[int, list[Partial]] = {inside[0]: [Partial(norm(seed), seed, None, None)]}
     members, exact = set(inside), True
     for i in inside[:-1]:

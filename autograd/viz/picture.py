@@ -92,7 +92,7 @@ class Picture:
         return outline.write(self.view)
 
     def __repr__(self) -> str:
-        return f"<Picture of {self.view.total:,} nodes in {self.view.boxes:,} boxes{'; ' + '; '.join(self.folded) if self.folded else ''}>"
+        return "; ".join([f"<Picture of {self.view.total:,} nodes in {self.view.boxes:,} boxes", *self.folded]) + ">"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """Show the picture in a notebook; without a layout engine the outline and a hint. Never raises."""

@@ -28,7 +28,7 @@ class Replay:
     In a notebook it is live where the notebook is trusted, and the static picture where not.
     """
 
-    def __init__(self, picture: Picture, steps: list[dict[str, Any]], said: list[str], name: str) -> None:
+    def __init__(self, picture: Picture, steps: list[list[Any]], said: list[str], name: str) -> None:
         self.picture, self._data, self._said, self._name = picture, steps, said, name
 
     @property
@@ -119,9 +119,9 @@ class _Steps:
             i: sum((user, k) in self.ledger.shares for user, k in snap.users[i]) for i in range(len(snap.nodes))
         }
 
-    def write(self) -> tuple[list[dict[str, Any]], list[str]]:
+    def write(self) -> tuple[list[list[Any]], list[str]]:
         name, hidden = title(self.snap, self.start), 0
-        data = [{"t": self.place(self.start), "g": self.brief(self.ledger.grads[self.start]), "last": 1}]
+        data: list[list[Any]] = [["", "", self.place(self.start), self.brief(self.ledger.grads[self.start]), 1]]
         said = [
             f"grad {page(name)} = {page(self.brief(self.ledger.grads[self.start]))}<small>Seed: the gradient of "
             f"{page(name)} "
@@ -157,7 +157,7 @@ class _Steps:
         source, target = self.place(at), self.place(i)
         return self.arrows.get((source, target, k)) or self.arrows.get((source, target, -1))
 
-    def step(self, i: int, at: int, arrow: str) -> dict[str, Any]:
+    def step(self, i: int, at: int, arrow: str) -> list[Any]:
         place = self.place(i)
         bare = place[0] == "f" or is_output(self.snap.nodes[i]) or is_multiple(self.snap.nodes[i])
         done = {"last": 1} if not self.left[at] else {}
@@ -177,19 +177,16 @@ class _Steps:
         product = f"{number(g)} × {_bracketed(local.value)} = " if scalar else ""
         first = f"adds {product}{signed(share) if np.ndim(share) == 0 else one_line(share)} to grad {x}"
         now = self.brief(self.sums[at])
-        so_far = (
-            f"{self.brief(before)} {'' if np.ndim(share) else _sign(share)} = {now}"
-            if before is not None and scalar
-            else now
-        )
         state = {"masked": f" {local.op} cut the gradient off here.", "zero": " Exactly zero."}.get(
             self.ledger.edge_states[i, k], ""
         )
         rest = f" ({self.left[at]} more to come)" if self.left[at] else ""
-        return (
-            f"{page(local.text())}, {page(first)}<small>{page(local.made)}. grad {page(y)} = {page(self.brief(g))}; "
-            f"grad {page(x)} = {page(so_far)}{page(rest)}.{page(state)}</small>"
-        )
+        sums = ""
+        if before is not None or rest or not scalar:
+            plus = f"{self.brief(before)} {_sign(share)} = " if before is not None and not np.ndim(share) else ""
+            sums = f" grad {x} = {plus}{now}{rest}."
+        seen = "" if scalar else f" grad {y} = {self.brief(g)};"
+        return f"{page(local.text())}, {page(first)}<small>{page(local.made)}.{page(seen)}{page(sums)}{page(state)}</small>"
 
     def brief(self, g: Any) -> str:
         return rows(g)[0] if np.size(g) and len(rows(g)) == 1 else one_line(g)

@@ -13,7 +13,7 @@ from autograd.pull import ITEM
 
 
 class Opened:
-    """Hold what replaces ops that are drawn as their definition: stand-ins for nodes, their age, and gradients that are known."""
+    """Hold what replaces ops that are drawn as their definition: stand-ins, their age, and known gradients."""
 
     def __init__(self) -> None:
         self.alias: dict[Node, Node] = {}
@@ -71,7 +71,7 @@ class Snapshot:
         return seen
 
     def _read_names(self, names: Mapping[str, Any]) -> None:
-        """Take names from ``locals()``: only Tensors count, and a name that hides (``_``) counts only if nothing else does."""
+        """Take names from ``locals()``: only Tensors count, and a hidden name (``_``) only if there is no other."""
         for name in sorted(names, key=lambda name: str(name).startswith("_")):
             tensor = names[name]
             node = tensor._node if isinstance(tensor, Box) else None
@@ -81,7 +81,7 @@ class Snapshot:
                 self.names.setdefault(node, str(name))
 
     def name(self, i: int) -> str:
-        """Give the name of a node: as the caller says, else its own, dotted when it belongs to a module; else nothing."""
+        """Give the name of a node: the caller's, else its own, dotted when it belongs to a module, else nothing."""
         node = self.nodes[i]
         given = self.names.get(node)
         if given is not None or not node.name:

@@ -5,21 +5,33 @@ import re
 
 from autograd.errors import ArgumentError
 from autograd.viz.escape import page
-from autograd.viz.theme import dark_style
+from autograd.viz.theme import LIGHT, dark_style
 
 _HEAD = re.compile(r"<svg\b([^>]*)>")
-_GEOMETRY = re.compile(r' (?:d|points|x|y|x1|x2|y1|y2|cx|cy|rx|ry)="[^"]*"')
-_NUMBER = re.compile(r"(-?\d+)\.(\d)\d+")
+_GEOMETRY = re.compile(r' (?:d|points|x|y|x1|x2|y1|y2|cx|cy|rx|ry|width|height)="[^"]*"')
+_NUMBER = re.compile(r"-?\d+\.\d+")
+_BOX = re.compile(
+    r'<path((?: (?:fill|stroke|stroke-width|stroke-dasharray)="[^"]*")*) d="(M(?:[-\d.]+,[-\d.]+[C ]){24}[-\d.]+,[-\d.]+)"()/>'
+)
+_BORDER = re.compile(  # a box comes as filling, content, border: the border can be drawn with the filling
+    r'(<rect fill="#\w+")( x="[^>]*/>(?:(?!<rect|</g>).)*)<rect fill="none" ((?:stroke[-\w]*="[^"]*" ?)+) x="[^>]*/>'
+)
+_BAR = re.compile(r'<polygon fill="(#\w+)" points="([\d.-]+),([\d.-]+) \2,([\d.-]+) \2,\4 \2,\3(?: \2,\3)?"/>')
+STYLE = (
+    ".chainrule .made path,.chainrule .edge path{fill:none}.chainrule .edge text,.chainrule .op text{text-anchor:middle}"
+    f".chainrule .edge text{{font-size:10px}}.chainrule{{fill:{LIGHT['ink']}}}"
+)
+LARGE = 60_000  # an SVG over this many characters goes without decimals in its coordinates
 
 
 def finish(svg: str, title: str, dark: bool) -> str:
-    """Make the engine's file a stand-alone ``<svg>`` element with a text twin; ``dark`` follows ``prefers-color-scheme``."""
+    """Make the engine's file a stand-alone ``<svg>`` with a title; ``dark`` follows ``prefers-color-scheme``."""
     start = svg.find("<svg")
     if start < 0:
         raise ArgumentError("the layout engine gave no SVG.")
     body = re.sub(r"<!--.*?-->\s*", "", svg[start:], flags=re.DOTALL)
     body = re.sub(r"<title>[^<]*</title>\s*", "", body)
-    style = f"<style>{scoped(dark_style())}</style>" if dark else ""
+    style = f"<style>{STYLE}{scoped(dark_style()) if dark else ''}</style>"
     head = f'<svg\\1 class="chainrule" role="img" aria-label="{escape_backslash(page(title))}">'
     return _HEAD.sub(head + f"<title>{escape_backslash(page(title))}</title>{escape_backslash(style)}", body, count=1)
 
@@ -35,16 +47,54 @@ def scoped(style: str) -> str:
 
 
 def compact(svg: str) -> str:
-    """Drop what the reader does not see: repeated font names, blanks, the second decimal of coordinates."""
+    """Say the same with a third of the bytes: what repeats is said once, rounded boxes become ``<rect>``, hovers ``<title>``."""
     for repeated in (
         ' xml:space="preserve"',
         ' font-family="Helvetica,sans-Serif"',
         ' font-size="12.00"',
         ' text-anchor="start"',
+        ' stroke="transparent"',
     ):
         svg = svg.replace(repeated, "")
     svg = svg.replace("<svg ", '<svg font-family="Helvetica,Arial,sans-serif" font-size="12" ', 1)
-    return re.sub(r">\s+<", "><", _GEOMETRY.sub(lambda found: _NUMBER.sub(r"\1.\2", found[0]), svg))
+    svg = re.sub(
+        r'<g id="a_[^"]*"><a xlink:title=("[^"]*")>',
+        lambda hover: f"<title>{hover[1][1:-1]}</title>",
+        re.sub(r">\s+<", "><", svg),
+    )
+    svg = svg.replace("</a></g>", "")
+    svg = re.sub(r'<g id="edge\d+" class="edge made">', '<g class="made">', svg)
+    svg = _BOX.sub(_rectangle, svg)
+    svg = _BORDER.sub(lambda box: f"{box[1]} {box[3]}{box[2]}", svg)
+    svg = _BAR.sub(r'<path stroke="\1" d="M\2,\3V\4"/>', svg)
+    svg = re.sub(r'(<(?:polygon|ellipse|path|rect)[^>]*?) stroke="\w+" stroke-width="0"', r"\1", svg)
+    svg = svg.replace("&#45;", "-").replace(f' fill="{LIGHT["ink"]}">', ">")
+    svg = re.sub(r'(<g id="[^"]*" class="edge [^>]*>.*?</g>)', _bare_edge, svg)
+    svg = re.sub(r'(<g class="made">)<path fill="none"', r"\1<path", svg)
+    svg = re.sub(r'(class="node op">(?:(?!</g>).)*<text) text-anchor="middle"', r"\1", svg)
+    svg = re.sub(r'(<polygon fill="(#\w+)") stroke="\2"( stroke-width="[^"]*")?', r"\1", svg)
+    svg = re.sub(r'( points="([^" ]+) [^"]*) \2"', r'\1"', svg)  # a polygon closes by itself
+    digits = 0 if len(svg) > LARGE else 1
+    return _GEOMETRY.sub(lambda found: _NUMBER.sub(lambda number: _rounded(number[0], digits), found[0]), svg)
+
+
+def _bare_edge(found: re.Match[str]) -> str:
+    """Leave out of an edge what the style sheet says for all."""
+    return found[0].replace(' fill="none"', "").replace(' text-anchor="middle"', "").replace(' font-size="10.00"', "")
+
+
+def _rounded(number: str, digits: int) -> str:
+    text = f"{float(number):.{digits}f}"
+    return "0" if float(text) == 0 else text.rstrip("0").rstrip(".") if digits else text
+
+
+def _rectangle(found: re.Match[str]) -> str:
+    """Write a closed path of eight points (a box with round corners) as a rectangle with the same look."""
+    points = [tuple(map(float, point.split(","))) for point in re.findall(r"-?[\d.]+,-?[\d.]+", found[2])]
+    xs, ys = sorted(x for x, _ in points), sorted(y for _, y in points)
+    radius = min(abs(x - xs[0]) for x, y in points if y in (ys[0], ys[-1]))
+    size = f'x="{xs[0]}" y="{ys[0]}" width="{xs[-1] - xs[0]:.2f}" height="{ys[-1] - ys[0]:.2f}" rx="{radius:.2f}"'
+    return f"<rect{found[1]} {size}{found[3]}/>"
 
 
 def data_uri(svg: str) -> str:

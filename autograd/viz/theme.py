@@ -82,7 +82,8 @@ def dark_style() -> str:
     for role, light in LIGHT.items():
         dark = DARK[role]
         rules.append(f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}')
-    return "@media (prefers-color-scheme:dark){" + "".join(rules) + "}"
+    ink = f".chainrule{{fill:{DARK['ink']}}}"
+    return "@media (prefers-color-scheme:dark){" + ink + "".join(rules) + "}"
 
 
 def check_palettes() -> list[str]:

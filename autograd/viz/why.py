@@ -16,8 +16,7 @@ from autograd.viz.snapshot import Snapshot, as_roots, plain
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Say why a gradient is missing: ``kind`` is one word for programs, ``text`` a sentence for people, ``at`` where
-    it happened.
+    """Say why a gradient is missing: ``kind`` is one word, ``text`` a sentence, ``at`` says where it happened.
 
     Kinds: ``computed``, ``not_required``, ``detached``, ``not_backward``, ``not_kept``, ``not_reached``, ``cleared``,
     ``masked``, ``zero``, ``not_finite``.
@@ -35,8 +34,7 @@ class Reason:
 
 
 def why_none(x: Any, root: Any = None, *, names: Mapping[str, Any] | None = None) -> Reason:
-    """Say why ``x.grad`` is None or zero: not required, detached, not reached from ``root``, masked, or backward not
-    called.
+    """Say why ``x.grad`` is None or zero: not required, detached, not reached, masked, or backward not called.
 
     ``root`` is the result on which ``backward()`` was (or will be) called; with it the answer names the place.
 

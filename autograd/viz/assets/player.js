@@ -1,5 +1,7 @@
 // Makes a drawn graph live: pan and zoom, and (with steps) a replay of backward. No library, no network.
-function chainrule(host, svg, steps) {
+function chainrule(host, svg, rows) {
+  // a row: edge, op, value, its gradient so far, whether that is final
+  const steps = rows && rows.map(([e, n, t, g, last]) => ({ e, n, t, g, last }));
   const one = (query) => host.querySelector(query), stage = one(".stage");
   const part = (id) => id && svg.querySelector('[id="' + id + '"]');
   host.classList.add("live");

@@ -1,0 +1,56 @@
+"""What an index is made of: Tensors, lists and foreign arrays are taken out, and its kind is told."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import unbox
+
+_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
+_INTEGER = frozenset({int})
+
+
+def freeze(index: Any) -> tuple[Any, bool]:
+    """Give an index that holds no Tensor, list or array of someone else's, which may change before backward.
+
+    Also tell whether it is basic: then it reads each element at most once, as a view.
+    """
+    if type(index) in _BASIC:
+        return index, True
+    parts = index if isinstance(index, tuple) else (index,)
+    parts = tuple([part if type(part) in _BASIC else _frozen(part) for part in parts])
+    return parts, is_basic(parts)
+
+
+def _frozen(part: Any) -> Any:
+    part = unbox(part)
+    if isinstance(part, np.integer):
+        return int(part)
+    if not isinstance(part, np.ndarray | np.bool_ | bool | Sequence) and hasattr(part, "__index__"):
+        return part.__index__()
+    array = np.array(part, order="C")
+    if array.dtype.kind in "iu" or (not array.size and not isinstance(part, np.ndarray)):  # an empty list is float
+        array = array.astype(np.intp, copy=False)
+    return int(array) if not array.ndim and array.dtype.kind == "i" else array
+
+
+def is_basic(index: Any) -> bool:
+    """Tell whether a frozen index is made of integers, slices, None and Ellipsis only."""
+    return _BASIC.issuperset(map(type, as_tuple(index)))
+
+
+def integer_arrays(index: Any) -> list[Any]:
+    """List the integer arrays of an index: only they can name an element twice."""
+    return [part for part in as_tuple(index) if type(part) is np.ndarray and part.dtype.kind in "iu"]
+
+
+def is_single(index: Any, ndim: int) -> bool:
+    """Tell whether a frozen basic index reads a single number of an array with ``ndim`` axes."""
+    parts = as_tuple(index)
+    return len(parts) == ndim and _INTEGER.issuperset(map(type, parts))
+
+
+def as_tuple(index: Any) -> tuple[Any, ...]:
+    """List the parts of an index."""
+    return index if type(index) is tuple else (index,)
