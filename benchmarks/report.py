@@ -234,7 +234,8 @@ def section(title: str, lines: list[str]) -> list[str]:
 
 METHOD = (
     "Every peer runs in a process of its own; rounds are interleaved (A B C A B C); a time is the "
-    "median over rounds of a round's mean step, the garbage collector's pauses included; a ratio is the median over rounds of the ratio in the "
+    "median over rounds of a round's mean step, the garbage collector's pauses included; a ratio is the "
+    "median over rounds of the ratio in the "
     "same round. All peers start from the same weights and data; first losses (and gradients, where "
     "nothing is trained) must agree with hand-written NumPy, or the row fails."
 )

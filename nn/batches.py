@@ -1,6 +1,6 @@
 """Batches: arrays cut into pieces in a reproducible order, with weights; or any iterable of batches as it comes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +32,7 @@ class Batches:
             raise ArgumentError(f"{who}: batch_size must be at least 1, got {batch_size}.")
         self.batch_size, self.weight, self.who = batch_size, weight, who
         self.source: Iterable[Any] | None = None
-        if y is None and not isinstance(x, np.ndarray | ag.Tensor | list):
+        if y is None and not isinstance(x, np.ndarray | ag.Tensor):
             if not isinstance(x, Iterable):
                 raise ArgumentError(f"{who}: pass x and y, or an iterable of (x, y) batches; got {type(x).__name__}.")
             self.source = x
@@ -55,7 +55,7 @@ class Batches:
         """Count the batches of an epoch, if that is known."""
         if self.source is None:
             return -(-len(self.x) // self.batch_size)
-        return len(self.source) if hasattr(self.source, "__len__") else None
+        return len(self.source) if isinstance(self.source, Sized) else None
 
     def walk(self, order: Array | None, skip: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch, from number ``skip`` on."""

@@ -83,7 +83,8 @@ def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[st
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror or error}.") from None
     try:
-        entries = safetensors.deserialize(data)
+        deserialize: Any = safetensors.deserialize
+        entries = deserialize(data)
     except safetensors.SafetensorError as error:
         raise FileError(f"{path} is not a whole safetensors file: {error}. It may be damaged or cut off.") from None
     return {name: _decode(name, entry, path) for name, entry in entries}, _metadata(data)

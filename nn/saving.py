@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from autograd import __version__
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn.files import read_arrays, write_arrays
 from nn.module import Module
@@ -28,7 +28,7 @@ def save_model(model: Module, path: str | os.PathLike[str], metadata: Mapping[st
         raise ArgumentError(
             f"save_model: metadata maps texts to texts; {wrong[0]!r} does not. Use str(...) or json.dumps(...)."
         )
-    write_arrays(path, model.state_dict(), {"chainrule": __version__, "architecture": repr(model), **own})
+    write_arrays(path, model.state_dict(), {"chainrule": ag.__version__, "architecture": repr(model), **own})
 
 
 def load_model(model: Module, path: str | os.PathLike[str], strict: bool = True) -> Incompatible:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, FileError, ShapeError, TrainingError
+from nn import checkpoint
 from nn import metrics as known_metrics
 from nn.batches import Batch, Batches, split_off, weights_of
 from nn.callbacks import Callback, ModelCheckpoint
-from nn.files import read_tree, write_tree
 from nn.history import History
 from nn.losses import BCEWithLogitsLoss, HingeLoss
 from nn.module import Module
@@ -23,7 +23,6 @@ from nn.optim import Optimizer, clip_grad_norm
 from nn.progress import Progress
 
 Array = NDArray[Any]
-KIND = "chainrule training state"
 
 
 class Trainer:
@@ -66,7 +65,7 @@ class Trainer:
         self.logs: dict[str, float] = {}
         self.stop = False
         self.at_step = True  # no gradients of earlier batches are waiting for the optimizer's step
-        self._run: dict[str, Any] | None = None  # where an unfinished fit stands
+        self.run: dict[str, Any] | None = None  # where an unfinished fit stands; saved with the rest
 
     # ------------------------------------------------------------------------------------------------------- training
 
@@ -102,7 +101,7 @@ class Trainer:
         validation = validation_data if validation_data is not None else held_out
         generator = np.random.default_rng(rng)
         run = self._resume(resume, generator) or {"target": self.epoch + epochs, "batch": 0, "sums": {}, "seen": 0.0}
-        self._run = run
+        self.run = run
         self.stop, self.history.interrupted = False, False
         bar = Progress(progress, run["target"])
         with self._restored_modes():
@@ -110,7 +109,7 @@ class Trainer:
             try:
                 while self.epoch < run["target"] and not self.stop:
                     self._epoch(data, shuffle, generator, run, validation, bar)
-                self._run = None
+                self.run = None
             except KeyboardInterrupt:
                 self.history.interrupted = True
                 self.optimizer.zero_grad()
@@ -160,8 +159,9 @@ class Trainer:
 
     def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:
         """Take one batch: forward, backward, and a step if it is time for one."""
-        output = self.model(batch.x)
-        loss = self._loss(output, batch)
+        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite gets an error that says more
+            output = self.model(batch.x)
+            loss = self._loss(output, batch)
         value = loss.item()
         if not np.isfinite(value):
             raise TrainingError(self._diagnose(value, batch, run))
@@ -250,79 +250,12 @@ class Trainer:
     # ------------------------------------------------------------------------------------------------------------ state
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write model, optimizer, callbacks, history, data order and random states to one file of data, all or nothing."""
-        if not self.at_step:
-            raise ArgumentError(
-                "Trainer.save: gradients of earlier batches are waiting for the optimizer's step; save after it."
-            )
-        optimizer = self.optimizer.state_dict()
-        optimizer["state"] = {str(i): entry for i, entry in optimizer["state"].items()}
-        write_tree(
-            path,
-            {
-                "model": self.model.state_dict(),
-                "optimizer": optimizer,
-                "history": dict(self.history),
-                "epoch": self.epoch,
-                "step": self.step,
-                "run": self._run,
-                "generators": [g.bit_generator.state for g in self._generators()],
-                "callbacks": [{"type": type(c).__name__, "state": c.state_dict()} for c in self.callbacks],
-            },
-            KIND,
-        )
+        """Write the whole training state to one file of data, all or nothing (see ``nn.checkpoint``)."""
+        checkpoint.save(self, path)
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Take over a state from ``save``; a file that does not fit raises and changes nothing."""
-        tree = read_tree(path, KIND)
-        backup = copy.deepcopy(
-            (self.model.state_dict(), self.optimizer.state_dict(), [c.state_dict() for c in self.callbacks])
-        )
-        try:
-            self._check(tree, path)
-            self.model.load_state_dict(tree["model"])
-            self.optimizer.load_state_dict(tree["optimizer"])
-            for callback, entry in zip(self.callbacks, tree["callbacks"], strict=True):
-                callback.load_state_dict(entry["state"])
-            for generator, state in zip(self._generators(), tree["generators"], strict=True):
-                generator.bit_generator.state = _state(state)
-            history, run = History(tree["history"]), tree["run"]
-            epoch, step = int(tree["epoch"]), int(tree["step"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            self.model.load_state_dict(backup[0])
-            self.optimizer.load_state_dict(backup[1])
-            for callback, kept in zip(self.callbacks, backup[2], strict=True):
-                callback.load_state_dict(kept)
-            if isinstance(error, ArgumentError | ShapeError | FileError):
-                raise
-            raise FileError(f"{path}: the training state does not hold together: {error!r}.") from error
-        self.history, self._run, self.epoch, self.step, self.at_step = history, run, epoch, step, True
-        self.optimizer.zero_grad()
-
-    def _check(self, tree: Mapping[str, Any], path: Any) -> None:
-        """Compare what the file holds with what this Trainer is made of, before anything changes."""
-        needed = ("model", "optimizer", "history", "epoch", "step", "run", "generators", "callbacks")
-        problems = [f"missing: {name}" for name in needed if name not in tree]
-        if not problems:
-            saved, own = [c["type"] for c in tree["callbacks"]], [type(c).__name__ for c in self.callbacks]
-            if saved != own:
-                problems.append(f"callbacks: the file has {saved}, this Trainer has {own}")
-            if len(tree["generators"]) != len(self._generators()):
-                problems.append(
-                    f"random generators: the file has {len(tree['generators'])}, the model has "
-                    f"{len(self._generators())}"
-                )
-        if problems:
-            raise FileError(f"{path} does not fit this Trainer:\n  " + "\n  ".join(problems))
-
-    def _generators(self) -> list[np.random.Generator]:
-        """List the random generators that the modules keep (dropout), each once, in the order of the modules."""
-        found: dict[int, np.random.Generator] = {}
-        for module in self.model.modules():
-            for value in vars(module).values():
-                if isinstance(value, np.random.Generator):
-                    found.setdefault(id(value), value)
-        return list(found.values())
+        checkpoint.load(self, path)
 
     def _resume(self, resume: Any, rng: np.random.Generator) -> dict[str, Any] | None:
         if resume is None:
@@ -342,9 +275,9 @@ class Trainer:
                 f"fit(resume={str(resume)!r}): there is no such file. Use resume='auto' to start fresh without one."
             )
         self.load(resume)
-        run = self._run or {"target": self.epoch, "batch": 0, "sums": {}, "seen": 0.0}
+        run = self.run or {"target": self.epoch, "batch": 0, "sums": {}, "seen": 0.0}
         if "rng" in run:
-            rng.bit_generator.state = _state(run["rng"])
+            rng.bit_generator.state = run["rng"]
         return run
 
     # ---------------------------------------------------------------------------------------------------------- helpers
@@ -410,8 +343,3 @@ def _named_metric(metric: Any, loss: Any) -> tuple[str, Callable[..., Any]]:
 
 def _data(x: Any) -> Array:
     return np.asarray(x.data if isinstance(x, ag.Tensor) else x)
-
-
-def _state(value: Any) -> Any:
-    """Give a generator's state the kinds of numbers that NumPy wants."""
-    return {k: _state(v) for k, v in value.items()} if isinstance(value, dict) else value

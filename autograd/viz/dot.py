@@ -11,6 +11,7 @@ from autograd.viz.model import Arrow, Group, Item, View
 from autograd.viz.numbers import FEW, grid, number, one_line, rows, shape_text, signed, spread
 from autograd.viz.theme import FONT, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
 
+SHOWN = 40  # longer names are cut in the picture; the hover has all of it
 MANY = 150  # in a picture of more boxes the short lines from an op to its result have no heads
 ROUND = 3  # symbols up to this length stand in a circle, longer ones in a pill
 
@@ -291,7 +292,7 @@ def edge_label(arrow: Arrow) -> str:
 
 def hover(item: Item) -> str:
     """Write what a hover over an item shows: all that is known, line by line."""
-    lines = [item.name or item.id]
+    lines = [item.name] if len(item.name) > SHOWN or item.kind == "fold" else []
     if item.kind == "value":
         lines.append(f"shape {shape_text(item.shape)} {item.dtype}" if item.shape else "scalar")
         lines.append(f"data {'released' if item.value is None else one_line(item.value)}")

@@ -48,13 +48,14 @@ def body(
         if replay
         else ""
     )
+    graph = f"<details><summary>The graph as text</summary><pre>{page(outline)}</pre></details>" if outline else ""
     look = {"dark": " dark", "light": " light", "colorblind": " light"}.get(theme, "")
     wheel = f' data-scroll="{scroll}"' if scroll else ""
     return (
         f'<main class="chainrule-app{" replay" if replay else ""}{look}"{wheel}><h1>{page(title)}</h1>'
         f'<div class="bar" role="toolbar" aria-label="Controls">{bar}{_buttons(_VIEW)}</div>{said}'
         f'<div class="stage" tabindex="0" role="group" aria-label="{page(title)}">{picture}</div>{keys}{listed}'
-        f"<details><summary>The graph as text</summary><pre>{page(outline)}</pre></details></main>"
+        f"{graph}</main>"
     )
 
 

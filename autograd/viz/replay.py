@@ -21,6 +21,8 @@ from autograd.viz.picture import Picture
 from autograd.viz.snapshot import Snapshot, as_roots, is_multiple, is_output
 from autograd.viz.theme import palette
 
+OUTLINE = 100  # a page of more nodes goes without the outline: its steps are there as text
+
 
 class Replay:
     """Hold the page: ``html`` is the text, ``save(path)`` writes it, ``steps`` are what it says, as text.
@@ -39,9 +41,8 @@ class Replay:
     @property
     def html(self) -> str:
         """Give the whole page: no network, all scripts inline."""
-        return html.whole_page(
-            self.picture.svg, self._title(), str(self.picture), self._said, self._data, self.picture.theme
-        )
+        outline = str(self.picture) if self.picture.view.total <= OUTLINE else ""
+        return html.whole_page(self.picture.svg, self._title(), outline, self._said, self._data, self.picture.theme)
 
     def _title(self) -> str:
         return f"Backward from {self._name}, step by step"
@@ -123,9 +124,8 @@ class _Steps:
         name, hidden = title(self.snap, self.start), 0
         data: list[list[Any]] = [["", "", self.place(self.start), self.brief(self.ledger.grads[self.start]), 1]]
         said = [
-            f"grad {page(name)} = {page(self.brief(self.ledger.grads[self.start]))}<small>Seed: the gradient of "
-            f"{page(name)} "
-            "with respect to itself.</small>"
+            f"grad {page(name)} = {page(self.brief(self.ledger.grads[self.start]))}"
+            f"<small>Seed: the gradient of {page(name)} with respect to itself.</small>"
         ]
         for i in range(self.start, -1, -1):
             node = self.snap.nodes[i]
@@ -160,14 +160,8 @@ class _Steps:
     def step(self, i: int, at: int, arrow: str) -> list[Any]:
         place = self.place(i)
         bare = place[0] == "f" or is_output(self.snap.nodes[i]) or is_multiple(self.snap.nodes[i])
-        done = {"last": 1} if not self.left[at] else {}
-        return {
-            "e": arrow,
-            "n": place if bare else f"{place}o",
-            "t": self.place(at),
-            "g": self.brief(self.sums[at]),
-            **done,
-        }
+        op = place if bare else f"{place}o"
+        return [arrow, op, self.place(at), self.brief(self.sums[at]), int(not self.left[at])]
 
     def say(self, i: int, k: int, at: int, before: Any, share: Any) -> str:
         local = local_derivative(self.snap, i, k)

@@ -67,6 +67,7 @@ def compact(svg: str) -> str:
     svg = _BOX.sub(_rectangle, svg)
     svg = _BORDER.sub(lambda box: f"{box[1]} {box[3]}{box[2]}", svg)
     svg = _BAR.sub(r'<path stroke="\1" d="M\2,\3V\4"/>', svg)
+    svg = re.sub(r'(<path stroke="(#\w+)" d="M[^"]*V[^"]*)"/><path stroke="\2" d="(?=M[^"]*V)', r"\1", svg)
     svg = re.sub(r'(<(?:polygon|ellipse|path|rect)[^>]*?) stroke="\w+" stroke-width="0"', r"\1", svg)
     svg = svg.replace("&#45;", "-").replace(f' fill="{LIGHT["ink"]}">', ">")
     svg = re.sub(r'(<g id="[^"]*" class="edge [^>]*>.*?</g>)', _bare_edge, svg)

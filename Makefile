@@ -1,0 +1,48 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. Each makes what it needs in .venv.
+
+VENV   ?= .venv
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11 python,$(shell \
+            $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
+BIN    := $(VENV)/bin
+PYTEST_ARGS ?= --numprocesses=logical --maxprocesses=4
+# Each test process keeps to one thread, as there are several of them.
+PYTEST := env OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+.PHONY: demo test coverage check bench bench-peers clean
+
+demo: $(VENV)/.demo  ## train on real digits, print the result, write pictures to out/
+	$(BIN)/python -m nn.demo
+
+test: $(VENV)/.test  ## run the whole suite
+	$(PYTEST) $(PYTEST_ARGS)
+
+coverage: $(VENV)/.test  ## the suite again, and which branches of the engine it reaches
+	$(PYTEST) $(PYTEST_ARGS) --cov=autograd --cov-branch --cov-report=term
+
+check: $(VENV)/.dev  ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.demo  ## this project against hand-written NumPy
+	$(BIN)/python -m benchmarks
+
+bench-peers: $(VENV)/.demo  ## the same beside PyTorch, JAX, HIPS autograd, MyGrad and micrograd
+	$(BIN)/python -m benchmarks --all-peers --threads 1 2 --output benchmarks/RESULTS.md
+
+clean:
+	rm -rf $(VENV) .bench .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist htmlcov out
+	find autograd nn tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "chainrule needs Python 3.11 or newer; none was found. Name one: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make an environment. On Debian and Ubuntu: apt install python3-venv. Or: make PYTHON=/path/to/python3"; exit 1; }
+
+$(VENV)/.demo $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS_$*)]'
+	@touch $@
+
+EXTRAS_demo := progress
+EXTRAS_test := test
+EXTRAS_dev  := dev

@@ -1,0 +1,90 @@
+"""Layers, losses, optimizers and a training loop on top of ``autograd``, with PyTorch's names, arguments and weights.
+
+>>> import nn
+>>> model = nn.MLP(2, [16, 16, 1], rng=0)
+>>> model([[0.5, -1.0]]).shape
+(1, 1)
+"""
+
+from nn import _clash as _clash  # isort: skip  (first: it says what to do when another package is found as autograd)
+from nn import datasets, functional, init, metrics, optim
+from nn.activation import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from nn.attention import MultiheadAttention, TransformerEncoderLayer
+from nn.callbacks import Callback, CSVLogger, EarlyStopping, LRSchedule, ModelCheckpoint
+from nn.container import ModuleList, Sequential
+from nn.conv import Conv1d, Conv2d
+from nn.dropout import Dropout
+from nn.embedding import Embedding
+from nn.gradient_flow import GradientFlow
+from nn.history import History
+from nn.linear import Flatten, Identity, Linear
+from nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss, HuberLoss, L1Loss, MSELoss, NLLLoss
+from nn.module import Module, Parameter
+from nn.neuron import MLP, Layer, Neuron
+from nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from nn.pool import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from nn.recurrent import GRU, LSTM, RNN
+from nn.saving import load_model, save_model
+from nn.trainer import Trainer
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "GRU",
+    "LSTM",
+    "MLP",
+    "RNN",
+    "AvgPool1d",
+    "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "CSVLogger",
+    "Callback",
+    "Conv1d",
+    "Conv2d",
+    "CrossEntropyLoss",
+    "Dropout",
+    "EarlyStopping",
+    "Embedding",
+    "Flatten",
+    "GradientFlow",
+    "HingeLoss",
+    "History",
+    "HuberLoss",
+    "Identity",
+    "L1Loss",
+    "LRSchedule",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
+    "MSELoss",
+    "MaxPool1d",
+    "MaxPool2d",
+    "ModelCheckpoint",
+    "Module",
+    "ModuleList",
+    "MultiheadAttention",
+    "NLLLoss",
+    "Neuron",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+    "Trainer",
+    "TransformerEncoderLayer",
+    "datasets",
+    "functional",
+    "init",
+    "load_model",
+    "metrics",
+    "optim",
+    "save_model",
+]

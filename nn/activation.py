@@ -1,0 +1,161 @@
+"""Activation layers, and the names by which Layer and MLP ask for one."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from autograd.errors import ArgumentError
+from nn.functional import activation as F
+from nn.inputs import as_float
+from nn.module import Module
+
+
+class _Activation(Module):
+    """Apply a function to each element."""
+
+    _function: Callable[..., Any]
+
+    def forward(self, x: Any) -> Any:
+        return self._function(x if isinstance(x, ag.Tensor) and x.dtype.kind == "f" else as_float(x))
+
+
+class ReLU(_Activation):
+    """Apply max(x, 0), with derivative 0 at 0."""
+
+    _function = staticmethod(ag.relu)
+
+
+class SiLU(_Activation):
+    """Apply x σ(x)."""
+
+    _function = staticmethod(ag.silu)
+
+
+class Sigmoid(_Activation):
+    """Apply σ(x) = 1 / (1 + e⁻ˣ)."""
+
+    _function = staticmethod(ag.sigmoid)
+
+
+class Tanh(_Activation):
+    """Apply tanh x."""
+
+    _function = staticmethod(np.tanh)
+
+
+class LeakyReLU(Module):
+    """Apply x for x > 0, else negative_slope · x."""
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Any) -> Any:
+        return F.leaky_relu(as_float(x), self.negative_slope)
+
+    def extra_repr(self) -> str:
+        return f"{self.negative_slope}"
+
+
+class ELU(Module):
+    """Apply x for x > 0, else α (eˣ - 1)."""
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        return F.elu(as_float(x), self.alpha)
+
+    def extra_repr(self) -> str:
+        return f"{self.alpha}"
+
+
+class GELU(Module):
+    """Apply x Φ(x), with Φ by the error function (``"none"``) or by a tanh (``"tanh"``)."""
+
+    def __init__(self, approximate: str = "none") -> None:
+        if approximate not in ("none", "tanh"):
+            raise ArgumentError(f"GELU: approximate must be 'none' or 'tanh', got {approximate!r}.")
+        self.approximate = approximate
+
+    def forward(self, x: Any) -> Any:
+        return F.gelu(as_float(x), self.approximate)
+
+    def extra_repr(self) -> str:
+        return "" if self.approximate == "none" else self.approximate
+
+
+class Softplus(Module):
+    """Apply log(1 + e^βx) / β, which is x where βx > threshold."""
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, x: Any) -> Any:
+        return F.softplus(as_float(x), self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        return "" if self.beta == 1 else f"beta={self.beta}"
+
+
+class Softmax(Module):
+    """Apply eˣ / Σ eˣ along ``dim``."""
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+    def forward(self, x: Any) -> Any:
+        return F.softmax(as_float(x), self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Module):
+    """Apply x - log Σ eˣ along ``dim``."""
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+    def forward(self, x: Any) -> Any:
+        return F.log_softmax(as_float(x), self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+NAMES: dict[str, Callable[..., Any]] = {
+    "identity": F.identity,
+    "linear": F.identity,
+    "relu": F.relu,
+    "leaky_relu": F.leaky_relu,
+    "elu": F.elu,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "sigmoid": F.sigmoid,
+    "tanh": F.tanh,
+    "softplus": F.softplus,
+    "softmax": F.softmax,
+    "log_softmax": F.log_softmax,
+}
+
+
+def get(activation: Any, owner: str = "activation") -> Callable[..., Any]:
+    """Find an activation by name; None is the identity, and a function or module is given back.
+
+    >>> get("relu") is F.relu
+    True
+    """
+    if activation is None:
+        return F.identity
+    if isinstance(activation, str):
+        if activation in NAMES:
+            return NAMES[activation]
+        near = get_close_matches(activation.lower(), NAMES, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ArgumentError(f"{owner}: unknown activation {activation!r}.{hint} Known are {', '.join(NAMES)}.")
+    if isinstance(activation, type) or not callable(activation):
+        raise ArgumentError(f"{owner}: activation must be a name, a function or a module, got {activation!r}.")
+    return activation  # type: ignore[no-any-return]

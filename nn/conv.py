@@ -1,0 +1,94 @@
+"""Convolution layers."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd.errors import ArgumentError
+from nn import init
+from nn.functional.convolution import conv1d, conv2d
+from nn.functional.windows import read, read_pads
+from nn.linear import positive
+from nn.module import Module, Parameter
+
+
+class _Conv(Module):
+    """Hold weight (O, C/groups, *kernel) and bias (O,), from U(−1/√n, 1/√n) with n = C/groups · kernel elements."""
+
+    axes = 2
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike = np.float32,
+        rng: init.Rng = None,
+    ) -> None:
+        kind = type(self).__name__
+        positive(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ArgumentError(
+                f"{kind}: groups must divide in_channels {in_channels} and out_channels {out_channels}, got {groups}."
+            )
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        sizes = {"kernel_size": kernel_size, "stride": stride, "dilation": dilation}
+        pairs = {name: read(value, f"{kind}: {name}", self.axes) for name, value in sizes.items()}
+        self.kernel_size, self.stride, self.dilation = (pair[: self.axes] for pair in pairs.values())
+        if isinstance(padding, str):
+            read_pads(padding, pairs["kernel_size"], pairs["stride"], pairs["dilation"], kind)
+            self.padding: Any = padding
+        else:
+            self.padding = read(padding, f"{kind}: padding", self.axes, 0)[: self.axes]
+        rng, fan_in = np.random.default_rng(rng), in_channels // groups * math.prod(self.kernel_size)
+        bound, shape = 1 / math.sqrt(fan_in), (out_channels, in_channels // groups, *self.kernel_size)
+        self.weight = init.uniform_(Parameter(np.empty(shape, dtype)), -bound, bound, rng=rng)
+        self.bias = init.uniform_(Parameter(np.empty(out_channels, dtype)), -bound, bound, rng=rng) if bias else None
+
+    def forward(self, x: Any) -> Any:
+        function = conv2d if self.axes == 2 else conv1d
+        return function(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+    def extra_repr(self) -> str:
+        one = (1,) * self.axes
+        extras = [f"kernel {'×'.join(map(str, self.kernel_size))}"]
+        extras += [f"stride {_short(self.stride)}"] * (self.stride != one) + [f"padding {_short(self.padding)}"] * (
+            self.padding != (0,) * self.axes
+        )
+        extras += [f"dilation {_short(self.dilation)}"] * (self.dilation != one) + [f"groups {self.groups}"] * (
+            self.groups != 1
+        )
+        return ", ".join([f"{self.in_channels} -> {self.out_channels}", *extras, *["no bias"] * (self.bias is None)])
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else str(value[0]) if len(set(value)) == 1 else str(value)
+
+
+class Conv2d(_Conv):
+    """Slide a kernel over images: y[n, o] = b[o] + Σ_c w[o, c] ⋆ x[n, c].
+
+    x: (N, C, H, W) or (C, H, W); y: (N, O, oh, ow) with oh = ⌊(H + 2·padding − dilation·(kernel − 1) − 1)/stride⌋ + 1.
+    ``padding``: int, pair, "same" (stride 1) or "valid". Weights start as PyTorch's do.
+
+    >>> import numpy as np, nn
+    >>> nn.Conv2d(1, 4, 3, padding="same", rng=0)(np.ones((2, 1, 8, 8))).shape
+    (2, 4, 8, 8)
+    """
+
+
+class Conv1d(_Conv):
+    """Slide a kernel over sequences: y[n, o, t] = b[o] + Σ w[o, c, i] · x[n, c, stride·t + dilation·i − padding].
+
+    x: (N, C, L) or (C, L); y: (N, O, ol). Arguments as in :class:`Conv2d`.
+    """
+
+    axes = 1

@@ -1,0 +1,145 @@
+"""The dense layer y = x Wᵀ + b, as one op with BLAS on views."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd as ag
+from autograd.errors import ShapeError
+
+Array = NDArray[Any]
+
+
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """Compute x Wᵀ + b for x (..., in), weight (out, in) and bias (out,); a weight (in,) and bias () give (...).
+
+    Raises ShapeError when the last axis of x is not ``in``.
+
+    >>> linear([[1.0, 2.0]], np.array([[3.0, 4.0]]), np.array([0.5]))
+    array([[11.5]])
+    """
+    return _linear(x, weight) if bias is None else affine(x, weight, bias)
+
+
+def _misfit(x: Array, weight: Array, bias: Array | None) -> ShapeError:
+    if weight.ndim not in (1, 2) or not x.ndim or x.shape[-1] != weight.shape[-1]:
+        return ShapeError(
+            f"linear got x of shape {x.shape} and weight of shape {weight.shape}; the last axes must be equal."
+        )
+    shape = None if bias is None else bias.shape
+    return ShapeError(
+        f"linear got bias of shape {shape} for weight of shape {weight.shape}; it must be {weight.shape[:-1]}."
+    )
+
+
+@lru_cache(maxsize=64)
+def ones(n: int, dtype: Any) -> Array:
+    """Give a row of ones: ``ones @ dz`` sums over the batch in a third of the time of ``dz.sum(0)`` at 32 x 50."""
+    row = np.ones(n, dtype)
+    row.flags.writeable = False
+    return row
+
+
+def _forward(x: Array, weight: Array, bias: Array | None) -> Array:
+    if weight.ndim not in (1, 2) or not x.ndim or (bias is not None and bias.shape != weight.shape[:-1]):
+        raise _misfit(x, weight, bias)
+    try:
+        y: Array = np.dot(x if x.ndim < 3 else x.reshape(-1, x.shape[-1]), weight.T)
+    except ValueError:
+        raise _misfit(x, weight, bias) from None
+    if bias is not None:
+        y = np.add(y, bias, out=y if bias.dtype == y.dtype and y.ndim else None)
+    return y if x.ndim < 3 else y.reshape(x.shape[:-1] + weight.shape[:-1])
+
+
+def _rule(g: Array, x: Array, weight: Array, needs: tuple[bool, ...]) -> tuple[Any, ...]:
+    """Give dx = g W, dW = gᵀ x and db = Σ g, each only where it is wanted."""
+    if weight.ndim == 1:
+        g, weight = np.expand_dims(g, -1), weight[None]
+        vector = True
+    else:
+        vector = False
+    rows, flat = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])
+    dx = np.dot(rows, weight).reshape(x.shape) if needs[0] else None
+    dw = np.dot(rows.T, flat) if needs[1] else None
+    db = np.dot(ones(rows.shape[0], rows.dtype), rows) if len(needs) > 2 and needs[2] else None
+    if vector:
+        dw, db = None if dw is None else dw[0], None if db is None else db[0]
+    return (dx, dw, db)[: len(needs)]
+
+
+def _samples(rng: np.random.Generator) -> Any:
+    """Yield one row, a batch, a stack of batches, and a weight of one unit."""
+    for lead, out in (((), (3,)), ((4,), (3,)), ((2, 3), (2,)), ((4,), ())):
+        yield (rng.normal(size=(*lead, 5)), rng.normal(size=(*out, 5)), rng.normal(size=out)), {}
+
+
+def _samples_without_bias(rng: np.random.Generator) -> Any:
+    for (x, weight, _), keywords in _samples(rng):
+        yield (x, weight), keywords
+
+
+def _plain(x: Any, weight: Any) -> Any:
+    return _forward(x, weight, None)
+
+
+affine = ag.op(
+    _forward,
+    name="linear",
+    symbol="x Wᵀ + b",
+    vjp=_rule,
+    definition=lambda x, weight, bias: np.matmul(x, np.transpose(weight)) + bias,
+    domain=_samples,
+)
+_linear = ag.op(
+    _plain,
+    name="linear_no_bias",
+    symbol="x Wᵀ",
+    vjp=_rule,
+    definition=lambda x, weight: np.matmul(x, np.transpose(weight)),
+    domain=_samples_without_bias,
+)
+
+
+# ------------------------------------------------------------------------------------- a layer with its activation
+
+FUSED: dict[str, tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]] = {
+    # name: (in place on the layer's own array, upstream gradient through it from its output y, the same in plain ops)
+    "relu": (lambda y: np.maximum(y, 0, out=y), lambda g, y: g * (y > 0), ag.relu),
+    "tanh": (lambda y: np.tanh(y, out=y), lambda g, y: g * (1 - y * y), np.tanh),
+    "sigmoid": (ag.sigmoid, lambda g, y: g * (y * (1 - y)), ag.sigmoid),
+}
+
+
+def _dense_forward(x: Any, weight: Any, bias: Any, activation: str = "relu") -> Any:
+    """Compute activation(x Wᵀ + b) for an activation whose derivative follows from its output."""
+    return FUSED[activation][0](_forward(x, weight, bias))
+
+
+def _dense_rule(g: Any, x: Any, weight: Any, y: Any, activation: str, needs: tuple[bool, ...]) -> tuple[Any, ...]:
+    return _rule(FUSED[activation][1](g, y), x, weight, needs)
+
+
+def _dense_definition(x: Any, weight: Any, bias: Any, activation: str = "relu") -> Any:
+    return FUSED[activation][2](np.matmul(x, np.transpose(weight)) + bias)
+
+
+def _dense_samples(rng: np.random.Generator) -> Any:
+    for activation in FUSED:
+        for lead in ((), (4,), (2, 3)):
+            x, weight = rng.normal(size=(*lead, 5)), rng.normal(size=(3, 5))
+            bias = next(b for b in rng.normal(size=(500, 3)) if np.abs(x @ weight.T + b).min() > 0.1)  # no kink is near
+            yield (x, weight, bias), {"activation": activation}
+
+
+dense = ag.op(
+    _dense_forward,
+    name="dense",
+    symbol="f(x Wᵀ + b)",
+    vjp=_dense_rule,
+    definition=_dense_definition,
+    domain=_dense_samples,
+)

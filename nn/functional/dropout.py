@@ -1,0 +1,38 @@
+"""Dropout: a random half of the units is silent in each step of training."""
+
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from autograd.errors import ArgumentError
+
+
+def dropout(x: Any, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | int | None = None) -> Any:
+    """Set each element to 0 with probability ``p`` and scale the others by 1 / (1 - p) (Srivastava et al. 2014).
+
+    In evaluation (``training=False``) x comes back as it is.
+    """
+    if not 0 <= p <= 1:
+        raise ArgumentError(f"dropout: p must be between 0 and 1, got {p}.")
+    if not training or p == 0:
+        return x
+    return _masked(x, mask=make_mask(np.random.default_rng(rng), x.shape, x.dtype, p))
+
+
+def make_mask(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any, p: float) -> Any:
+    """Draw an array that is 0 with probability ``p`` and 1 / (1 - p) elsewhere."""
+    mask = (rng.random(shape, np.float32) >= p).astype(dtype)
+    mask *= 1 / (1 - p) if p < 1 else 0.0
+    return mask
+
+
+def _forward(x: Any, mask: Any = None) -> Any:
+    return x * mask
+
+
+def _samples(rng: np.random.Generator) -> Any:
+    yield (rng.normal(size=(3, 4)),), {"mask": make_mask(rng, (3, 4), np.dtype(float), 0.5)}
+
+
+_masked = ag.op(_forward, name="dropout", vjp=lambda g, mask: g * mask, elementwise=True, domain=_samples)

@@ -1,0 +1,129 @@
+"""Starting values: each function fills a Tensor in place and returns it, as PyTorch's do.
+
+``rng`` is a NumPy Generator, a seed, or None for fresh entropy.
+
+>>> import numpy as np
+>>> import nn
+>>> w = nn.init.xavier_uniform_(nn.Parameter(np.zeros((3, 5))), rng=0)
+>>> bool(abs(w.data).max() <= (6 / 8) ** 0.5)
+True
+"""
+
+import math
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.errors import ArgumentError, ShapeError
+from nn.state import write
+
+Rng = np.random.Generator | int | None
+_GAINS: dict[str, Callable[[float], float]] = {
+    "linear": lambda a: 1.0,
+    "identity": lambda a: 1.0,
+    "sigmoid": lambda a: 1.0,
+    "conv1d": lambda a: 1.0,
+    "conv2d": lambda a: 1.0,
+    "tanh": lambda a: 5 / 3,
+    "relu": lambda a: math.sqrt(2),
+    "leaky_relu": lambda a: math.sqrt(2 / (1 + a * a)),
+    "selu": lambda a: 0.75,
+}
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """Give the factor that keeps the variance through ``nonlinearity``; ``param`` is the slope of leaky_relu (0.01)."""
+    if nonlinearity not in _GAINS:
+        near = get_close_matches(nonlinearity, _GAINS, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ArgumentError(
+            f"calculate_gain: unknown nonlinearity {nonlinearity!r}.{hint} Known are {', '.join(_GAINS)}."
+        )
+    return _GAINS[nonlinearity](0.01 if param is None else param)
+
+
+def fans(shape: tuple[int, ...], name: str = "init") -> tuple[int, int]:
+    """Count the inputs and outputs of one unit of a weight ``(out, in, *kernel)``."""
+    if len(shape) < 2:
+        raise ShapeError(
+            f"{name}: fan in and fan out need a weight of at least 2 axes (out, in, ...), got shape {shape}."
+        )
+    field = math.prod(shape[2:])
+    return shape[1] * field, shape[0] * field
+
+
+def uniform_(tensor: Any, a: float = 0.0, b: float = 1.0, *, rng: Rng = None) -> Any:
+    """Fill with U(a, b)."""
+    return _fill(tensor, np.random.default_rng(rng).uniform(a, b, tensor.shape))
+
+
+def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, *, rng: Rng = None) -> Any:
+    """Fill with N(mean, std²)."""
+    return _fill(tensor, np.random.default_rng(rng).normal(mean, std, tensor.shape))
+
+
+def constant_(tensor: Any, val: float) -> Any:
+    """Fill with one value."""
+    return _fill(tensor, val)
+
+
+def zeros_(tensor: Any) -> Any:
+    """Fill with 0."""
+    return _fill(tensor, 0.0)
+
+
+def ones_(tensor: Any) -> Any:
+    """Fill with 1."""
+    return _fill(tensor, 1.0)
+
+
+def xavier_uniform_(tensor: Any, gain: float = 1.0, *, rng: Rng = None) -> Any:
+    """Fill with U(-a, a), a = gain · √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    a = gain * math.sqrt(6 / sum(fans(tensor.shape, "xavier_uniform_")))
+    return uniform_(tensor, -a, a, rng=rng)
+
+
+def xavier_normal_(tensor: Any, gain: float = 1.0, *, rng: Rng = None) -> Any:
+    """Fill with N(0, gain² · 2 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(fans(tensor.shape, "xavier_normal_"))), rng=rng)
+
+
+def kaiming_uniform_(
+    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, rng: Rng = None
+) -> Any:
+    """Fill with U(-b, b), b = gain · √(3 / fan), where ``a`` is the slope of leaky_relu (He et al. 2015)."""
+    bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_uniform_")
+    return uniform_(tensor, -bound, bound, rng=rng)
+
+
+def kaiming_normal_(
+    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, rng: Rng = None
+) -> Any:
+    """Fill with N(0, gain² / fan), where ``a`` is the slope of leaky_relu (He et al. 2015)."""
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_normal_"), rng=rng)
+
+
+def orthogonal_(tensor: Any, gain: float = 1, *, rng: Rng = None) -> Any:
+    """Fill with gain times a random matrix (out, in · kernel) of orthonormal rows or columns (Saxe et al. 2013)."""
+    fans(tensor.shape, "orthogonal_")
+    rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
+    normal = np.random.default_rng(rng).normal(size=(max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(normal)
+    q *= np.sign(np.diag(r))  # makes the distribution uniform (Mezzadri 2007)
+    return _fill(tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))
+
+
+def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str, name: str) -> float:
+    fan_in, fan_out = fans(tensor.shape, name)
+    if mode not in ("fan_in", "fan_out"):
+        raise ArgumentError(f"{name}: mode must be 'fan_in' or 'fan_out', got {mode!r}.")
+    fan = fan_in if mode == "fan_in" else fan_out
+    return calculate_gain(nonlinearity, a) / math.sqrt(fan) if fan else 0.0
+
+
+def _fill(tensor: Any, values: float | NDArray[Any]) -> Any:
+    write(tensor, values)
+    return tensor

@@ -1,0 +1,72 @@
+"""What layers and losses accept: Tensors, arrays, nested lists of numbers, brought to the dtype of the parameters."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+import autograd as ag
+from autograd.errors import DTypeError, ShapeError
+
+
+def as_input(x: Any, dtype: Any) -> Any:
+    """Bring ``x`` to ``dtype``; a Tensor stays in its graph, and an array of that dtype is passed through.
+
+    >>> as_input([[1, 2]], np.float32).dtype
+    dtype('float32')
+    """
+    if isinstance(x, ag.Tensor):
+        return x if x.dtype == dtype else x.astype(dtype)
+    if isinstance(x, np.ndarray) and x.dtype == dtype:
+        return x
+    return ag.Tensor(numbers(x, "x").astype(dtype), copy=False) if not holds_tensor(x) else np.stack(x).astype(dtype)
+
+
+def as_float(x: Any) -> Any:
+    """Bring ``x`` to a Tensor of its floating dtype, or float32 if it has none: for layers without parameters."""
+    if isinstance(x, ag.Tensor):
+        return x if x.dtype.kind == "f" else x.astype(np.float32)
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        return ag.Tensor(x)
+    return as_input(x, np.dtype(np.float32))
+
+
+def as_target(target: Any, dtype: DTypeLike) -> Any:
+    """Bring a target to the dtype of the output that it is compared with."""
+    if isinstance(target, ag.Tensor):
+        return target if target.dtype == dtype else target.astype(dtype)
+    if isinstance(target, np.ndarray) and target.dtype == dtype:
+        return target
+    return numbers(target, "target").astype(dtype)
+
+
+def numbers(x: Any, name: str) -> NDArray[Any]:
+    """Read an array of real numbers, or say what else it is."""
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ShapeError(f"{place()}{name} is a ragged list: {error}. All rows must be of one length.") from None
+    if array.dtype.kind not in "biuf":
+        raise DTypeError(f"{place()}{name} has dtype {array.dtype}; it must hold real numbers.")
+    return array
+
+
+def holds_tensor(x: Any) -> bool:
+    """Tell whether ``x`` is a list or tuple with Tensors in it."""
+    return isinstance(x, list | tuple) and any(isinstance(item, ag.Tensor) for item in x)
+
+
+def place() -> str:
+    """Say inside which module we are, for the start of a message: ``Linear 'encoder.0': `` or nothing."""
+    scope = ag.current_scope()
+    if scope is None:
+        return ""
+    return f"{scope.kind}: " if scope.parent is None else f"{scope.kind} {scope.path!r}: "
+
+
+def who(module: Any) -> str:
+    """Name a module for a message: its class, and its path where it has one."""
+    scope = ag.current_scope()
+    kind = type(module).__name__
+    known = scope is not None and scope.parent is not None and scope.kind == kind
+    return f"{kind} {scope.path!r}" if scope is not None and known else kind

@@ -1,0 +1,151 @@
+"""Losses as modules: ``criterion(output, target)``; the maths is in ``nn.functional``."""
+
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from autograd.errors import ArgumentError
+from nn.functional import classes as C
+from nn.functional import losses as F
+from nn.module import Module
+
+
+class _Loss(Module):
+    """Hold the reduction: ``"mean"``, ``"sum"`` or ``"none"``."""
+
+    def __init__(self, reduction: str = "mean") -> None:
+        if reduction not in ("mean", "sum", "none"):
+            raise ArgumentError(f"{type(self).__name__}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}.")
+        self.reduction = reduction
+
+    reduction: str
+    weight: Any
+    pos_weight: Any
+
+    def _buffer(self, name: str, value: Any) -> None:
+        """Keep class weights with the module, in float32 unless they have a floating dtype."""
+        if isinstance(value, ag.Tensor):
+            value = value.data
+        array = (
+            None
+            if value is None
+            else np.asarray(value, None if getattr(value, "dtype", np.dtype(int)).kind == "f" else np.float32)
+        )
+        self.register_buffer(name, array)
+
+    def extra_repr(self) -> str:
+        return "" if self.reduction == "mean" else self.reduction
+
+
+class MSELoss(_Loss):
+    """Measure (x - t)².
+
+    >>> import nn
+    >>> nn.MSELoss()([1.0, 2.0], [1.0, 4.0]).item()
+    2.0
+    """
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.mse_loss(tensor(input), target, self.reduction)
+
+
+class L1Loss(_Loss):
+    """Measure |x - t|."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.l1_loss(tensor(input), target, self.reduction)
+
+
+class HuberLoss(_Loss):
+    """Measure d²/2 where |d| = |x - t| <= delta, else delta (|d| - delta/2)."""
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.delta = delta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.huber_loss(tensor(input), target, self.reduction, self.delta)
+
+
+class HingeLoss(_Loss):
+    """Measure max(0, margin - t x) for targets -1 and 1."""
+
+    def __init__(self, reduction: str = "mean", margin: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.margin = margin
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.hinge_loss(tensor(input), target, self.reduction, self.margin)
+
+
+class BCELoss(_Loss):
+    """Measure the cross entropy of probabilities against targets in [0, 1]; from logits use BCEWithLogitsLoss."""
+
+    def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self._buffer("weight", weight)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.binary_cross_entropy(tensor(input), target, self.weight, self.reduction)
+
+
+class BCEWithLogitsLoss(_Loss):
+    """Measure the cross entropy of logits against targets in [0, 1], exact at any logit.
+
+    ``pos_weight`` multiplies the loss of positives, ``weight`` that of each element.
+
+    >>> import nn
+    >>> nn.BCEWithLogitsLoss()([1e4, -1e4], [1, 0]).item()
+    0.0
+    """
+
+    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
+        super().__init__(reduction)
+        self._buffer("weight", weight)
+        self._buffer("pos_weight", pos_weight)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.binary_cross_entropy_with_logits(tensor(input), target, self.weight, self.reduction, self.pos_weight)
+
+
+class NLLLoss(_Loss):
+    """Measure -x[target] of log-probabilities x (N, C, ...) for class indices (N, ...)."""
+
+    def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self._buffer("weight", weight)
+        self.ignore_index = ignore_index
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return C.nll_loss(tensor(input), target, self.weight, self.ignore_index, self.reduction)
+
+
+class CrossEntropyLoss(_Loss):
+    """Measure -log softmax(z)[target] of logits z (N, C, ...).
+
+    The target holds class indices (N, ...), or one-hot rows or probabilities (N, C, ...).
+
+    >>> import nn
+    >>> round(nn.CrossEntropyLoss()([[0.0, 0.0]], [1]).item(), 4)
+    0.6931
+    """
+
+    def __init__(
+        self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
+    ) -> None:
+        super().__init__(reduction)
+        if not 0 <= label_smoothing <= 1:
+            raise ArgumentError(f"CrossEntropyLoss: label_smoothing must be between 0 and 1, got {label_smoothing}.")
+        self._buffer("weight", weight)
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return C.cross_entropy(
+            tensor(input), target, self.weight, self.ignore_index, self.reduction, self.label_smoothing
+        )
+
+
+def tensor(x: Any) -> Any:
+    """Make a Tensor of an output that is none yet, so that a loss is always a Tensor."""
+    return x if isinstance(x, ag.Tensor) else ag.Tensor(F.output(x))

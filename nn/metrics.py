@@ -1,0 +1,239 @@
+"""Metrics ``f(y_true, y_pred)``, in scikit-learn's argument order and with its values.
+
+Classes may come as labels, one-hot rows or scores per class (the largest counts); binary scores, of shape ``(N,)`` or
+``(N, 1)``, are compared with ``threshold`` (0.5 for probabilities, 0 for logits).
+"""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd as ag
+from autograd.errors import ArgumentError, ShapeError
+
+Array = NDArray[Any]
+AVERAGES = ("binary", "macro", "micro", "weighted")
+
+
+def accuracy(y_true: Any, y_pred: Any, *, threshold: float = 0.5) -> float:
+    """Compute the share of right predictions.
+
+    >>> accuracy([0, 1, 1], [0, 1, 0])
+    0.6666666666666666
+    >>> accuracy([0, 1], [[2.0, 1.0], [0.0, 3.0]])
+    1.0
+    """
+    true, pred = _labels("accuracy", y_true, y_pred, threshold)
+    return float(np.mean(true == pred))
+
+
+def top_k_accuracy(y_true: Any, y_score: Any, k: int = 2) -> float:
+    """Compute the share of samples with their class among the ``k`` highest scores; of ties the higher index wins."""
+    true, score = _array(y_true), _array(y_score)
+    if score.ndim != 2 or true.shape != score.shape[:1]:
+        raise ShapeError(f"top_k_accuracy needs labels (N,) and scores (N, C), got {true.shape} and {score.shape}.")
+    if not 1 <= k <= score.shape[1]:
+        raise ArgumentError(f"top_k_accuracy: k must be between 1 and the {score.shape[1]} classes, got {k}.")
+    _not_empty("top_k_accuracy", true)
+    best = np.argsort(score, axis=1, kind="stable")[:, ::-1][:, :k]
+    return float(np.mean((best == true[:, None]).any(axis=1)))
+
+
+def confusion_matrix(y_true: Any, y_pred: Any, *, threshold: float = 0.5) -> NDArray[np.int64]:
+    """Count samples by true class (row) and predicted class (column), over the sorted labels that occur.
+
+    >>> confusion_matrix([0, 1, 1], [0, 1, 0])
+    array([[1, 0],
+           [1, 1]])
+    """
+    return _count(*_labels("confusion_matrix", y_true, y_pred, threshold))[0]
+
+
+def precision(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float = 0.5) -> Any:
+    """Compute TP / (TP + FP); 0 where nothing was predicted. For ``average`` see ``f1``."""
+    return _scores("precision", y_true, y_pred, average, threshold)[0]
+
+
+def recall(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float = 0.5) -> Any:
+    """Compute TP / (TP + FN); 0 where no sample has the class. For ``average`` see ``f1``."""
+    return _scores("recall", y_true, y_pred, average, threshold)[1]
+
+
+def f1(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float = 0.5) -> Any:
+    """Compute 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall.
+
+    ``average``: "binary" (of class 1), "macro" (the mean over classes), "weighted" (by the classes' frequency), "micro"
+    (over all counts) or None (one value per class).
+    """
+    return _scores("f1", y_true, y_pred, average, threshold)[2]
+
+
+def roc_auc(y_true: Any, y_score: Any) -> float:
+    """Compute the area under the ROC curve: how often a positive sample scores higher than a negative one, ties half.
+
+    Scores (N, C) for more than two classes give the mean over the classes of one against the rest (Fawcett 2006).
+    """
+    true, score = _array(y_true), _array(y_score)
+    score = (
+        score[:, 0]
+        if score.ndim == 2 and score.shape[1] == 1
+        else score[:, 1]
+        if score.ndim == 2 and score.shape[1] == 2
+        else score
+    )
+    true = true[:, 0] if true.ndim == 2 and true.shape[1] == 1 else true
+    true = true.argmax(1) if true.ndim == 2 else true
+    if true.shape[:1] != score.shape[:1] or true.ndim != 1 or score.ndim > 2:
+        raise ShapeError(
+            f"roc_auc needs labels (N,) and scores (N,) or (N, C), got {_array(y_true).shape} and "
+            f"{_array(y_score).shape}."
+        )
+    _not_empty("roc_auc", true)
+    if score.ndim == 2:
+        return float(np.mean([_auc(true == c, score[:, c]) for c in range(score.shape[1])]))
+    classes = np.unique(true)
+    if len(classes) > 2:
+        raise ShapeError(
+            f"roc_auc: {len(classes)} classes need scores of shape (N, {len(classes)}), got {score.shape}."
+        )
+    return _auc(true == classes[-1], score)
+
+
+def mse(y_true: Any, y_pred: Any) -> float:
+    """Compute the mean of (y - ŷ)²."""
+    true, pred = _numbers("mse", y_true, y_pred)
+    return float(np.mean((true - pred) ** 2))
+
+
+def mae(y_true: Any, y_pred: Any) -> float:
+    """Compute the mean of |y - ŷ|."""
+    true, pred = _numbers("mae", y_true, y_pred)
+    return float(np.mean(np.abs(true - pred)))
+
+
+def r2(y_true: Any, y_pred: Any) -> float:
+    """Compute R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)², the mean over columns; for constant y 1 if ŷ is exact, else 0."""
+    true, pred = _numbers("r2", y_true, y_pred)
+    if len(true) < 2:
+        raise ArgumentError("r2 needs at least 2 samples: the variance of one is 0.")
+    true, pred = true.reshape(len(true), -1), pred.reshape(len(true), -1)
+    left, whole = ((true - pred) ** 2).sum(0), ((true - true.mean(0)) ** 2).sum(0)
+    constant = whole == 0
+    values = np.where(constant, np.where(left == 0, 1.0, 0.0), 1 - left / np.where(constant, 1, whole))
+    return float(values.mean())
+
+
+NAMES: dict[str, Callable[..., Any]] = {
+    f.__name__: f for f in (accuracy, top_k_accuracy, precision, recall, f1, roc_auc, mse, mae, r2)
+}
+
+
+def get(metric: Any) -> Callable[..., Any]:
+    """Find a metric by name; a function is given back.
+
+    >>> get("accuracy") is accuracy
+    True
+    """
+    if callable(metric):
+        return metric  # type: ignore[no-any-return]
+    if metric in NAMES:
+        return NAMES[metric]
+    near = get_close_matches(str(metric).lower(), NAMES, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ArgumentError(
+        f"unknown metric {metric!r}.{hint} Known are {', '.join(NAMES)}, or a function f(y_true, y_pred)."
+    )
+
+
+# ---------------------------------------------------------------------------------------------- reading the input
+
+
+def _array(y: Any) -> Array:
+    return np.asarray(y.data if isinstance(y, ag.Tensor) else y)
+
+
+def _not_empty(name: str, y: Array) -> None:
+    if not y.size:
+        raise ArgumentError(f"{name}: there are no samples.")
+
+
+def _numbers(name: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
+    true, pred = _array(y_true).astype(np.float64), _array(y_pred).astype(np.float64)
+    if true.shape != pred.shape:
+        raise ShapeError(f"{name}: y_true has shape {true.shape} and y_pred {pred.shape}. They must be equal.")
+    _not_empty(name, true)
+    return true, pred
+
+
+def _labels(name: str, y_true: Any, y_pred: Any, threshold: float) -> tuple[Array, Array]:
+    """Bring both to flat arrays of labels."""
+    true, pred = _array(y_true), _array(y_pred)
+    if pred.ndim > 1 and pred.shape[-1] == 1 and true.shape in (pred.shape, pred.shape[:-1]):
+        true, pred = true.reshape(pred.shape[:-1]), pred[..., 0]
+    if pred.ndim > 1 and true.shape == pred.shape and pred.dtype.kind == "f":
+        true = true.argmax(-1)  # one-hot rows against scores
+    if pred.ndim > 1 and true.shape == pred.shape[:-1]:
+        pred = pred.argmax(-1)
+    elif pred.ndim > 1 and true.shape == pred.shape[:1] + pred.shape[2:]:
+        pred = pred.argmax(1)  # (N, C, ...), as cross entropy takes them
+    elif pred.dtype.kind == "f" and not np.array_equal(pred, np.rint(pred)):
+        pred = pred > threshold
+    if true.shape != pred.shape:
+        raise ShapeError(
+            f"{name}: y_true of shape {_array(y_true).shape} does not fit y_pred of shape {_array(y_pred).shape}. "
+            "Pass labels of one shape, or scores with one more axis for the classes."
+        )
+    _not_empty(name, true)
+    return (np.rint(y).astype(np.int64).ravel() if y.dtype.kind in "fb" else y.ravel() for y in (true, pred))  # type: ignore[return-value]
+
+
+# ----------------------------------------------------------------------------------------------------- the counts
+
+
+def _count(true: Array, pred: Array) -> tuple[NDArray[np.int64], Array]:
+    """Give the confusion matrix and its labels."""
+    labels, index = np.unique(np.concatenate([true, pred]), return_inverse=True)
+    n = len(labels)
+    return np.bincount(index[: len(true)] * n + index[len(true) :], minlength=n * n).reshape(n, n), labels
+
+
+def _scores(name: str, y_true: Any, y_pred: Any, average: str | None, threshold: float) -> tuple[Any, Any, Any]:
+    """Give precision, recall and F1."""
+    if average is not None and average not in AVERAGES:
+        raise ArgumentError(f"{name}: average must be one of {', '.join(AVERAGES)} or None, got {average!r}.")
+    matrix, labels = _count(*_labels(name, y_true, y_pred, threshold))
+    hits, predicted, actual = np.diag(matrix), matrix.sum(0), matrix.sum(1)
+    if average == "binary":
+        if len(labels) > 2 or not set(labels.tolist()) <= {0, 1}:
+            raise ArgumentError(
+                f"{name}: labels {labels.tolist()} are not binary (0 and 1); choose average='macro', "
+                "'micro' or 'weighted'."
+            )
+        at = labels == 1
+        hits, predicted, actual = (np.array(x[at].sum()) for x in (hits, predicted, actual))
+    elif average == "micro":
+        hits, predicted, actual = (np.array(x.sum()) for x in (hits, predicted, actual))
+    values = [_ratio(hits, predicted), _ratio(hits, actual), _ratio(2 * hits, predicted + actual)]
+    if average == "macro":
+        return tuple(float(v.mean()) for v in values)  # type: ignore[return-value]
+    if average == "weighted":
+        return tuple(float(np.average(v, weights=actual)) for v in values)  # type: ignore[return-value]
+    return tuple(v if average is None else float(v) for v in values)  # type: ignore[return-value]
+
+
+def _ratio(a: Array, b: Array) -> Array:
+    """Divide; 0 where the divisor is 0."""
+    return np.where(b == 0, 0.0, a / np.where(b == 0, 1, b))
+
+
+def _auc(positive: Array, score: Array) -> float:
+    """Rank the scores (ties share their mean rank); the area is the normalised rank sum of the positives."""
+    n, m = int(positive.sum()), int((~positive).sum())
+    if not n or not m:
+        raise ArgumentError("roc_auc needs samples of both classes; y_true has one only.")
+    _, index, counts = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[index]
+    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))

@@ -1,0 +1,329 @@
+"""Module: a tree of parameters with a ``forward``, and what can be done with the whole tree.
+
+A module is an ordinary object: its parameters, buffers and children are its attributes, found by looking. Nothing has
+to be registered, and lists, tuples and dicts of modules are seen too.
+
+>>> import numpy as np
+>>> import nn
+>>> class Scale(nn.Module):
+...     def __init__(self):
+...         self.factor = nn.Parameter(2.0)
+...     def forward(self, x):
+...         return self.factor * x
+>>> float(Scale()(np.float32(3.0)))
+6.0
+"""
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+import autograd as ag
+from autograd.errors import ArgumentError
+from nn import report
+from nn.state import Incompatible, Slot, load
+
+Array = NDArray[Any]
+Hook = Callable[["Module", tuple[Any, ...], Any], Any]
+
+
+class Parameter(ag.Tensor):
+    """Be a Tensor that a module learns: it requires a gradient, and lists or plain numbers become float32.
+
+    >>> Parameter([1.0, 2.0]).dtype
+    dtype('float32')
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = True,
+        *,
+        dtype: DTypeLike | None = None,
+        copy: bool = True,
+        name: str | None = None,
+    ) -> None:
+        if dtype is None and not hasattr(data, "dtype"):
+            dtype = np.float32
+        super().__init__(data, requires_grad, dtype=dtype, copy=copy, name=name)
+
+
+class _Structure:
+    """Count the changes of module trees, so that the names found at call time can be remembered."""
+
+    version = 0
+
+
+class _Place(ag.scope):
+    """Enter the scope of a module: the outermost is named by its class, a child as its caller holds it."""
+
+    def __init__(self, module: "Module") -> None:
+        kind = type(module).__name__
+        super().__init__(kind, kind, module=weakref.ref(module), text=module.extra_repr())
+        self.module, self.version = weakref.ref(module), _Structure.version
+
+    def name_under(self, outer: Any) -> str:
+        """Find the name under which the nearest module around holds this one."""
+        module = self.module()
+        while outer is not None:
+            holder: Module | None = outer.info.get("module", _nothing)()
+            for name, child in holder.named_modules() if holder else ():
+                if child is module and name:
+                    return name
+            outer = outer.parent
+        return type(module).__name__
+
+
+class Handle:
+    """Undo a registration."""
+
+    def __init__(self, registry: dict[int, Hook], key: int) -> None:
+        self._registry, self._key = registry, key
+
+    def remove(self) -> None:
+        """Take the hook away again; doing it twice is harmless."""
+        self._registry.pop(self._key, None)
+
+
+class Module:
+    """Hold parameters, buffers and child modules as attributes, and compute by ``forward``.
+
+    Calling a module runs ``forward`` inside a scope that bears its name, so that pictures and messages can say where
+    they are. ``super().__init__()`` may be called first, as in PyTorch, but need not be.
+    """
+
+    training: bool
+    _place: _Place | None
+    _buffers: dict[str, bool]
+    _hooks: dict[int, Hook]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        vars(self).update(training=True, _place=None, _buffers={}, _hooks={})
+        return self
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output; subclasses define it."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward. Define forward(self, ...) in the class.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        place = self._place
+        if place is None or place.version != _Structure.version:
+            place = vars(self)["_place"] = _Place(self)
+        with place:
+            y = self.forward(*args, **kwargs)
+        if self._hooks:
+            for hook in tuple(self._hooks.values()):
+                replaced = hook(self, args, y)
+                y = y if replaced is None else replaced
+        return y
+
+    # ------------------------------------------------------------------------------------------------------ the tree
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        old = vars(self).get(name)
+        if isinstance(old, Parameter) and not (value is None or isinstance(value, Parameter)):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a Parameter and cannot become {_kind(value)}. "
+                f"Set {name}.data to change its values, or assign nn.Parameter(...) or None."
+            )
+        if isinstance(value, Parameter) and value.name is None:
+            value.name = name
+        if isinstance(value, Module) or isinstance(old, Module) or isinstance(value, list | tuple | dict):
+            _Structure.version += 1
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _Structure.version += 1
+        self._buffers.pop(name, None)
+        object.__delattr__(self, name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_place": None}
+
+    def _members(self) -> Iterator[tuple[str, Any]]:
+        """Yield the parameters and modules that are attributes of this one, in the order in which they were set."""
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter | Module):
+                yield name, value
+            elif type(value) in _CONTAINERS:
+                yield from _inside(name, value)
+
+    def named_children(self) -> Iterator[tuple[str, "Module"]]:
+        """Yield ``(name, module)`` for each direct child."""
+        return ((name, value) for name, value in self._members() if isinstance(value, Module))
+
+    def children(self) -> Iterator["Module"]:
+        """Yield each direct child."""
+        return (module for _, module in self.named_children())
+
+    def named_modules(self, *, remove_duplicate: bool = True) -> Iterator[tuple[str, "Module"]]:
+        """Yield ``(dotted name, module)`` for the whole tree, this one first under the name ``""``.
+
+        A module held twice comes once, under its first name, unless ``remove_duplicate`` is False.
+        """
+        seen: set[int] = set()
+        stack: list[tuple[str, Module, tuple[Module, ...]]] = [("", self, ())]
+        while stack:
+            name, module, above = stack.pop()
+            if module in above or (remove_duplicate and id(module) in seen):
+                continue
+            seen.add(id(module))
+            yield name, module
+            prefix = f"{name}." if name else ""
+            children = [(prefix + n, child, (*above, module)) for n, child in module.named_children()]
+            stack.extend(reversed(children))
+
+    def modules(self) -> Iterator["Module"]:
+        """Yield this module and all below it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield ``(dotted name, parameter)`` for the whole tree, each parameter once, in insertion order."""
+        seen = set()
+        for name, slot in self._slots("parameters"):
+            if id(slot.value) not in seen:
+                seen.add(id(slot.value))
+                yield name, slot.value
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Yield every parameter of the tree once."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
+        """Yield ``(dotted name, array)`` for every buffer of the tree."""
+        return ((name, slot.value) for name, slot in self._slots("buffers"))
+
+    def buffers(self) -> Iterator[Array]:
+        """Yield every buffer of the tree."""
+        return (buffer for _, buffer in self.named_buffers())
+
+    def _slots(self, what: str = "state", *, unique: bool = True) -> Iterator[tuple[str, Slot]]:
+        """Yield the places where the tree keeps parameters, buffers or (``"state"``) whatever is saved."""
+        for path, module in self.named_modules(remove_duplicate=unique):
+            prefix = f"{path}." if path else ""
+            if what != "buffers":
+                for name, value in module._members():
+                    if isinstance(value, Parameter):
+                        yield prefix + name, Slot(module, name, value)
+            if what != "parameters":
+                for name, persistent in module._buffers.items():
+                    value = getattr(module, name)
+                    if value is not None and (persistent or what == "buffers"):
+                        yield prefix + name, Slot(module, name, value)
+
+    # ------------------------------------------------------------------------------------------------------ the state
+
+    def register_buffer(self, name: str, value: Any, persistent: bool = True) -> None:
+        """Keep an array that belongs to the state but is not learnt; with ``persistent=False`` it is not saved."""
+        if not name.isidentifier() or (hasattr(self, name) and name not in self._buffers):
+            raise ArgumentError(
+                f"{type(self).__name__}.register_buffer: {name!r} is taken or is no attribute name. Choose another."
+            )
+        self._buffers[name] = persistent
+        setattr(self, name, None if value is None else np.array(value))
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copy parameters and buffers into a dict of arrays, by dotted name and in order."""
+        return {name: slot.copy() for name, slot in self._slots(unique=False)}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Incompatible:
+        """Copy ``state`` into the parameters and buffers; on a mismatch raise an error and change nothing.
+
+        Values are anything that ``np.asarray`` takes (PyTorch's CPU tensors too) and are cast to the dtype that is
+        there. ``strict=False`` allows missing and unexpected names and returns them.
+        """
+        return load(type(self).__name__, dict(self._slots(unique=False)), state, strict=strict)
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Convert all floating-point parameters and buffers in place, and return the module.
+
+        Gradients are dropped; call it before the optimizer is made, or between steps.
+        """
+        dtype = np.dtype(dtype)
+        if dtype.kind != "f":
+            raise ArgumentError(
+                f"{type(self).__name__}.astype({dtype}): parameters must be floating point. Use float32 or float64."
+            )
+        for parameter in self.parameters():
+            if parameter.dtype != dtype:
+                parameter.grad = None
+                parameter.data = parameter.data.astype(dtype)
+        for _, slot in self._slots("buffers"):
+            if slot.value.dtype.kind == "f":
+                setattr(slot.module, slot.name, slot.value.astype(dtype))
+        return self
+
+    # ------------------------------------------------------------------------------------------------------ the modes
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch the tree to training (dropout drops, batch norm uses the batch) or, with False, to evaluation."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch the tree to evaluation."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients: ``.grad`` becomes None."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freeze (False) or unfreeze all parameters; frozen ones cost no work in backward."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def apply(self, function: Callable[["Module"], Any]) -> Self:
+        """Call ``function`` on every module of the tree, children first, and return the module."""
+        for module in reversed(list(self.modules())):
+            function(module)
+        return self
+
+    def register_forward_hook(self, hook: Hook) -> Handle:
+        """Call ``hook(module, args, output)`` after each forward; what it returns, if not None, replaces the output."""
+        key = max(self._hooks, default=-1) + 1
+        self._hooks[key] = hook
+        return Handle(self._hooks, key)
+
+    # ------------------------------------------------------------------------------------------------------ the look
+
+    def extra_repr(self) -> str:
+        """Say what stands between the brackets of the repr, such as ``4 -> 8``; subclasses define it."""
+        return ""
+
+    def __repr__(self) -> str:
+        return report.text(self)
+
+    def _repr_html_(self) -> str:
+        return report.html(self)
+
+
+_CONTAINERS = (list, tuple, dict)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the parameters and modules in (nested) lists, tuples and dicts, by dotted name."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(item, Parameter | Module):
+            yield f"{name}.{key}", item
+        elif type(item) in _CONTAINERS:
+            yield from _inside(f"{name}.{key}", item)
+
+
+def _kind(value: Any) -> str:
+    return (
+        f"an array of shape {value.shape}" if isinstance(value, np.ndarray | ag.Tensor) else f"a {type(value).__name__}"
+    )

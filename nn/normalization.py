@@ -1,0 +1,106 @@
+"""Normalization layers: BatchNorm with running statistics, LayerNorm."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nn.functional.batch_norm import batch_norm
+from nn.functional.checks import wrong_shape
+from nn.functional.normalization import layer_norm
+from nn.inputs import as_input
+from nn.linear import positive
+from nn.module import Module, Parameter
+
+
+class _BatchNorm(Module):
+    """Hold weight (ones) and bias (zeros) if ``affine``, and running_mean (zeros), running_var (ones) if tracking."""
+
+    axes: tuple[int, ...] = ()
+    sizes = ""
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        positive(type(self).__name__, num_features=num_features)
+        self.num_features, self.eps, self.momentum = num_features, eps, float(momentum)
+        self.affine, self.track_running_stats, self.dtype = affine, track_running_stats, np.dtype(dtype)
+        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
+        self.register_buffer("running_mean", np.zeros(num_features, dtype) if track_running_stats else None)
+        self.register_buffer("running_var", np.ones(num_features, dtype) if track_running_stats else None)
+
+    def forward(self, x: Any) -> Any:
+        held = self.weight if self.weight is not None else self.running_mean
+        x = as_input(x, self.dtype if held is None else held.dtype)
+        if x.ndim not in self.axes:
+            raise wrong_shape(type(self).__name__, x, f"it must be {self.sizes}.")
+        training = self.training or self.running_mean is None
+        return batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, training, self.momentum, self.eps
+        )
+
+    running_mean: Any
+    running_var: Any
+
+    def extra_repr(self) -> str:
+        extras = ["not affine"] * (not self.affine) + ["no running statistics"] * (not self.track_running_stats)
+        return ", ".join([str(self.num_features), *extras])
+
+
+class BatchNorm1d(_BatchNorm):
+    """Normalize each feature over the batch: y = (x − μ)/√(σ² + ε) · w + b for x (N, C) or (N, C, L).
+
+    While training μ and σ² are those of the batch, and the running ones follow: r += momentum · (batch − r), σ² over
+    n − 1. In evaluation the running ones are used. Ioffe & Szegedy (2015).
+
+    >>> import numpy as np, nn
+    >>> nn.BatchNorm1d(1)(np.array([[1.0], [3.0]])).numpy().round(2).tolist()
+    [[-1.0], [1.0]]
+    """
+
+    axes, sizes = (2, 3), "(N, C) or (N, C, L)"
+
+
+class BatchNorm2d(_BatchNorm):
+    """Normalize each channel over batch and positions of x (N, C, H, W); see :class:`BatchNorm1d`."""
+
+    axes, sizes = (4,), "(N, C, H, W)"
+
+
+class LayerNorm(Module):
+    """Normalize over the last axes: y = (x − E[x])/√(Var[x] + ε) · w + b.
+
+    x: (*, *normalized_shape); weight (ones) and bias (zeros): normalized_shape. Ba, Kiros, Hinton (2016).
+    """
+
+    def __init__(
+        self,
+        normalized_shape: Any,
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        sizes = normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
+        positive("LayerNorm", **{f"normalized_shape[{i}]": n for i, n in enumerate(sizes)})
+        self.normalized_shape, self.eps, self.elementwise_affine = tuple(sizes), eps, elementwise_affine
+        self.dtype = np.dtype(dtype)
+        self.weight = Parameter(np.ones(self.normalized_shape, dtype)) if elementwise_affine else None
+        self.bias = Parameter(np.zeros(self.normalized_shape, dtype)) if elementwise_affine and bias else None
+
+    def forward(self, x: Any) -> Any:
+        x = as_input(x, self.weight.dtype if self.weight is not None else self.dtype)
+        return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        shown = str(self.normalized_shape[0]) if len(self.normalized_shape) == 1 else str(self.normalized_shape)
+        return shown + ("" if self.elementwise_affine else ", not affine")

@@ -1,0 +1,155 @@
+"""Export a module to ONNX, which production runtimes read: ``nn.onnx.export(model, example_input, "model.onnx")``.
+
+The way there: record the model twice (``plan``), translate each recorded op (``table``, ``fused``) into a graph
+(``graph``), and compare the result with the model itself (``check``).
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from autograd.errors import ArgumentError, DTypeError
+from nn.files import write_bytes
+from nn.module import Module, Parameter
+from nn.onnx.check import verify
+from nn.onnx.fused import FUSED
+from nn.onnx.graph import Graph, load
+from nn.onnx.plan import BATCHES, make_plan
+from nn.onnx.shapes import SHAPES
+from nn.onnx.table import TABLE
+
+__all__ = ["export"]
+
+OPSET = 17  # the first with LayerNormalization; read by onnxruntime >= 1.12
+TRANSLATIONS = {**TABLE, **SHAPES, **FUSED}
+
+
+def export(
+    model: Module, example_input: Any, path: str | os.PathLike[str], dynamic_batch: bool = True, opset: int = OPSET
+) -> None:
+    """Write ``model``, in evaluation mode, as one ONNX file that onnxruntime and others run.
+
+    ``example_input`` is an array (a tuple of arrays for several inputs) with the batch as first axis; floats are taken
+    in the dtype of the parameters, integers (token indices) as int64. With ``dynamic_batch`` the file takes any batch
+    size. Parameters keep their dotted names, nodes bear the path of their module. What leaves the graph (``.data``,
+    Python's ``if``) is a constant of the file.
+
+    The file is written only after ONNX's checker and reference implementation agree with the model, at batch sizes 1
+    and 7 and on other numbers than the example. Raises MissingRule for an op without translation, ArgumentError for
+    what a file cannot hold, GraphError where results differ, MissingExtra without the package ``onnx``.
+    """
+    onnx = load()
+    if not isinstance(model, Module):
+        raise ArgumentError(f"onnx.export: the first argument must be a Module, got {type(model).__name__}.")
+    newest = onnx.defs.onnx_opset_version()
+    if not OPSET <= opset <= newest:
+        raise ArgumentError(
+            f"onnx.export: opset must be {OPSET} … {newest}, the newest of the installed onnx, got {opset}."
+        )
+    example = _read(model, example_input, dynamic_batch)
+    with _evaluating(model):
+        _outputs(model, example)  # the model's own message, if the example does not fit
+        rng, n = np.random.default_rng(0), example[0].shape[0] if example[0].ndim else 1
+        batches = BATCHES if dynamic_batch else (n, n)
+        runs = [_like(example, size if dynamic_batch else None, rng) for size in batches]
+        known = dict(_tensors(model))
+        plan = _fits(lambda: make_plan(model, runs, batches, known, TRANSLATIONS), dynamic_batch)
+        if not plan.outputs or all(item.array is not None for item in plan.outputs):
+            raise ArgumentError(
+                f"onnx.export: no output of {type(model).__name__} is a Tensor that depends on the input."
+            )
+        made = Graph(opset, TRANSLATIONS).build(plan, type(model).__name__)
+        trials = [_like(example, size if dynamic_batch else None, rng) for size in (1, 7)]
+        cases = [(arrays, _fits(lambda arrays=arrays: _outputs(model, arrays), dynamic_batch)) for arrays in trials]  # type: ignore[misc]
+    verify(made, cases)
+    write_bytes(path, made.SerializeToString(deterministic=True))
+
+
+def _read(model: Module, example: Any, dynamic: bool) -> list[Any]:
+    """Read the example as arrays that the file will take: floats in the dtype of the parameters, integers as int64."""
+    dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
+    arrays = []
+    for x in example if isinstance(example, tuple) else (example,):
+        array = x.data if isinstance(x, ag.Tensor) else np.asarray(x)
+        if array.dtype.kind not in "iuf":
+            raise DTypeError(f"onnx.export: example_input has dtype {array.dtype}; it must hold floats or integers.")
+        if dynamic and (not array.ndim or not len(array)):
+            raise ArgumentError(
+                f"onnx.export: example_input has shape {array.shape}; its first axis must be the batch, with at "
+                "least one row. Pass x[None], or dynamic_batch=False."
+            )
+        arrays.append(np.array(array, dtype if array.dtype.kind == "f" else np.int64, order="C"))
+    if not arrays:
+        raise ArgumentError("onnx.export: example_input is an empty tuple; pass an array, or a tuple of arrays.")
+    return arrays
+
+
+def _like(example: list[Any], size: int | None, rng: np.random.Generator) -> list[Any]:
+    """Make inputs like the example with other numbers and ``size`` rows: nothing of it gets into the file unseen."""
+    made = []
+    for x in example:
+        shape = x.shape if size is None else (size, *x.shape[1:])
+        if x.dtype.kind == "f":
+            rows = x if size is None else x[rng.integers(0, len(x), size)]
+            made.append((rows * rng.uniform(0.8, 1.2, shape)).astype(x.dtype))
+        else:
+            made.append(rng.choice(x.reshape(-1), shape) if x.size else np.zeros(shape, x.dtype))
+    return made
+
+
+@contextmanager
+def _evaluating(model: Module) -> Iterator[None]:
+    """Put the model into evaluation mode with all parameters recorded, and back as it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    frozen = [p for p in model.parameters() if not p.requires_grad]
+    try:
+        model.eval()
+        for parameter in frozen:
+            parameter.requires_grad = True
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for parameter in frozen:
+            parameter.requires_grad = False
+
+
+def _tensors(model: Module) -> Iterator[tuple[str, ag.Tensor]]:
+    """Yield the parameters, and other Tensors that modules hold, by dotted name."""
+    yield from model.named_parameters()
+    for path, module in model.named_modules():
+        for name, value in vars(module).items():
+            if isinstance(value, ag.Tensor) and not isinstance(value, Parameter):
+                yield f"{path}.{name}" if path else name, value
+
+
+def _outputs(model: Module, arrays: list[Any]) -> list[Any]:
+    """Run the model and list its outputs as arrays."""
+    with ag.no_grad():
+        found, stack = [], [model(*[ag.Tensor(x) for x in arrays])]
+    while stack:
+        y = stack.pop()
+        if isinstance(y, dict):
+            y = tuple(y.values())
+        if isinstance(y, tuple | list):
+            stack.extend(reversed(y))
+        elif isinstance(y, ag.Tensor):
+            found.append(y.data)
+    return found
+
+
+def _fits(run: Callable[[], Any], dynamic: bool) -> Any:
+    """Run the model at another batch size; if that fails, say why it was tried."""
+    try:
+        return run()
+    except ag.AutogradError as error:
+        if not dynamic or str(error).startswith("onnx.export"):
+            raise
+        raise ArgumentError(
+            f"onnx.export: the model runs on example_input, but not at another batch size: {error} Let the first "
+            "axis be the batch, or pass dynamic_batch=False."
+        ) from error

@@ -1,0 +1,63 @@
+"""Does the file do what the model does? ONNX's own checker, and its reference implementation against our outputs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import GraphError
+from nn.onnx.graph import load
+
+TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-4}  # of the largest output
+
+
+def verify(model: Any, cases: Sequence[tuple[Sequence[Any], Sequence[Any]]]) -> None:
+    """Check the ONNX ``model`` and its outputs for each case (inputs, our outputs); raise GraphError if it is wrong."""
+    onnx = load()
+    try:
+        onnx.checker.check_model(model, full_check=True)
+        run = _evaluator(model)
+    except Exception as error:
+        raise GraphError(f"onnx.export: ONNX's checker refuses the model: {error}") from error
+    names = [item.name for item in model.graph.input]
+    for inputs, expected in cases:
+        try:
+            with np.errstate(all="ignore"):  # what it computes on the way is its own affair
+                found = run(None, dict(zip(names, inputs, strict=True)))
+        except Exception as error:
+            raise GraphError(f"onnx.export: {_where(inputs)} ONNX's reference implementation fails: {error}") from error
+        for i, (y, ours) in enumerate(zip(found, expected, strict=True)):
+            _compare(np.asarray(y), np.asarray(ours), f"output {i} {_where(inputs)}")
+
+
+def _where(inputs: Sequence[Any]) -> str:
+    return f"for inputs of shape {', '.join(str(x.shape) for x in inputs)}"
+
+
+def _compare(found: Any, ours: Any, what: str) -> None:
+    if found.shape != ours.shape or found.dtype != ours.dtype:
+        raise GraphError(
+            f"onnx.export: {what} has shape {found.shape} and dtype {found.dtype} in ONNX, but {ours.shape} and "
+            f"{ours.dtype} here. A length that depends on the batch was taken for a constant; pass dynamic_batch=False."
+        )
+    finite = np.abs(ours[np.isfinite(ours)])
+    limit = TOLERANCE.get(ours.dtype, 1e-4) * max(1.0, float(finite.max(initial=0.0)))
+    if not np.allclose(found, ours, rtol=0, atol=limit, equal_nan=True):
+        with np.errstate(invalid="ignore"):
+            worst = float(np.nanmax(np.abs(found - ours)))
+        raise GraphError(
+            f"onnx.export: {what} differs from the module's own by {worst:.3g} (allowed {limit:.3g}). Values "
+            "taken out of the graph (.data, .numpy(), if) are constants in a file; use differentiable functions."
+        )
+
+
+def _evaluator(model: Any) -> Callable[..., Any]:
+    """Make ONNX's reference implementation, taught the ReLU in RNN that it lacks."""
+    rnn = load("onnx.reference.ops.op_rnn").RNN_14
+
+    def choose_act(self: Any, name: str, alpha: Any, beta: Any) -> Any:
+        return (lambda x: np.maximum(x, 0)) if name == "Relu" else rnn.choose_act(self, name, alpha, beta)
+
+    taught = type("RNN", (rnn,), {"op_domain": "", "choose_act": choose_act})
+    run: Callable[..., Any] = load("onnx.reference").ReferenceEvaluator(model, new_ops=[taught]).run
+    return run

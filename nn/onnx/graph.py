@@ -1,0 +1,241 @@
+"""The ONNX graph under construction: nodes named by module, parameters by dotted name, lengths by batch size."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import ArgumentError, MissingExtra
+from nn.onnx.plan import Item, Plan, Size, Step
+
+Translation = Callable[["Graph", Step], Any]
+LIMIT = 2**31 - 2**20  # what a protobuf file can hold, less room for the nodes
+
+
+def load(name: str = "onnx") -> Any:
+    """Import the ``onnx`` package, or say which extra brings it."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise MissingExtra(f"nn.onnx needs the package onnx: pip install 'chainrule[onnx]' ({error}).") from error
+
+
+class Graph:
+    """Collect nodes and initializers; a translation calls :meth:`node` and gives back the names of its outputs."""
+
+    def __init__(self, opset: int, table: Mapping[str, Translation]) -> None:
+        self.onnx, self.opset, self.table = load(), opset, table
+        self.nodes: list[Any] = []
+        self.constants: dict[str, Any] = {}
+        self.names: dict[Any, str] = {}
+        self.taken: set[str] = set()
+        self.given: set[str] = set()
+        self.small: dict[Any, str] = {}
+        self.lengths: dict[Size, str] = {}
+        self.step: Step | None = None
+        self.inputs: list[str] = []
+
+    # ------------------------------------------------------------------------------------------------------------ names
+
+    def fresh(self, name: str) -> str:
+        """Give ``name``, with a number behind it when it is taken."""
+        found, i = name, 1
+        while found in self.taken:
+            found, i = f"{name}_{i}", i + 1
+        self.taken.add(found)
+        return found
+
+    def local(self, name: str) -> str:
+        """Put the module path before a name."""
+        return f"{self.step.path}/{name}" if self.step is not None and self.step.path else name
+
+    # ------------------------------------------------------------------------------------------------------------ nodes
+
+    def node(self, op: str, *inputs: Any, outputs: int = 1, **attributes: Any) -> Any:
+        """Add a node and return the name of its output, or a tuple of ``outputs`` names; an input "" is left out."""
+        for key, value in attributes.items():
+            if _has_size(value):
+                self.refuse(f"{key} = {value} depends on the batch size, which ONNX's {op} cannot express")
+        label = self.fresh(self.local(op))
+        names = [label] if outputs == 1 else [self.fresh(f"{label}.{i}") for i in range(outputs)]
+        given = [self.tensor(x) for x in inputs]
+        while given and not given[-1]:
+            given.pop()
+        kept = {key: value for key, value in attributes.items() if value is not None}
+        self.nodes.append(self.onnx.helper.make_node(op, given, names, name=label, **kept))
+        return names[0] if outputs == 1 else tuple(names)
+
+    def refuse(self, why: str) -> Any:
+        """Raise the error for something about the current step that cannot be exported."""
+        where = self.step.place if self.step is not None else "the model"
+        raise ArgumentError(f"onnx.export: {where}: {why}.")
+
+    # ----------------------------------------------------------------------------------------------------------- values
+
+    def tensor(self, x: Any, dtype: Any = None) -> str:
+        """Name what is given as a name, array, number or Item (a constant is repeated along the batch if need be)."""
+        if isinstance(x, str):
+            return x
+        if isinstance(x, Size):
+            return self.cast(self.node("Squeeze", self.length(x)), dtype or np.int64)
+        if not isinstance(x, Item):
+            return self.constant(np.asarray(x, dtype))
+        if x in self.names:
+            name = self.names[x]
+        elif x.array is not None:
+            name = self.constant(np.asarray(x.array, x.dtype), x.name)
+            if _has_size(x.shape):
+                name = self.node("Expand", name, self.ints(x.shape))
+            self.names[x] = name
+        else:
+            name = self.refuse("it reads a value that no step before it gives")
+        return name if dtype is None or dtype == x.dtype else self.cast(name, dtype)
+
+    def operands(self, step: Step) -> list[str]:
+        """Name the inputs of an elementwise op, all in the dtype of its output."""
+        shape, dtype = step.outputs[0].shape, step.outputs[0].dtype
+        full = any(isinstance(x, Item) and x.array is None and x.shape == shape for x in step.inputs)
+        names = []
+        for x in step.inputs:
+            alike = full and isinstance(x, Item) and x.array is not None and _has_size(x.shape)
+            names.append(self.constant(np.asarray(x.array, dtype)) if alike else self.tensor(x, dtype))  # it broadcasts
+        return names
+
+    def cast(self, name: str, dtype: Any) -> str:
+        """Convert a tensor."""
+        return str(self.node("Cast", name, to=self.kind(dtype)))
+
+    def kind(self, dtype: Any) -> int:
+        """Give ONNX's number for a dtype."""
+        return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+    def constant(self, array: Any, name: str = "", doc: str = "") -> str:
+        """Add an initializer; small unnamed ones are shared."""
+        array = np.asarray(array)
+        array = np.ascontiguousarray(array).reshape(array.shape)
+        key = (array.dtype, array.shape, array.tobytes()) if array.size <= 64 and not name else None
+        if key is not None and key in self.small:
+            return self.small[key]
+        label = self.fresh(name or (self.local("constant") if array.size > 64 else "constant"))
+        proto = self.onnx.numpy_helper.from_array(array, label)
+        if doc:
+            proto.doc_string = doc
+        self.constants[label] = proto
+        if key is not None:
+            self.small[key] = label
+        return label
+
+    def array(self, x: Any, what: str) -> Any:
+        """Give the array of an input that must be a constant."""
+        if not isinstance(x, Item):
+            return np.asarray(x)
+        if x.array is None:
+            self.refuse(f"{what} depends on the input, but ONNX wants a constant there")
+        return x.array
+
+    def ints(self, values: Sequence[Any]) -> str:
+        """Give a tensor of integers, computed from the batch size where one depends on it."""
+        if not _has_size(values):
+            return self.constant(np.asarray(values, np.int64).reshape(-1))
+        parts = [self.length(v) if isinstance(v, Size) else self.constant(np.asarray([v], np.int64)) for v in values]
+        return parts[0] if len(parts) == 1 else str(self.node("Concat", *parts, axis=0))
+
+    def length(self, size: Size) -> str:
+        """Compute per · N + plus, a tensor with one number."""
+        if size not in self.lengths:
+            step, self.step = self.step, None
+            name = self.lengths.get(Size(1, 0)) or self.node("Shape", self.inputs[0], start=0, end=1)
+            self.lengths[Size(1, 0)] = name
+            if size.per != 1:
+                name = self.node("Mul", name, np.asarray([size.per], np.int64))
+            if size.plus:
+                name = self.node("Add", name, np.asarray([size.plus], np.int64))
+            self.lengths[size], self.step = name, step
+        return self.lengths[size]
+
+    def reshape(self, x: Any, shape: Sequence[Any]) -> str:
+        """Reshape; one length that depends on the batch is left to the runtime."""
+        sizes = [n for n in shape if isinstance(n, Size)]
+        if len(sizes) == 1 and 0 not in shape:
+            shape = [-1 if isinstance(n, Size) else n for n in shape]
+        return str(self.node("Reshape", x, self.ints(shape)))
+
+    # ------------------------------------------------------------------------------------------------------------ whole
+
+    def build(self, plan: Plan, name: str) -> Any:
+        """Translate all steps and give the ONNX model."""
+        helper = self.onnx.helper
+        ins = [self.declare(item, "input", i, len(plan.inputs)) for i, item in enumerate(plan.inputs)]
+        self.inputs = [info.name for info in ins]
+        self.names.update(zip(plan.inputs, self.inputs, strict=True))
+        reserved = [self.fresh("output" if len(plan.outputs) == 1 else f"output_{i}") for i in range(len(plan.outputs))]
+        for step in plan.steps:
+            self.translate(step)
+        self.step = None
+        outs = []
+        for item, label in zip(plan.outputs, reserved, strict=True):
+            self.give(self.tensor(item), label)
+            outs.append(helper.make_tensor_value_info(label, self.kind(item.dtype), _dims(item.shape)))
+        self.prune(reserved)
+        size = sum(len(proto.raw_data) for proto in self.constants.values())
+        if size > LIMIT:
+            raise ArgumentError(
+                f"onnx.export: the parameters take {size / 2**30:.1f} GiB, and a single ONNX file holds less than 2. "
+                "External data is not written: export in float32, or in parts."
+            )
+        graph = helper.make_graph(self.nodes, name, ins, outs, list(self.constants.values()))
+        opsets = [helper.make_opsetid("", self.opset)]
+        version = max(
+            8, helper.find_min_ir_version_for(opsets)
+        )  # the oldest that has this opset: older runtimes read it
+        return helper.make_model(graph, opset_imports=opsets, ir_version=version, producer_name="chainrule")
+
+    def give(self, name: str, label: str) -> None:
+        """Name a result ``label``; an input, a constant or a result that is named already is passed on by a node."""
+        maker = next((node for node in self.nodes if name in node.output), None)
+        if maker is None or name in self.given:
+            self.nodes.append(self.onnx.helper.make_node("Identity", [name], [label], name=label))
+            return
+        self.given.add(label)
+        for node in self.nodes:
+            for names in (node.input, node.output):
+                names[:] = [label if n == name else n for n in names]
+        self.names = {item: label if n == name else n for item, n in self.names.items()}
+
+    def prune(self, wanted: Sequence[str]) -> None:
+        """Drop the nodes and constants that lead nowhere, and the last states of recurrent layers that nobody reads."""
+        used, kept = set(wanted), []
+        for node in reversed(self.nodes):
+            if used.intersection(node.output):
+                kept.append(node)
+                used.update(node.input)
+                if node.op_type in ("LSTM", "GRU", "RNN"):
+                    names = [name if name in used else "" for name in node.output]
+                    while not names[-1]:
+                        names.pop()
+                    node.output[:] = names
+        self.nodes = kept[::-1]
+        self.constants = {name: proto for name, proto in self.constants.items() if name in used}
+
+    def declare(self, item: Item, label: str, i: int, count: int) -> Any:
+        """Describe a graph input."""
+        label = self.fresh(label if count == 1 else f"{label}_{i}")
+        return self.onnx.helper.make_tensor_value_info(label, self.kind(item.dtype), _dims(item.shape))
+
+    def translate(self, step: Step) -> None:
+        """Add the nodes of one step."""
+        self.step = step
+        names = self.table[step.op](self, step)
+        names = names if isinstance(names, tuple) else (names,)
+        self.names.update(zip(step.outputs, names, strict=True))
+
+
+def _dims(shape: Sequence[Any]) -> list[Any]:
+    return [str(n) if isinstance(n, Size) else int(n) for n in shape]
+
+
+def _has_size(value: Any) -> bool:
+    if isinstance(value, slice):
+        return _has_size((value.start, value.stop, value.step))
+    return isinstance(value, Size) or (isinstance(value, tuple | list) and any(_has_size(x) for x in value))

@@ -1,0 +1,73 @@
+"""Adam and AdamW (Kingma & Ba 2015; Loshchilov & Hutter 2019)."""
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nn.optim.optimizer import Array, Group, Optimizer
+
+
+class Adam(Optimizer):
+    """Divide a running mean of the gradient by the root of a running mean of its square.
+
+    m = β₁ m + (1 - β₁) g;  v = β₂ v + (1 - β₂) g²;  p -= lr · m̂ / (√v̂ + ε), with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 -
+    β₂ᵗ). ``weight_decay`` adds its multiple of p to g.
+
+    >>> import nn
+    >>> p = nn.Parameter([1.0]); p.grad = [0.5]
+    >>> nn.optim.Adam([p], lr=0.1).step()
+    >>> round(p.item(), 4)
+    0.9
+    """
+
+    names = ("exp_avg", "exp_avg_sq")
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+
+    def constants(self, group: Group, t: int) -> tuple[float, ...]:
+        (b1, b2), lr = group["betas"], group["lr"]
+        r = math.sqrt(1 - b2**t)  # √v̂ = √v / r; multiplied out, the corrections cost no pass over memory
+        return b1, 1 - b1, b2, 1 - b2, lr * r / (1 - b1**t), group["eps"] * r, 1 - lr * group["weight_decay"]
+
+    def update(
+        self, p: Array, g: Array, state: tuple[Array, ...], s: Array, c: list[Array], group: Group, t: int
+    ) -> None:
+        (m, v), (b1, one_b1, b2, one_b2, lr, eps, keep) = state, c
+        if self.decoupled:
+            p *= keep
+        m *= b1
+        m += np.multiply(g, one_b1, out=s)
+        v *= b2
+        np.multiply(g, g, out=s)
+        s *= one_b2
+        v += s
+        np.sqrt(v, out=s)
+        s += eps
+        np.divide(m, s, out=s)
+        s *= lr
+        p -= s
+
+
+class AdamW(Adam):
+    """Do what Adam does, with p shrunk by lr · weight_decay in each step instead of a change of g."""
+
+    decoupled: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)

@@ -1,0 +1,212 @@
+"""What all optimizers share: groups, steps over flat buffers, weight decay, state."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd as ag
+from autograd.errors import ArgumentError, ShapeError
+from nn.optim.flat import Flat
+
+Array = NDArray[Any]
+Group = dict[str, Any]
+
+
+class Optimizer:
+    """Update parameters from their gradients; a subclass says how one block of them changes.
+
+    ``params`` are Tensors (``model.parameters()``) or groups ``{"params": ..., "lr": ...}`` whose other entries replace
+    the defaults. A parameter whose ``.grad`` is None is skipped, and its state does not advance.
+    """
+
+    names: ClassVar[tuple[str, ...]] = ()  # the running states of a parameter, under PyTorch's names
+
+    def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
+        self.defaults = defaults
+        self.param_groups: list[Group] = []
+        self._flats: list[list[Flat]] = []
+        groups: list[Any] = list(params) if not isinstance(params, ag.Tensor | Mapping) else [params]
+        if not groups:
+            raise ArgumentError(
+                f"{type(self).__name__} got no parameters. Pass model.parameters(), which must not be used up."
+            )
+        for group in groups if isinstance(groups[0], Mapping) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Add ``{"params": ..., **options}``; options that are not given take the defaults."""
+        who = type(self).__name__
+        unknown = [name for name in group if name not in self.defaults and name not in ("params", "initial_lr")]
+        if unknown or "params" not in group:
+            raise ArgumentError(
+                f"{who}: a group needs 'params' and may set {', '.join(self.defaults)}; got "
+                f"{', '.join(map(repr, group))}."
+            )
+        params = [group["params"]] if isinstance(group["params"], ag.Tensor) else list(group["params"])
+        known = {id(p) for g in self.param_groups for p in g["params"]}
+        for i, p in enumerate(params):
+            if not isinstance(p, ag.Tensor) or not p.is_leaf:
+                got = "the result of an op" if isinstance(p, ag.Tensor) else type(p).__name__
+                raise ArgumentError(f"{who}: parameter {i} is {got}; only leaves (Parameters) can be optimized.")
+            if p.dtype.kind != "f":
+                raise ArgumentError(f"{who}: parameter {i} has dtype {p.dtype}; only floating point can be optimized.")
+            if id(p) in known:
+                raise ArgumentError(
+                    f"{who}: parameter {i} of shape {p.shape} was given twice; each may be in one group only."
+                )
+            known.add(id(p))
+        made = {**self.defaults, **group, "params": params}
+        self.check(made)
+        self.param_groups.append(made)
+        self._flats.append(self._flatten(made))
+
+    def _flatten(self, group: Group) -> list[Flat]:
+        by_dtype: dict[Any, list[ag.Tensor]] = {}
+        for p in group["params"]:
+            by_dtype.setdefault(p.dtype, []).append(p)
+        flats = [Flat(params, self.states(group)) for params in by_dtype.values()]
+        for flat in flats:
+            self.begin(flat, group)
+        return flats
+
+    # ---------------------------------------------------------------------------------------- what a subclass says
+
+    def check(self, group: Group) -> None:
+        """Refuse options that make no sense: none of the numbers may be negative."""
+        for name, value in group.items():
+            if name not in ("params", "betas") and isinstance(value, int | float) and not value >= 0:
+                raise ArgumentError(f"{type(self).__name__}: {name} must not be negative, got {value}.")
+        for beta in group.get("betas", ()):
+            if not 0 <= beta < 1:
+                raise ArgumentError(f"{type(self).__name__}: betas must be in [0, 1), got {group['betas']}.")
+
+    def states(self, group: Group) -> tuple[str, ...]:
+        """Name the running states that the options ask for."""
+        return self.names
+
+    def begin(self, flat: Flat, group: Group) -> None:
+        """Set the states to where they start (0 unless a subclass says otherwise)."""
+
+    def constants(self, group: Group, t: int) -> tuple[float, ...]:
+        """Give the numbers of the update's formula at step ``t``."""
+        raise NotImplementedError
+
+    def update(
+        self, p: Array, g: Array, state: tuple[Array, ...], s: Array, c: list[Array], group: Group, t: int
+    ) -> None:
+        """Change values ``p`` in place by their gradients ``g``; ``s`` is scratch, ``c`` the constants as arrays."""
+        raise NotImplementedError
+
+    # -------------------------------------------------------------------------------------------------- what users call
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient."""
+        for group, flats in zip(self.param_groups, self._flats, strict=True):
+            decay = 0.0 if self.decoupled else group.get("weight_decay", 0.0)
+            for flat in flats:
+                known, c = -1, []
+                flat.keep(self.states(group))
+                for block, g, t in flat.blocks():
+                    if t != known:
+                        known, c = t, flat.constants(self.constants(group, t))
+                    if decay:
+                        g = np.add(np.multiply(block.p, decay, out=block.spare), g, out=block.spare)
+                    self.update(block.p, g, block.states, block.scratch, c, group, t)
+
+    decoupled: ClassVar[bool] = False  # True: weight decay is part of the update and not of the gradient
+
+    def zero_grad(self) -> None:
+        """Forget the gradients: ``.grad`` of every parameter becomes None."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None
+
+    @property
+    def lr(self) -> Any:
+        """Give the learning rate, or a list where the groups differ; assigning sets all groups."""
+        rates = [group["lr"] for group in self.param_groups]
+        return rates[0] if all(rate == rates[0] for rate in rates) else rates
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        if not value >= 0:
+            raise ArgumentError(f"{type(self).__name__}: lr must not be negative, got {value}.")
+        for group in self.param_groups:
+            group["lr"] = value
+
+    # ---------------------------------------------------------------------------------------------------------- state
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copy the state in PyTorch's layout: ``state`` by parameter index, and ``param_groups`` with those indices."""
+        index = {id(p): i for i, p in enumerate(self._parameters())}
+        state = {}
+        for flat in (flat for flats in self._flats for flat in flats):
+            for i, (p, t) in enumerate(zip(flat.parameters, flat.step_counts(), strict=True)):
+                if t:
+                    state[index[id(p)]] = {
+                        "step": t,
+                        **{name: value.copy() for name, value in flat.state_of(i).items()},
+                    }
+        groups = [
+            {**{k: v for k, v in g.items() if k != "params"}, "params": [index[id(p)] for p in g["params"]]}
+            for g in self.param_groups
+        ]
+        return {"state": dict(sorted(state.items())), "param_groups": groups}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state from ``state_dict`` (PyTorch's too); on any mismatch raise and change nothing."""
+        who = type(self).__name__
+        try:
+            groups, entries = list(state["param_groups"]), {int(i): dict(entry) for i, entry in state["state"].items()}
+            sizes = [len(g["params"]) for g in groups]
+            order = [int(i) for g in groups for i in g["params"]]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ArgumentError(
+                f"{who}.load_state_dict needs a dict with 'state' and 'param_groups', as state_dict() gives: {error!r}."
+            ) from None
+        if sizes != [len(g["params"]) for g in self.param_groups]:
+            mine = [len(g["params"]) for g in self.param_groups]
+            raise ArgumentError(
+                f"{who}.load_state_dict: the state has groups of {sizes} parameters, the optimizer has {mine}."
+            )
+        loaded = {position: entries[i] for position, i in enumerate(order) if i in entries}
+        self._check_entries(loaded)
+        position = {id(p): i for i, p in enumerate(self._parameters())}
+        for group, new in zip(self.param_groups, groups, strict=True):
+            group.update({k: v for k, v in new.items() if k in self.defaults or k == "initial_lr"})
+        self._flats = [self._flatten(group) for group in self.param_groups]
+        for flat in (flat for flats in self._flats for flat in flats):
+            for i, p in enumerate(flat.parameters):
+                entry = loaded.get(position[id(p)])
+                if entry is not None:
+                    flat.steps[i] = int(entry.get("step", 1))  # PyTorch's SGD counts no steps, but it has made one
+                    for name, view in flat.state_of(i).items():
+                        view[...] = np.asarray(entry[name])
+
+    def _check_entries(self, loaded: dict[int, dict[str, Any]]) -> None:
+        problems = []
+        for i, p in enumerate(self._parameters()):
+            if i not in loaded:
+                continue
+            group = next(g for g in self.param_groups if any(q is p for q in g["params"]))
+            for name in self.states(group):
+                value = loaded[i].get(name)
+                if value is None:
+                    problems.append(f"parameter {i}: {name} is missing")
+                elif np.shape(value) != p.shape:
+                    problems.append(f"parameter {i}: {name} has shape {np.shape(value)}, needs {p.shape}")
+        if problems:
+            raise ShapeError(
+                f"{type(self).__name__}.load_state_dict changed nothing, as the state does not fit:\n  "
+                + "\n  ".join(problems)
+            )
+
+    def _parameters(self) -> list[ag.Tensor]:
+        return [p for group in self.param_groups for p in group["params"]]
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={self.param_groups[0][name]}" for name in self.defaults)
+        count = sum(p.size for p in self._parameters())
+        return f"{type(self).__name__}({options})  # {count:,} parameters in {len(self.param_groups)} group(s)"

@@ -1,0 +1,225 @@
+"""Learning-rate schedules: each is a function of the number of steps taken, so that a resumed run continues exactly.
+
+Call ``schedule.step()`` after ``optimizer.step()``, once per epoch or once per batch.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autograd.errors import ArgumentError
+from nn.optim.optimizer import Optimizer
+
+
+class Schedule:
+    """Set the learning rates of an optimizer to ``rate(base, t)``: base rate of the group, and steps taken."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise ArgumentError(f"{type(self).__name__} needs an optimizer, got {type(optimizer).__name__}.")
+        self.optimizer = optimizer
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+        self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
+        self.last_step = 0
+        self._set()
+
+    def rate(self, base: float, t: int) -> float:
+        """Give the learning rate after ``t`` steps; subclasses define it."""
+        raise NotImplementedError
+
+    def step(self) -> None:
+        """Count one step and set the learning rates."""
+        self.last_step += 1
+        self._set()
+
+    def _set(self) -> None:
+        for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
+            group["lr"] = self.rate(base, self.last_step)
+
+    def get_last_lr(self) -> list[float]:
+        """Give the present learning rate of each group."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the state as plain numbers and lists."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, int | float | str | list)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state and set the learning rates; names that do not fit raise and change nothing."""
+        expected = self.state_dict().keys()
+        if set(state) != set(expected):
+            raise ArgumentError(
+                f"{type(self).__name__}.load_state_dict: expected {', '.join(sorted(expected))}, got "
+                f"{', '.join(sorted(state))}."
+            )
+        if len(state["base_lrs"]) != len(self.base_lrs):
+            raise ArgumentError(
+                f"{type(self).__name__}.load_state_dict: the state has {len(state['base_lrs'])} groups, the optimizer "
+                f"{len(self.base_lrs)}."
+            )
+        vars(self).update({name: list(value) if isinstance(value, list) else value for name, value in state.items()})
+        self._set()
+
+
+class StepLR(Schedule):
+    """Multiply the rate by ``gamma`` every ``step_size`` steps."""
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        if step_size < 1:
+            raise ArgumentError(f"StepLR: step_size must be at least 1, got {step_size}.")
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer)
+
+    def rate(self, base: float, t: int) -> float:
+        return base * self.gamma ** (t // self.step_size)
+
+
+class ExponentialLR(Schedule):
+    """Multiply the rate by ``gamma`` in each step."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    def rate(self, base: float, t: int) -> float:
+        return base * self.gamma**t
+
+
+class CosineAnnealingLR(Schedule):
+    """Follow half a cosine from the base rate down to ``eta_min`` in ``T_max`` steps (Loshchilov & Hutter 2017).
+
+    η(t) = η_min + (η₀ - η_min) · (1 + cos(π t / T_max)) / 2; after T_max it rises again, as in PyTorch.
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+        if T_max < 1:
+            raise ArgumentError(f"CosineAnnealingLR: T_max must be at least 1, got {T_max}.")
+        self.T_max, self.eta_min = T_max, eta_min
+        super().__init__(optimizer)
+
+    def rate(self, base: float, t: int) -> float:
+        return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * t / self.T_max)) / 2
+
+
+class LinearWarmup(Schedule):
+    """Raise the rate linearly from ``start_factor`` times the base rate to the base rate in ``steps`` steps."""
+
+    def __init__(self, optimizer: Optimizer, steps: int, start_factor: float = 0.0) -> None:
+        if steps < 1 or not 0 <= start_factor <= 1:
+            raise ArgumentError(
+                f"LinearWarmup: steps must be at least 1 and start_factor between 0 and 1, got {steps} and "
+                f"{start_factor}."
+            )
+        self.steps, self.start_factor = steps, start_factor
+        super().__init__(optimizer)
+
+    def rate(self, base: float, t: int) -> float:
+        return base * (self.start_factor + (1 - self.start_factor) * min(1.0, t / self.steps))
+
+
+class SequentialLR(Schedule):
+    """Run one schedule after the other: number i+1 starts, with its own count at 0, after ``milestones[i]`` steps.
+
+    >>> import nn
+    >>> sgd = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> warm, cool = nn.optim.LinearWarmup(sgd, 2), nn.optim.ExponentialLR(sgd, 0.5)
+    >>> schedule, rates = nn.optim.SequentialLR(sgd, [warm, cool], [2]), []
+    >>> for _ in range(5):
+    ...     rates.append(sgd.lr)
+    ...     schedule.step()
+    >>> rates
+    [0.0, 0.5, 1.0, 0.5, 0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer, schedulers: Sequence[Schedule], milestones: Sequence[int]) -> None:
+        marks = list(milestones)
+        if len(marks) != len(schedulers) - 1 or marks != sorted(marks):
+            raise ArgumentError(
+                f"SequentialLR: {len(schedulers)} schedules need {len(schedulers) - 1} rising milestones, got {marks}."
+            )
+        if any(s.optimizer is not optimizer or isinstance(s, ReduceLROnPlateau) for s in schedulers):
+            raise ArgumentError(
+                "SequentialLR: all schedules must be made for the same optimizer, and ReduceLROnPlateau has no place "
+                "among them."
+            )
+        self._schedulers, self.milestones = tuple(schedulers), marks
+        super().__init__(optimizer)
+
+    def rate(self, base: float, t: int) -> float:
+        i = sum(t >= mark for mark in self.milestones)
+        return self._schedulers[i].rate(base, t - (self.milestones[i - 1] if i else 0))
+
+
+class ReduceLROnPlateau(Schedule):
+    """Multiply the rate by ``factor`` when ``step(metric)`` has seen no improvement for more than ``patience`` steps.
+
+    An improvement is a change by ``threshold`` (relative, or absolute with ``threshold_mode="abs"``) towards ``mode``
+    "min" or "max"; after a reduction ``cooldown`` steps pass before bad steps are counted again. The rate does not fall
+    below ``min_lr``.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
+        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise ArgumentError(
+                f"ReduceLROnPlateau: mode must be 'min' or 'max' and threshold_mode 'rel' or 'abs', got {mode!r} and "
+                f"{threshold_mode!r}."
+            )
+        if not 0 <= factor < 1:
+            raise ArgumentError(f"ReduceLROnPlateau: factor must be between 0 and 1 (excluded), got {factor}.")
+        self.mode, self.factor, self.patience, self.threshold, self.threshold_mode = (
+            mode,
+            factor,
+            patience,
+            threshold,
+            threshold_mode,
+        )
+        self.cooldown, self.min_lr, self.eps = cooldown, min_lr, eps
+        self.best = math.inf if mode == "min" else -math.inf
+        self.bad_steps = self.cooling = 0
+        super().__init__(optimizer)
+        self.rates = self.get_last_lr()
+
+    def _set(self) -> None:
+        for group, rate in zip(self.optimizer.param_groups, getattr(self, "rates", []), strict=False):
+            group["lr"] = rate
+
+    def step(self, metric: Any = None) -> None:
+        """Tell the schedule the value of the watched metric."""
+        if metric is None:
+            raise ArgumentError("ReduceLROnPlateau.step needs the watched value: schedule.step(val_loss).")
+        value = float(metric)
+        self.last_step += 1
+        if self._better(value):
+            self.best, self.bad_steps = value, 0
+        else:
+            self.bad_steps += 1
+        if self.cooling:
+            self.cooling, self.bad_steps = self.cooling - 1, 0
+        if self.bad_steps > self.patience:
+            for group in self.optimizer.param_groups:
+                lower = max(group["lr"] * self.factor, self.min_lr)
+                if group["lr"] - lower > self.eps:
+                    group["lr"] = lower
+            self.cooling, self.bad_steps = self.cooldown, 0
+        self.rates = self.get_last_lr()
+
+    def _better(self, value: float) -> bool:
+        sign = 1 if self.mode == "max" else -1
+        margin = (
+            self.threshold
+            if self.threshold_mode == "abs"
+            else self.threshold * (self.best if math.isfinite(self.best) else 0)
+        )
+        return sign * value > sign * (self.best + sign * margin)

@@ -1,0 +1,67 @@
+"""Pooling layers."""
+
+from typing import Any
+
+from nn.functional import pooling as F
+from nn.module import Module
+
+
+class _Pool(Module):
+    """Hold the geometry of a pooling; ``stride`` is ``kernel_size`` unless given."""
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        self.kernel_size, self.padding = kernel_size, padding
+        self.stride = kernel_size if stride is None else stride
+
+    def extra_repr(self) -> str:
+        extras = [f"stride {self.stride}"] * (self.stride != self.kernel_size) + [f"padding {self.padding}"] * (
+            self.padding != 0
+        )
+        return ", ".join([f"kernel {self.kernel_size}", *extras])
+
+
+class _MaxPool(_Pool):
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> None:
+        super().__init__(kernel_size, stride, padding)
+        self.dilation = dilation
+
+
+class _AvgPool(_Pool):
+    def __init__(
+        self, kernel_size: Any, stride: Any = None, padding: Any = 0, *, count_include_pad: bool = True
+    ) -> None:
+        super().__init__(kernel_size, stride, padding)
+        self.count_include_pad = count_include_pad
+
+
+class MaxPool2d(_MaxPool):
+    """Take the maximum of each window: (N, C, H, W) -> (N, C, oh, ow); the first maximum gets the gradient.
+
+    >>> import numpy as np, nn
+    >>> nn.MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4)).tolist()
+    [[[[5.0, 7.0], [13.0, 15.0]]]]
+    """
+
+    def forward(self, x: Any) -> Any:
+        return F.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation)
+
+
+class MaxPool1d(_MaxPool):
+    """Take the maximum of each window: (N, C, L) -> (N, C, ol)."""
+
+    def forward(self, x: Any) -> Any:
+        return F.max_pool1d(x, self.kernel_size, self.stride, self.padding, self.dilation)
+
+
+class AvgPool2d(_AvgPool):
+    """Take the mean of each window, padding included unless ``count_include_pad=False``: see :class:`MaxPool2d`."""
+
+    def forward(self, x: Any) -> Any:
+        return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad)
+
+
+class AvgPool1d(_AvgPool):
+    """Take the mean of each window: (N, C, L) -> (N, C, ol)."""
+
+    def forward(self, x: Any) -> Any:
+        return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad)

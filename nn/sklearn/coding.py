@@ -1,0 +1,110 @@
+"""How classes become targets of a loss, and outputs of the network become classes again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd as ag
+from nn.functional import softmax
+from nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss
+from nn.sklearn import parts
+
+Array = NDArray[Any]
+LOSSES: dict[str, Callable[[], Any]] = {
+    "cross_entropy": CrossEntropyLoss,
+    "bce": BCEWithLogitsLoss,
+    "hinge": HingeLoss,
+}
+
+
+class Coding:
+    """Let the K outputs be logits of classes that exclude each other: targets are class numbers (N,)."""
+
+    probabilities = True
+
+    def __init__(self, classes: int) -> None:
+        self.classes = self.outputs = classes
+
+    def targets(self, index: Array, dtype: Any) -> Array:
+        """Turn class numbers into what the loss compares with."""
+        return index
+
+    def decision(self, output: Array) -> Array:
+        """Give scores (N, K) whose largest wins or, for two classes, (N,) where the second wins above 0."""
+        return output[:, 1] - output[:, 0] if self.classes == 2 else output
+
+    def predict(self, output: Array) -> Array:
+        """Give class numbers."""
+        scores = self.decision(output)
+        return scores.argmax(1) if scores.ndim == 2 else (scores > 0).astype(np.intp)
+
+    def proba(self, output: Array) -> Array:
+        """Give probabilities (N, K)."""
+        return np.asarray(softmax(output, -1))
+
+
+class Binary(Coding):
+    """Let each class have an output of its own against the rest, two classes share one: targets 0 and 1 (N, outputs)."""
+
+    low = 0
+
+    def __init__(self, classes: int) -> None:
+        self.classes, self.outputs = classes, 1 if classes == 2 else classes
+
+    def targets(self, index: Array, dtype: Any) -> Array:
+        hot = index[:, None] == (np.arange(self.classes) if self.outputs > 1 or self.classes == 1 else 1)
+        return np.where(hot, 1, self.low).astype(dtype)
+
+    def decision(self, output: Array) -> Array:
+        return output[:, 0] if self.classes == 2 else output
+
+    def proba(self, output: Array) -> Array:
+        p = np.asarray(ag.sigmoid(output))
+        if self.classes == 2:
+            return np.concatenate([1 - p, p], 1)
+        return p / np.maximum(p.sum(1, keepdims=True), np.finfo(p.dtype).tiny)
+
+
+class Margin(Binary):
+    """Do the same with targets -1 and 1; such outputs are no probabilities."""
+
+    low, probabilities = -1, False
+
+
+class MultiLabel(Binary):
+    """Let each of K labels be there or not, by a logit of its own: targets and predictions are (N, K) of 0 and 1."""
+
+    def __init__(self, classes: int) -> None:
+        self.classes = self.outputs = classes
+
+    def targets(self, index: Array, dtype: Any) -> Array:
+        return np.where(index, 1, self.low).astype(dtype)
+
+    def decision(self, output: Array) -> Array:
+        return output
+
+    def predict(self, output: Array) -> Array:
+        return (output > 0).astype(np.intp)
+
+    def proba(self, output: Array) -> Array:
+        return np.asarray(ag.sigmoid(output))
+
+
+class MultiLabelMargin(MultiLabel):
+    """Do the same with targets -1 and 1."""
+
+    low, probabilities = -1, False
+
+
+def choose(loss: Any, classes: int, multilabel: bool) -> tuple[Any, Coding | None]:
+    """Find the loss and the coding that belongs to it; None where the loss cannot do it."""
+    if isinstance(loss, str) and loss == "auto":
+        loss = "bce" if multilabel else "cross_entropy"
+    found = parts.choose(loss, LOSSES)
+    if isinstance(found, BCEWithLogitsLoss):
+        return found, (MultiLabel if multilabel else Binary)(classes)
+    if isinstance(found, HingeLoss):
+        return found, (MultiLabelMargin if multilabel else Margin)(classes)
+    return found, None if multilabel else Coding(classes)

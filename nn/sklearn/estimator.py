@@ -1,0 +1,135 @@
+"""What classifier and regressor share: parameters in, a Trainer inside, outputs of the network out."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
+
+from autograd.errors import ArgumentError, ShapeError
+from nn.callbacks import EarlyStopping
+from nn.history import History
+from nn.module import Module
+from nn.sklearn import parts
+from nn.trainer import Trainer
+
+Array = NDArray[Any]
+FLOATS = (np.float64, np.float32)  # data of another dtype become the first
+
+
+class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Train a network by ``fit`` or ``partial_fit``; the subclasses say what the targets are."""
+
+    module_: Module
+    history_: History
+    n_features_in_: int
+
+    def __init__(
+        self,
+        hidden: Any = (100,),
+        activation: Any = "relu",
+        dropout: Any = 0.0,
+        *,
+        module: Any = None,
+        loss: Any = "auto",
+        optimizer: Any = "adam",
+        lr: float = 1e-3,
+        weight_decay: float = 0.0,
+        epochs: int = 100,
+        batch_size: int = 64,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        callbacks: Any = (),
+        random_state: Any = None,
+        progress: Any = False,
+    ) -> None:
+        self.hidden, self.activation, self.dropout, self.module = hidden, activation, dropout, module
+        self.loss, self.optimizer, self.lr, self.weight_decay = loss, optimizer, lr, weight_decay
+        self.epochs, self.batch_size, self.early_stopping = epochs, batch_size, early_stopping
+        self.validation_fraction, self.patience, self.callbacks = validation_fraction, patience, callbacks
+        self.random_state, self.progress = random_state, progress
+
+    # ------------------------------------------------------------------------------------------------------- training
+
+    def _begin(self, x: Array, n_out: int, loss: Any) -> None:
+        """Make a new network and its Trainer."""
+        self._rng = parts.generator(self.random_state)
+        if self.module is None:
+            sizes = (x.shape[1], n_out, self.hidden, self.activation, self.dropout)
+            model: Module = parts.layers(*sizes, dtype=x.dtype, rng=self._rng)
+        else:
+            model = parts.network(self.module, x.shape[1], n_out, x.dtype, self._rng)
+        optimizer = parts.optimizer(self.optimizer, model, self.lr, self.weight_decay)
+        callbacks = parts.callbacks(self.callbacks, optimizer)
+        if self.early_stopping:
+            callbacks.append(EarlyStopping(patience=self.patience))
+        trainer = Trainer(model, loss, optimizer, callbacks=callbacks)
+        given = trainer.predict(x[:1])
+        if given.shape != (1, n_out):
+            raise ShapeError(
+                f"{type(self).__name__}: the module gives an output of shape {given.shape} for one sample; this task with this "
+                f"loss needs (1, {n_out})."
+            )
+        self._trainer, self._dtype, self._n_out = trainer, x.dtype, n_out
+        self.module_, self.history_ = model, trainer.history
+
+    def _learn(self, x: Array, target: Array, weight: Array | None, epochs: int, strata: Array | None = None) -> Self:
+        """Train for ``epochs``; samples of weight 0 are left out, and a part is held out where ``early_stopping`` asks for it."""
+        validation = None
+        if weight is not None:
+            kept = weight > 0
+            x, target, weight = x[kept], target[kept], weight[kept]
+            strata = None if strata is None else strata[kept]
+        if self.early_stopping:
+            seed = int(self._rng.integers(2**31))
+            rows, held = train_test_split(
+                np.arange(len(x)), test_size=self.validation_fraction, random_state=seed, stratify=strata
+            )
+            validation = (x[held], target[held]) if weight is None else (x[held], target[held], weight[held])
+            x, target, weight = x[rows], target[rows], None if weight is None else weight[rows]
+        history = self._trainer.fit(
+            x.astype(self._dtype, copy=False),
+            target,
+            epochs=epochs,
+            batch_size=self.batch_size,
+            validation_data=validation,
+            sample_weight=weight,
+            rng=self._rng,
+            progress=self.progress,
+        )
+        if history.interrupted:
+            raise KeyboardInterrupt  # the Trainer has put all in order; a search around this fit has to end too
+        return self
+
+    def _check_partial(self) -> None:
+        if self.early_stopping:
+            raise ArgumentError(
+                "partial_fit sees the data piece by piece and cannot stop early: set early_stopping=False."
+            )
+
+    def _weights(self, sample_weight: Any, x: Array) -> Array | None:
+        """Read one weight per sample, none of them negative and not all of them 0."""
+        if sample_weight is None:
+            return None
+        if np.ndim(sample_weight) == 0:
+            sample_weight = np.full(len(x), sample_weight)
+        weight: Array = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+        if weight.ndim != 1:
+            raise ShapeError(f"sample_weight must be a 1-D array, got shape {weight.shape}.")
+        check_consistent_length(x, weight)
+        if (weight < 0).any():
+            raise ArgumentError("Negative values in data passed to `sample_weight`: weights must not be negative.")
+        if not weight.any():
+            raise ArgumentError("Sample weights must contain at least one non-zero number.")
+        return weight
+
+    # ---------------------------------------------------------------------------------------------------------- using
+
+    def _outputs(self, x: Any) -> Array:
+        """Give the outputs of the network, (samples, outputs)."""
+        check_is_fitted(self, "module_")
+        x = validate_data(self, x, dtype=FLOATS, reset=False)
+        return self._trainer.predict(x.astype(self._dtype, copy=False))

@@ -1,0 +1,105 @@
+"""The registry as test rows: every op with sample inputs from its own domain, and how to vary them."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd.errors import AutogradError
+from autograd.primitive import dispatch, registry
+from autograd.tree import flatten
+
+Sample = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def op_modules() -> list[ModuleType]:
+    """Import every module that declares ops of the engine."""
+    package = importlib.import_module("autograd.ops")
+    return [importlib.import_module(f"autograd.ops.{info.name}") for info in pkgutil.iter_modules(package.__path__)]
+
+
+def _home(row: Any) -> str:
+    """Name the package in which a row was declared (a ufunc has none: only the engine declares those)."""
+    forward = row.op.forward if hasattr(row, "op") else row
+    package = (getattr(forward, "__module__", None) or "numpy").partition(".")[0]
+    return "autograd" if package == "numpy" else package
+
+
+MODULES = op_modules()
+ROWS: dict[str, Callable[..., Any]] = {name: row for name, row in registry.items() if _home(row) == "autograd"}
+ELEMENTWISE = [
+    name for name, row in ROWS.items() if hasattr(row, "op") and row.op.elementwise and not callable(row.op.domain)
+]
+
+
+def domain_of(row: Any) -> Any:
+    """Find the domain of a declared op or of a function registered by ``implements``."""
+    domain = row.op.domain if hasattr(row, "op") else row.domain
+    if domain is None:
+        raise AutogradError(
+            f"op {row.__name__!r} has no domain=: give it ranges or a sample generator, so that it is tested."
+        )
+    return domain
+
+
+def ranges_of(row: Any) -> list[tuple[float, float]]:
+    """List one range per input of an elementwise op."""
+    domain = domain_of(row)
+    return list(domain) if isinstance(domain, list) else [domain]
+
+
+def draw(row: Any, shapes: list[tuple[int, ...]], rng: np.random.Generator) -> list[Any]:
+    """Draw one array per input of an elementwise op, in its domain."""
+    return [np.asarray(rng.uniform(*bounds, shape)) for bounds, shape in zip(ranges_of(row), shapes, strict=True)]
+
+
+def samples(name: str, seed: int = 7) -> Iterator[Sample]:
+    """Give the inputs on which a row is tested."""
+    row, rng = ROWS[name], np.random.default_rng(seed)
+    if callable(domain_of(row)):
+        yield from domain_of(row)(rng)
+    else:
+        yield tuple(draw(row, [(2, 3)] * len(ranges_of(row)), rng)), {}
+
+
+def is_float(x: Any) -> bool:
+    return isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f"
+
+
+def vary(args: tuple[Any, ...], change: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """Replace every floating-point array among nested arguments."""
+    values, rebuild = flatten(args)
+    changed: tuple[Any, ...] = rebuild([change(x) if is_float(x) else x for x in values])
+    return changed
+
+
+def tensors(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[autograd.Tensor]]:
+    """Make Tensors of the floating-point arrays; give the arguments and the Tensors among them."""
+    made: list[autograd.Tensor] = []
+
+    def change(x: Any) -> Any:
+        made.append(autograd.Tensor(x, requires_grad=True))
+        return made[-1]
+
+    return vary(args, change), made
+
+
+def arrays(y: Any) -> list[Any]:
+    """List the results of an op as arrays."""
+    return [np.asarray(part.data if isinstance(part, autograd.Tensor) else part) for part in flatten(y)[0]]
+
+
+def backward(y: Any) -> None:
+    """Run backward through all results of an op that need a gradient."""
+    parts = [part for part in flatten(y)[0] if isinstance(part, autograd.Tensor) and part.requires_grad]
+    total = sum((part * np.cos(np.arange(part.size)).reshape(part.shape).astype(part.dtype)).sum() for part in parts)
+    total.backward()
+
+
+def numpy_names(name: str) -> list[Any]:
+    """List the NumPy functions that are dispatched to a row."""
+    return [function for function, ours in dispatch.items() if ours is ROWS[name]]

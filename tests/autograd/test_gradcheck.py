@@ -1,0 +1,182 @@
+"""The checker checked: it passes what is right, rejects what is wrong, and says what it saw."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.errors import ArgumentError, GradientError
+
+X = np.array([0.5, -1.0, 2.0])
+
+
+def product(name, a=lambda g, b: g * b, b=lambda g, a: g * a):
+    return ag.op(lambda a, b: a * b, name=name, vjp=dict(a=a, b=b), elementwise=True)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.sin,
+        np.exp,
+        lambda x: x * 2 + 1,
+        lambda x: x @ x,
+        lambda x: np.outer(x, x),
+        lambda x: (x, x**2, x.sum()),
+        lambda x: {"y": [x * x]},
+        lambda x: np.sign(x) * x,
+        lambda x: x[::-1],
+        lambda x: 3.0,
+    ],
+)
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_right_gradients_pass(f, order):
+    assert ag.check_grads(f, X, order=order) is None
+
+
+WRONG = {
+    "wrong factor": lambda g, b: g * b * 1.001,
+    "wrong sign": lambda g, b: -g * b,
+    "zero": lambda g, b: g * 0,
+    "offset": lambda g, b: g * b + 0.01,
+    "one element": lambda g, b: g * b * np.array([1, 1, 1.01]),
+    "rolled": lambda g, b: np.roll(g, 1) * b,
+    "not linear in g": lambda g, b: g * g * b,
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_gradients_are_rejected(name):
+    with pytest.raises(GradientError, match="argument 0, order 1"):
+        ag.check_grads(product("wrong", a=WRONG[name]), X, X + 3, order=1)
+
+
+DETACHED = {
+    "other input": lambda g, b: g * b.detach() if isinstance(b, ag.Tensor) else g * b,
+    "upstream": lambda g, b: (g.detach() if isinstance(g, ag.Tensor) else g) * b,
+    "result": lambda g, b: (g * b).detach() if isinstance(g, ag.Tensor) else g * b,
+}
+
+
+@pytest.mark.parametrize("name", DETACHED)
+def test_detached_gradients_pass_order_one_and_fail_order_two(name):
+    f = product("detaching", a=DETACHED[name])
+    ag.check_grads(f, X, X + 3, order=1)
+    with pytest.raises(GradientError, match=r"gradient of detaching, .*order 2"):
+        ag.check_grads(f, X, X + 3)
+
+
+def test_order_three_finds_what_order_two_does_not():
+    def second(g, y):
+        return g * (2 * y.detach() if isinstance(y, ag.Tensor) else 2 * y)
+
+    double = ag.op(lambda x: x * x, name="inner_slope", vjp=lambda g, x: g * slope(x), elementwise=True)
+    slope = ag.op(lambda x: 2 * x, name="slope", vjp=lambda g, x: g * 2.0 + flat(x) * g, elementwise=True)
+    flat = ag.op(lambda x: x * 0.0, name="flat", vjp=lambda g: g, elementwise=True)
+    ag.check_grads(double, X, order=2)
+    with pytest.raises(GradientError, match="order 3"):
+        ag.check_grads(double, X, order=3)
+
+
+def test_message_names_function_argument_shape_and_values():
+    f = product("area", b=lambda g, a: 2 * g * a)
+    with pytest.raises(GradientError) as caught:
+        ag.check_grads(f, 3.0, 5.0)
+    text = str(caught.value)
+    assert text.startswith("check_grads: area, argument 1, order 1, shape (): analytic ")
+    analytic, numeric = (
+        float(part.split()[0].rstrip(".")) for part in text.partition("analytic ")[2].replace(",", "").split("numeric ")
+    )
+    assert analytic == pytest.approx(2 * numeric)
+    assert "kink" not in text
+
+
+def test_message_counts_nested_arguments_and_upstream_gradients():
+    f = product("area", b=lambda g, a: 2 * g * a)
+    with pytest.raises(GradientError, match="argument 2, order 1"):
+        ag.check_grads(lambda p, n: f(p["x"], p["y"][0]) * p["z"], {"x": 1.0, "z": 2.0, "y": [3.0]}, 4, order=1)
+    g = product("cut", a=DETACHED["upstream"])
+    with pytest.raises(GradientError, match="upstream gradient 0, order 2"):
+        ag.check_grads(g, 1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"), [(np.abs, 0.0), (ag.relu, 0.0), (lambda x: np.maximum(x, 1.0), 1.0), (lambda x: x.max(), np.ones(2))]
+)
+def test_kink_hint(f, x):
+    """At a kink the slopes differ; in the gradient there, which jumps, they grow as the step shrinks."""
+    seen = r"The (one-sided slopes differ \(.* and .*\)|slope grows from .* to .* as the step shrinks)"
+    with pytest.raises(GradientError, match=seen + ": the point may sit on a kink or a jump"):
+        ag.check_grads(f, x)
+
+
+def test_wrong_gradient_on_a_smooth_point_has_no_hint():
+    with pytest.raises(GradientError) as caught:
+        ag.check_grads(product("smooth", a=WRONG["wrong factor"]), X, X)
+    assert "kink" not in str(caught.value)
+
+
+def test_integers_strings_and_none_are_constants():
+    ag.check_grads(lambda x, n, mode, axis: (x**n).sum(axis) if mode == "sum" else x, X, 3, "sum", None)
+    ag.check_grads(lambda x, index: x[index], X, np.array([0, 2]))
+
+
+def test_tensors_are_read_as_arrays():
+    x = ag.Tensor(X, requires_grad=True)
+    ag.check_grads(np.sin, x)
+    assert x.grad is None
+
+
+def test_arguments_are_not_changed():
+    x = X.copy()
+    ag.check_grads(np.sin, x)
+    np.testing.assert_array_equal(x, X)
+
+
+def test_float32_and_empty():
+    ag.check_grads(lambda x: np.sin(x) * x, X.astype(np.float32))
+    ag.check_grads(np.sin, np.zeros((0, 3)))
+    with pytest.raises(GradientError):
+        ag.check_grads(product("half", a=lambda g, b: g * b * 1.5), X.astype(np.float32), X.astype(np.float32))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_scale_of_values(scale):
+    ag.check_grads(lambda x: scale * np.sin(x), X)
+    with pytest.raises(GradientError):
+        ag.check_grads(lambda x: scale * product("off", a=WRONG["wrong factor"])(x, 1.5), X)
+
+
+def test_seed_is_fixed():
+    """The same check gives the same message twice."""
+    texts = set()
+    for _ in range(2):
+        with pytest.raises(GradientError) as caught:
+            ag.check_grads(product("seeded", a=WRONG["wrong factor"]), X, X)
+        texts.add(str(caught.value))
+    assert len(texts) == 1
+
+
+def test_tolerances_and_step():
+    slightly = product("slightly", a=lambda g, b: g * b * (1 + 1e-6))
+    ag.check_grads(slightly, X, X, order=1)
+    with pytest.raises(GradientError):
+        ag.check_grads(slightly, X, X, order=1, rtol=1e-8, atol=0)
+    ag.check_grads(product("sloppy", a=lambda g, b: g * b * 1.05), X, X, order=1, rtol=0.5)
+    ag.check_grads(np.sin, X, eps=1e-4, rng=3)
+
+
+def test_bad_calls():
+    with pytest.raises(ArgumentError, match="order must be at least 1, got 0"):
+        ag.check_grads(np.sin, X, order=0)
+    with pytest.raises(ArgumentError, match="no floating-point argument to vary"):
+        ag.check_grads(np.sin, 3)
+
+
+def test_wrong_constant_is_found_through_a_non_differentiable_output():
+    """Integer outputs are no part of the check; the others are."""
+    ag.check_grads(lambda x: (x * 2, np.argmax(x), np.sign(x)), X)
+
+
+def test_gradient_missing_because_of_detach():
+    with pytest.raises(GradientError, match="analytic 0, numeric"):
+        ag.check_grads(lambda x: x.detach() * 2.0 if isinstance(x, ag.Tensor) else x * 2.0, X)

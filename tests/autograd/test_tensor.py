@@ -1,0 +1,848 @@
+"""The Tensor itself: how it is made, what it holds, how it behaves among Python's and NumPy's own types."""
+
+import copy
+import math
+import operator
+import pickle
+import weakref
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd import Tensor
+from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, MissingRule, ShapeError
+
+METHODS = [
+    ("sum", (), {}),
+    ("sum", (0,), {}),
+    ("sum", (), {"axis": 1, "keepdims": True}),
+    ("prod", (), {"axis": 1}),
+    ("mean", (0,), {}),
+    ("mean", (), {"axis": (0, 1), "keepdims": True}),
+    ("max", (), {}),
+    ("max", (1,), {}),
+    ("min", (), {"axis": 0, "keepdims": True}),
+    ("var", (), {}),
+    ("var", (), {"axis": 0, "ddof": 1}),
+    ("std", (), {"ddof": 1, "keepdims": True}),
+    ("cumsum", (), {}),
+    ("cumsum", (1,), {}),
+    ("cumprod", (), {"axis": 1}),
+    ("reshape", (3, 2), {}),
+    ("reshape", ((3, 2),), {}),
+    ("reshape", (-1,), {}),
+    ("reshape", (6,), {"order": "F"}),
+    ("transpose", (), {}),
+    ("transpose", (1, 0), {}),
+    ("transpose", ((1, 0),), {}),
+    ("ravel", (), {}),
+    ("ravel", ("F",), {}),
+    ("flatten", (), {}),
+    ("swapaxes", (0, 1), {}),
+    ("squeeze", (), {}),
+    ("repeat", (2,), {}),
+    ("repeat", ([1, 2],), {"axis": 0}),
+    ("diagonal", (), {}),
+    ("trace", (), {}),
+    ("take", ([0, 2],), {"axis": 1}),
+    ("compress", ([True, False],), {"axis": 0}),
+    ("dot", (np.ones((3, 2)),), {}),
+    ("clip", (-0.5, 0.5), {}),
+    ("clip", (), {"min": 0}),
+    ("round", (1,), {}),
+    ("conj", (), {}),
+    ("astype", (np.float32,), {}),
+    ("astype", (int,), {}),
+    ("copy", (), {}),
+    ("argsort", (), {}),
+    ("argmax", (), {}),
+    ("argmax", (1,), {}),
+    ("argmin", (), {"axis": 0}),
+    ("all", (), {}),
+    ("any", (), {"axis": 0}),
+    ("tolist", (), {}),
+    ("sum", (0, np.float32), {}),
+    ("cumsum", (0, np.float32), {}),
+]
+
+
+def leaf(data, **kwargs):
+    return Tensor(data, requires_grad=True, **kwargs)
+
+
+# ------------------------------------------------------------------------------------------------------ making one
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        (1.5, np.float64),
+        (2, np.int64),
+        (True, np.bool_),
+        ([1, 2], np.int64),
+        ([1.0, 2], np.float64),
+        (np.float32(1), np.float32),
+        (np.ones(2, np.float16), np.float16),
+        (np.arange(3), np.int64),
+        ((1.0, 2.0), np.float64),
+        ([[1.0], [2.0]], np.float64),
+        (range(3), np.int64),
+        (np.bool_(True), np.bool_),
+        ([], np.float64),
+        (np.longdouble(1), np.longdouble),
+    ],
+)
+def test_dtypes_follow_numpy(data, dtype):
+    t = Tensor(data)
+    assert t.dtype == dtype
+    assert t.shape == np.shape(data)
+    np.testing.assert_array_equal(t.data, data)
+    assert not t.requires_grad
+    assert t.is_leaf
+
+
+@pytest.mark.parametrize("data", [3, [1, 2], (1, 2), True, [[1], [2]], range(3)])
+def test_python_integers_become_floats(data):
+    assert leaf(data).dtype == np.float64
+
+
+@pytest.mark.parametrize("data", [np.arange(3), np.int32(2), np.array(True), Tensor([1, 2])])
+def test_integer_arrays_need_no_gradient(data):
+    with pytest.raises(
+        DTypeError, match=r"only floating-point Tensors can require gradients, got dtype (int|bool).*\.astype\(float\)"
+    ):
+        leaf(data)
+
+
+def test_dtype_argument():
+    assert Tensor([1, 2], dtype=np.float32).dtype == np.float32
+    assert leaf([1, 2], dtype="float32").dtype == np.float32
+    assert leaf(1.5, dtype=np.float32).dtype == np.float32
+    with pytest.raises(DTypeError, match="got dtype int64"):
+        leaf([1, 2], dtype=int)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (1j, "complex numbers are not supported yet"),
+        (np.ones(2, complex), "complex numbers are not supported yet"),
+        ("text", "from str: a Tensor holds numbers"),
+        ([object()], "from list: a Tensor holds numbers"),
+        (None, "a Tensor holds numbers"),
+        (np.array(["a"]), "from ndarray"),
+        ([1.0, None], "dtype object"),
+        (np.array(["2020"], "datetime64[D]"), "datetime64"),
+    ],
+)
+def test_what_is_no_number_is_refused(data, message):
+    with pytest.raises(DTypeError, match=message):
+        Tensor(data)
+
+
+def test_ragged_lists_are_refused():
+    with pytest.raises(ShapeError, match="the nested lists do not form an array"):
+        Tensor([[1.0, 2.0], [3.0]])
+
+
+def test_data_is_copied_unless_shared():
+    array = np.ones(3)
+    copied, shared = Tensor(array), Tensor(array, copy=False)
+    array[0] = 5
+    assert copied.data[0] == 1
+    assert shared.data[0] == 5
+    assert shared.data is array
+
+
+def test_zero_dimensional_array_can_be_shared():
+    array = np.array(2.0)
+    t = Tensor(array, copy=False)
+    array[...] = 3
+    assert t.item() == 3
+
+
+def test_from_tensors():
+    assert Tensor(Tensor([1.0, 2.0])).shape == (2,)
+    assert Tensor(leaf(1.0).detach(), requires_grad=True).requires_grad
+    with pytest.raises(ConversionError, match=r"Tensor\(tensor\) would lose the gradient .* \.detach\(\)"):
+        Tensor(leaf(1.0))
+    with pytest.raises(ConversionError, match=r"use np.stack\(list\)"):
+        Tensor([leaf(1.0), leaf(2.0)])
+    with pytest.raises(ConversionError, match=r"np\.stack|\.numpy\(\)"):
+        Tensor([[leaf(1.0)], [leaf(2.0)]])
+    np.testing.assert_array_equal(Tensor([Tensor(1.0), Tensor(2.0)]).data, [1, 2])
+    with ag.no_grad():
+        np.testing.assert_array_equal(Tensor([leaf(1.0), leaf(2.0)]).data, [1, 2])
+        assert Tensor(leaf(1.0)).is_leaf
+
+
+def test_name():
+    t = Tensor(1.0, name="x")
+    assert t.name == "x"
+    assert not t.requires_grad
+    t.name = "y"
+    assert t.name == "y"
+    assert Tensor(1.0).name is None
+    other = Tensor(1.0)
+    other.name = "late"
+    assert other.name == "late"
+
+
+# --------------------------------------------------------------------------------------------------- what it holds
+
+
+def test_attributes():
+    t = leaf(np.ones((2, 3), np.float32))
+    assert (t.shape, t.ndim, t.size, t.dtype, t.nbytes, len(t)) == ((2, 3), 2, 6, np.float32, 24, 2)
+    assert t.T.shape == (3, 2)
+    assert leaf(np.ones((2, 3, 4))).T.shape == (4, 3, 2)
+    assert leaf(np.ones((2, 3, 4))).mT.shape == (2, 4, 3)
+    assert leaf(1.0).T.shape == ()
+
+
+@pytest.mark.parametrize("name", ["data", "grad", "requires_grad", "name", "shape"])
+def test_unknown_attributes_are_refused(name):
+    with pytest.raises(AttributeError):
+        setattr(Tensor(1.0), name + "s", 1)
+
+
+def test_data_of_a_leaf_is_writable():
+    t = leaf([1.0, 2.0])
+    t.data[0] = 5
+    t.data += 1
+    np.testing.assert_array_equal(t.data, [6, 3])
+    t.data = [1, 2, 3]
+    assert t.shape == (3,)
+    assert t.dtype == np.float64
+    scalar = leaf(1.0)
+    scalar.data[...] = 4
+    assert scalar.item() == 4
+    assert (scalar * 2).item() == 8
+
+
+def test_data_assigned_shares_the_array():
+    t, array = leaf([1.0]), np.array([2.0])
+    t.data = array
+    assert t.data is array
+
+
+def test_data_refuses_what_the_constructor_refuses():
+    t = leaf([1.0])
+    with pytest.raises(DTypeError):
+        t.data = np.arange(3)
+    with pytest.raises(DTypeError):
+        t.data = "text"
+    np.testing.assert_array_equal(t.data, [1])
+
+
+def test_data_of_a_result_is_read_only():
+    y = leaf([1.0, 2.0]) * 2
+    assert not y.data.flags.writeable
+    with pytest.raises(ValueError, match="read-only"):
+        y.data[:] = 0
+    scalar = leaf(2.0) * 2
+    with pytest.raises(ValueError, match="read-only"):
+        scalar.data[...] = 0
+    assert scalar.item() == 4
+
+
+def test_detached_data_does_not_write_into_a_result():
+    y = leaf([1.0, 2.0]).exp()
+    d = y.detach()
+    d.data[:] = 0
+    with ag.no_grad():
+        d += 5
+    np.testing.assert_allclose(y.data, np.exp([1.0, 2.0]))
+
+
+def test_grad_can_be_set():
+    t = leaf([1.0, 2.0])
+    t.grad = np.ones(2)
+    assert isinstance(t.grad, Tensor)
+    t.grad = Tensor([1.0, 5.0])
+    np.testing.assert_array_equal(t.grad.data, [1, 5])
+    t.grad = [2, 3]
+    assert t.grad.dtype == np.float64
+    with pytest.raises(ShapeError, match=r"grad must have the shape of the Tensor, \(2,\), got \(3,\)"):
+        t.grad = np.ones(3)
+    t.grad = None
+    assert t.grad is None
+    late = Tensor([1.0])
+    assert late.grad is None
+    late.grad = None
+    late.zero_grad()
+    late.grad = [1.0]
+    assert late.grad.item() == 1
+
+
+def test_grad_is_always_the_same_object_until_it_changes():
+    t = leaf([1.0, 2.0])
+    (t * t).sum().backward()
+    assert t.grad is t.grad
+    t.grad.data[:] = 0
+    np.testing.assert_array_equal(t.grad.data, [0, 0])
+
+
+def test_grad_of_float32_is_float32():
+    t = leaf(np.ones(3, np.float32))
+    (t * 2.0).sum().backward()
+    assert t.grad.dtype == np.float32
+
+
+def test_requires_grad_can_be_set_on_leaves():
+    t = Tensor([1.0, 2.0])
+    t.requires_grad = True
+    (t * t).sum().backward()
+    np.testing.assert_array_equal(t.grad.data, [2, 4])
+    t.requires_grad = False
+    assert not (t * t).requires_grad
+    with pytest.raises(DTypeError, match="int64"):
+        Tensor([1, 2]).requires_grad = True
+    y = leaf(1.0) * 2
+    y.requires_grad = True
+    with pytest.raises(GraphError, match=r"result of 'multiply' cannot be switched off; use \.detach\(\)"):
+        y.requires_grad = False
+
+
+def test_numbers_out():
+    t = leaf([[3.5]])
+    assert (t.item(), float(t.sum()), int(t.sum())) == (3.5, 3.5, 3)
+    assert type(t.item()) is float
+    assert Tensor(3).item() == 3
+    assert t.tolist() == [[3.5]]
+    assert t.numpy() is t.data
+    assert math.sin(leaf(0.5)) == math.sin(0.5)
+    with pytest.raises(ShapeError, match=r"item\(\) needs a Tensor with one element, got shape \(2,\)"):
+        leaf([1.0, 2.0]).item()
+    with pytest.raises(ShapeError, match="one element"):
+        float(leaf([1.0, 2.0]))
+
+
+def test_as_an_index():
+    assert [10, 20, 30][Tensor(1)] == 20
+    assert list(range(Tensor(2))) == [0, 1]
+    with pytest.raises(TypeError, match="only an integer Tensor can be an index, got dtype float64"):
+        operator.index(Tensor(1.0))
+
+
+def test_truth():
+    assert Tensor(1.0)
+    assert not leaf(0.0)
+    assert leaf([2.0])
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(leaf([1.0, 2.0]))
+
+
+def test_membership():
+    t = leaf([1.0, 2.0])
+    assert 2 in t
+    assert 3.0 not in t
+    assert leaf(1.0) in t
+
+
+def test_format():
+    t = leaf(3.14159)
+    assert f"{t:.2f}" == "3.14"
+    assert f"{t}" == str(t) == repr(t)
+    with pytest.raises(ShapeError):
+        f"{leaf([1.0, 2.0]):.2f}"
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: Tensor([1.0, 2.0]), "Tensor([1., 2.])"),
+        (lambda: Tensor(2.0), "Tensor(2.0)"),
+        (lambda: leaf(2.0), "Tensor(2.0, requires_grad=True)"),
+        (lambda: Tensor([1, 2]), "Tensor([1, 2])"),
+        (lambda: leaf(np.ones(1, np.float32), name="w"), "Tensor([1.], dtype=float32, requires_grad=True, name='w')"),
+        (lambda: leaf(2.0) * 2, "Tensor(4.0, op=multiply)"),
+        (lambda: Tensor([[1.0, 2.0], [3.0, 4.0]]), "Tensor([[1., 2.],\n        [3., 4.]])"),
+        (lambda: Tensor([]), "Tensor([])"),
+        (lambda: Tensor([True]), "Tensor([ True])"),
+    ],
+)
+def test_repr(make, text):
+    assert repr(make()) == text
+
+
+def test_len_and_iteration():
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    rows = list(x)
+    assert [row.shape for row in rows] == [(2,), (2,)]
+    rows[1].sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [[0, 0], [1, 1]])
+    a, b = leaf([1.0, 2.0])
+    assert (a.item(), b.item()) == (1, 2)
+    with pytest.raises(TypeError, match="iteration over a 0-d Tensor"):
+        iter(leaf(1.0))
+    with pytest.raises(TypeError):
+        len(leaf(1.0))
+    assert sum(leaf([1.0, 2.0])).item() == 3
+    assert max(leaf([1.0, 2.0])).item() == 2
+
+
+def test_hash_is_by_identity():
+    a, b = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    assert hash(a) == hash(a)
+    assert len({a, b, a}) == 2
+    assert {a: 1, b: 2}[b] == 2
+
+
+def test_weak_references():
+    t = leaf(1.0)
+    watched = weakref.ref(t)
+    assert watched() is t
+    del t
+    assert watched() is None
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_copies_of_leaves(duplicate):
+    t = leaf(np.ones(3, np.float32), name="w")
+    (t * 2).sum().backward()
+    other = duplicate(t)
+    assert (other.dtype, other.requires_grad, other.name) == (np.float32, True, "w")
+    np.testing.assert_array_equal(other.grad.data, t.grad.data)
+    other.data[0] = 5
+    other.grad.data[0] = 5
+    assert t.data[0] == 1
+    assert t.grad.data[0] == 2
+    assert not duplicate(Tensor([1, 2])).requires_grad
+    assert duplicate(leaf(2.0)).shape == ()
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_results_can_not_be_copied(duplicate):
+    with pytest.raises(
+        GraphError, match=r"only leaves can be copied or pickled; this is the result of 'multiply'.*\.detach\(\)"
+    ):
+        duplicate(leaf(1.0) * 2)
+
+
+def test_deepcopy_keeps_sharing():
+    t = leaf([1.0])
+    a, b = copy.deepcopy([t, t])
+    assert a is b
+
+
+def test_subclasses_copy_as_themselves():
+    class Weight(Tensor):
+        __slots__ = ()
+
+    w = Weight([1.0], requires_grad=True)
+    assert type(copy.deepcopy(w)) is Weight
+    assert type(w * 2) is Tensor
+
+
+def test_detach():
+    x = leaf([1.0, 2.0])
+    d = x.detach()
+    assert not d.requires_grad
+    assert d.is_leaf
+    assert np.shares_memory(d.data, x.data)
+    (x * d).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [1, 2])
+    assert leaf(2.0).detach().item() == 2
+    assert Tensor(2.0).detach().item() == 2
+
+
+# ------------------------------------------------------------------------------------------------------- operators
+
+BINARY = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.mod, operator.floordiv]
+COMPARE = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
+OTHERS = [
+    2,
+    2.5,
+    np.float64(2.5),
+    np.float32(2.5),
+    np.int64(2),
+    np.array([2.0, 3.0]),
+    np.array([2, 3]),
+    [2.0, 3.0],
+    [2, 3],
+    np.array(2.0),
+    np.array([2.0, 3.0], np.float32),
+    (2.0, 3.0),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=repr)
+@pytest.mark.parametrize("f", BINARY)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_operators_like_numpy(f, other, dtype):
+    """Both ways round, with numbers, NumPy scalars, arrays and lists: value, dtype and gradient dtype."""
+    array = np.array([1.5, 2.5], dtype)
+    plain = np.asarray(other) if isinstance(other, list | tuple) else other
+    for ours, theirs in [((leaf(array), other), (array, plain)), ((other, leaf(array)), (plain, array))]:
+        y, expected = f(*ours), f(*theirs)
+        assert isinstance(y, Tensor)
+        assert y.dtype == expected.dtype
+        np.testing.assert_array_equal(y.data, expected)
+        x = next(part for part in ours if isinstance(part, Tensor))
+        assert y.requires_grad == (f is not operator.floordiv)
+        if y.requires_grad:
+            y.sum().backward()
+            assert x.grad.dtype == dtype
+            assert x.grad.shape == x.shape
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=repr)
+@pytest.mark.parametrize("f", BINARY)
+def test_operators_on_scalars_like_numpy(f, other):
+    x = leaf(1.5)
+    plain = np.asarray(other) if isinstance(other, list | tuple) else other
+    for y, expected in [(f(x, other), f(np.float64(1.5), plain)), (f(other, x), f(plain, np.float64(1.5)))]:
+        assert isinstance(y, Tensor)
+        assert (y.shape, y.dtype) == (np.shape(expected), expected.dtype)
+        np.testing.assert_array_equal(y.data, expected)
+
+
+@pytest.mark.parametrize("f", COMPARE)
+def test_comparisons_give_plain_arrays(f):
+    array, x = np.array([1.0, 2.0, 3.0]), leaf([1.0, 2.0, 3.0])
+    for other in (2, 2.0, np.float64(2), np.array([3.0, 2.0, 1.0]), [3.0, 2.0, 1.0]):
+        for result, expected in [
+            (f(x, other), f(array, np.asarray(other))),
+            (f(other, x), f(np.asarray(other), array)),
+        ]:
+            assert type(result) is np.ndarray
+            np.testing.assert_array_equal(result, expected)
+    assert type(f(x, x)) is np.ndarray
+    assert f(leaf(1.0), 1.0) == f(1.0, 1.0)
+    assert f(np.float64(1), leaf(1.0)) == f(1.0, 1.0)
+
+
+def test_comparison_with_what_is_no_number():
+    x = leaf([1.0, 2.0])
+    assert not np.any(operator.eq(x, None))
+    assert np.all(x != "text")
+    with pytest.raises(TypeError):
+        _ = x < "text"
+
+
+def test_unary_operators():
+    x = leaf([-1.5, 2.5])
+    for y, expected in [
+        (-x, [1.5, -2.5]),
+        (+x, [-1.5, 2.5]),
+        (abs(x), [1.5, 2.5]),
+        (round(x), [-2, 2]),
+        (round(x, 1), [-1.5, 2.5]),
+    ]:
+        np.testing.assert_array_equal(y.data, expected)
+    assert not round(x).requires_grad
+
+
+def test_matmul_both_ways():
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(3.0)
+    np.testing.assert_array_equal((leaf(a) @ b).data, a @ b)
+    np.testing.assert_array_equal((a @ leaf(b)).data, a @ b)
+    np.testing.assert_array_equal((leaf(b) @ b.tolist()).data, b @ b)
+    np.testing.assert_array_equal((a.tolist() @ leaf(b)).data, a @ b)
+
+
+def test_divmod():
+    for quotient, rest in (divmod(leaf(7.5), 2), divmod(7.5, leaf(2.0)), divmod(np.array([7.5]), leaf(2.0))):
+        assert quotient.item() == 3
+        assert rest.item() == 1.5
+        assert not quotient.requires_grad
+        assert rest.requires_grad
+
+
+def test_operators_refuse_what_is_no_number():
+    x = leaf([1.0, 2.0])
+    for bad in ("text", None, object(), 1j, {1: 2}):
+        with pytest.raises(TypeError):
+            _ = x + bad
+        with pytest.raises(TypeError):
+            _ = bad * x
+    with pytest.raises(
+        DTypeError, match=r"add got dtype complex128 from complex: complex numbers are not supported yet"
+    ):
+        _ = x + 1j
+    with pytest.raises(DTypeError, match=r"ragged"):
+        operator.add(x, [[1.0], [1.0, 2.0]])
+
+
+@pytest.mark.parametrize(
+    ("f", "name"), [(operator.and_, "&"), (operator.or_, "|"), (operator.xor, "^"), (operator.lshift, "<<")]
+)
+def test_bit_operators_are_not_defined(f, name):
+    with pytest.raises(TypeError):
+        f(leaf([1.0]), 1)
+
+
+# ---------------------------------------------------------------------------------------------------------- in place
+
+IN_PLACE = [
+    operator.iadd,
+    operator.isub,
+    operator.imul,
+    operator.itruediv,
+    operator.ipow,
+    operator.imod,
+    operator.ifloordiv,
+]
+
+
+@pytest.mark.parametrize("f", IN_PLACE)
+def test_in_place_on_a_leaf_that_requires_grad(f):
+    x = leaf([1.0, 2.0])
+    with pytest.raises(InPlaceError, match=r"on a leaf that requires grad\. .*no_grad\(\)"):
+        f(x, 2.0)
+
+
+@pytest.mark.parametrize("f", IN_PLACE)
+def test_in_place_under_no_grad_writes_into_the_leaf(f):
+    for start in ([1.0, 2.0], 3.0):
+        x = leaf(start)
+        array = x.data
+        with ag.no_grad():
+            same = f(x, 2.0)
+        assert same is x
+        assert x.requires_grad
+        assert np.shares_memory(x.data, array)
+        np.testing.assert_array_equal(x.data, f(np.array(start), 2.0))
+
+
+@pytest.mark.parametrize("f", IN_PLACE)
+def test_in_place_on_a_constant(f):
+    c = Tensor([1.0, 2.0])
+    array = c.data
+    assert f(c, 2.0) is c
+    np.testing.assert_array_equal(array, f(np.array([1.0, 2.0]), 2.0))
+
+
+@pytest.mark.parametrize("f", IN_PLACE)
+def test_in_place_on_a_result_under_no_grad(f):
+    y = leaf([1.0, 2.0]) * 2
+    with (
+        ag.no_grad(),
+        pytest.raises(InPlaceError, match=r"under no_grad\(\) on the result of 'multiply' would spoil its graph"),
+    ):
+        f(y, 2.0)
+
+
+@pytest.mark.parametrize("f", IN_PLACE[:5])
+def test_in_place_with_a_tensor_that_needs_a_gradient_rebinds(f):
+    c, x = Tensor([1.0, 2.0]), leaf([2.0, 3.0])
+    y = f(c, x)
+    assert y is not c
+    assert y.requires_grad
+    np.testing.assert_array_equal(c.data, [1, 2])
+
+
+def test_in_place_matmul():
+    x = leaf(np.eye(2))
+    with pytest.raises(InPlaceError):
+        x @= x
+    with ag.no_grad():
+        kept = x
+        x @= np.full((2, 2), 2.0)
+    assert x is kept
+    np.testing.assert_array_equal(x.data, np.full((2, 2), 2.0))
+
+
+def test_in_place_keeps_dtype_or_refuses():
+    c = Tensor(np.ones(2, np.float32))
+    c += 0.5
+    assert c.dtype == np.float32
+    with pytest.raises(TypeError, match="same_kind"):
+        operator.iadd(Tensor([1, 2]), 0.5)
+
+
+def test_in_place_does_not_reshape():
+    c = Tensor(np.ones(2))
+    with pytest.raises(ValueError, match="broadcast"):
+        c += np.ones((3, 2))
+
+
+# ----------------------------------------------------------------------------------------------------------- setitem
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        0,
+        -1,
+        slice(0, 2),
+        [0, 2],
+        np.array([True, False, True]),
+        Ellipsis,
+        (slice(None),),
+        slice(None, None, 2),
+        Tensor([0, 2]),
+    ],
+    ids=repr,
+)
+def test_setitem_is_differentiable_in_both(index):
+    x, v = leaf([1.0, 2.0, 3.0]), leaf(10.0)
+    y = x * 1
+    y[index] = v
+    (y * np.array([1.0, 10.0, 100.0])).sum().backward()
+    mask, plain = np.zeros(3, bool), index.data if isinstance(index, Tensor) else index
+    mask[plain] = True
+    np.testing.assert_array_equal(x.grad.data, np.where(mask, 0, [1, 10, 100]))
+    assert v.grad.item() == np.array([1, 10, 100])[mask].sum()
+    np.testing.assert_array_equal(y.data, np.where(mask, 10, x.data))
+
+
+def test_setitem_on_a_constant_makes_it_a_result():
+    c, v = Tensor(np.zeros(3)), leaf(2.0)
+    c[1] = v * v
+    assert c.requires_grad
+    c.sum().backward()
+    assert v.grad.item() == 4
+
+
+def test_setitem_keeps_views_and_users_as_they_were():
+    x = leaf([1.0, 2.0, 3.0])
+    y = x * 1
+    first, double = y[:2], y * 2
+    y[0] = 10.0
+    np.testing.assert_array_equal(first.data, [1, 2])
+    np.testing.assert_array_equal(double.data, [2, 4, 6])
+    (first.sum() + double.sum() + y.sum()).backward()
+    np.testing.assert_array_equal(x.grad.data, [3, 4, 3])
+
+
+def test_setitem_refused():
+    x = leaf([1.0, 2.0])
+    with pytest.raises(InPlaceError, match=r"assigning into a leaf that requires grad"):
+        x[0] = 5
+    with ag.no_grad():
+        x[0] = 5
+        y = x * 1
+    assert x.data[0] == 5
+    y[0] = 3
+    with ag.enable_grad():
+        z = x * 1
+    with ag.no_grad(), pytest.raises(InPlaceError, match=r"under no_grad\(\) would spoil its graph"):
+        z[0] = 1
+
+
+def test_setitem_on_plain_constants():
+    c = Tensor([1, 2, 3])
+    c[0] = 9.7
+    assert c.tolist() == [9, 2, 3]
+    c[Tensor([1, 2])] = Tensor([0, 0])
+    assert c.tolist() == [9, 0, 0]
+    with pytest.raises((ValueError, IndexError)):
+        c[5] = 1
+    with pytest.raises(ValueError, match="broadcast"):
+        c[:2] = [1, 2, 3]
+
+
+# ---------------------------------------------------------------------------------------------------------- methods
+
+
+@pytest.mark.parametrize(("name", "args", "kwargs"), METHODS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_methods_like_ndarray(name, args, kwargs, dtype):
+    array = np.array([[0.5, -1.5, 2.0], [1.0, 0.25, -0.75]], dtype)
+    y, expected = getattr(leaf(array), name)(*args, **kwargs), getattr(array, name)(*args, **kwargs)
+    if isinstance(y, Tensor):
+        assert y.dtype == expected.dtype
+        assert y.shape == expected.shape
+        eps = np.finfo(dtype).eps
+        np.testing.assert_allclose(y.data, expected, rtol=4 * eps, atol=4 * eps)
+        assert y.requires_grad == (name != "round" and y.dtype.kind == "f")
+    else:
+        assert type(y) is type(expected)
+        np.testing.assert_array_equal(y, expected)
+
+
+def test_methods_beyond_ndarray():
+    x = leaf([0.5, 2.0])
+    for y, expected in [
+        (x.exp(), np.exp),
+        (x.log(), np.log),
+        (x.sqrt(), np.sqrt),
+        (x.tanh(), np.tanh),
+        (x.abs(), np.abs),
+        (x.relu(), lambda a: a),
+        (x.sigmoid(), lambda a: 1 / (1 + np.exp(-a))),
+        (x.softmax(), lambda a: np.exp(a) / np.exp(a).sum()),
+    ]:
+        np.testing.assert_allclose(y.data, expected(x.data))
+    np.testing.assert_array_equal(x.nonzero()[0], [0, 1])
+    assert x.searchsorted(1.0) == 1
+    assert x.ptp().item() == 1.5
+    np.testing.assert_array_equal(leaf([3.0, 1.0]).sort().data, [1, 3])
+    np.testing.assert_array_equal(Tensor([1, 0]).choose(leaf([[1.0, 2.0], [3.0, 4.0]])).data, [3, 2])
+
+
+def test_methods_of_results_under_no_grad_share_safely():
+    """A view made under no_grad does not let a write through into a recorded result."""
+    y = leaf([1.0, 2.0, 3.0]).exp()
+    before = y.data.copy()
+    with ag.no_grad():
+        view = y[:2]
+        view += 100
+    np.testing.assert_array_equal(y.data, before)
+
+
+def test_undeclared_method():
+    with pytest.raises(AttributeError):
+        leaf([1.0]).partition_in_place()
+
+
+def test_array_conversion():
+    x = leaf([1.0, 2.0])
+    message = r"would turn a Tensor that requires grad into a plain array .*np\.stack.*\.numpy\(\) or \.detach\(\)"
+    for convert in (np.asarray, np.array, lambda t: np.array([t, t]), lambda t: np.asarray([t]), memoryview):
+        with pytest.raises((ConversionError, TypeError), match=None if convert is memoryview else message):
+            convert(x)
+    c = Tensor([1.0, 2.0])
+    np.testing.assert_array_equal(np.asarray(c), [1, 2])
+    np.testing.assert_array_equal(np.asarray(x.detach()), [1, 2])
+    assert np.asarray(c, dtype=np.float32).dtype == np.float32
+    assert np.array([Tensor(1.0), Tensor(2.0)]).dtype == np.float64
+    with ag.no_grad():
+        np.testing.assert_array_equal(np.array([x, x]), [[1, 2], [1, 2]])
+    copied = np.array(c)
+    copied[0] = 9
+    assert c.data[0] == 1
+
+
+def test_writing_a_tensor_into_an_array():
+    array, x = np.zeros(3), leaf(2.0)
+    with pytest.raises((ConversionError, ValueError)):
+        array[:2] = leaf([1.0, 2.0])
+    array[0] = x.item()
+    assert array[0] == 2
+    array += Tensor([1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(array, [3, 1, 1])
+
+
+def test_augmented_assignment_of_an_array_with_a_tensor():
+    array, x = np.zeros(2), leaf([1.0, 2.0])
+    with pytest.raises(
+        ConversionError, match=r"would lose the gradient of a Tensor.* write a = a \+ t instead of a \+= t"
+    ):
+        array += x
+    np.testing.assert_array_equal(array, [0, 0])
+
+
+def test_keyword_tensors():
+    with pytest.raises(
+        MissingRule,
+        match=r"leaky_relu\(\): keyword 'negative_slope' has no gradient rule\. Pass negative_slope=…\.detach\(\)",
+    ):
+        ag.leaky_relu(leaf(1.0), negative_slope=leaf(0.1))
+    assert ag.leaky_relu(leaf(-1.0), negative_slope=Tensor(0.5)).item() == -0.5
+
+
+def test_erf_of_integers():
+    assert ag.erf(Tensor([0, 1])).dtype == np.float64
+    assert ag.erf(1) == pytest.approx(math.erf(1))
+    assert ag.erf(np.array([0.5])) == pytest.approx([math.erf(0.5)], rel=1e-15)
+
+
+def test_astype_without_copy():
+    x = leaf([1.0])
+    assert x.astype(np.float64, copy=False) is x
+    assert x.astype(np.float64) is not x
+    assert x.astype(np.float32, copy=False).dtype == np.float32

@@ -1,0 +1,224 @@
+"""The chain rule with its numbers: paths add up to the gradient, and the listed ones are the strongest."""
+
+import itertools
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from graphs import chain, expression, leaf, neuron
+from hypothesis import given, settings
+
+import autograd as ag
+from autograd.box import wrap
+from autograd.errors import ArgumentError, GraphError
+from autograd.viz.snapshot import Snapshot
+
+
+def test_expression_paths_sum_to_the_gradient():
+    g, names = expression()
+    for name, expected in (("a", 12.0), ("b", 66.0)):
+        found = ag.explain(g, names[name], names=names)
+        assert found.total == pytest.approx(expected, rel=1e-12)
+        assert sum(path.value for path in found.paths) == pytest.approx(expected, rel=1e-12)
+        assert found.rest == 0.0
+        assert found.count == len(found.paths)
+        assert found.exact
+        for path in found.paths:
+            assert np.prod(path.factors) == pytest.approx(path.value, rel=1e-12)
+            assert path.share == pytest.approx(path.value / found.total)
+            assert path.nodes[0] == "g"
+            assert path.nodes[-1] == name
+
+
+def test_text():
+    o, names = neuron()
+    text = str(ag.explain(o, names["w1"], names=names))
+    assert text.splitlines()[0] == "∂o/∂w1 = 1.0000, the sum of 1 path"
+    assert "o → n → v7 → v5 → w1" in text
+    assert "0.5000 × 1.0000 × 1.0000 × 2.0000 = +1.0000" in text
+    assert "∂o/∂n = 1 − o² = 1 − 0.7071² = 0.5000" in text
+    assert "v5 = x1 × w1" in text
+    assert "∂v5/∂w1 = x1 = 2.0000" in text
+
+
+def test_latex():
+    o, names = neuron()
+    found = ag.explain(o, names["w1"], names=names)
+    tex = found._repr_latex_()
+    assert tex.startswith("$$\\begin{aligned}")
+    assert tex.count("{") == tex.count("}")
+    assert r"\frac{\partial o}{\partial n} &= 1 - o^{2} = 0.5000" in tex
+    assert r"w_{1}" in tex
+    assert found._repr_markdown_() == tex
+    assert repr(found) == "<Explanation ∂o/∂w1 = 1.0000, 1 paths>"
+
+
+def test_accumulation_gives_one_path_per_use():
+    a = leaf(3.0, "a")
+    assert sorted(path.value for path in ag.explain((a + a) * a, a).paths) == [3.0, 3.0, 6.0]
+
+
+def brute_force(root, target):
+    """Enumerate every path of a small scalar graph and multiply."""
+    values, stack = [], [(root._node, 1.0)]
+    while stack:
+        node, product = stack.pop()
+        if node is target._node:
+            values.append(product)
+            continue
+        if node.op is None:
+            continue
+        for parent, share in node.op.pull(node, np.float64(1.0), None):
+            stack.append((parent, product * float(share)))
+    return values
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 99), st.integers(0, 99)), min_size=2, max_size=9))
+@settings(max_examples=60)
+def test_top_k_is_exact_on_random_graphs(plan):
+    x = leaf(0.7, "x")
+    nodes = [x, leaf(-1.3)]
+    ops = [lambda a, b: a + b, lambda a, b: a * b, lambda a, b: np.tanh(a - 2.0 * b), lambda a, b: a * 0.5 + b * b]
+    for op, i, j in plan:
+        nodes.append(ops[op](nodes[-1 - i % min(len(nodes), 3)], nodes[-1 - j % min(len(nodes), 3)]))
+    root = nodes[-1]
+    every = brute_force(root, x)
+    if not every:
+        with pytest.raises(GraphError):
+            ag.explain(root, x)
+        return
+    found = ag.explain(root, x, top=5)
+    strongest = sorted((abs(v) for v in every), reverse=True)[:5]
+    np.testing.assert_allclose([abs(path.value) for path in found.paths], strongest, rtol=1e-9, atol=1e-300)
+    assert found.count == len(every)
+    assert found.total == pytest.approx(sum(every), rel=1e-9, abs=1e-12)
+    assert found.rest + sum(path.value for path in found.paths) == pytest.approx(found.total, rel=1e-9, abs=1e-12)
+
+
+def test_exponentially_many_paths():
+    """2¹⁰⁰ paths: the strongest are found at once, their number is exact, the rest is one number."""
+    x = y = leaf(1.0, "x")
+    for _ in range(100):
+        y = y * 0.6 + y * 0.3
+    found = ag.explain(y, x, top=3)
+    assert found.count == 2**100
+    assert found.paths[0].value == pytest.approx(0.6**100)
+    assert found.total == pytest.approx(0.9**100)
+    assert f"all {2**100 - 3:,} other paths together" in str(found)
+
+
+def test_recurrence_of_many_steps():
+    h = chain(3_000)
+    (w,) = [node for node in Snapshot([h]).nodes if node.name == "w"]
+    found = ag.explain(h, wrap(w.saved[0], w), top=4)
+    assert found.count == 1_000
+    assert abs(found.paths[0].value) >= abs(found.paths[1].value)
+
+
+def test_one_element_of_an_array():
+    rng = np.random.default_rng(0)
+    w, x = leaf(rng.normal(size=(3, 2)), "w"), ag.Tensor(rng.normal(size=(4, 3)))
+    y = np.tanh(x @ w).sum()
+    found = ag.explain(y, w, index=(1, 0))
+    y.backward()
+    assert found.total == pytest.approx(float(w.grad[1, 0]), rel=1e-12)
+    assert str(found).startswith("∂v4/∂w[1, 0] = ")
+    assert sum(path.value for path in found.paths) == pytest.approx(found.total)
+
+
+def test_direction_is_said():
+    x = leaf([1.0, 2.0, 3.0], "x")
+    y = (x * x + x).sum()
+    direction = np.array([1.0, 0.0, -1.0])
+    found = ag.explain(y, x, direction=direction)
+    assert found.total == pytest.approx(3.0 - 7.0)
+    assert "along the given direction" in str(found)
+    assert len(found.paths) == 3
+    random = ag.explain(y, x, rng=7)
+    assert "along a random unit direction (rng=7)" in str(random)
+    unit = np.random.default_rng(7).standard_normal(3)
+    assert random.total == pytest.approx(float(np.array([3.0, 5.0, 7.0]) @ unit / np.linalg.norm(unit)))
+
+
+def test_many_paths_between_arrays_say_that_the_search_was_cut():
+    x = y = leaf(np.array([1.0, 2.0]), "x")
+    for _ in range(12):
+        y = np.sin(y) + y * np.array([0.5, 0.25])
+    found = ag.explain(y.sum(), x, direction=np.ones(2))
+    assert found.count == 2**12
+    assert not found.exact
+    assert "a stronger path may be among the others" in str(found)
+    assert found.total == pytest.approx(found.rest + sum(path.value for path in found.paths))
+
+
+def test_outputs_of_one_op():
+    a = leaf([[2.0, 0.0], [0.0, 3.0]], "a")
+    values, vectors = np.linalg.eigh(a)
+    y = values[0] + vectors[1, 1]
+    found = ag.explain(y, a, index=(0, 0))
+    y.backward()
+    assert found.total == pytest.approx(float(a.grad[0, 0]))
+
+
+def test_it_changes_nothing_and_needs_no_backward():
+    g, names = expression()
+    ag.explain(g, names["a"])
+    assert names["a"].grad is None
+    assert g._node.cot is None
+    g.backward()
+    assert ag.explain(g, names["a"]).total == 12.0
+    assert float(names["a"].grad) == 12.0
+
+
+def test_masked_by_zero():
+    """Where nothing flows, an infinite derivative brings nothing either."""
+    x = leaf(0.0, "x")
+    found = ag.explain(np.sqrt(x) * 0.0, x)
+    assert found.total == 0.0
+    assert [path.value for path in found.paths] == [0.0]
+
+
+def test_errors():
+    g, names = expression()
+    x = leaf(np.ones(3), "x")
+    y = (x * 2.0).sum()
+    with pytest.raises(ArgumentError, match=r"explain needs a result with one element, got shape \(3,\)"):
+        ag.explain(x * 2.0, x)
+    with pytest.raises(
+        GraphError, match=r"does not depend on wrt through the graph; autograd\.why_none\(wrt, root\) says why"
+    ):
+        ag.explain(g, x)
+    with pytest.raises(ArgumentError, match="index= or direction=, not both"):
+        ag.explain(y, x, index=0, direction=np.ones(3))
+    with pytest.raises(ArgumentError, match=r"index 5 does not fit shape \(3,\)"):
+        ag.explain(y, x, index=5)
+    with pytest.raises(
+        ArgumentError, match=r"index must name one element of shape \(3,\), slice\(None, None, None\) names 3"
+    ):
+        ag.explain(y, x, index=slice(None))
+    with pytest.raises(ArgumentError, match=r"direction must have the shape of wrt, \(3,\), got \(2,\)"):
+        ag.explain(y, x, direction=np.ones(2))
+    with pytest.raises(ArgumentError, match="top must be at least 1, got 0"):
+        ag.explain(g, names["a"], top=0)
+    with pytest.raises(ArgumentError, match="explain needs a Tensor .*, got int"):
+        ag.explain(g, 3)
+
+
+def test_released_arrays_say_retain_graph():
+    x = leaf(np.ones(100), "x")
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(GraphError, match=r"explain needs arrays that are gone.*retain_graph=True"):
+        ag.explain(y, x)
+
+
+def test_names_in_latex_are_escaped():
+    x = leaf(2.0, "my_$name{")
+    tex = ag.explain(x * x, x)._repr_latex_()
+    assert r"\mathrm{my\_\$name\{}" in tex
+
+
+def test_paths_are_sorted():
+    g, names = expression()
+    values = [abs(path.value) for path in ag.explain(g, names["b"]).paths]
+    assert all(a >= b for a, b in itertools.pairwise(values))

@@ -1,0 +1,267 @@
+"""``draw`` and its file formats."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from graphs import GRAPHS, chain, expression, layers, leaf, neuron, states
+
+import autograd as ag
+from autograd.errors import ArgumentError
+from autograd.viz.build import build
+from autograd.viz.theme import DARK, LIGHT
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("ran", [False, True])
+def test_every_graph_draws_before_and_after_backward(name, ran):
+    root, names = GRAPHS[name]()
+    if ran:
+        with np.errstate(all="ignore"):
+            root.backward()
+    tree = ET.fromstring(ag.draw(root, names=names).svg)
+    assert tree.attrib["role"] == "img"
+    ids = {element.get("id") for element in tree.iter()}
+    assert {item.id for item in build([root], names=names).items} <= ids
+    assert len([i for i in ids if i]) == len([e for e in tree.iter() if e.get("id")])
+
+
+def test_save_chooses_by_suffix(tmp_path):
+    picture = ag.draw(expression()[0])
+    starts = {
+        ".svg": b"<svg",
+        ".png": b"\x89PNG",
+        ".dot": b"digraph",
+        ".json": b"{",
+        ".html": b"<!DOCTYPE html>",
+        ".txt": b"!",
+    }
+    for suffix, start in starts.items():
+        picture.save(tmp_path / f"picture{suffix}")
+        assert (tmp_path / f"picture{suffix}").read_bytes().startswith(start)
+    with pytest.raises(
+        ArgumentError, match=r"save: unknown suffix '\.bmp' of 'picture\.bmp'; choose one of \.svg, \.png"
+    ):
+        picture.save(tmp_path / "picture.bmp")
+
+
+def test_svg_file_stands_alone(tmp_path):
+    ag.draw(neuron()[0]).save(tmp_path / "n.svg")
+    text = (tmp_path / "n.svg").read_text(encoding="utf-8")
+    ET.fromstring(text)
+    assert "http://" not in text.replace("http://www.w3.org", "")
+
+
+def test_auto_theme_follows_the_reader():
+    svg = ag.draw(neuron()[0]).svg
+    assert "prefers-color-scheme:dark" in svg
+    assert DARK["ink"] in svg
+    for theme, colours in (("light", LIGHT), ("dark", DARK)):
+        fixed = ag.draw(neuron()[0], theme=theme).svg
+        assert "prefers-color-scheme" not in fixed
+        assert colours["page"] in fixed
+
+
+def test_arguments_are_checked():
+    root, _ = neuron()
+    with pytest.raises(ArgumentError, match=r"theme must be one of auto, light, dark, colorblind; got 'pink'"):
+        ag.draw(root, theme="pink")
+    with pytest.raises(ArgumentError, match=r"rankdir must be one of LR, RL, TB, BT; got 'UP'"):
+        ag.draw(root, rankdir="UP")
+    with pytest.raises(ArgumentError, match=r"draw needs a Tensor .*, got float"):
+        ag.draw(1.0)
+    with pytest.raises(ArgumentError, match=r"got function\. Pass the result of the model, not the model"):
+        ag.draw(neuron)
+    with pytest.raises(ArgumentError, match=r"draw needs at least one Tensor, got an empty list"):
+        ag.draw([])
+    with pytest.raises(ArgumentError, match=r"depth must be None .* got -1"):
+        ag.draw(root, depth=-1)
+    with pytest.raises(ArgumentError, match=r"max_nodes must be at least 2, got 1"):
+        ag.draw(root, max_nodes=1)
+    with pytest.raises(ArgumentError, match=r"focus must be a Tensor that the drawn result depends on"):
+        ag.draw(root, focus=leaf(1.0))
+    with pytest.raises(ArgumentError, match=r"expand must be True, names of ops, or Tensors"):
+        ag.draw(root, expand=[3])
+
+
+def test_names_from_locals():
+    a = ag.Tensor(2.0, requires_grad=True)
+    product = a * a
+    _hidden = product
+    found = {item.name for item in build([product], names=locals()).items}
+    assert found == {"a", "product"}
+
+
+def test_own_name_gives_way_to_the_callers():
+    a = leaf(2.0, "inner")
+    y = a * a
+    assert {item.name for item in build([y], names=dict(outer=a)).items if item.leaf} == {"outer"}
+
+
+def test_constant_alone_and_several_roots():
+    assert "grad not needed" in str(ag.draw(ag.Tensor(1.0)))
+    a = leaf(2.0, "a")
+    picture = ag.draw([a * 2.0, a * 3.0])
+    assert sum(item.root for item in picture.view.items) == 2
+
+
+def test_modules_are_frames_with_dotted_names():
+    root, names = layers()
+    view = build([root], names=names)
+    assert [(g.path, g.kind, g.depth) for g in view.groups] == [
+        ("MLP", "MLP", 0), ("layers.0", "Linear", 1), ("layers.1", "Linear", 1)]  # fmt: skip
+    found = {item.name: item.module for item in view.items if item.leaf}
+    frames = {g.path: g.id for g in view.groups}
+    assert found["layers.0.weight"] == frames["layers.0"]
+    assert found["x"] == ""
+
+
+def test_depth_folds_modules():
+    root, names = layers()
+    root.backward()
+    one = build([root], names=names, depth=1)
+    folds = {item.name: dict(item.facts) for item in one.items if item.kind == "fold"}
+    assert folds.keys() == {"layers.0", "layers.1"}
+    assert folds["layers.0"]["in → out"] == "(4, 3) → (4, 2)"
+    assert folds["layers.0"]["parameters"] == "8"
+    assert {"‖grad‖ parameters", "‖grad‖ out"} <= folds["layers.0"].keys()
+    assert one.folded == ["2 modules folded at depth 1"]
+    whole = build([root], names=names, depth=0)
+    assert [item.name for item in whole.items if item.kind == "fold"] == ["MLP"]
+    assert build([root], names=names, depth=2).folded == []
+
+
+def test_fold_shows_the_norm_of_the_parameters_gradient():
+    root, _ = layers()
+    root.backward()
+    grads = [node.grad for node in map(lambda i: i, _leaves(root))]
+    facts = next(dict(item.facts) for item in build([root], depth=0).items if item.kind == "fold")
+    expected = np.sqrt(sum(float(np.sum(np.square(g))) for g in grads))
+    assert float(facts["‖grad‖ parameters"]) == pytest.approx(expected, abs=1e-4)
+
+
+def _leaves(root):
+    from autograd.viz.snapshot import Snapshot
+
+    return [node for node in Snapshot([root]).nodes if node.op is None and node.needs]
+
+
+def test_roll_keeps_the_newest_step():
+    h = chain(30)
+    h.backward()
+    view = build([h], roll=True)
+    (fold,) = [item for item in view.items if item.kind == "fold"]
+    assert fold.name.startswith("9 repeats of")
+    assert [item.op for item in view.items if item.op and item.kind == "value"] == ["multiply", "add", "tanh"]
+    assert view.folded == ["9 repeats of 3 ops rolled up"]
+    share = [arrow for arrow in view.arrows if arrow.target == fold.id and arrow.source == "v0"]
+    direct = [arrow for arrow in view.arrows if arrow.source == "v0" and arrow.target != fold.id]
+    leaf_grad = next(item.grad for item in view.items if item.id == "v0")
+    assert float(share[0].share) + float(direct[0].share) == pytest.approx(float(leaf_grad), rel=1e-12)
+
+
+def test_expand_opens_a_fused_op():
+    nn = pytest.importorskip("nn")
+    x = leaf(np.arange(6.0).reshape(2, 3), "x")
+    w, b = leaf(np.ones((2, 3)), "w"), leaf(np.zeros(2), "b")
+    y = (nn.functional.linear(x, w, b) ** 2).sum()
+    y.backward()
+    closed, opened = build([y]), build([y], expand=["linear"])
+    assert "linear" in {item.op for item in closed.items}
+    assert "linear" not in {item.op for item in opened.items}
+    assert [g.path for g in opened.groups] == ["linear"]
+    sums = {}
+    for arrow in opened.arrows:
+        if arrow.share is not None:
+            sums[arrow.source] = sums.get(arrow.source, 0) + np.asarray(arrow.share)
+    for item in opened.items:
+        if item.leaf and item.grad is not None:
+            np.testing.assert_allclose(sums[item.id], item.grad)
+    assert opened.banner == ""
+
+
+def test_expand_says_what_it_cannot_open():
+    nn = pytest.importorskip("nn")
+    x, w = leaf(np.ones((20, 10)), "x"), leaf(np.ones((5, 10)), "w")
+    y = nn.functional.linear(x, w, ag.Tensor(np.zeros(5))).sum()
+    y.backward()
+    view = build([y], expand=True)
+    assert view.problems == ["linear stays closed: backward released its inputs (retain_graph=True keeps them)"]
+
+
+def test_big_graph_is_folded_and_says_so():
+    h = chain(3_000)
+    h.backward()
+    picture = ag.draw(h, max_nodes=100)
+    assert picture.view.boxes <= 100
+    assert picture.folded
+    assert picture.folded[0] in picture.source
+    assert "folded" in repr(picture) or "rolled" in repr(picture)
+
+
+def irregular(n, seed=0):
+    rng = np.random.default_rng(seed)
+    nodes = [leaf(0.5, f"x{i}") for i in range(10)]
+    ops = [lambda a, b: a + b, lambda a, b: a * b, lambda a, b: np.tanh(a - b)]
+    for _ in range(n):
+        nodes.append(ops[rng.integers(3)](nodes[-rng.integers(1, 10)], nodes[-rng.integers(1, 10)]))
+    return nodes
+
+
+def test_distance_from_the_focus_folds_what_has_no_pattern():
+    nodes = irregular(2_000)
+    nodes[-1].backward()
+    near_root = ag.draw(nodes[-1], max_nodes=80)
+    assert near_root.view.boxes <= 80
+    assert "nodes farther from the root folded" in near_root.folded[-1]
+    assert any(item.root for item in near_root.view.items)
+    middle = next(t for t in nodes[1000:] if t._node in {n for n in _all(nodes[-1])})
+    focused = ag.draw(nodes[-1], max_nodes=80, focus=middle, names=dict(here=middle))
+    assert "here" in {item.name for item in focused.view.items}
+    assert "farther from the focus folded" in focused.folded[-1]
+
+
+def _all(root):
+    from autograd.viz.snapshot import Snapshot
+
+    return Snapshot([root]).nodes
+
+
+def test_value_with_many_uses_stands_once():
+    w = leaf(2.0, "w")
+    y = w * 1.0
+    for k in range(20):
+        y = y + w * float(k)
+    y.backward()
+    view = build([y])
+    refs = [item for item in view.items if item.kind == "ref"]
+    assert {item.name for item in refs} == {"w"}
+    shares = sum(float(arrow.share) for arrow in view.arrows if arrow.source in {item.id for item in refs})
+    assert shares == float(w.grad) == 191.0
+    assert "21 uses" in ag.draw(y).source
+
+
+def test_json_holds_what_the_picture_shows():
+    root, names = states()
+    with np.errstate(all="ignore"):
+        root.backward()
+    data = json.loads(ag.draw(root, names=names).render("json"))
+    by_name = {node["name"]: node for node in data["nodes"]}
+    assert by_name["u"]["grad"] == "inf"
+    assert by_name["x"]["state"] == "masked"
+    assert by_name["big"]["grad"].keys() == {"mean", "std", "norm"}
+    assert {edge["source"] for edge in data["edges"]} <= {node["id"] for node in data["nodes"]}
+
+
+def test_notebook_pattern():
+    shown = ag.draw(neuron()[0])._repr_mimebundle_()
+    assert set(shown) == {"text/html", "text/plain"}
+    assert shown["text/html"].startswith('<img src="data:image/svg+xml;base64,')
+    assert "data-svg=" in shown["text/html"]
+    assert "<svg" not in shown["text/html"]
+    assert shown["text/plain"].startswith("! Gradients are not computed yet")
+
+
+def test_wide_characters_get_room():
+    assert 'WIDTH="' in ag.draw(leaf(1.0, "日本語の名前")).source

@@ -1,0 +1,43 @@
+"""What pictures may cost. The limits are wide of what is measured on a quiet machine, as tests share theirs."""
+
+import time
+
+import pytest
+from graphs import chain
+
+import autograd as ag
+from autograd.viz import dot
+from autograd.viz.build import build
+from autograd.viz.engine import layout
+
+
+def best(times, function):
+    took = []
+    for _ in range(times):
+        start = time.perf_counter()
+        function()
+        took.append(time.perf_counter() - start)
+    return min(took)
+
+
+def test_view_model_of_a_thousand_nodes():
+    h = chain(1_000)
+    h.backward()
+    assert best(7, lambda: build([h], max_nodes=10_000)) < 0.030
+
+
+def test_drawing_costs_little_beside_the_layout():
+    h = chain(1_000)
+    h.backward()
+    view = build([h], max_nodes=10_000)
+    source = dot.write(view)
+    alone = best(2, lambda: layout(source, "svg"))
+    whole = best(2, lambda: ag.draw(h, max_nodes=10_000).svg)
+    assert whole < 1.5 * alone + 0.05
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_nodes_answer_within_two_seconds():
+    h = chain(100_000)
+    h.backward()
+    assert best(2, lambda: ag.draw(h).source) < 2.0

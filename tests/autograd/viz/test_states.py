@@ -1,0 +1,249 @@
+"""What a picture says about each gradient, and that the edges add up."""
+
+import numpy as np
+import pytest
+from graphs import GRAPHS, chain, double, expression, leaf, states
+
+import autograd as ag
+from autograd.viz.build import build
+from autograd.viz.dot import grad_text
+from autograd.viz.ledger import Ledger
+from autograd.viz.snapshot import Snapshot
+from autograd.viz.theme import LIGHT, STATES, THEMES, check_palettes
+
+
+def items(root, names=None, **options):
+    return {item.name or item.id: item for item in build([root], names=names, **options).items}
+
+
+def test_before_backward_nothing_is_shown_as_zero():
+    root, names = expression()
+    view = build([root], names=names)
+    assert {item.state for item in view.items if item.kind == "value"} == {"none"}
+    assert all(item.grad is None for item in view.items)
+    assert view.banner == "Gradients are not computed yet: call .backward() on the result, then draw again."
+    assert "0.0000 | grad 0" not in str(ag.draw(root, names=names))
+    assert grad_text(view.items[0]) == "–"
+
+
+def test_each_state_after_backward():
+    root, names = states()
+    with np.errstate(all="ignore"):
+        root.backward()
+    found = items(root, names)
+    expected = dict(x="masked", z="zero", u="bad", w="ok", k="const", big="ok", y="ok")
+    assert {name: found[name].state for name in expected} == expected
+    released = [item for item in found.values() if item.op == "sin"]
+    assert [item.state for item in released] == ["released"]
+    assert set(expected.values()) | {"released", "none"} == set(STATES)
+
+
+def test_states_differ_in_more_than_colour():
+    words = [(words, border) for _, _, border, words, _ in STATES.values()]
+    assert len(set(words)) >= len(words) - 1
+    assert STATES["zero"][3] != STATES["none"][3]
+
+
+def test_legend_explains_the_states_that_occur():
+    root, names = states()
+    with np.errstate(all="ignore"):
+        root.backward()
+    source = ag.draw(root, names=names).source
+    for state in ("zero", "masked", "bad", "released", "const"):
+        assert STATES[state][4] in source
+    assert STATES["none"][4] not in source
+    assert "size of the gradient" in source
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_gradient_is_the_sum_of_its_edges(name):
+    root, names = GRAPHS[name]()
+    with np.errstate(all="ignore"):
+        root.backward(retain_graph=True)
+    view = build([root], names=names)
+    assert view.banner == ""
+    sums = {}
+    for arrow in view.arrows:
+        if arrow.share is not None:
+            sums[arrow.source] = sums.get(arrow.source, 0) + np.asarray(arrow.share)
+    for item in view.items:
+        if item.grad is not None and not item.root:
+            np.testing.assert_allclose(sums[item.id], item.grad, rtol=1e-12)
+    checked = [item for item in view.items if item.leaf and item.grad is not None]
+    for item in checked:
+        np.testing.assert_allclose(item.grad, names.get(item.name, item).grad if item.name in names else item.grad)
+    assert checked
+
+
+def test_accumulation_is_visible():
+    y, names = double()
+    y.backward()
+    view = build([y], names=names)
+    shares = [float(arrow.share) for arrow in view.arrows if arrow.source == "v0"]
+    assert sorted(shares) == [3.0, 3.0, 6.0]
+    assert float(names["a"].grad) == 12.0
+    assert "grad 12.0000 = +3.0000 +3.0000 +6.0000" in str(ag.draw(y))
+
+
+def test_a_wrong_gradient_is_noticed():
+    """The ledger is a check: what was recorded must be the sum of what the rules give."""
+    y, _ = double()
+    y.backward()
+    y._node.parents[0].cot = np.float64(99.0)
+    view = build([y])
+    assert view.banner.startswith("Another backward passed through here since")
+    assert [item.note for item in view.items if item.grad == 99.0] == ["≠"]
+
+
+def test_backward_through_another_root_is_said():
+    a = leaf(2.0, "a")
+    b = a * a
+    first, second = b * 3.0, b * 5.0
+    first.backward(retain_graph=True)
+    second.backward()
+    assert build([first]).banner.startswith("Another backward")
+    assert build([second]).banner == ""
+
+
+def test_accumulated_grad_stands_beside_that_of_the_last_backward():
+    a = leaf(2.0, "a")
+    for _ in range(2):
+        y = a * 3.0
+        y.backward()
+    assert float(items(y)["a"].total) == 6.0
+    assert "grad 3.0000 | .grad 6.0000" in str(ag.draw(y))
+
+
+def test_masked_reaches_back_through_the_graph():
+    x, w = leaf(-1.0, "x"), leaf(2.0, "w")
+    y = ag.relu(x * w)
+    y.backward()
+    found = items(y)
+    assert [found[name].state for name in ("x", "w", "v2")] == ["masked"] * 3
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        lambda x: np.where(x > 0, x, 0.0),
+        lambda x: np.clip(x, 0.0, 1.0),
+        lambda x: np.maximum(x, 0.0),
+        lambda x: ag.relu(x),
+        lambda x: np.minimum(x, -5.0),
+    ],
+    ids=["where", "clip", "maximum", "relu", "minimum"],
+)
+def test_masks(cut):
+    x = leaf(-1.0, "x")
+    cut(x * 1.0).backward()
+    root = leaf(0.0) + cut(x * 1.0)
+    root.backward()
+    assert {"masked"} <= {item.state for item in build([root]).items}
+
+
+def test_masked_elements_of_an_array_are_counted():
+    x = leaf([-1.0, 2.0, -3.0], "x")
+    ag.relu(x).sum().backward()
+    y = ag.relu(x).sum()
+    y.backward()
+    (cut,) = [arrow for arrow in build([y]).arrows if arrow.masked]
+    assert (cut.masked, cut.state) == (2, "ok")
+    assert "+[0  1  0], 2 of 3 masked" in ag.draw(y).source
+
+
+def test_drawing_changes_nothing():
+    root, names = expression()
+    root.backward()
+    before = [(t.data.copy(), None if t.grad is None else float(t.grad)) for t in names.values()]
+    cots = [node.cot for node in Snapshot([root]).nodes]
+    for _ in range(2):
+        ag.draw(root, names=names).render("dot")
+    assert [(t.data.copy(), None if t.grad is None else float(t.grad)) for t in names.values()] == before
+    assert all(a is b for a, b in zip(cots, [node.cot for node in Snapshot([root]).nodes], strict=True))
+
+
+def test_drawing_keeps_nothing_alive():
+    root, _ = expression()
+    picture = ag.draw(root)
+    del root
+    assert "v0" in picture.source
+
+
+def test_values_changed_since_are_not_used():
+    """After an optimizer step the ledger must not be worked out from the new weights."""
+    w = leaf(2.0, "w")
+    y = w * w
+    y.backward()
+    w.data = np.float64(5.0)
+    view = build([y])
+    assert [arrow.share for arrow in view.arrows] == [None, None]
+    assert float(next(item for item in view.items if item.name == "w").grad) == 4.0
+
+
+def test_float32_result_is_seen_as_computed():
+    x = leaf(np.ones((2, 1), np.float32), "x")
+    y = x.mean()
+    y.backward()
+    assert build([y]).banner == ""
+
+
+def test_large_gradients_are_worked_out_when_the_graph_is_kept():
+    x = leaf(np.linspace(0.0, 1.0, 100), "x")
+    y = np.exp(np.sin(x)).sum()
+    y.backward(retain_graph=True)
+    states = [item.state for item in build([y]).items]
+    assert states == ["ok"] * 4
+
+
+def test_outputs_of_one_op_are_values_of_their_own():
+    a = leaf([[2.0, 0.0], [0.0, 3.0]], "a")
+    values, vectors = np.linalg.eigh(a)
+    y = values.sum() + vectors[0, 0]
+    y.backward()
+    view = build([y])
+    kinds = {item.kind for item in view.items}
+    assert "outputs" in kinds
+    assert sorted(arrow.argument for arrow in view.arrows if arrow.argument.startswith("[")) == ["[0]", "[1]"]
+
+
+def test_palettes():
+    assert check_palettes() == []
+    assert all(theme.keys() == LIGHT.keys() for theme in THEMES.values())
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_text_is_legible(theme):
+    """WCAG AA asks for a contrast of 4.5 between text and what it stands on."""
+    c = THEMES[theme]
+    pairs = [("ink", role) for role in ("page", "value", "leaf", "root", "zero", *(f"s{k}" for k in range(7)))]
+    pairs += [("opink", "op"), ("badink", "bad"), ("maskedink", "masked"), ("noticeink", "notice"), ("ink", "fold")]
+    pairs += [(f"t{k}", "page") for k in range(7)] + [("muted", "page"), ("muted", "value")]
+    for text, ground in pairs:
+        high, low = sorted((luminance(c[text]), luminance(c[ground])), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)
+
+
+def test_magnitude_scale_spans_whole_decades():
+    x = leaf(1.0, "x")
+    y = x
+    for factor in (1e-3, 1e-3, 10.0):
+        y = y * factor
+    y.backward()
+    view = build([y])
+    assert (view.low, view.high) == (-5, 1)
+    steps = [view.step(item.size) for item in view.items if item.kind == "value"]
+    assert steps[0] == 0
+    assert max(steps) == 6
+
+
+def test_deep_chain():
+    h = chain(30_000)
+    h.backward()
+    ledger = Ledger(snap := Snapshot([h]), range(len(snap.nodes)))
+    assert len(ledger.grads) == 30_002

@@ -1,0 +1,84 @@
+"""What the whole suite shares: tools that a machine may lack, and state that no test may leave behind.
+
+A test that needs such a tool carries its marker (``@pytest.mark.dot``) or calls the fixture ``require("dot")``; without
+the tool it is skipped and says so. ``CHAINRULE_REQUIRE="chromium dot torch"`` names tools that must be there: the suite
+stops at once if one is not, so that CI skips nothing in silence.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+
+import hypothesis
+import numpy as np
+import pytest
+
+from autograd.modes import is_grad_enabled
+from autograd.primitive import dispatch, registry
+
+# The same examples on every run and machine, and no clock: a busy machine is not a failure.
+hypothesis.settings.register_profile("chainrule", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("chainrule")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
+    "chromium": (lambda: chromium() is not None, "no Chromium on PATH (apt install chromium)"),
+    "dot": (lambda: shutil.which("dot") is not None, "no dot on PATH (apt install graphviz)"),
+    "onnx": (
+        lambda: all(map(find_spec, ("onnx", "onnxruntime"))),
+        "no onnx or onnxruntime (pip install 'chainrule[test]')",
+    ),
+    "torch": (lambda: find_spec("torch") is not None, "no PyTorch (pip install torch==2.13.0)"),
+}
+MARKERS = {"browser": "chromium", "dot": "dot", "torch": "torch"}
+
+
+def chromium() -> str | None:
+    """Find a Chromium or Chrome to open pages with."""
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return next((path for path in found if path), None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop when a tool is missing that this machine was said to have."""
+    for name in os.environ.get("CHAINRULE_REQUIRE", "").split():
+        if name not in TOOLS:
+            raise pytest.UsageError(f"CHAINRULE_REQUIRE names {name!r}; known are {', '.join(TOOLS)}.")
+        found, advice = TOOLS[name]
+        if not found():
+            raise pytest.UsageError(f"CHAINRULE_REQUIRE names {name!r}, but there is {advice}.")
+
+
+def need(name: str) -> None:
+    """Skip the running test unless the tool is there."""
+    found, advice = TOOLS[name]
+    if not found():
+        pytest.skip(advice)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose marker names a tool that is missing."""
+    for marker, tool in MARKERS.items():
+        if item.get_closest_marker(marker):
+            need(tool)
+
+
+@pytest.fixture
+def require() -> Callable[[str], None]:
+    """Give ``require(name)``, which skips the running test where the tool is missing."""
+    return need
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a mode or NumPy's error state changed; forget the ops that it declared."""
+    ops, functions, errors = dict(registry), dict(dispatch), np.geterr()
+    yield
+    recording, after = is_grad_enabled(), np.geterr()
+    np.seterr(**errors)
+    for table, before in ((registry, ops), (dispatch, functions)):
+        table.clear()
+        table.update(before)
+    assert recording, "the test left recording off: a no_grad() was entered and never left"
+    assert after == errors, f"the test left NumPy's error state as {after}"

@@ -1,0 +1,115 @@
+"""Schedules without PyTorch: known rates, resuming, composition, messages."""
+
+import json
+
+import pytest
+
+import nn
+from autograd.errors import ArgumentError
+
+optim = nn.optim
+
+
+def sgd(lr=1.0):
+    return optim.SGD([nn.Parameter([1.0])], lr=lr)
+
+
+def rates(schedule, steps):
+    """List the rates before each step."""
+    out = []
+    for _ in range(steps):
+        out.append(round(schedule.get_last_lr()[0], 6))
+        schedule.step()
+    return out
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda o: optim.StepLR(o, 2, 0.5), [1, 1, 0.5, 0.5, 0.25]),
+        (lambda o: optim.ExponentialLR(o, 0.5), [1, 0.5, 0.25, 0.125, 0.0625]),
+        (lambda o: optim.CosineAnnealingLR(o, 4, 0.2), [1, 0.882843, 0.6, 0.317157, 0.2]),
+        (lambda o: optim.LinearWarmup(o, 4), [0, 0.25, 0.5, 0.75, 1.0]),
+        (
+            lambda o: optim.SequentialLR(o, [optim.LinearWarmup(o, 2), optim.StepLR(o, 1, 0.5)], [2]),
+            [0, 0.5, 1, 0.5, 0.25],
+        ),
+    ],
+)
+def test_rates(make, expected):
+    assert rates(make(sgd()), 5) == expected
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda o: optim.StepLR(o, 2, 0.5),
+        lambda o: optim.CosineAnnealingLR(o, 7),
+        lambda o: optim.SequentialLR(o, [optim.LinearWarmup(o, 3), optim.ExponentialLR(o, 0.9)], [3]),
+    ],
+)
+def test_a_loaded_state_continues_exactly(make):
+    first, second = make(sgd()), make(sgd())
+    rates(first, 5)
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    assert rates(first, 5) == rates(second, 5)
+
+
+def test_plateau():
+    optimizer = sgd()
+    schedule = optim.ReduceLROnPlateau(optimizer, patience=1, factor=0.5)
+    seen = []
+    for loss in (3, 2, 2, 2, 2, 2, 1):
+        schedule.step(loss)
+        seen.append(optimizer.lr)
+    assert seen == [1, 1, 1, 0.5, 0.5, 0.25, 0.25]
+    other = optim.ReduceLROnPlateau(sgd(), patience=1, factor=0.5)
+    other.load_state_dict(schedule.state_dict())
+    assert other.optimizer.lr == 0.25
+    assert other.best == 1
+
+
+def test_the_base_rate_survives_the_state_of_the_optimizer():
+    optimizer = sgd(0.4)
+    schedule = optim.LinearWarmup(optimizer, 4)
+    schedule.step()
+    fresh = sgd(0.4)
+    fresh.load_state_dict(optimizer.state_dict())
+    assert fresh.lr == pytest.approx(0.1)
+    assert optim.LinearWarmup(fresh, 4).base_lrs == [0.4]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: optim.StepLR(sgd(), 0), "StepLR: step_size must be at least 1, got 0"),
+        (lambda: optim.StepLR(3, 1), "StepLR needs an optimizer, got int"),
+        (lambda: optim.CosineAnnealingLR(sgd(), 0), "CosineAnnealingLR: T_max must be at least 1, got 0"),
+        (lambda: optim.LinearWarmup(sgd(), 0), "LinearWarmup: steps must be at least 1"),
+        (lambda: optim.LinearWarmup(sgd(), 2, 1.5), "start_factor between 0 and 1, got 2 and 1.5"),
+        (
+            lambda: optim.SequentialLR(o := sgd(), [optim.StepLR(o, 1)], [3]),
+            r"SequentialLR: 1 schedules need 0 rising milestones, got \[3\]",
+        ),
+        (lambda: optim.SequentialLR(sgd(), [optim.StepLR(sgd(), 1)], []), "must be made for the same optimizer"),
+        (
+            lambda: optim.ReduceLROnPlateau(sgd(), "low"),
+            "mode must be 'min' or 'max' and threshold_mode 'rel' or 'abs', got 'low' and 'rel'",
+        ),
+        (lambda: optim.ReduceLROnPlateau(sgd(), factor=1.0), r"factor must be between 0 and 1 \(excluded\), got 1.0"),
+        (lambda: optim.ReduceLROnPlateau(sgd()).step(), r"needs the watched value: schedule.step\(val_loss\)"),
+        (
+            lambda: optim.StepLR(sgd(), 1).load_state_dict({"x": 1}),
+            "StepLR.load_state_dict: expected base_lrs, gamma, last_step, step_size, got x",
+        ),
+        (
+            lambda: optim.StepLR(sgd(), 1).load_state_dict(
+                {"base_lrs": [1, 2], "gamma": 1, "last_step": 0, "step_size": 1}
+            ),
+            "the state has 2 groups, the optimizer 1",
+        ),
+    ],
+)
+def test_messages(call, message):
+    with pytest.raises(ArgumentError, match=message):
+        call()

@@ -1,0 +1,163 @@
+"""Twenty steps of each optimizer, and the rates of each schedule, against PyTorch."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+optim, tlr = nn.optim, torch.optim.lr_scheduler
+
+CASES = [
+    ("SGD", dict(lr=0.1)),
+    ("SGD", dict(lr=0.1, momentum=0.9, weight_decay=0.01)),
+    ("SGD", dict(lr=0.1, momentum=0.9, dampening=0.3)),
+    ("SGD", dict(lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1)),
+    ("Adam", dict(lr=0.01)),
+    ("Adam", dict(lr=0.01, betas=(0.5, 0.9), eps=1e-3, weight_decay=0.1)),
+    ("AdamW", dict(lr=0.01)),
+    ("AdamW", dict(lr=0.05, weight_decay=0.3)),
+    ("RMSprop", {}),
+    ("RMSprop", dict(lr=0.02, alpha=0.9, weight_decay=0.1)),
+    ("RMSprop", dict(momentum=0.9, centered=True)),
+    ("RMSprop", dict(centered=True, eps=1e-3)),
+    ("Adagrad", {}),
+    ("Adagrad", dict(lr=0.1, lr_decay=0.1, weight_decay=0.1, initial_accumulator_value=0.2)),
+]
+SHAPES = [(3, 4), (4,), (), (200, 100), (130, 130), (5,)]
+cases = pytest.mark.parametrize(("name", "options"), CASES, ids=lambda x: x if isinstance(x, str) else ",".join(x))
+
+
+def make(name, options, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    start = [rng.normal(size=shape).astype(dtype) for shape in SHAPES]
+    ours = [nn.Parameter(np.array(s)) for s in start]
+    theirs = [torch.nn.Parameter(torch.tensor(s)) for s in start]
+    return ours, theirs, getattr(optim, name)(ours, **options), getattr(torch.optim, name)(theirs, **options)
+
+
+def give_gradients(ours, theirs, step, skip=()):
+    rng = np.random.default_rng(100 + step)
+    for i, (p, q) in enumerate(zip(ours, theirs, strict=True)):
+        g = np.asarray(rng.normal(size=p.shape), p.dtype)
+        p.grad, q.grad = (None, None) if i in skip else (ag.Tensor(g), torch.tensor(g))
+
+
+def assert_close(ours, theirs, rtol):
+    for p, q in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=rtol, atol=rtol)
+
+
+@cases
+@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["f8", "f4"])
+def test_twenty_steps(name, options, dtype):
+    ours, theirs, a, b = make(name, options, dtype)
+    for step in range(20):
+        give_gradients(ours, theirs, step)
+        a.step()
+        b.step()
+    assert_close(ours, theirs, 1e-9 if dtype == np.float64 else 2e-5)
+
+
+@cases
+def test_parameters_without_gradient_are_skipped(name, options):
+    """Their state does not advance either: each parameter counts its own steps."""
+    ours, theirs, a, b = make(name, options)
+    for step in range(20):
+        give_gradients(ours, theirs, step, skip=[{0}, {0, 1, 3}, set(), {2, 4}][step % 4])
+        a.step()
+        b.step()
+        assert_close(ours, theirs, 1e-9)
+
+
+@cases
+def test_state_of_pytorch_loads(name, options):
+    ours, theirs, a, b = make(name, options)
+    for step in range(3):
+        give_gradients(ours, theirs, step, skip={1} if step == 0 else ())
+        b.step()
+    for p, q in zip(ours, theirs, strict=True):
+        p.data = q.detach().numpy()
+    a.load_state_dict(b.state_dict())
+    for step in range(3, 8):
+        give_gradients(ours, theirs, step)
+        a.step()
+        b.step()
+    assert_close(ours, theirs, 1e-9)
+
+
+def test_groups_decay_clipping_and_schedule_compose():
+    ours, theirs, _, _ = make("SGD", {})
+    a = optim.AdamW([{"params": ours[:2], "lr": 0.1}, {"params": ours[2:], "weight_decay": 0.0}], lr=0.01)
+    b = torch.optim.AdamW([{"params": theirs[:2], "lr": 0.1}, {"params": theirs[2:], "weight_decay": 0.0}], lr=0.01)
+    sa, sb = optim.CosineAnnealingLR(a, 20, 1e-3), tlr.CosineAnnealingLR(b, 20, 1e-3)
+    for step in range(20):
+        give_gradients(ours, theirs, step)
+        norm = optim.clip_grad_norm(ours, 1.0)
+        assert norm == pytest.approx(float(torch.nn.utils.clip_grad_norm_(theirs, 1.0)))
+        for optimizer in (a, b):
+            optimizer.step()
+        for schedule in (sa, sb):
+            schedule.step()
+    assert_close(ours, theirs, 1e-7)
+
+
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, float("inf")])
+@pytest.mark.parametrize("max_norm", [0.5, 1e6])
+def test_clip_grad_norm(norm_type, max_norm):
+    ours, theirs, _, _ = make("SGD", {})
+    give_gradients(ours, theirs, 0, skip={1})
+    norm = optim.clip_grad_norm(iter(ours), max_norm, norm_type)
+    assert norm == pytest.approx(float(torch.nn.utils.clip_grad_norm_(theirs, max_norm, norm_type)))
+    for p, q in zip(ours, theirs, strict=True):
+        if p.grad is not None:
+            np.testing.assert_allclose(p.grad.data, q.grad.numpy(), rtol=1e-9)
+
+
+SCHEDULES = {
+    "StepLR": (lambda o: optim.StepLR(o, 3, 0.5), lambda o: tlr.StepLR(o, 3, 0.5)),
+    "ExponentialLR": (lambda o: optim.ExponentialLR(o, 0.8), lambda o: tlr.ExponentialLR(o, 0.8)),
+    "CosineAnnealingLR": (lambda o: optim.CosineAnnealingLR(o, 8, 0.01), lambda o: tlr.CosineAnnealingLR(o, 8, 0.01)),
+    "LinearWarmup": (lambda o: optim.LinearWarmup(o, 5, 0.1), lambda o: tlr.LinearLR(o, 0.1, 1.0, 5)),
+    "SequentialLR": (
+        lambda o: optim.SequentialLR(o, [optim.LinearWarmup(o, 4, 0.25), optim.ExponentialLR(o, 0.9)], [4]),
+        lambda o: tlr.SequentialLR(o, [tlr.LinearLR(o, 0.25, 1.0, 4), tlr.ExponentialLR(o, 0.9)], [4]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedule(name):
+    (p,), (q,) = [nn.Parameter([1.0])], [torch.nn.Parameter(torch.tensor([1.0]))]
+    a, b = optim.SGD([{"params": [p], "lr": 0.3}], lr=0.1), torch.optim.SGD([{"params": [q], "lr": 0.3}], lr=0.1)
+    ours, theirs = SCHEDULES[name][0](a), SCHEDULES[name][1](b)
+    for _ in range(14):
+        assert ours.get_last_lr() == pytest.approx(theirs.get_last_lr(), rel=1e-12)
+        b.step()
+        ours.step()
+        theirs.step()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"mode": "max"},
+        {"threshold_mode": "abs", "threshold": 0.1},
+        {"cooldown": 2},
+        {"min_lr": 0.02},
+        {"mode": "max", "threshold_mode": "abs"},
+        {"patience": 0, "factor": 0.9},
+    ],
+    ids=str,
+)
+def test_reduce_on_plateau(options):
+    options = {"patience": 2, "factor": 0.5, **options}
+    a, b = optim.SGD([nn.Parameter([1.0])], lr=0.1), torch.optim.SGD([torch.nn.Parameter(torch.tensor([1.0]))], lr=0.1)
+    ours, theirs = optim.ReduceLROnPlateau(a, **options), tlr.ReduceLROnPlateau(b, **options)
+    for value in np.random.default_rng(0).normal(size=60) + np.linspace(3, 0, 60):
+        ours.step(value)
+        theirs.step(value)
+        assert a.lr == pytest.approx(b.param_groups[0]["lr"])

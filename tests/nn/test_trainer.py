@@ -1,0 +1,309 @@
+"""The training loop: learning, weights, batches, modes, interruptions and exact resume."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd.errors import ArgumentError, DTypeError, FileError, ShapeError, TrainingError
+
+ROOT = Path(__file__).parents[2]
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(103, 5)).astype(np.float32)
+Y = (X.sum(1) > 0).astype(int)
+
+
+class Raise(nn.Callback):
+    """Fail or interrupt at a step."""
+
+    def __init__(self, at, error=RuntimeError("killed")):
+        self.at, self.error = at, error
+
+    def on_batch_end(self, trainer):
+        if trainer.step == self.at:
+            raise self.error
+
+
+def network():
+    parts = (nn.Linear(5, 16, rng=1), nn.ReLU(), nn.BatchNorm1d(16), nn.Dropout(0.3, rng=2), nn.Linear(16, 2, rng=3))
+    return nn.Sequential(*parts)
+
+
+def trainer(folder=None, *more, model=None, **options):
+    model = model or network()
+    optimizer = nn.optim.Adam(model.parameters(), lr=0.01)
+    callbacks = [nn.LRSchedule(nn.optim.ExponentialLR(optimizer, 0.99), per="step"), *more]
+    if folder is not None:
+        callbacks += [nn.EarlyStopping(patience=50), nn.ModelCheckpoint(folder / "run.safetensors", every_steps=2)]
+    return nn.Trainer(model, nn.CrossEntropyLoss(), optimizer, metrics=["accuracy"], callbacks=callbacks, **options)
+
+
+FIT = {"epochs": 4, "batch_size": 16, "validation_split": 0.2, "progress": False}
+
+
+def same(a, b):
+    return all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_fit_learns_and_says_so():
+    history = trainer().fit(X, Y, rng=5, **{**FIT, "epochs": 12})
+    assert list(history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    assert history["loss"][-1] < history["loss"][0] / 1.5
+    assert history["val_accuracy"][-1] >= 0.85
+    assert history.epochs == 12
+
+
+def test_same_seed_same_bytes():
+    one, two, other = (trainer() for _ in range(3))
+    for t, seed in ((one, 5), (two, 5), (other, 6)):
+        t.fit(X, Y, rng=seed, **FIT)
+    assert same(one.model.state_dict(), two.model.state_dict())
+    assert not same(one.model.state_dict(), other.model.state_dict())
+
+
+@pytest.mark.parametrize("kill", [1, 2, 3, 6, 7, 17, 23])
+def test_resume_is_exact(tmp_path, kill):
+    whole = trainer(tmp_path / "a", Raise(-1))
+    history = whole.fit(X, Y, rng=5, **FIT)
+    with pytest.raises(RuntimeError, match="killed"):
+        trainer(tmp_path / "b", Raise(kill)).fit(X, Y, rng=5, **FIT)
+    resumed = trainer(tmp_path / "b", Raise(-1))
+    again = resumed.fit(X, Y, rng=5, resume="auto", **FIT)
+    assert same(whole.model.state_dict(), resumed.model.state_dict())
+    assert dict(again) == dict(history)
+    assert resumed.step == whole.step
+
+
+@pytest.mark.slow
+def test_kill_minus_nine_leaves_a_checkpoint(tmp_path):
+    """A process killed without warning, wherever it is, leaves a readable file, and the resumed run ends as the whole one."""
+    script = tmp_path / "train.py"
+    script.write_text(textwrap.dedent("""
+        import sys, numpy as np, nn
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(400, 30)); y = (x.sum(1) > 0).astype(int)
+        model = nn.Sequential(nn.Linear(30, 200, rng=1), nn.ReLU(), nn.Dropout(0.2, rng=2), nn.Linear(200, 2, rng=3))
+        saver = nn.ModelCheckpoint(sys.argv[1], every_steps=1)
+        t = nn.Trainer(model, nn.CrossEntropyLoss(), nn.optim.Adam(model.parameters()), callbacks=[saver])
+        print("ready", flush=True)
+        t.fit(x, y, epochs=4, batch_size=8, rng=7, progress=False, resume="auto")
+        np.savez(sys.argv[2], **model.state_dict())
+    """))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def start(name):
+        command = [sys.executable, str(script), str(tmp_path / name / "run.safetensors"), str(tmp_path / f"{name}.npz")]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+    with start("whole") as process:
+        assert process.wait(120) == 0
+    for wait in (0.05, 0.2):
+        with start("killed") as process:
+            process.stdout.readline()
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(wait)
+            process.send_signal(signal.SIGKILL)
+    with start("killed") as process:
+        assert process.wait(120) == 0
+    assert same(np.load(tmp_path / "whole.npz"), np.load(tmp_path / "killed.npz"))
+    assert not list((tmp_path / "killed").glob("*.tmp"))
+
+
+def test_ctrl_c_ends_cleanly():
+    t = trainer(None, Raise(4, KeyboardInterrupt()))
+    t.model.eval()
+    history = t.fit(X, Y, rng=5, **FIT)
+    assert history.interrupted
+    assert not any(module.training for module in t.model.modules())
+    assert t.predict(X).shape == (103, 2)
+    assert all(p.grad is None for p in t.model.parameters())
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_mode_is_left_as_found(training):
+    t = trainer()
+    t.model.train(training)
+    t.fit(X, Y, rng=0, **FIT)
+    t.evaluate(X, Y)
+    t.predict(X)
+    assert all(module.training is training for module in t.model.modules())
+
+
+def test_loss_is_the_mean_over_samples():
+    """The last batch is smaller; with learning rate 0 the epoch's values are those of the whole data."""
+    model = nn.Linear(5, 2, rng=0)
+    t = nn.Trainer(model, nn.CrossEntropyLoss(), nn.optim.SGD(model.parameters(), lr=0.0), metrics=["accuracy"])
+    history = t.fit(X, Y, batch_size=30, progress=False)
+    whole = t.evaluate(X, Y, batch_size=1000)
+    assert history["loss"][0] == pytest.approx(whole["loss"], rel=1e-5)
+    assert history["accuracy"][0] == pytest.approx(whole["accuracy"])
+    assert t.evaluate(X, Y, batch_size=7)["loss"] == pytest.approx(whole["loss"], rel=1e-5)
+
+
+def gradient(t, x, y, **options):
+    seen = {}
+
+    class Look(nn.Callback):
+        def on_gradients(self, trainer):
+            seen.update({name: p.grad.numpy().copy() for name, p in trainer.model.named_parameters()})
+
+    t.callbacks.append(Look())
+    t.fit(x, y, progress=False, shuffle=False, **options)
+    return seen
+
+
+def linear(**options):
+    model = nn.Linear(5, 2, rng=0)
+    return nn.Trainer(model, nn.CrossEntropyLoss(), nn.optim.SGD(model.parameters(), lr=0.0), **options)
+
+
+def test_weights_are_as_repetition():
+    """A sample of weight 2 counts as two samples, one of weight 0 as none, a class weight as that weight for its samples."""
+    twice = np.concatenate([X[:20], X[:5]]), np.concatenate([Y[:20], Y[:5]])
+    weight = np.r_[np.full(5, 2.0), np.ones(15), np.zeros(3)]
+    expected = gradient(linear(), *twice, batch_size=100)
+    for name, g in gradient(linear(), X[:23], Y[:23], batch_size=100, sample_weight=weight).items():
+        np.testing.assert_allclose(g, expected[name], rtol=1e-5, atol=1e-6)
+    per_class = gradient(linear(), X, Y, batch_size=200, class_weight={0: 1.0, 1: 3.0})
+    for name, g in gradient(linear(), X, Y, batch_size=200, sample_weight=np.where(Y == 1, 3.0, 1.0)).items():
+        np.testing.assert_allclose(g, per_class[name], rtol=1e-6)
+
+
+def test_accumulated_batches_are_one_batch():
+    expected = gradient(linear(), X[:40], Y[:40], batch_size=40)
+    for name, g in gradient(linear(accumulate=4), X[:40], Y[:40], batch_size=10).items():
+        np.testing.assert_allclose(g, expected[name], rtol=1e-4, atol=1e-6)
+
+
+def test_clipping():
+    seen = gradient(linear(clip_grad_norm=0.01), X, Y)
+    assert np.sqrt(sum((g**2).sum() for g in seen.values())) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_iterable_of_batches():
+    pairs = [(X[i : i + 20], Y[i : i + 20]) for i in range(0, 100, 20)]
+    t = trainer()
+    assert t.fit(pairs, epochs=2, validation_data=pairs, progress=False).epochs == 2
+    assert t.step == 10
+    with pytest.raises(ArgumentError, match="a generator can be used for one epoch only"):
+        t.fit(iter(pairs), epochs=2, progress=False)
+
+
+def test_early_stopping_restores_the_best():
+    values = iter([3.0, 1.0, 2.0, 2.5, 2.6, 9.0])
+    kept = []
+
+    class Script(nn.Callback):
+        def on_epoch_end(self, trainer):
+            trainer.history["loss"][-1] = next(values)
+            kept.append(trainer.model.state_dict())
+
+    stop = nn.EarlyStopping("loss", patience=2)
+    model = nn.Linear(5, 2, rng=0)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    t = nn.Trainer(model, nn.CrossEntropyLoss(), optimizer, callbacks=[Script(), stop])
+    t.fit(X, Y, epochs=6, progress=False)
+    assert (t.epoch, stop.best, stop.best_epoch) == (4, 1.0, 2)
+    assert same(model.state_dict(), kept[1])
+
+
+def test_checkpoints_keep_the_newest_and_the_best(tmp_path):
+    t = trainer(None, nn.ModelCheckpoint(tmp_path / "m.safetensors", keep=2))
+    t.fit(X, Y, **FIT)
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["m-00000018.safetensors", "m-00000024.safetensors"]
+
+
+def test_csv_logger(tmp_path):
+    history = trainer(None, nn.CSVLogger(tmp_path / "log.csv")).fit(X, Y, **FIT)
+    rows = (tmp_path / "log.csv").read_text().splitlines()
+    assert rows[0] == "epoch,loss,accuracy,val_loss,val_accuracy"
+    assert len(rows) == 5
+    assert float(rows[4].split(",")[1]) == history["loss"][3]
+
+
+def test_gradient_flow_flags_a_frozen_and_a_vanishing_layer():
+    model = nn.Sequential(nn.Linear(5, 4, rng=0), nn.ReLU(), nn.Linear(4, 2, rng=1))
+    model[0].weight.data = np.zeros_like(model[0].weight.data)
+    model[0].bias.data = np.full(4, -1.0, np.float32)
+    model[2].bias.requires_grad = False
+    flow = nn.GradientFlow()
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    nn.Trainer(model, nn.CrossEntropyLoss(), optimizer, callbacks=[flow]).fit(X, Y, progress=False)
+    assert flow.flags()["no gradient"] == {"2.bias"}
+    assert flow.flags()["vanishing"] == {"0.weight", "0.bias", "2.weight"}
+    assert flow.dead[0]["share"] == 1.0
+
+
+def test_plots():
+    pytest.importorskip("matplotlib")
+    flow = nn.GradientFlow(every=2)
+    history = trainer(None, flow).fit(X, Y, **FIT)
+    assert len(history.plot().axes) == 2
+    assert len(flow.plot().axes) == 3
+    assert "<th>val_loss</th>" in history._repr_html_()
+
+
+def test_progress_in_plain_lines(capsys):
+    trainer().fit(X, Y, **{**FIT, "epochs": 2, "progress": "lines"})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("epoch 2/2  loss 0.")
+    assert "val_accuracy" in lines[1]
+
+
+def test_loss_that_is_not_finite_names_the_module():
+    model = network()
+    model[4].weight.data = np.full((2, 16), np.inf, np.float32)
+    with pytest.raises(TrainingError, match=r"step 1 \(epoch 1, batch 1\): the first module whose output is not finite is Linear '4'"):
+        trainer(model=model).fit(X, Y, progress=False)
+
+
+NAN = X.copy()
+NAN[3, 1] = np.nan
+
+
+@pytest.mark.parametrize(("call", "error", "message"), [
+    (lambda t: t.fit(X, Y[:5]), ShapeError, "x has 103 samples and y has 5"),
+    (lambda t: t.fit(X[:0], Y[:0]), ArgumentError, "there are no samples"),
+    (lambda t: t.fit(NAN, Y), ArgumentError, r"x\[3, 1\] is nan"),
+    (lambda t: t.fit(X, Y.astype(str)), DTypeError, "must hold real numbers"),
+    (lambda t: t.fit(X, Y + 1), ArgumentError, "2"),
+    (lambda t: t.fit(X[:, :4], Y), ShapeError, r"Linear '0' \(5 -> 16\).*\(32, 4\)"),
+    (lambda t: t.fit(X), ArgumentError, "y is missing"),
+    (lambda t: t.fit(3), ArgumentError, "an iterable of"),
+    (lambda t: t.fit([X]), ArgumentError, r"each batch must be \(x, y\)"),
+    (lambda t: t.fit((X,)), ArgumentError, r"each batch must be \(x, y\)"),
+    (lambda t: t.fit(X, Y, batch_size=0), ArgumentError, "batch_size must be at least 1"),
+    (lambda t: t.fit(X, Y, validation_split=1.5), ArgumentError, r"must be in \[0, 1\)"),
+    (lambda t: t.fit(X, Y, validation_split=1e-9), ArgumentError, "leaves one side empty"),
+    (lambda t: t.fit(X, Y, class_weight={0: 1.0}), ArgumentError, "no weight for class 1"),
+    (lambda t: t.fit(X, Y, sample_weight=[1.0]), ShapeError, "sample_weight must be 103 numbers"),
+    (lambda t: t.fit(X, Y, progress="loud"), ArgumentError, "progress must be"),
+    (lambda t: t.fit(X, Y, resume="auto"), ArgumentError, "needs a ModelCheckpoint"),
+    (lambda t: t.fit(X, Y, resume="nowhere"), FileError, "there is no such file"),
+    (lambda t: t.predict(X[:0]), ArgumentError, "no samples"),
+    (lambda t: trainer(accumulate=0), ArgumentError, "accumulate must be at least 1"),
+    (lambda t: trainer(None, nn.EarlyStopping()).fit(X, Y, progress=False), ArgumentError, "no 'val_loss' in the history.*validation"),
+])  # fmt: skip
+def test_bad_input(call, error, message):
+    t = trainer()
+    before = t.model.state_dict()
+    with pytest.raises(error, match=message) as caught:
+        call(t)
+    assert isinstance(caught.value, ag.AutogradError)
+    after = t.model.state_dict()
+    assert all(np.array_equal(before[name], after[name]) for name, _ in t.model.named_parameters())
+
+
+def test_train_on_batch():
+    t = trainer()
+    first = t.train_on_batch(X, Y)
+    assert set(first) == {"loss", "accuracy"}
+    assert t.train_on_batch(X, Y)["loss"] < first["loss"]

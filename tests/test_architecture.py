@@ -1,0 +1,141 @@
+"""The floors of the house, read from the source: imports go down, ``nn`` stands on the public face of ``autograd``."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import autograd
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("autograd", "nn")
+
+# A module imports only from a strictly lower floor; a folder is one floor, inside which there is no circle.
+FLOORS = {
+    "autograd.errors": 0,
+    "autograd.modes": 0,
+    "autograd.tree": 0,
+    "autograd._clash": 1,
+    "autograd.graph": 1,
+    "autograd.backward": 2,
+    "autograd.box": 2,
+    "autograd.rules": 3,
+    "autograd.pull": 4,
+    "autograd.primitive": 5,
+    "autograd.ops": 6,
+    "autograd.methods": 7,
+    "autograd.protocols": 7,
+    "autograd.tensor": 8,
+    "autograd.transforms": 9,
+    "autograd.gradcheck": 10,
+    "autograd.recording": 10,
+    "autograd.viz": 10,
+    "autograd": 11,
+}
+FOLDERS = ("autograd.ops", "autograd.viz")
+WITHOUT_NUMPY = ("autograd.errors", "autograd.modes", "autograd.graph", "autograd.backward")
+PUBLIC_MODULES = ("autograd", "autograd.errors")
+FACTS = ("__version__", "__distribution__")
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Map the dotted name of every module to its file."""
+    files = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(modules()[name].read_text(encoding="utf-8"))
+
+
+def imports(name: str, nodes: Iterator[ast.AST] | None = None) -> set[tuple[str, str | None]]:
+    """List what a module imports, as (module, name or None); relative imports are resolved."""
+    package = name if modules()[name].name == "__init__.py" else name.rpartition(".")[0]
+    found: set[tuple[str, str | None]] = set()
+    for node in nodes or ast.walk(tree(name)):
+        if isinstance(node, ast.Import):
+            found |= {(alias.name, None) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            found |= {(base, alias.name) for alias in node.names}
+    return found
+
+
+def edges(name: str) -> set[str]:
+    """List the project's modules that a module imports; ``from package import module`` names the module."""
+    targets = {f"{base}.{item}" if f"{base}.{item}" in modules() else base for base, item in imports(name)}
+    return {target for target in targets if target in modules()} - {name}
+
+
+def floor(name: str) -> tuple[str, int]:
+    """Find the entry of FLOORS that covers a module."""
+    owner = name
+    while owner not in FLOORS or (owner == "autograd" and name != "autograd"):
+        owner = owner.rpartition(".")[0]
+        assert owner, f"{name} has no floor yet: give it one in FLOORS"
+    return owner, FLOORS[owner]
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name.split(".")[0] == "autograd"])
+def test_imports_go_down(name):
+    owner, level = floor(name)
+    for target in edges(name):
+        below, target_level = floor(target)
+        same_folder = owner == below and owner in FOLDERS
+        assert same_folder or target_level < level, f"{name} (floor {level}) imports {target} (floor {target_level})"
+
+
+def test_no_circle():
+    todo = {name: edges(name) for name in modules()}
+    while free := [name for name, needs in todo.items() if not needs & todo.keys()]:
+        for name in free:
+            del todo[name]
+    assert not todo, f"in an import circle, or above one: {sorted(todo)}"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_project_imports_stand_at_the_top(name):
+    """Only the root packages may load a part at its first use."""
+    for function in ast.walk(tree(name)):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            inside = {base for base, _ in imports(name, ast.walk(function)) if base.split(".")[0] in PACKAGES}
+            lazy = name in PACKAGES and getattr(function, "name", "") == "__getattr__"
+            assert lazy or not inside, f"{name}:{function.lineno} imports {inside} inside a function"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_no_type_checking_blocks(name):
+    words = {node.id for node in ast.walk(tree(name)) if isinstance(node, ast.Name)}
+    words |= {node.attr for node in ast.walk(tree(name)) if isinstance(node, ast.Attribute)}
+    words |= {item for _, item in imports(name) if item}
+    assert "TYPE_CHECKING" not in words
+
+
+@pytest.mark.parametrize("name", WITHOUT_NUMPY)
+def test_graph_and_walk_know_no_arrays(name):
+    assert not [base for base, _ in imports(name) if base.split(".")[0] == "numpy"]
+
+
+def attributes_of_autograd(name: str) -> set[str]:
+    """List what a module reaches as ``ag.something`` after ``import autograd as ag``."""
+    nodes = list(ast.walk(tree(name)))
+    names = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    aliases = {alias.asname or alias.name for alias in names if alias.name == "autograd"}
+    reached = [node for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
+    return {node.attr for node in reached if node.value.id in aliases}
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name.split(".")[0] == "nn"])
+def test_nn_stands_on_the_public_face(name):
+    used = {(base, item) for base, item in imports(name) if base.split(".")[0] == "autograd"}
+    for base, item in sorted(used | {("autograd", attribute) for attribute in attributes_of_autograd(name)}, key=str):
+        assert base in PUBLIC_MODULES, f"{name} imports from {base}, which is not public"
+        if base == "autograd" and item is not None:
+            public = item in (*autograd.__all__, *FACTS) or f"autograd.{item}" in PUBLIC_MODULES
+            assert public, f"{name} uses autograd.{item}, which is not in autograd.__all__"
+        assert item is None or item in FACTS or not item.startswith("_"), f"{name} uses {base}.{item}"

@@ -1,0 +1,84 @@
+"""What the pages say is true: their code runs and prints what stands beside it, their commands and links exist."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PRINTED = re.compile(r"^\s*print\(.*\)\s+# (.+)$", re.MULTILINE)
+TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """List the code blocks of a page."""
+    return [code for word, code in FENCE.findall(TEXT[page]) if word == language]
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def programs(page: Path) -> list[tuple[str, str]]:
+    """List the Python blocks of a page with what they promise to print.
+
+    That is the ``text`` block right after it, or what stands behind each ``print(…)  # …``.
+    """
+    fences = [*FENCE.findall(TEXT[page]), ("", "")]
+    return [
+        (code, said if next_word == "text" else "".join(f"{line}\n" for line in PRINTED.findall(code)))
+        for (word, code), (next_word, said) in pairwise(fences)
+        if word == "python"
+    ]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if programs(page)], ids=name)
+def test_code_runs_and_prints_what_is_said(page, tmp_path):
+    """The blocks of one page are one program."""
+    script = tmp_path / "page.py"
+    script.write_text("".join(f"{code}\nprint(end='\\f')\n" for code, _ in programs(page)), encoding="utf-8")
+    said = subprocess.run(
+        [sys.executable, "-W", "error", script.name], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, encoding="utf-8", timeout=300, check=False,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.split("\f")[:-1] == [promised for _, promised in programs(page)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)|<(?:img|source)[^>]* src(?:set)?=\"([^\"]+)\"", TEXT[page])
+    local = [link for pair in links for link in pair if link and "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_make_targets_exist(page):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"demo", "test", "check", "bench", "bench-peers", "clean"} <= targets
+    assert set(re.findall(r"\bmake ([a-z][a-z-]*)", "\n".join(blocks(page, "sh")))) <= targets
+
+
+def test_readme_opens_with_its_two_commands():
+    commands = blocks(ROOT / "README.md", "sh")[0].splitlines()
+    assert [line.split("#")[0].strip() for line in commands] == ["make demo", "make test"]
+
+
+def test_readme_names_every_extra():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert [extra for extra in project["optional-dependencies"] if f"`{extra}`" not in TEXT[ROOT / "README.md"]] == []
+
+
+def test_contributing_is_short():
+    assert len(TEXT[ROOT / "CONTRIBUTING.md"].splitlines()) <= 50
+
+
+def test_changelog_has_a_place_for_the_next_change():
+    assert TEXT[ROOT / "CHANGELOG.md"].startswith("# Changelog\n\n## Unreleased\n")
