@@ -18,7 +18,7 @@ from autograd.box import SMALL, Box, alias, as_raw, leaf_of, small, wrap
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import ABSENT, Leaf, Node, View, make_node
 from autograd.modes import current
-from autograd.pull import fast_pull, general_pull, item_node
+from autograd.pull import fast_pull, general_pull, item_node, joint_pull
 from autograd.rules import Op
 
 registry: dict[str, Any] = {}  # every declared op by name: tests, docs and tables read it
@@ -135,6 +135,8 @@ def _make_apply(op: Op) -> Any:
         op.pull = fast_pull(op)
         return _unary(op) if len(op.inputs) == 1 else _binary(op)
 
+    if op.joint is not None:
+        op.pull = joint_pull(op)
     if len(op.rules) == 1 == len(op.inputs) and not op.cache and not op.variadic:
         return _with_keywords(op)
 

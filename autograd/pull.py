@@ -197,6 +197,40 @@ def general_pull(node: Node, g: Any, wanted: Any = None) -> Shares:
     return _shares(node, g, node.saved, wanted)
 
 
+def joint_pull(op: Op) -> Callable[..., Shares]:
+    """Make the pull of an op with one joint rule: the fused ops, of which a small net has few, so each call counts."""
+    rule = op.joint
+    if rule is None:
+        return general_pull
+    function, count = rule.function, len(op.inputs)
+    # a place in ``saved`` for an input or the output, else the function that finds the argument
+    places: list[tuple[int | None, Any]] = []
+    for name, source in zip(rule.names, rule.sources, strict=True):
+        at = op.inputs.index(name) if name in op.inputs else count if name == "y" else None
+        places.append((None if op.variadic else at, source))
+
+    def pull(node: Node, g: Any, wanted: Any = None) -> Shares:
+        parents = node.parents
+        if node.released:
+            check(node)
+        for parent in parents:
+            if parent is not None and parent.changed < node.order:
+                check(node)
+        if g.__class__ is Cotangents:
+            g = g.fill(node)
+        saved = node.saved
+        shares = function(g, *[source(node, saved) if at is None else saved[at] for at, source in places])
+        if shares.__class__ is not tuple or len(shares) != len(parents):
+            return _joint_shares(op, shares, node, wanted)
+        pairs: Shares = []
+        for i, parent in enumerate(parents):
+            if parent is not None and parent.needs and (wanted is None or parent in wanted):
+                pairs.append((parent, fit(shares[i], parent, op, i)))
+        return pairs
+
+    return pull
+
+
 def peek(node: Node, g: Any) -> Shares | None:
     """Give each parent its share of ``g`` for a picture: of a released node too, as long as its small arrays are still there.
 

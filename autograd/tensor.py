@@ -81,6 +81,9 @@ class Tensor(Methods):
             raise InPlaceError(
                 f"data of the result of {node.op.name!r} cannot be replaced; compute a new Tensor, or use .detach()."
             )
+        if value is self._data and node is not None:  # changed in place: only its time is new
+            node.changed = tick()  # type: ignore[misc]
+            return
         array = value if value is self._data else _read(value, None, False, self.requires_grad)
         self._data = array
         if node is not None:

@@ -319,7 +319,7 @@ def grad_text(item: Item) -> str:
 
 def arrow_hover(arrow: Arrow) -> str:
     """Write what a hover over an edge shows."""
-    where = f"input {arrow.argument}: " if arrow.argument and not arrow.argument.startswith("[") else ""
+    where = f"{arrow.argument}: " if arrow.argument and not arrow.argument.startswith("[") else ""
     if arrow.share is None:
         return where + {"const": "needs no gradient", "released": "released"}.get(arrow.state, "not computed")
     return f"{where}adds {one_line(arrow.share)}" + (" (masked)" if arrow.state == "masked" else "")

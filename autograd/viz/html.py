@@ -20,7 +20,9 @@ _KEYS = "Keys: ← → one step, Home and End, Space plays. Drag to move, wheel 
 
 def asset(name: str) -> str:
     """Read one of the files that every page carries inside."""
-    return files("autograd.viz").joinpath("assets", name).read_text(encoding="utf-8")
+    text = files("autograd.viz").joinpath("assets", name).read_text(encoding="utf-8")
+    lines = (line.strip() for line in text.split("\n"))
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _buttons(buttons: tuple[tuple[str, str, str], ...]) -> str:

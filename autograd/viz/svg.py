@@ -81,7 +81,8 @@ def compact(svg: str) -> str:
 
 def _bare_edge(found: re.Match[str]) -> str:
     """Leave out of an edge what the style sheet says for all."""
-    return found[0].replace(' fill="none"', "").replace(' text-anchor="middle"', "").replace(' font-size="10.00"', "")
+    edge = re.sub(r"> ([^<]*) </text>", r">\1</text>", found[0])
+    return edge.replace(' fill="none"', "").replace(' text-anchor="middle"', "").replace(' font-size="10.00"', "")
 
 
 def _rounded(number: str, digits: int) -> str:
