@@ -13,6 +13,7 @@ from autograd import _clash as _clash
 from autograd import errors
 from autograd.errors import AutogradError
 from autograd.gradcheck import check_grads
+from autograd.memory import reuse_memory
 from autograd.modes import current_scope, enable_grad, is_grad_enabled, no_grad, scope
 from autograd.ops.activations import (
     elu,
@@ -69,6 +70,7 @@ __all__ = [
     "record",
     "relu",
     "replay",
+    "reuse_memory",
     "scope",
     "sigmoid",
     "silu",

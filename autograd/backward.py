@@ -19,7 +19,8 @@ def walk(root: Node, seed: Any, pull: Pull, targets: Collection[Node] = ()) -> d
     """
     if root.op is None or root in targets:
         return {root: seed}
-    pending, heap, found = {root.order: [root, seed]}, [root.order], {}
+    pending, heap = {root.order: [root, seed]}, [root.order]
+    found: dict[Node, Any] = {}
     while heap:
         node, g = pending.pop(heappop(heap))
         for parent, share in pull(node, g):

@@ -43,8 +43,8 @@ class Node:
         "scope",
         "shape",
     )
-    needs = True  # an op is recorded only when one of its inputs needs a gradient
-    changed = 1  # results are read-only, so they never change; orders are <= 0
+    needs: Any = True  # an op is recorded only when one of its inputs needs a gradient
+    changed: Any = 1  # results are read-only, so they never change; orders are <= 0
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class View(Node):
     __slots__ = ()
 
     @property
-    def changed(self) -> int:
+    def changed(self) -> Any:
         """Give the time of the last in-place change of the memory that this node looks at."""
         return origin(self).changed
 
@@ -132,7 +132,7 @@ class Alias(Leaf):
         self.changed = changed
 
     @property
-    def changed(self) -> int:
+    def changed(self) -> Any:
         """Give the time of the last in-place change of the shared memory."""
         return self.root.changed
 

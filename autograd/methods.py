@@ -1,4 +1,4 @@
-"""NumPy's operators and methods for Tensors: each is one line that names its op, so editors and type checkers see them."""
+"""NumPy's operators and methods for Tensors: each is a line that names its op, so editors and type checkers see it."""
 
 from typing import Any
 

@@ -202,7 +202,9 @@ def _with_keywords(op: Op) -> Any:
             data = data[()]
         y = forward(data, **bound)
         kind, state = type(y), current()
-        if (kind is not _F64 and kind is not _NDARRAY) or y is data or node is None or not node.needs or not state.recording:
+        if node is None or not node.needs or not state.recording:
+            return record(op, (x,), (data,), y, bound)
+        if (kind is not _F64 and kind is not _NDARRAY) or y is data:
             return record(op, (x,), (data,), y, bound)
         saved = (data if keeps_input or data.size <= SMALL else None, y if keeps_output or y.size <= SMALL else None)
         return wrap(y, kind_of_node(op, node, ABSENT, None, saved, bound, y.shape, y.dtype, state.scope))
@@ -250,7 +252,7 @@ def _binary(op: Op) -> Any:
 
 
 def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: dict[str, Any] | None) -> Any:
-    """Wrap the output ``y`` of ``op``; if an input needs a gradient, put a node that keeps what rules name into the graph."""
+    """Wrap the output ``y`` of ``op``; if an input needs a gradient, a node that keeps what rules name records it."""
     extras: tuple[Any, ...] = ()
     if op.cache:
         y, *rest = y
@@ -268,20 +270,13 @@ def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: d
                 mask |= 1 << i
             parents.append(node)
     if not mask:
-        source = inputs[0] if op.view and isinstance(inputs[0], Box) else None
-        if isinstance(y, tuple):
-            return rebuild(y, [wrap(part) if source is None else alias(part, source, "no_grad") for part in y])
-        return wrap(y) if source is None else alias(y, source, "no_grad")
+        return _unrecorded(op, inputs[0], y)
     keep = op.kept_for(mask, len(inputs))
-    saved = list(data)
-    for i, value in enumerate(data):
-        if type(value) is _NDARRAY:
-            if i not in keep.inputs and value.size > SMALL:
-                saved[i] = None
-            elif not isinstance(inputs[i], Box):
-                saved[i] = value.copy()  # its owner may change it
+    saved = []
+    for i, (x, value) in enumerate(zip(inputs, data, strict=True)):
+        saved.append(_saved(x, value, i in keep.inputs) if type(value) is _NDARRAY else value)
         if parents[i] is None:
-            parents[i] = _parent(inputs[i], value)
+            parents[i] = _parent(x, value)
     kind = View if op.view else Node
     if isinstance(y, tuple):
         saved.append(y if keep.output else None)
@@ -290,6 +285,14 @@ def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: d
         return rebuild(y, [wrap(part, item_node(several, i, part)) for i, part in enumerate(y)])
     saved.append(y if keep.output or y.size <= SMALL else None)
     return wrap(y, make_node(kind, op, tuple(parents), (*saved, *extras), kwargs, y.shape, y.dtype, state.scope))
+
+
+def _unrecorded(op: Op, first: Any, y: Any) -> Any:
+    """Wrap an output that nothing will differentiate; what looks at the memory of its input stays tied to it."""
+    source = first if op.view and isinstance(first, Box) else None
+    if isinstance(y, tuple):
+        return rebuild(y, [wrap(part) if source is None else alias(part, source, "no_grad") for part in y])
+    return wrap(y) if source is None else alias(y, source, "no_grad")
 
 
 def _checked_output(op: Op, y: Any) -> Any:

@@ -169,7 +169,8 @@ def _with_options(ufunc: np.ufunc, function: Any, inputs: tuple[Any, ...], kwarg
         return ufunc(*unbox(inputs), **kwargs, **({"dtype": dtype} if dtype else {}))
     if dtype is None:
         return function(*inputs)
-    return function(*[x.astype(dtype) if isinstance(x, Box) else np.asarray(x, dtype) for x in inputs])
+    boxed: list[Any] = [x.astype(dtype) if hasattr(x, "astype") else np.asarray(x, dtype) for x in inputs]
+    return function(*boxed)
 
 
 def _into(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

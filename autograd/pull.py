@@ -58,16 +58,26 @@ class Cotangents:
         return tuple(self.parts.get(i, zero) for i, zero in enumerate(zeros))
 
 
-ITEM: Any = _Plumbing("item", lambda node, g, wanted=None: [(node.a, Cotangents({node.kwargs["index"]: g}))])
-IDENTITY: Any = _Plumbing("identity", lambda node, g, wanted=None: [(node.a, g)])
-BUNDLE: Any = _Plumbing(
-    "bundle",
-    lambda node, g, wanted=None: [
+def _pull_item(node: Node, g: Any, wanted: Any = None) -> Shares:
+    return [(node.a, Cotangents({node.kwargs["index"]: g}))]
+
+
+def _pull_identity(node: Node, g: Any, wanted: Any = None) -> Shares:
+    return [(node.a, g)]
+
+
+def _pull_bundle(node: Node, g: Any, wanted: Any = None) -> Shares:
+    pairs = zip(node.parents, g, strict=True)
+    return [
         (parent, part)
-        for parent, part in zip(node.parents, g, strict=True)
+        for parent, part in pairs
         if parent is not None and parent.needs and part is not None and (wanted is None or parent in wanted)
-    ],
-)
+    ]
+
+
+ITEM: Any = _Plumbing("item", _pull_item)
+IDENTITY: Any = _Plumbing("identity", _pull_identity)
+BUNDLE: Any = _Plumbing("bundle", _pull_bundle)
 
 
 def item_node(node: Node, i: int, part: Any) -> Node:
@@ -87,7 +97,7 @@ def item_node(node: Node, i: int, part: Any) -> Node:
 
 
 def identity_node(parent: Node) -> Node:
-    """Make a node that stands for ``parent`` in one place only, so that the gradient for that place can be told apart."""
+    """Make a node that stands for ``parent`` in one place only: the gradient for that place can be told apart."""
     return Node(IDENTITY, parent, ABSENT, None, (None, None), None, parent.shape, parent.dtype, parent.scope)
 
 
@@ -199,13 +209,12 @@ def general_pull(node: Node, g: Any, wanted: Any = None) -> Shares:
 
 def joint_pull(op: Op) -> Callable[..., Shares]:
     """Make the pull of an op with one joint rule: the fused ops, of which a small net has few, so each call counts."""
-    rule = op.joint
-    if rule is None:
+    joint, count = op.joint, len(op.inputs)
+    if joint is None:
         return general_pull
-    function, count = rule.function, len(op.inputs)
     # a place in ``saved`` for an input or the output, else the function that finds the argument
     places: list[tuple[int | None, Any]] = []
-    for name, source in zip(rule.names, rule.sources, strict=True):
+    for name, source in zip(joint.names, joint.sources, strict=True):
         at = op.inputs.index(name) if name in op.inputs else count if name == "y" else None
         places.append((None if op.variadic else at, source))
 
@@ -219,7 +228,7 @@ def joint_pull(op: Op) -> Callable[..., Shares]:
         if g.__class__ is Cotangents:
             g = g.fill(node)
         saved = node.saved
-        shares = function(g, *[source(node, saved) if at is None else saved[at] for at, source in places])
+        shares = joint.function(g, *[source(node, saved) if at is None else saved[at] for at, source in places])
         if shares.__class__ is not tuple or len(shares) != len(parents):
             return _joint_shares(op, shares, node, wanted)
         pairs: Shares = []
@@ -232,7 +241,7 @@ def joint_pull(op: Op) -> Callable[..., Shares]:
 
 
 def peek(node: Node, g: Any) -> Shares | None:
-    """Give each parent its share of ``g`` for a picture: of a released node too, as long as its small arrays are still there.
+    """Give each parent its share of ``g`` for a picture: of a released node too, while its small arrays are there.
 
     None means that an array which the rules need is gone, or was changed in place since.
     """

@@ -13,6 +13,7 @@ from autograd.errors import MissingRule, RuleError
 from autograd.graph import Node
 
 Shares = list[tuple[Node, Any]]
+_RESERVED = {"y": "the output", "shapes": "the shapes of the inputs", "needs": "which inputs want a gradient"}
 _PLAIN = {type(None), bool, int, float, str, slice}  # keywords that need no look at what they hold
 
 
@@ -110,6 +111,11 @@ class Op:
 
     def source(self, name: str) -> Callable[[Node, Sequence[Any]], Any]:
         """Find where a rule's argument comes from; an unknown name is an error."""
+        if name in ("y", "shapes", "needs") and name in self.inputs:
+            raise RuleError(
+                f"op {self.name!r}: a rule asks for {name!r}, which is an input here and elsewhere means "
+                f"{_RESERVED[name]}. Rename the input."
+            )
         if name == "y":
             at = -1 - len(self.cache)
             return lambda node, saved: saved[at]
@@ -163,7 +169,7 @@ class Op:
         return value.copy() if isinstance(value, np.ndarray) else value
 
     def kept(self, parents: Sequence[Node | None]) -> Kept:
-        """Tell which inputs' values, and whether the output, must be kept until backward, given the nodes of the inputs."""
+        """Tell which inputs' values, and whether the output, are kept until backward, given the nodes of the inputs."""
         mask = 0
         for i, parent in enumerate(parents):
             if parent is not None and parent.needs:
@@ -176,7 +182,9 @@ class Op:
         known = self.masks.get(key)
         if known is None:
             rules = [self.joint] if self.joint else [rule for i, rule in self.rules.items() if mask >> i & 1]
-            whole = self.definition is not None or (self.variadic and any(self.inputs[0] in rule.names for rule in rules))
+            whole = self.definition is not None or (
+                self.variadic and any(self.inputs[0] in rule.names for rule in rules)
+            )
             inputs = range(count) if whole else [i for rule in rules for i in rule.reads]
             known = self.masks[key] = Kept(frozenset(inputs), any("y" in rule.names for rule in rules))
         return known
@@ -203,7 +211,9 @@ def _parameters(function: Any) -> list[tuple[str, Any, Any]]:
     names, count, extra = code.co_varnames, code.co_argcount, code.co_kwonlyargcount
     defaults = function.__defaults__ or ()
     padded = (*[Parameter.empty] * (count - len(defaults)), *defaults)
-    listed = [(name, default, Parameter.POSITIONAL_OR_KEYWORD) for name, default in zip(names, padded, strict=False)]
+    listed: list[tuple[str, Any, Any]] = [
+        (name, default, Parameter.POSITIONAL_OR_KEYWORD) for name, default in zip(names, padded, strict=False)
+    ]
     if code.co_flags & inspect.CO_VARARGS:
         listed.append((names[count + extra], Parameter.empty, Parameter.VAR_POSITIONAL))
     only = function.__kwdefaults__ or {}

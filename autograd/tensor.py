@@ -67,7 +67,7 @@ class Tensor(Methods):
             if type(array) is not np.ndarray:
                 array = np.asarray(array)
             array.flags.writeable = False
-            return array
+            return array  # type: ignore[no-any-return]
         if type(array) is not np.ndarray or not array.flags.writeable:
             array = self._data = np.array(array)
             if self._node is not None:
@@ -82,12 +82,12 @@ class Tensor(Methods):
                 f"data of the result of {node.op.name!r} cannot be replaced; compute a new Tensor, or use .detach()."
             )
         if value is self._data and node is not None:  # changed in place: only its time is new
-            node.changed = tick()  # type: ignore[misc]
+            node.changed = tick()
             return
         array = value if value is self._data else _read(value, None, False, self.requires_grad)
         self._data = array
         if node is not None:
-            node.changed = tick()  # type: ignore[misc]
+            node.changed = tick()
             node.saved, node.shape, node.dtype = (small(array),), array.shape, array.dtype
 
     @property
@@ -127,7 +127,7 @@ class Tensor(Methods):
             return
         if value:
             _check_float(self._data.dtype)
-        leaf_of(self).needs = bool(value)  # type: ignore[misc]
+        leaf_of(self).needs = bool(value)
 
     @property
     def name(self) -> str | None:
@@ -375,7 +375,7 @@ def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool, name: str | Non
 
 
 def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
-    """Make the array of a leaf from anything; 0-d values become NumPy scalars, on which arithmetic is ten times faster."""
+    """Make the array of a leaf from anything; 0-d values become NumPy scalars, whose arithmetic is ten times faster."""
     if isinstance(data, Box):
         if is_recording(data):
             raise ConversionError(
@@ -438,9 +438,7 @@ def _release(node: Node, g: Any) -> Any:
     node.released = True
     if not (node.op.short and node.saved[-1].__class__ is np.float64):  # of scalars there is nothing to release
         several = node.shape.__class__ is list  # several outputs: a tuple of arrays
-        node.saved = tuple(
-            [None if x.__class__ is np.ndarray and x.size > 64 else _only_small(x) if several else x for x in node.saved]
-        )
+        node.saved = tuple([_only_small(x) if several or x.__class__ is np.ndarray else x for x in node.saved])
         if node.kwargs:
             for value in node.kwargs.values():
                 if value.__class__ is np.ndarray or value.__class__ is tuple:
@@ -477,18 +475,19 @@ def _retaining(pull: Any) -> Any:
 
 
 def add_up(old: Any, g: Any) -> Any:
-    """Accumulate ``g`` onto the gradient ``old``: what is stored is an array that nobody else holds, or a recorded Tensor."""
+    """Accumulate ``g`` onto the gradient ``old``: as an array that nobody else holds, or as a recorded Tensor."""
     if old is None:
         if isinstance(g, Box) or type(g) is not np.ndarray:
             return g
         # The walk hands the same array to both inputs of an addition, and rules may return views of what they saved.
         return g if g.base is None and sys.getrefcount(g) <= _ALONE and g.flags.writeable else g.copy()
     if isinstance(g, Box):
-        return (old if isinstance(old, Box) else wrap(old)) + g
-    return (old._data if isinstance(old, Box) else old) + g
+        return ew.add(old, g)
+    held: Any = old._data if isinstance(old, Box) else old
+    return held + g
 
 
-# What a gradient that nobody else holds counts, by the same calls (newer Pythons count borrowed references differently).
+# What a gradient that nobody else holds counts, by the same calls (newer Pythons do not count borrowed references).
 _probe = Leaf(None, (), None, True)
 _drain({_probe: np.zeros(SMALL + 1)}, lambda old, g: sys.getrefcount(g))
 _ALONE: int = _probe.grad

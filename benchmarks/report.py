@@ -237,5 +237,6 @@ METHOD = (
     "median over rounds of a round's mean step, the garbage collector's pauses included; a ratio is the "
     "median over rounds of the ratio in the "
     "same round. All peers start from the same weights and data; first losses (and gradients, where "
-    "nothing is trained) must agree with hand-written NumPy, or the row fails."
+    "nothing is trained) must agree with hand-written NumPy, or the row fails. chainrule's programs begin "
+    "with `autograd.reuse_memory()`, its documented switch that lets glibc keep freed arrays."
 )

@@ -6,6 +6,8 @@
 (1, 1)
 """
 
+from typing import Any
+
 from nn import _clash as _clash  # isort: skip  (first: it says what to do when another package is found as autograd)
 from nn import datasets, functional, init, metrics, optim
 from nn.activation import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
@@ -88,3 +90,14 @@ __all__ = [
     "optim",
     "save_model",
 ]
+
+_ON_EXTRAS = ("onnx", "sklearn")  # what they stand on may be missing, so nn.onnx and nn.sklearn load at first use
+
+
+def __getattr__(name: str) -> Any:
+    """Load the parts that stand on extras at their first use."""
+    if name in _ON_EXTRAS:
+        import importlib
+
+        return importlib.import_module(f"nn.{name}")
+    raise AttributeError(f"module 'nn' has no attribute {name!r}")

@@ -19,14 +19,15 @@ _SMALLER_IS_BETTER = ("loss", "mse", "mae", "error")
 
 
 class Callback:
-    """Be called by a Trainer: each method gets the trainer, whose ``epoch``, ``step``, ``logs`` and ``history`` say where it is.
+    """Be called by a Trainer: each method gets it; its ``epoch``, ``step``, ``logs`` and ``history`` say where it is.
 
     Set ``trainer.stop = True`` to end the run after the current batch. A callback with state gives it in ``state_dict``
     (arrays, numbers, texts, lists and dicts), so that an interrupted run resumes exactly. Where ``last`` is True it is
-    called after all others.
+    called after all others; where ``first_rank`` is True, only by rank 0 of a DistributedTrainer (it writes a file,
+    say).
     """
 
-    last = False
+    last = first_rank = False
 
     def on_fit_start(self, trainer: Any) -> None:
         """Act before the first epoch."""
@@ -128,7 +129,7 @@ class ModelCheckpoint(Callback):
     file.
     """
 
-    last = True
+    last = first_rank = True
 
     def __init__(
         self,
@@ -211,7 +212,9 @@ class LRSchedule(Callback):
 
 
 class CSVLogger(Callback):
-    """Write the history to a CSV file, a row per epoch: each time the whole file, so that a resumed run repeats no row."""
+    """Write the history to a CSV file, a row per epoch: the whole file each time, so a resumed run repeats no row."""
+
+    first_rank = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)

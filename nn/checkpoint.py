@@ -1,7 +1,7 @@
 """The state of a training run in one file of data, such that the resumed run is the uninterrupted one, bit for bit.
 
-It holds the parameters and buffers, the optimizer, the callbacks (schedules, early stopping), the history, the place in the epoch, the
-random state that orders the batches and those of the layers (dropout). Nothing in it can name code.
+It holds the parameters and buffers, the optimizer, the callbacks (schedules, early stopping), the history, the place in
+the epoch, the random state that orders the batches and those of the layers (dropout). Nothing in it can name code.
 """
 
 import copy
@@ -26,9 +26,19 @@ def save(trainer: Any, path: str | os.PathLike[str]) -> None:
         raise ArgumentError(
             "Trainer.save: gradients of earlier batches are waiting for the optimizer's step; save after it."
         )
+    write_tree(path, state(trainer), KIND)
+
+
+def load(trainer: Any, path: str | os.PathLike[str]) -> None:
+    """Take over a saved state; a file that does not fit raises and changes nothing."""
+    restore(trainer, read_tree(path, KIND), str(path))
+
+
+def state(trainer: Any) -> dict[str, Any]:
+    """Copy the state of ``trainer`` into nested dicts and lists of arrays, numbers and texts."""
     optimizer = trainer.optimizer.state_dict()
     optimizer["state"] = {str(i): entry for i, entry in optimizer["state"].items()}
-    tree = {
+    return {
         "model": trainer.model.state_dict(),
         "optimizer": optimizer,
         "history": dict(trainer.history),
@@ -38,24 +48,22 @@ def save(trainer: Any, path: str | os.PathLike[str]) -> None:
         "generators": [generator.bit_generator.state for generator in generators(trainer.model)],
         "callbacks": [{"type": type(c).__name__, "state": c.state_dict()} for c in trainer.callbacks],
     }
-    write_tree(path, tree, KIND)
 
 
-def load(trainer: Any, path: str | os.PathLike[str]) -> None:
-    """Take over a saved state; a file that does not fit raises and changes nothing."""
-    tree = read_tree(path, KIND)
-    _check(trainer, tree, path)
+def restore(trainer: Any, tree: Mapping[str, Any], source: str) -> None:
+    """Take over what :func:`state` gave; what does not fit raises, names ``source`` and changes nothing."""
+    _check(trainer, tree, source)
     before = copy.deepcopy((trainer.model.state_dict(), trainer.optimizer.state_dict(), _callback_states(trainer)))
     try:
         _restore(trainer, tree["model"], tree["optimizer"], [entry["state"] for entry in tree["callbacks"]])
-        for generator, state in zip(generators(trainer.model), tree["generators"], strict=True):
-            generator.bit_generator.state = state
+        for generator, saved in zip(generators(trainer.model), tree["generators"], strict=True):
+            generator.bit_generator.state = saved
         history, run, epoch, step = History(tree["history"]), tree["run"], int(tree["epoch"]), int(tree["step"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         _restore(trainer, *before)
         if isinstance(error, ArgumentError | ShapeError):  # these list what does not fit
             raise
-        raise FileError(f"{path}: the training state does not hold together: {error!r}.") from error
+        raise FileError(f"{source}: the training state does not hold together: {error!r}.") from error
     trainer.history, trainer.run, trainer.epoch, trainer.step, trainer.at_step = history, run, epoch, step, True
     trainer.optimizer.zero_grad()
 

@@ -82,7 +82,7 @@ class GradientFlow(Callback):
         return found
 
     def plot(self) -> Any:
-        """Draw gradient norms and update-to-weight ratios per parameter, and dead units, over the steps (matplotlib)."""
+        """Draw gradient norms, update-to-weight ratios and dead units over the steps, with matplotlib."""
         try:
             from matplotlib.figure import Figure
         except ImportError:

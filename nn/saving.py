@@ -32,7 +32,7 @@ def save_model(model: Module, path: str | os.PathLike[str], metadata: Mapping[st
 
 
 def load_model(model: Module, path: str | os.PathLike[str], strict: bool = True) -> Incompatible:
-    """Read weights into ``model``; on a mismatch raise, listing missing, unexpected and mis-shaped names, and change nothing.
+    """Read weights into ``model``; on a mismatch raise with all missing, unexpected and mis-shaped names.
 
     Values are cast to the dtype of the model's parameters (float16 and bfloat16 too). With ``strict=False`` names may
     be missing or unexpected; they are returned as ``(missing_keys, unexpected_keys)``. Raises FileError for a damaged

@@ -18,6 +18,7 @@ FLOORS = {
     "autograd.modes": 0,
     "autograd.tree": 0,
     "autograd._clash": 1,
+    "autograd.memory": 1,
     "autograd.graph": 1,
     "autograd.backward": 2,
     "autograd.box": 2,

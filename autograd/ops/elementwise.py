@@ -151,7 +151,7 @@ def _where_samples(rng: np.random.Generator) -> Any:
 
 @implements(np.where, domain=_where_samples)
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    """Choose ``x`` where the condition holds, else ``y``; the other branch gets gradient 0, even where it is not finite."""
+    """Choose ``x`` where the condition holds, else ``y``; the other gets gradient 0, even where it is not finite."""
     condition = unbox(condition)
     if x is None and y is None:
         return np.nonzero(condition)

@@ -11,7 +11,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from autograd.errors import ArgumentError, AutogradError
+from autograd.errors import ArgumentError
 from autograd.viz.build import build
 from autograd.viz.engine import layout
 from autograd.viz.escape import clean, quoted, record, shorten
@@ -59,7 +59,7 @@ def digraph_class() -> Any:
         def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> dict[str, Any]:
             try:
                 return {"image/svg+xml": self.pipe("svg", encoding="utf-8"), "text/plain": self.source}
-            except (AutogradError, OSError, ValueError, ImportError) as error:
+            except Exception as error:  # whatever happens, a notebook cell shows something
                 return {"text/plain": f"{error}\n\n{self.source}"}
 
     return Digraph

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from autograd.errors import ArgumentError, AutogradError
+from autograd.errors import ArgumentError
 from autograd.viz import data, dot, html, outline
 from autograd.viz.build import build
 from autograd.viz.engine import layout
@@ -98,7 +98,7 @@ class Picture:
         """Show the picture in a notebook; without a layout engine the outline and a hint. Never raises."""
         try:
             shown = html.in_notebook(self.svg, self.title)
-        except (AutogradError, OSError, ValueError, ImportError) as error:
+        except Exception as error:  # whatever happens, a notebook cell shows something
             shown = html.no_engine(self.source, str(self), str(error))
         return {"text/html": shown, "text/plain": str(self)}
 

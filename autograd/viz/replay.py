@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import ArgumentError, AutogradError, GraphError
+from autograd.errors import ArgumentError, GraphError
 from autograd.graph import Leaf
 from autograd.viz import html
 from autograd.viz.build import Builder
@@ -62,7 +62,7 @@ class Replay:
         try:
             live = html.live_app(self._title(), str(self.picture), self._said, self._data, self.picture.theme)
             shown = html.in_notebook(self.picture.svg, self._title(), live)
-        except (AutogradError, OSError, ValueError, ImportError) as error:
+        except Exception as error:  # whatever happens, a notebook cell shows something
             shown = html.no_engine(self.picture.source, str(self.picture), str(error))
         return {"text/html": shown, "text/plain": "\n".join(self.steps)}
 

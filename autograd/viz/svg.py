@@ -2,6 +2,8 @@
 
 import base64
 import re
+from collections.abc import Callable
+from functools import lru_cache
 
 from autograd.errors import ArgumentError
 from autograd.viz.escape import page
@@ -11,7 +13,7 @@ _HEAD = re.compile(r"<svg\b([^>]*)>")
 _GEOMETRY = re.compile(r' (?:d|points|x|y|x1|x2|y1|y2|cx|cy|rx|ry|width|height)="[^"]*"')
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _BOX = re.compile(
-    r'<path((?: (?:fill|stroke|stroke-width|stroke-dasharray)="[^"]*")*) d="(M(?:[-\d.]+,[-\d.]+[C ]){24}[-\d.]+,[-\d.]+)"()/>'
+    r'<path((?: (?:fill|stroke|stroke-width|stroke-dasharray)="[^"]*")*) d="(M(?:[-\d.]+,[-\d.]+[C ]){24}[-\d.]+,[-\d.]+)"/>'
 )
 _BORDER = re.compile(  # a box comes as filling, content, border: the border can be drawn with the filling
     r'(<rect fill="#\w+")( x="[^>]*/>(?:(?!<rect|</g>).)*)<rect fill="none" ((?:stroke[-\w]*="[^"]*" ?)+) x="[^>]*/>'
@@ -46,35 +48,42 @@ def scoped(style: str) -> str:
     return style.replace("}[", "}.chainrule [").replace("{[", "{.chainrule [")
 
 
+# What the engines write and nobody sees; ``<``, ``&`` and quotes of names are escaped, so none of this can hit a name.
+_DROPPED = (
+    ' xml:space="preserve"',
+    ' font-family="Helvetica,sans-Serif"',
+    ' font-size="12.00"',
+    ' text-anchor="start"',
+    ' stroke="transparent"',
+    ' stroke="none"',
+    "</a></g>",
+)
+_SHORTER: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r'<g id="a_[^"]*"><a xlink:title="([^"]*)">'), lambda found: f"<title>{found[1]}</title>"),
+    (re.compile(r'<g id="edge\d+" class="edge made">'), lambda found: '<g class="made">'),
+    (_BOX, lambda found: _rectangle(found)),
+    (_BORDER, lambda found: f"{found[1]} {found[3]}{found[2]}"),
+    (re.compile(r'(<polygon fill="(#\w+)") stroke="\2"(?: stroke-width="[^"]*")?'), lambda found: found[1]),
+    (re.compile(r'(<polygon fill="#\w+")(?: stroke-\w+="[^"]*")+(?= points)'), lambda found: found[1]),
+    (_BAR, lambda found: f'<path stroke="{found[1]}" d="M{found[2]},{found[3]}V{found[4]}"/>'),
+    (re.compile(r'(<path stroke="(#\w+)" d="M[^"]*V[^"]*)"/><path stroke="\2" d="(?=M[^"]*V)'), lambda found: found[1]),
+    (re.compile(r'(<(?:polygon|ellipse|path|rect)[^>]*?) stroke="\w+" stroke-width="0"'), lambda found: found[1]),
+    (re.compile(r'(<g id="[^"]*" class="edge [^>]*>.*?</g>)'), lambda found: _bare_edge(found)),
+    (re.compile(r'(<g class="made">)<path fill="none"'), lambda found: f"{found[1]}<path"),
+    (re.compile(r'(class="node op">(?:(?!</g>).)*<text) text-anchor="middle"'), lambda found: found[1]),
+    (re.compile(r'( points="([^" ]+) [^"]*) \2"'), lambda found: f'{found[1]}"'),  # a polygon closes by itself
+)
+
+
 def compact(svg: str) -> str:
-    """Say the same with a third of the bytes: what repeats is said once, rounded boxes become ``<rect>``, hovers ``<title>``."""
-    for repeated in (
-        ' xml:space="preserve"',
-        ' font-family="Helvetica,sans-Serif"',
-        ' font-size="12.00"',
-        ' text-anchor="start"',
-        ' stroke="transparent"',
-    ):
-        svg = svg.replace(repeated, "")
+    """Say the same with a third of the bytes: repeats said once, round boxes as ``<rect>``, hovers as ``<title>``."""
+    svg = re.sub(r">\s+<", "><", svg)
+    for dropped in _DROPPED:
+        svg = svg.replace(dropped, "")
     svg = svg.replace("<svg ", '<svg font-family="Helvetica,Arial,sans-serif" font-size="12" ', 1)
-    svg = re.sub(
-        r'<g id="a_[^"]*"><a xlink:title=("[^"]*")>',
-        lambda hover: f"<title>{hover[1][1:-1]}</title>",
-        re.sub(r">\s+<", "><", svg),
-    )
-    svg = svg.replace("</a></g>", "")
-    svg = re.sub(r'<g id="edge\d+" class="edge made">', '<g class="made">', svg)
-    svg = _BOX.sub(_rectangle, svg)
-    svg = _BORDER.sub(lambda box: f"{box[1]} {box[3]}{box[2]}", svg)
-    svg = _BAR.sub(r'<path stroke="\1" d="M\2,\3V\4"/>', svg)
-    svg = re.sub(r'(<path stroke="(#\w+)" d="M[^"]*V[^"]*)"/><path stroke="\2" d="(?=M[^"]*V)', r"\1", svg)
-    svg = re.sub(r'(<(?:polygon|ellipse|path|rect)[^>]*?) stroke="\w+" stroke-width="0"', r"\1", svg)
+    for pattern, shorter in _SHORTER:
+        svg = pattern.sub(shorter, svg)
     svg = svg.replace("&#45;", "-").replace(f' fill="{LIGHT["ink"]}">', ">")
-    svg = re.sub(r'(<g id="[^"]*" class="edge [^>]*>.*?</g>)', _bare_edge, svg)
-    svg = re.sub(r'(<g class="made">)<path fill="none"', r"\1<path", svg)
-    svg = re.sub(r'(class="node op">(?:(?!</g>).)*<text) text-anchor="middle"', r"\1", svg)
-    svg = re.sub(r'(<polygon fill="(#\w+)") stroke="\2"( stroke-width="[^"]*")?', r"\1", svg)
-    svg = re.sub(r'( points="([^" ]+) [^"]*) \2"', r'\1"', svg)  # a polygon closes by itself
     digits = 0 if len(svg) > LARGE else 1
     return _GEOMETRY.sub(lambda found: _NUMBER.sub(lambda number: _rounded(number[0], digits), found[0]), svg)
 
@@ -91,12 +100,17 @@ def _rounded(number: str, digits: int) -> str:
 
 
 def _rectangle(found: re.Match[str]) -> str:
-    """Write a closed path of eight points (a box with round corners) as a rectangle with the same look."""
-    points = [tuple(map(float, point.split(","))) for point in re.findall(r"-?[\d.]+,-?[\d.]+", found[2])]
-    xs, ys = sorted(x for x, _ in points), sorted(y for _, y in points)
-    radius = min(abs(x - xs[0]) for x, y in points if y in (ys[0], ys[-1]))
-    size = f'x="{xs[0]}" y="{ys[0]}" width="{xs[-1] - xs[0]:.2f}" height="{ys[-1] - ys[0]:.2f}" rx="{radius:.2f}"'
-    return f"<rect{found[1]} {size}{found[3]}/>"
+    """Write a closed path of eight corners (a box with round corners) as a rectangle with the same look."""
+    return f"<rect{found[1]} {_frame(found[2])}/>"
+
+
+@lru_cache(maxsize=2)
+def _frame(path: str) -> str:
+    """Read place, size and rounding of a box off its outline, which comes twice in a row: for filling and border."""
+    points = [point.split(",") for point in path[1:].replace("C", " ").split()]
+    xs, ys = sorted(float(x) for x, _ in points), sorted(float(y) for _, y in points)
+    radius = next(x - xs[0] for x in xs if x > xs[0])
+    return f'x="{xs[0]}" y="{ys[0]}" width="{xs[-1] - xs[0]:.2f}" height="{ys[-1] - ys[0]:.2f}" rx="{radius:.2f}"'
 
 
 def data_uri(svg: str) -> str:

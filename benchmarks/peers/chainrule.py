@@ -14,6 +14,7 @@ from benchmarks.inputs import Inputs
 from benchmarks.peers import scalar_net
 
 Step = Callable[[], Any]
+ag.reuse_memory()  # the documented switch for programs on large arrays
 TEN_MEGABYTES = 10_000_000
 
 

@@ -119,6 +119,10 @@ def _backward(
 def weights(query: Any, key: Any, mask: Any, *, keep: Any, scale: float) -> Any:
     """Compute softmax(q kᵀ · scale + mask) · keep by plain ops; a row that is masked as a whole gives 0."""
     scores = np.matmul(query * scale, np.swapaxes(key, 2, 3)) + mask
+    hidden = mask.data if isinstance(mask, ag.Tensor) else np.asarray(mask)
+    if not hidden.ndim or np.isfinite(hidden).any(axis=-1).all():  # no row is masked as a whole
+        p = ag.softmax(scores, axis=3)
+        return p if keep is None else p * keep
     data = scores.data if isinstance(scores, ag.Tensor) else scores
     top = np.maximum(
         data.max(axis=3, keepdims=True), np.finfo(data.dtype).min
@@ -156,7 +160,7 @@ attend = ag.op(
 
 def split_heads(x: Any, heads: int, batch_first: bool, parts: int = 1) -> list[Any]:
     """Cut (N, L, parts · heads · d), or (L, N, …), into ``parts`` views (N, heads, L, d)."""
-    cut = x.reshape(*x.shape[:2], parts, heads, -1)
+    cut = x.reshape(*x.shape[:2], parts, heads, x.shape[2] // (parts * heads))
     order = (0, 2, 1, 3) if batch_first else (1, 2, 0, 3)
     return [cut[:, :, i].transpose(order) for i in range(parts)]
 
@@ -164,7 +168,7 @@ def split_heads(x: Any, heads: int, batch_first: bool, parts: int = 1) -> list[A
 def join_heads(y: Any, batch_first: bool) -> Any:
     """Undo :func:`split_heads` with one part."""
     y = y.transpose((0, 2, 1, 3) if batch_first else (2, 0, 1, 3))
-    return y.reshape(*y.shape[:2], -1)
+    return y.reshape(*y.shape[:2], y.shape[2] * y.shape[3])
 
 
 def _packed_forward(qkv: Any, mask: Any, *, heads: int, keep: Any, batch_first: bool) -> Any:

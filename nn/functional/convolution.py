@@ -5,6 +5,7 @@ the cache, so they are written again on the way back instead of being kept: for 
 memory. See Chellapilla, Puri, Simard, "High performance convolutional neural networks for document processing" (2006).
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,14 +28,15 @@ class _Columns:
         self.ones = isinstance(bias, np.ndarray)
         self.depth = int(np.prod(weight.shape[1:]))  # K without the row of ones
         self.line = w.out[1] * x.shape[0]  # positions per output row
+        self.size = w.out[0] * self.line
         held = groups * (self.depth + 1) + weight.shape[0]
         self.step = max(1, min(w.out[0], min(BLOCK // held, LONGEST) // max(1, self.line)))
 
     def __iter__(self) -> Iterator[tuple[Array, slice]]:
         seen = self.w.view(self.x)  # (C, kh, kw, oh, ow, N)
-        seen = seen.reshape(self.groups, -1, *seen.shape[1:])
+        seen = seen.reshape(self.groups, len(seen) // self.groups, *seen.shape[1:])
         if self.w.kernel == (1, 1) == self.w.stride and not self.ones:  # the image is its own columns
-            flat = self.x.reshape(self.groups, self.depth, -1)
+            flat = self.x.reshape(self.groups, self.depth, self.size)
             yield from ((flat[:, :, at], at) for at in self.positions())
             return
         buffer = np.ones((self.groups, self.depth + self.ones, self.step * self.line), self.x.dtype)
@@ -47,7 +49,7 @@ class _Columns:
 
     def positions(self) -> Iterator[slice]:
         """Yield where each block lies among the output positions."""
-        for start in range(0, self.w.out[0], self.step):
+        for start in range(0, self.w.out[0] if self.line else 0, self.step):
             yield slice(start * self.line, min(start + self.step, self.w.out[0]) * self.line)
 
 
@@ -73,7 +75,7 @@ def _forward(x: Any, weight: Any, bias: Any, *, stride: Pair, pads: Pads, dilati
     x, weight = _images(x), _images(weight)
     columns, rows = _prepare(x, weight, bias, stride, pads, dilation, groups)
     y = np.empty((weight.shape[0], *columns.w.out, x.shape[0]), np.result_type(x, weight))  # (O, oh, ow, N)
-    by_group = y.reshape(*rows.shape[:2], -1)
+    by_group = y.reshape(*rows.shape[:2], columns.size)
     for block, at in columns:
         np.matmul(rows, block, out=by_group[:, :, at])
     return show(y)[:, :, :, 0] if flat else show(y)
@@ -86,7 +88,7 @@ def _backward(
     shapes = x.shape, weight.shape
     g, x, weight = _images(g), _images(x), _images(weight)
     columns, rows = _prepare(x, weight, bias, stride, pads, dilation, groups)
-    g = np.ascontiguousarray(g.transpose(1, 2, 3, 0)).reshape(*rows.shape[:2], -1)  # (G, O/G, oh·ow·N)
+    g = np.ascontiguousarray(g.transpose(1, 2, 3, 0)).reshape(*rows.shape[:2], columns.size)  # (G, O/G, oh·ow·N)
     dx = dw = db = None
     if needs[1] or needs[2]:
         sums = np.zeros(
@@ -117,7 +119,7 @@ def _input_gradient(g: Array, weight: Array, rows: Array, columns: _Columns) -> 
     turned = weight.reshape(columns.groups, -1, *weight.shape[1:])[..., ::-1, ::-1].swapaxes(
         1, 2
     )  # (G, C/G, O/G, kh, kw)
-    image = show(g.reshape(-1, *w.out, columns.x.shape[3]))
+    image = show(g.reshape(len(weight), *w.out, columns.x.shape[3]))
     dx: Array = _forward(
         image,
         turned.reshape(-1, *turned.shape[2:]),
@@ -134,12 +136,12 @@ def _scatter(g: Array, rows: Array, columns: _Columns) -> Array:
     """Add Wᵀ · g back to where the columns came from."""
     w, line = columns.w, columns.line
     dx = np.zeros_like(columns.x)
-    grouped = dx.reshape(columns.groups, -1, *dx.shape[1:])
+    grouped = dx.reshape(columns.groups, len(dx) // columns.groups, *dx.shape[1:])
     buffer = np.empty((columns.groups, columns.depth, columns.step * line), dx.dtype)
     for at in columns.positions():
         start, stop = at.start // line, at.stop // line
         block = np.matmul(rows.swapaxes(1, 2), g[:, :, at], out=buffer[:, :, : at.stop - at.start])
-        parts = block.reshape(columns.groups, -1, *w.kernel, stop - start, w.out[1], dx.shape[3])
+        parts = block.reshape(*grouped.shape[:2], *w.kernel, stop - start, w.out[1], dx.shape[3])
         for i, j, (down, across) in w.taps(start, stop):
             grouped[:, :, down, across] += parts[:, :, i, j]
     inner = w.inner()
@@ -155,7 +157,7 @@ def _definition(x: Any, weight: Any, bias: Any, *, stride: Pair, pads: Pads, dil
     w = Windows((weight.shape[2], weight.shape[3]), stride, pads, dilation, x.shape[2], x.shape[3])
     padded = np.pad(x, ((0, 0), (0, 0), *pads)) if any(map(sum, pads)) else x
     taps = np.stack([padded[:, :, down, across] for _, _, (down, across) in w.taps()], axis=2)  # (N, C, kh·kw, oh, ow)
-    columns = taps.reshape(n, groups, -1, w.out[0] * w.out[1])  # (N, G, K, P)
+    columns = taps.reshape(n, groups, math.prod(weight.shape[1:]), math.prod(w.out))  # (N, G, K, P)
     y = np.matmul(weight.reshape(groups, outputs // groups, -1), columns).reshape(n, outputs, *w.out)
     return y if isinstance(bias, float) else y + bias.reshape(-1, 1, 1)
 

@@ -1,5 +1,6 @@
 """Embedding: read rows of a table; the gradient adds into the rows that were read."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def _forward(index: Any, weight: Any, *, padding_idx: int | None) -> Any:
 
 def _backward(g: Any, index: Any, shapes: Any, padding_idx: int | None) -> Any:
     rows, width = shapes[1]
-    index, g = np.asarray(index).reshape(-1), g.reshape(-1, width)
+    index, g = np.asarray(index).reshape(-1), g.reshape(math.prod(g.shape[:-1]), width)
     dw = _by_gemm(g, index, rows) if rows <= ONE_HOT else _by_sorting(g, index, rows)
     if padding_idx is not None:
         dw[padding_idx] = 0

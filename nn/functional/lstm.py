@@ -62,7 +62,7 @@ class _Work:
 
     @staticmethod
     def _view(row: Array, cell: Array) -> _Step:
-        pre = row[1:5].reshape(-1, row.shape[2])  # a copy if sequences have ended: see ``activate``
+        pre = row[1:5].reshape(4 * row.shape[1], row.shape[2])  # a copy if sequences have ended: see ``activate``
         return _Step(
             pre, row[1:4], row[2:4], row[4::4], row[5:7], row[5], row[6], cell, row[0], row[1], row[3],
             row[0::4], row[0:5:4], row[1:3],

@@ -27,7 +27,7 @@ def _blocks(count: int, width: int) -> Iterator[slice]:
 
 def _layer_forward(x: Any, weight: Any, bias: Any, *, shape: tuple[int, ...], eps: float) -> Any:
     width = math.prod(shape)
-    rows = np.ascontiguousarray(x).reshape(-1, width)
+    rows = np.ascontiguousarray(x).reshape(x.size // width, width)
     y, share = np.empty_like(rows), np.full((width, 1), 1 / width, rows.dtype)
     mean, rstd = (np.empty((len(rows), 1), rows.dtype) for _ in range(2))
     w, b = (p.reshape(-1) if isinstance(p, np.ndarray) else None for p in (weight, bias))
@@ -51,7 +51,10 @@ def _layer_forward(x: Any, weight: Any, bias: Any, *, shape: tuple[int, ...], ep
 def _layer_backward(g: Any, x: Any, weight: Any, shape: tuple[int, ...], mean: Any, rstd: Any, needs: Any) -> Any:
     """Give dx = 1/σ · (d − mean(d) − x̂ · mean(d · x̂)) with d = g · w; dw = Σ g · x̂, db = Σ g."""
     width = math.prod(shape)
-    rows, g = np.ascontiguousarray(x).reshape(-1, width), np.ascontiguousarray(g).reshape(-1, width)
+    rows, g = (
+        np.ascontiguousarray(x).reshape(x.size // width, width),
+        np.ascontiguousarray(g).reshape(x.size // width, width),
+    )
     dx = np.empty_like(rows) if needs[0] else None
     dw, db = (np.zeros(width, rows.dtype) if need else None for need in needs[1:])
     share, ones = np.full((width, 1), 1 / width, rows.dtype), np.ones(len(rows), rows.dtype)

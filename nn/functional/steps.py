@@ -122,17 +122,19 @@ class Sums:
             self._flush(first, min(first + self.chunk, self.steps.steps))
 
     def _flush(self, start: int, stop: int) -> None:
-        flat = self.buffer[:, : stop - start].reshape(len(self.buffer), -1)
+        flat = self.buffer[:, : stop - start].reshape(len(self.buffer), (stop - start) * self.steps.batch)
         if self.parts:
             seen = (
                 self.columns[start + self.steps.at : stop + self.steps.at]
                 .swapaxes(0, 1)
-                .reshape(self.columns.shape[1], -1)
+                .reshape(self.columns.shape[1], flat.shape[1])
             )
             for i, (rows, inputs) in enumerate(self.parts):
                 self.totals[i] += flat[rows] @ seen[inputs].T
         if self.dx is not None and self.back is not None:
-            np.matmul(self.back, flat[-self.back.shape[1] :], out=self.dx[:, start:stop].reshape(len(self.dx), -1))
+            np.matmul(
+                self.back, flat[-self.back.shape[1] :], out=self.dx[:, start:stop].reshape(len(self.dx), flat.shape[1])
+            )
 
     def input_gradient(self) -> Array | None:
         """Give dx as (T, N, I), in the caller's order."""

@@ -105,7 +105,7 @@ def _like(example: list[Any], size: int | None, rng: np.random.Generator) -> lis
 def _evaluating(model: Module) -> Iterator[None]:
     """Put the model into evaluation mode with all parameters recorded, and back as it was."""
     modes = [(module, module.training) for module in model.modules()]
-    frozen = [p for p in model.parameters() if not p.requires_grad]
+    frozen = [p for p in model.parameters() if not p.requires_grad and p.dtype.kind == "f"]
     try:
         model.eval()
         for parameter in frozen:
@@ -146,10 +146,11 @@ def _fits(run: Callable[[], Any], dynamic: bool) -> Any:
     """Run the model at another batch size; if that fails, say why it was tried."""
     try:
         return run()
-    except ag.AutogradError as error:
+    except (ag.AutogradError, ValueError, IndexError) as error:
         if not dynamic or str(error).startswith("onnx.export"):
             raise
+        why = str(error).rstrip(".")
         raise ArgumentError(
-            f"onnx.export: the model runs on example_input, but not at another batch size: {error} Let the first "
-            "axis be the batch, or pass dynamic_batch=False."
+            f"onnx.export: the model runs on example_input, but not at another batch size ({why}). Let the "
+            "first axis be the batch, or pass dynamic_batch=False."
         ) from error

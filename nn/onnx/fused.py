@@ -101,13 +101,9 @@ def _layer_norm(g: Graph, s: Step) -> Any:
 def _batch_norm(g: Graph, s: Step) -> Any:
     x, weight, bias = s.inputs
     if s.kwargs["mean"] is None:
-        g.refuse(
-            "it normalizes by the statistics of the batch; a file needs running ones, so call it with training=False"
-        )
+        g.refuse("it normalizes by the statistics of the batch, and a file needs running ones: use training=False")
     dtype, shape = s.outputs[0].dtype, x.shape[1:2]
-    running = [
-        g.constant(np.asarray(s.kwargs[key], dtype), _beside(weight, f"running_{key}", g)) for key in ("mean", "var")
-    ]
+    running = [g.constant(np.asarray(s.kwargs[k], dtype), _beside(weight, f"running_{k}", g)) for k in ("mean", "var")]
     return g.node(
         "BatchNormalization",
         x,
@@ -158,7 +154,7 @@ def _gates(g: Graph, weight: Any, order: tuple[int, ...], hidden: int) -> str:
     """Bring a weight (gates · H, …) to (1, gates · H, …) with the gates in ONNX's order, under its own name."""
     array = g.array(weight, "a recurrent weight")
     gates = array.reshape(len(order), hidden, *array.shape[1:])[list(order)].reshape(1, *array.shape)
-    return g.constant(gates, weight.name, "gates in ONNX's order")
+    return g.once((weight, order), gates, weight.name, "gates in ONNX's order")
 
 
 def _biases(g: Graph, biases: Any, order: tuple[int, ...], hidden: int, dtype: Any) -> str:
@@ -166,11 +162,8 @@ def _biases(g: Graph, biases: Any, order: tuple[int, ...], hidden: int, dtype: A
     if not isinstance(biases[0], Item):
         return ""
     arrays = [g.array(b, "a recurrent bias").reshape(len(order), hidden)[list(order)].reshape(1, -1) for b in biases]
-    return g.constant(
-        np.concatenate(arrays, axis=1),
-        biases[0].name.replace("bias_ih", "bias"),
-        "bias_ih and bias_hh, gates in ONNX's order",
-    )
+    name, doc = biases[0].name.replace("bias_ih", "bias"), "bias_ih and bias_hh, gates in ONNX's order"
+    return g.once((biases, order), np.concatenate(arrays, axis=1), name, doc)
 
 
 # ------------------------------------------------------------------------------------------------------------ attention

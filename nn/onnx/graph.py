@@ -10,15 +10,22 @@ from autograd.errors import ArgumentError, MissingExtra
 from nn.onnx.plan import Item, Plan, Size, Step
 
 Translation = Callable[["Graph", Step], Any]
+OLDEST = (1, 23)  # its reference implementation is the first to run recurrent layers backwards
 LIMIT = 2**31 - 2**20  # what a protobuf file can hold, less room for the nodes
 
 
 def load(name: str = "onnx") -> Any:
-    """Import the ``onnx`` package, or say which extra brings it."""
+    """Import a module of the ``onnx`` package, or say which extra brings it."""
     try:
-        return import_module(name)
+        onnx, module = import_module("onnx"), import_module(name)
     except ImportError as error:
         raise MissingExtra(f"nn.onnx needs the package onnx: pip install 'chainrule[onnx]' ({error}).") from error
+    if tuple(map(int, onnx.__version__.split(".")[:2])) < OLDEST:
+        raise MissingExtra(
+            f"nn.onnx needs onnx {OLDEST[0]}.{OLDEST[1]} or newer, as older ones cannot check recurrent layers, and "
+            f"found {onnx.__version__}: pip install -U 'chainrule[onnx]'."
+        )
+    return module
 
 
 class Graph:
@@ -126,6 +133,12 @@ class Graph:
             self.small[key] = label
         return label
 
+    def once(self, key: Any, array: Any, name: str, doc: str) -> str:
+        """Add an initializer that is made from other constants, the first time it is asked for."""
+        if key not in self.names:
+            self.names[key] = self.constant(array, name, doc)
+        return self.names[key]
+
     def array(self, x: Any, what: str) -> Any:
         """Give the array of an input that must be a constant."""
         if not isinstance(x, Item):
@@ -186,9 +199,7 @@ class Graph:
             )
         graph = helper.make_graph(self.nodes, name, ins, outs, list(self.constants.values()))
         opsets = [helper.make_opsetid("", self.opset)]
-        version = max(
-            8, helper.find_min_ir_version_for(opsets)
-        )  # the oldest that has this opset: older runtimes read it
+        version = helper.find_min_ir_version_for(opsets)  # the oldest that has this opset: older runtimes read it
         return helper.make_model(graph, opset_imports=opsets, ir_version=version, producer_name="chainrule")
 
     def give(self, name: str, label: str) -> None:

@@ -185,6 +185,14 @@ class Optimizer:
                     for name, view in flat.state_of(i).items():
                         view[...] = np.asarray(entry[name])
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the flat buffers out of copies and pickles: what are views on them here would not be views there."""
+        return {**vars(self), "_flats": [], "_saved": self.state_dict()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.load_state_dict(vars(self).pop("_saved"))
+
     def _check_entries(self, loaded: dict[int, dict[str, Any]]) -> None:
         problems = []
         for i, p in enumerate(self._parameters()):

@@ -1,7 +1,7 @@
 """Networks as scikit-learn estimators: ``NNClassifier`` and ``NNRegressor`` for pipelines, searches and ensembles.
 
-They give what scikit-learn's own MLP lacks: an activation per layer, dropout, other losses and optimizers, callbacks, class
-weights, and any ``nn`` module inside.
+They give what scikit-learn's own MLP lacks: an activation per layer, dropout, other losses and optimizers, callbacks,
+class weights, and any ``nn`` module inside.
 
 >>> from sklearn.datasets import load_iris
 >>> from sklearn.pipeline import make_pipeline

@@ -1,5 +1,6 @@
 """Classification: two classes, many, or several labels at once."""
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, ShapeError
 from nn.losses import HingeLoss
 from nn.sklearn import coding
 from nn.sklearn.estimator import FLOATS, NetworkEstimator
@@ -28,24 +29,29 @@ def _has_probabilities(estimator: "NNClassifier") -> bool:
     return True
 
 
+# Given a type, so that the decorated method keeps one: scikit-learn has none.
+_if_probabilities: Callable[[Callable[..., Array]], Callable[..., Array]] = available_if(_has_probabilities)
+
+
 class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Classify with a network of ``hidden`` layers, or with any ``nn`` module.
 
-    ``activation`` and ``dropout`` are one for all hidden layers or a sequence with one for each. ``module`` replaces them: a
-    function ``(n_in, n_out, rng) -> Module``, or a Module, of which each fit trains a copy.
+    ``activation`` and ``dropout`` are one for all hidden layers or a sequence with one for each. ``module`` replaces
+    them: a function ``(n_in, n_out, rng) -> Module``, or a Module, of which each fit trains a copy.
 
-    ``loss`` is "cross_entropy" (which "auto" means), "bce" (each class against the rest; "auto" for multilabel ``y``), "hinge" (no
-    probabilities), a loss of ``nn``, or a function of (logits, class numbers). ``optimizer`` is "adam", "adamw", "sgd", "rmsprop",
-    "adagrad" or a function of ``(parameters, lr=, weight_decay=)`` such as ``functools.partial(nn.optim.SGD, momentum=0.9)``.
+    ``loss`` is "cross_entropy" (which "auto" means), "bce" (each class against the rest; "auto" for multilabel ``y``),
+    "hinge" (no probabilities), a loss of ``nn``, or a function of (logits, class numbers). ``optimizer`` is "adam",
+    "adamw", "sgd", "rmsprop", "adagrad" or a function of ``(parameters, lr=, weight_decay=)`` such as
+    ``functools.partial(nn.optim.SGD, momentum=0.9)``.
 
-    ``early_stopping`` holds ``validation_fraction`` of the samples out, stops after ``patience`` epochs without a better
-    ``val_loss`` and keeps the best weights. ``callbacks`` are copied for each fit; a function in it is called with the optimizer
-    and makes one (for ``nn.LRSchedule``). ``class_weight`` is a dict by label or "balanced". float32 data are trained in float32, all
-    others in float64. ``progress`` is that of ``nn.Trainer.fit``.
+    ``early_stopping`` holds ``validation_fraction`` of the samples out, stops after ``patience`` epochs without a
+    better ``val_loss`` and keeps the best weights. ``callbacks`` are copied for each fit; a function among them is
+    called with the optimizer and makes one (for ``nn.LRSchedule``). ``class_weight`` is a dict by label or "balanced".
+    float32 data are trained in float32, all others in float64. ``progress`` is that of ``nn.Trainer.fit``.
 
-    Sample weights are shares within a batch, Σ w l / Σ w: where an epoch is one batch, a weight of 2 is the sample twice.
-
-    After ``fit``: ``classes_``, ``module_``, ``history_`` (``nn.History``), ``n_features_in_``, ``feature_names_in_``.
+    Weights are shares within a batch, Σ w l / Σ w: where an epoch is one batch, weight 2 is the same as the sample
+    twice. After ``fit``: ``classes_``, ``module_``, ``history_`` (``nn.History``), ``n_features_in_``,
+    ``feature_names_in_``.
 
     >>> import numpy as np
     >>> x = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -105,7 +111,7 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
     # ------------------------------------------------------------------------------------------------------- training
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Start anew and train for ``epochs``; ``y`` holds labels (samples,), or 0 and 1 for each label (samples, labels)."""
+        """Start anew and train for ``epochs``; ``y`` holds labels (samples,) or 0 and 1 per label (samples, labels)."""
         x, y = self._read(X, y, reset=True)
         classes = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
         self._open(x, classes, multilabel=y.ndim == 2)
@@ -132,6 +138,7 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
     def _read(self, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
         """Read data and labels as arrays; ``y`` has two axes where it is multilabel."""
         x, y = validate_data(self, X, y, dtype=FLOATS, multi_output=True, reset=reset)
+        y = y.toarray() if hasattr(y, "toarray") else y
         check_classification_targets(y)
         return x, y if type_of_target(y) == "multilabel-indicator" else column_or_1d(y, warn=True)
 
@@ -149,13 +156,14 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
 
     def _train(self, x: Array, y: Array, sample_weight: Any, epochs: int) -> Self:
         weight = self._weights(sample_weight, x)
+        if y.shape[1:] != (self.classes_.shape if self._multilabel else ()):
+            kind = f"{len(self.classes_)} columns of 0 and 1" if self._multilabel else "one label per sample"
+            raise ShapeError(f"partial_fit: y has shape {y.shape}; the first call said {kind}.")
         if self._multilabel:
-            if y.shape[1:] != self.classes_.shape:
-                raise ArgumentError(f"y has shape {y.shape}; there are {len(self.classes_)} labels.")
             return self._learn(x, self._coding.targets(y, x.dtype), weight, epochs)
         index = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
-        unknown = y[self.classes_[index] != y]
-        if len(unknown):
+        unknown = y[self.classes_[index] != y].tolist()
+        if unknown:
             raise ArgumentError(
                 f"y has the label {unknown[0]!r}, which is not among the classes {self.classes_.tolist()}."
             )
@@ -171,13 +179,13 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
         found = self._coded(X, "predict")
         return found if self._multilabel else self.classes_[found]
 
-    @available_if(_has_probabilities)
+    @_if_probabilities
     def predict_proba(self, X: Any) -> Array:
         """Give the probability of each class, (samples, classes) in the order of ``classes_``."""
         return self._coded(X, "proba")
 
     def decision_function(self, X: Any) -> Array:
-        """Give scores (samples, classes) of which the largest wins; for two classes (samples,), the second wins above 0."""
+        """Give scores (samples, classes), the largest wins; for two classes (samples,), the second wins above 0."""
         return self._coded(X, "decision")
 
     def _coded(self, X: Any, what: str) -> Array:

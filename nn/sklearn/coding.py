@@ -46,7 +46,7 @@ class Coding:
 
 
 class Binary(Coding):
-    """Let each class have an output of its own against the rest, two classes share one: targets 0 and 1 (N, outputs)."""
+    """Let each class have an output against the rest, and two classes share one: targets 0 and 1 (N, outputs)."""
 
     low = 0
 
@@ -64,7 +64,8 @@ class Binary(Coding):
         p = np.asarray(ag.sigmoid(output))
         if self.classes == 2:
             return np.concatenate([1 - p, p], 1)
-        return p / np.maximum(p.sum(1, keepdims=True), np.finfo(p.dtype).tiny)
+        shares: Array = p / np.maximum(p.sum(1, keepdims=True), np.finfo(p.dtype).tiny)
+        return shares
 
 
 class Margin(Binary):

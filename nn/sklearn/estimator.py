@@ -70,24 +70,21 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         given = trainer.predict(x[:1])
         if given.shape != (1, n_out):
             raise ShapeError(
-                f"{type(self).__name__}: the module gives an output of shape {given.shape} for one sample; this task with this "
-                f"loss needs (1, {n_out})."
+                f"{type(self).__name__}: the module gives an output of shape {given.shape} for one sample; this task "
+                f"with this loss needs (1, {n_out})."
             )
         self._trainer, self._dtype, self._n_out = trainer, x.dtype, n_out
         self.module_, self.history_ = model, trainer.history
 
     def _learn(self, x: Array, target: Array, weight: Array | None, epochs: int, strata: Array | None = None) -> Self:
-        """Train for ``epochs``; samples of weight 0 are left out, and a part is held out where ``early_stopping`` asks for it."""
+        """Train for ``epochs``; leave out samples of weight 0, and hold out a part for ``early_stopping``."""
         validation = None
         if weight is not None:
             kept = weight > 0
             x, target, weight = x[kept], target[kept], weight[kept]
             strata = None if strata is None else strata[kept]
         if self.early_stopping:
-            seed = int(self._rng.integers(2**31))
-            rows, held = train_test_split(
-                np.arange(len(x)), test_size=self.validation_fraction, random_state=seed, stratify=strata
-            )
+            rows, held = self._hold_out(len(x), strata)
             validation = (x[held], target[held]) if weight is None else (x[held], target[held], weight[held])
             x, target, weight = x[rows], target[rows], None if weight is None else weight[rows]
         history = self._trainer.fit(
@@ -104,6 +101,19 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             raise KeyboardInterrupt  # the Trainer has put all in order; a search around this fit has to end too
         return self
 
+    def _hold_out(self, n: int, strata: Array | None) -> tuple[Array, Array]:
+        """Draw the rows to train on and those to hold out, with all classes on both sides where there are enough."""
+        share = self.validation_fraction
+        if not 0 < share < 1:
+            raise ArgumentError(f"validation_fraction must be between 0 and 1, got {share}.")
+        if strata is not None:
+            counts = np.unique(strata, return_counts=True)[1]
+            if counts.min() < 2 or len(counts) > min(np.ceil(n * share), np.floor(n * (1 - share))):
+                strata = None
+        seed = int(self._rng.integers(2**31))
+        rows, held = train_test_split(np.arange(n), test_size=share, random_state=seed, stratify=strata)
+        return rows, held
+
     def _check_partial(self) -> None:
         if self.early_stopping:
             raise ArgumentError(
@@ -114,7 +124,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """Read one weight per sample, none of them negative and not all of them 0."""
         if sample_weight is None:
             return None
-        if np.ndim(sample_weight) == 0:
+        if isinstance(sample_weight, float | int | np.number):
             sample_weight = np.full(len(x), sample_weight)
         weight: Array = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
         if weight.ndim != 1:

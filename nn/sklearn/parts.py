@@ -1,8 +1,7 @@
 """What an estimator's parameters stand for: a network, an optimizer, callbacks and a random generator."""
 
 import copy
-import numbers
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -35,7 +34,7 @@ def generator(random_state: Any) -> np.random.Generator:
         return np.random.default_rng(random_state.randint(0, 2**32, 4, dtype=np.uint32))
     if isinstance(random_state, np.random.Generator):
         return np.random.default_rng(random_state.integers(0, 2**32, 4, dtype=np.uint32))
-    if random_state is None or isinstance(random_state, numbers.Integral):
+    if random_state is None or isinstance(random_state, int | np.integer):
         return np.random.default_rng(random_state)
     raise ArgumentError(
         f"random_state must be None, an integer, a RandomState or a Generator, got {type(random_state).__name__}."
@@ -68,17 +67,18 @@ def layers(
       1: Dropout(p=0.5)       0
       2: Layer(8 -> 3)       27  weight (3, 8), bias (3,)
     """
-    sizes = [hidden] if isinstance(hidden, numbers.Integral) else list(hidden)
+    sizes: list[Any] = [hidden] if isinstance(hidden, int | np.integer) else list(hidden)
     made: list[Module] = []
+    width: Any = n_in
     rows = zip(
         sizes, per_layer("activation", activation, len(sizes)), per_layer("dropout", dropout, len(sizes)), strict=True
     )
     for size, function, p in rows:
-        made.append(Layer(n_in, size, function, dtype=dtype, rng=rng))
+        made.append(Layer(width, size, function, dtype=dtype, rng=rng))
         if p:
             made.append(Dropout(p, rng=rng))
-        n_in = size
-    return Sequential(*made, Layer(n_in, n_out, dtype=dtype, rng=rng))
+        width = size
+    return Sequential(*made, Layer(width, n_out, dtype=dtype, rng=rng))
 
 
 def network(module: Any, n_in: int, n_out: int, dtype: DTypeLike, rng: np.random.Generator) -> Module:
@@ -113,16 +113,19 @@ def optimizer(kind: Any, model: Module, lr: float, weight_decay: float) -> optim
 
 def callbacks(given: Iterable[Any] | None, made: optim.Optimizer) -> list[Callback]:
     """Copy the callbacks, so that a fit leaves the parameters alone; call those that are functions of the optimizer."""
-    found = [item(made) if callable(item) else copy.deepcopy(item) for item in given or ()]
+    found = [
+        item(made) if callable(item) and not isinstance(item, Callback) else copy.deepcopy(item) for item in given or ()
+    ]
     for item in found:
         if not isinstance(item, Callback):
             raise ArgumentError(
-                f"callbacks must hold nn.Callback objects, or functions of the optimizer that make one; got {type(item).__name__}."
+                f"callbacks must hold nn.Callback objects, or functions of the optimizer that make one; got "
+                f"{type(item).__name__}."
             )
     return found
 
 
-def choose(loss: Any, known: dict[str, Callable[[], Any]]) -> Any:
+def choose(loss: Any, known: Mapping[str, Callable[[], Any]]) -> Any:
     """Find a loss by name, make one of a class, or copy the one that is given."""
     if isinstance(loss, str):
         if loss not in known:

@@ -19,8 +19,8 @@ class NNRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):  # type: 
     """Fit numbers with a network: ``y`` of shape (samples,) or (samples, outputs).
 
     ``loss`` is "mse" (which "auto" means), "l1", "huber", a loss of ``nn`` or a function of (output, target). All other
-    parameters and the attributes are those of ``NNClassifier``. Scale the inputs, and targets far from ±1 (with scikit-learn's
-    ``StandardScaler`` and ``TransformedTargetRegressor``).
+    parameters and the attributes are those of ``NNClassifier``. Scale the inputs, and targets far from ±1 (with
+    scikit-learn's ``StandardScaler`` and ``TransformedTargetRegressor``).
 
     >>> import numpy as np
     >>> x = np.linspace(-1, 1, 50)[:, None]

@@ -8,14 +8,16 @@ import time
 import tracemalloc
 import weakref
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import autograd as ag
 from autograd import tensor
+from autograd.backward import walk
 from autograd.errors import GraphError, InPlaceError, ShapeError
-from autograd.graph import ancestors, leading_to
+from autograd.graph import ABSENT, Leaf, Node, ancestors, leading_to, make_node
 
 MB = 1 << 20
 
@@ -125,6 +127,21 @@ def test_wide_sum():
     leaves = [leaf(float(k)) for k in range(1000)]
     np.stack(leaves).sum().backward()
     assert all(x.grad.item() == 1 for x in leaves)
+
+
+def test_walk_runs_on_plain_floats():
+    """Graph and walk know no arrays: here are two nodes by hand, x² and y = x² · x² + x."""
+    x = Leaf(3.0, (), float, True)
+    op = SimpleNamespace(name="by hand")
+    square = Node(op, x, ABSENT, None, (6.0,), None, (), float, None)
+    y = make_node(Node, op, (square, square, x), (9.0, 9.0, 1.0), None, (), float, None)
+
+    def pull(node, g):
+        return [(parent, g * d) for parent, d in zip(node.parents, node.saved, strict=True)]
+
+    assert walk(y, 1.0, pull) == {x: 109.0}
+    assert walk(y, 2.0, pull, {square}) == {square: 36.0, x: 2.0}
+    assert walk(x, 5.0, pull) == {x: 5.0}
 
 
 def test_ancestors_and_leading_to():

@@ -76,10 +76,10 @@ def test_any_number_of_inputs():
 
 
 def test_several_outputs():
-    def polar(x, y):
-        return np.hypot(x, y), np.arctan2(y, x)
+    def polar(across, up):
+        return np.hypot(across, up), np.arctan2(up, across)
 
-    def rule(g, y, x):
+    def rule(g, y):
         (gr, ga), (r, angle) = g, y
         return gr * np.cos(angle) - ga * np.sin(angle) / r, gr * np.sin(angle) + ga * np.cos(angle) / r
 
@@ -463,3 +463,11 @@ def test_forward_that_gives_its_input_back():
         y.sum().backward()
         np.testing.assert_array_equal(x.grad.data, np.full(x.shape, 3.0))
     assert same(X) is not None
+
+
+def test_input_called_as_the_output_is_refused():
+    """In a rule ``y`` is the output: with an input of that name nobody could tell which is meant."""
+    with pytest.raises(RuleError, match=r"op 'times': a rule asks for 'y', which is an input here and .* the output"):
+        ag.op(lambda x, y: x * y, name="times", vjp={"x": lambda g, y: g * y, "y": lambda g, x: g * x})
+    plus = ag.op(lambda x, y: x + y, name="plus", vjp={"x": lambda g: g, "y": lambda g: g}, elementwise=True)
+    ag.check_grads(plus, X, X)

@@ -533,8 +533,9 @@ def parameters_of(function):
     return [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)], [p.name for p in found]
 
 
-# NumPy's own x1, x2 can be given by position only; real and real_if_close share one function; einsum takes **kwargs.
-OTHER_NAMES = {"x1", "x2", "x", "val", "a", "kwargs", "device"}
+# NumPy's own x1, x2 can be given by position only; real and real_if_close share one function; einsum takes **kwargs;
+# newshape is an older name.
+OTHER_NAMES = {"x1", "x2", "x", "val", "a", "kwargs", "device", "newshape"}
 
 
 @pytest.mark.parametrize("function", [f for f in dispatch if not isinstance(f, np.ufunc)], ids=lambda f: f.__name__)

@@ -33,7 +33,12 @@ def test_round_trip(tmp_path):
 
 
 def test_transposed_and_strided_arrays_are_stored_right(tmp_path):
-    arrays = {"t": np.arange(6.0).reshape(2, 3).T, "s": np.arange(10)[::3], "zero": np.float32(3).reshape(()), "none": np.zeros((0, 2))}
+    arrays = {
+        "t": np.arange(6.0).reshape(2, 3).T,
+        "s": np.arange(10)[::3],
+        "zero": np.float32(3).reshape(()),
+        "none": np.zeros((0, 2)),
+    }
     files.write_arrays(tmp_path / "a", arrays, {})
     assert same(files.read_arrays(tmp_path / "a")[0], arrays)
 
@@ -88,9 +93,13 @@ def test_damaged_files(tmp_path):
     before = target.state_dict()
     header = int.from_bytes(whole[:8], "little")
     damaged = {
-        "cut": whole[:-5], "empty": b"", "text": b"hello world, this is no file of tensors", "long": whole + b"12345",
-        "oversized header": (2**60).to_bytes(8, "little") + whole[8:], "no header": whole[:8] + b"\0" * header + whole[8 + header :],
-    }  # fmt: skip
+        "cut": whole[:-5],
+        "empty": b"",
+        "text": b"hello world, this is no file of tensors",
+        "long": whole + b"12345",
+        "oversized header": (2**60).to_bytes(8, "little") + whole[8:],
+        "no header": whole[:8] + b"\0" * header + whole[8 + header :],
+    }
     for name, data in damaged.items():
         path.write_bytes(data)
         with pytest.raises(FileError, match="not a whole safetensors file"):
@@ -106,20 +115,36 @@ def test_overlapping_tensors_are_refused(tmp_path):
         files.read_arrays(tmp_path / "m")
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda p: nn.load_model(model(), p / "nowhere"), FileError, "cannot read .*nowhere"),
-    (lambda p: nn.save_model(model(), p / "no" / "folder"), FileError, "the folder .* does not exist"),
-    (lambda p: nn.save_model(model(), p / "m", {"n": 3}), ArgumentError, "metadata maps texts to texts"),
-    (lambda p: files.write_arrays(p / "m", {"c": np.ones(1, complex)}, {}), ArgumentError, "'c' has dtype complex128"),
-    (lambda p: files.write_tree(p / "m", {"f": print}, "x"), ArgumentError, "the state at 'f' is a builtin_function_or_method"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda p: nn.load_model(model(), p / "nowhere"), FileError, "cannot read .*nowhere"),
+        (lambda p: nn.save_model(model(), p / "no" / "folder"), FileError, "the folder .* does not exist"),
+        (lambda p: nn.save_model(model(), p / "m", {"n": 3}), ArgumentError, "metadata maps texts to texts"),
+        (
+            lambda p: files.write_arrays(p / "m", {"c": np.ones(1, complex)}, {}),
+            ArgumentError,
+            "'c' has dtype complex128",
+        ),
+        (
+            lambda p: files.write_tree(p / "m", {"f": print}, "x"),
+            ArgumentError,
+            "the state at 'f' is a builtin_function_or_method",
+        ),
+    ],
+)
 def test_messages(tmp_path, call, error, message):
     with pytest.raises(error, match=message):
         call(tmp_path)
 
 
 def test_tree_round_trip(tmp_path):
-    tree = {"a": np.arange(3), "b": [1, 2.5, None, True, "x", {"c": np.float32(0.5)}], "big": 2**127, "inf": float("inf")}
+    tree = {
+        "a": np.arange(3),
+        "b": [1, 2.5, None, True, "x", {"c": np.float32(0.5)}],
+        "big": 2**127,
+        "inf": float("inf"),
+    }
     files.write_tree(tmp_path / "t", tree, "test")
     back = files.read_tree(tmp_path / "t", "test")
     np.testing.assert_array_equal(back.pop("a"), tree.pop("a"))
@@ -155,15 +180,18 @@ def state_file(tmp_path):
     return tmp_path / "state"
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda tree: tree.pop("optimizer"), "missing: optimizer"),
-    (lambda tree: tree["model"].pop("0.bias"), "missing: 0.bias"),
-    (lambda tree: tree["callbacks"].append({"type": "EarlyStopping", "state": {}}), "callbacks: the file has"),
-    (lambda tree: tree["generators"].append({}), "random generators: the file has 1, the model has 0"),
-    (lambda tree: tree["optimizer"].pop("state"), "needs a dict with 'state'"),
-    (lambda tree: tree.update(epoch="three"), "does not hold together"),
-    (lambda tree: tree.update(history=[1]), "does not hold together"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda tree: tree.pop("optimizer"), "missing: optimizer"),
+        (lambda tree: tree["model"].pop("0.bias"), "missing: 0.bias"),
+        (lambda tree: tree["callbacks"].append({"type": "EarlyStopping", "state": {}}), "callbacks: the file has"),
+        (lambda tree: tree["generators"].append({}), "random generators: the file has 1, the model has 0"),
+        (lambda tree: tree["optimizer"].pop("state"), "needs a dict with 'state'"),
+        (lambda tree: tree.update(epoch="three"), "does not hold together"),
+        (lambda tree: tree.update(history=[1]), "does not hold together"),
+    ],
+)
 def test_mismatched_state_changes_nothing(tmp_path, change, message):
     path = state_file(tmp_path)
     tree = files.read_tree(path, "chainrule training state")
@@ -175,7 +203,9 @@ def test_mismatched_state_changes_nothing(tmp_path, change, message):
     with pytest.raises((FileError, ArgumentError, ShapeError), match=message):
         t.load(path)
     assert same(before, t.model.state_dict())
-    assert same(optimizer["state"][0] | {"step": np.int64(0)}, t.optimizer.state_dict()["state"][0] | {"step": np.int64(0)})
+    assert same(
+        optimizer["state"][0] | {"step": np.int64(0)}, t.optimizer.state_dict()["state"][0] | {"step": np.int64(0)}
+    )
     assert (t.epoch, t.history.epochs) == (1, 1)
 
 

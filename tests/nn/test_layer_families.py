@@ -490,3 +490,38 @@ def test_messages_say_where_what_and_which_axis(call, kind, text):
     with pytest.raises(kind) as caught:
         call()
     assert text in str(caught.value)
+
+
+EMPTY = [
+    (lambda: nn.Conv2d(4, 4, 3, padding=1, groups=2, rng=0), (0, 4, 5, 5)),
+    (lambda: nn.Conv2d(4, 4, 3, stride=2, rng=0), (0, 4, 5, 5)),
+    (lambda: nn.Conv2d(4, 4, 1, bias=False, rng=0), (0, 4, 5, 5)),
+    (lambda: nn.MaxPool2d(2), (0, 3, 4, 4)),
+    (lambda: nn.AvgPool2d(2), (0, 3, 4, 4)),
+    (lambda: nn.LSTM(4, 3, 2, bidirectional=True, rng=0), (5, 0, 4)),
+    (lambda: nn.GRU(4, 3, rng=0), (5, 0, 4)),
+    (lambda: nn.RNN(4, 3, rng=0), (5, 0, 4)),
+    (lambda: nn.LayerNorm(4), (0, 4)),
+    (lambda: nn.BatchNorm1d(4).eval(), (0, 4)),
+    (lambda: nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0, rng=0), (5, 0, 4)),
+    (lambda: nn.MultiheadAttention(4, 2, rng=0), (5, 0, 4)),
+]
+
+
+@pytest.mark.parametrize(("make", "shape"), EMPTY)
+def test_an_empty_batch_gives_an_empty_result_and_zero_gradients(make, shape):
+    model, x = make(), ag.Tensor(np.zeros(shape, np.float32), requires_grad=True)
+    y = model(x, x, x) if isinstance(model, nn.MultiheadAttention) else model(x)
+    y = y[0] if isinstance(y, tuple) else y
+    y.sum().backward()
+    assert y.size == 0
+    assert x.grad.shape == shape
+    assert all(not p.grad.numpy().any() for p in model.parameters())
+
+
+def test_an_empty_list_of_indices():
+    table = nn.Embedding(200, 3, rng=0)
+    y = table(np.zeros((0, 4), int))
+    y.sum().backward()
+    assert y.shape == (0, 4, 3)
+    assert not table.weight.grad.numpy().any()

@@ -23,8 +23,8 @@ Y = (X.sum(1) > 0).astype(int)
 class Raise(nn.Callback):
     """Fail or interrupt at a step."""
 
-    def __init__(self, at, error=RuntimeError("killed")):
-        self.at, self.error = at, error
+    def __init__(self, at, error=None):
+        self.at, self.error = at, error or RuntimeError("killed")
 
     def on_batch_end(self, trainer):
         if trainer.step == self.at:
@@ -83,9 +83,10 @@ def test_resume_is_exact(tmp_path, kill):
 
 @pytest.mark.slow
 def test_kill_minus_nine_leaves_a_checkpoint(tmp_path):
-    """A process killed without warning, wherever it is, leaves a readable file, and the resumed run ends as the whole one."""
+    """A process killed without warning leaves a readable file, and the resumed run ends as the whole one."""
     script = tmp_path / "train.py"
-    script.write_text(textwrap.dedent("""
+    script.write_text(
+        textwrap.dedent("""
         import sys, numpy as np, nn
         rng = np.random.default_rng(0)
         x = rng.normal(size=(400, 30)); y = (x.sum(1) > 0).astype(int)
@@ -95,7 +96,8 @@ def test_kill_minus_nine_leaves_a_checkpoint(tmp_path):
         print("ready", flush=True)
         t.fit(x, y, epochs=4, batch_size=8, rng=7, progress=False, resume="auto")
         np.savez(sys.argv[2], **model.state_dict())
-    """))
+    """)
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def start(name):
@@ -165,7 +167,7 @@ def linear(**options):
 
 
 def test_weights_are_as_repetition():
-    """A sample of weight 2 counts as two samples, one of weight 0 as none, a class weight as that weight for its samples."""
+    """Weight 2 counts as two samples, 0 as none; a class weight is that weight for its samples."""
     twice = np.concatenate([X[:20], X[:5]]), np.concatenate([Y[:20], Y[:5]])
     weight = np.r_[np.full(5, 2.0), np.ones(15), np.zeros(3)]
     expected = gradient(linear(), *twice, batch_size=100)
@@ -261,7 +263,9 @@ def test_progress_in_plain_lines(capsys):
 def test_loss_that_is_not_finite_names_the_module():
     model = network()
     model[4].weight.data = np.full((2, 16), np.inf, np.float32)
-    with pytest.raises(TrainingError, match=r"step 1 \(epoch 1, batch 1\): the first module whose output is not finite is Linear '4'"):
+    with pytest.raises(
+        TrainingError, match=r"step 1 \(epoch 1, batch 1\): the first module whose output is not finite is Linear '4'"
+    ):
         trainer(model=model).fit(X, Y, progress=False)
 
 
@@ -269,29 +273,36 @@ NAN = X.copy()
 NAN[3, 1] = np.nan
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda t: t.fit(X, Y[:5]), ShapeError, "x has 103 samples and y has 5"),
-    (lambda t: t.fit(X[:0], Y[:0]), ArgumentError, "there are no samples"),
-    (lambda t: t.fit(NAN, Y), ArgumentError, r"x\[3, 1\] is nan"),
-    (lambda t: t.fit(X, Y.astype(str)), DTypeError, "must hold real numbers"),
-    (lambda t: t.fit(X, Y + 1), ArgumentError, "2"),
-    (lambda t: t.fit(X[:, :4], Y), ShapeError, r"Linear '0' \(5 -> 16\).*\(32, 4\)"),
-    (lambda t: t.fit(X), ArgumentError, "y is missing"),
-    (lambda t: t.fit(3), ArgumentError, "an iterable of"),
-    (lambda t: t.fit([X]), ArgumentError, r"each batch must be \(x, y\)"),
-    (lambda t: t.fit((X,)), ArgumentError, r"each batch must be \(x, y\)"),
-    (lambda t: t.fit(X, Y, batch_size=0), ArgumentError, "batch_size must be at least 1"),
-    (lambda t: t.fit(X, Y, validation_split=1.5), ArgumentError, r"must be in \[0, 1\)"),
-    (lambda t: t.fit(X, Y, validation_split=1e-9), ArgumentError, "leaves one side empty"),
-    (lambda t: t.fit(X, Y, class_weight={0: 1.0}), ArgumentError, "no weight for class 1"),
-    (lambda t: t.fit(X, Y, sample_weight=[1.0]), ShapeError, "sample_weight must be 103 numbers"),
-    (lambda t: t.fit(X, Y, progress="loud"), ArgumentError, "progress must be"),
-    (lambda t: t.fit(X, Y, resume="auto"), ArgumentError, "needs a ModelCheckpoint"),
-    (lambda t: t.fit(X, Y, resume="nowhere"), FileError, "there is no such file"),
-    (lambda t: t.predict(X[:0]), ArgumentError, "no samples"),
-    (lambda t: trainer(accumulate=0), ArgumentError, "accumulate must be at least 1"),
-    (lambda t: trainer(None, nn.EarlyStopping()).fit(X, Y, progress=False), ArgumentError, "no 'val_loss' in the history.*validation"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda t: t.fit(X, Y[:5]), ShapeError, "x has 103 samples and y has 5"),
+        (lambda t: t.fit(X[:0], Y[:0]), ArgumentError, "there are no samples"),
+        (lambda t: t.fit(NAN, Y), ArgumentError, r"x\[3, 1\] is nan"),
+        (lambda t: t.fit(X, Y.astype(str)), DTypeError, "must hold real numbers"),
+        (lambda t: t.fit(X, Y + 1), ArgumentError, "2"),
+        (lambda t: t.fit(X[:, :4], Y), ShapeError, r"Linear '0' \(5 -> 16\).*\(32, 4\)"),
+        (lambda t: t.fit(X), ArgumentError, "y is missing"),
+        (lambda t: t.fit(3), ArgumentError, "an iterable of"),
+        (lambda t: t.fit([X]), ArgumentError, r"each batch must be \(x, y\)"),
+        (lambda t: t.fit((X,)), ArgumentError, r"each batch must be \(x, y\)"),
+        (lambda t: t.fit(X, Y, batch_size=0), ArgumentError, "batch_size must be at least 1"),
+        (lambda t: t.fit(X, Y, validation_split=1.5), ArgumentError, r"must be in \[0, 1\)"),
+        (lambda t: t.fit(X, Y, validation_split=1e-9), ArgumentError, "leaves one side empty"),
+        (lambda t: t.fit(X, Y, class_weight={0: 1.0}), ArgumentError, "no weight for class 1"),
+        (lambda t: t.fit(X, Y, sample_weight=[1.0]), ShapeError, "sample_weight must be 103 numbers"),
+        (lambda t: t.fit(X, Y, progress="loud"), ArgumentError, "progress must be"),
+        (lambda t: t.fit(X, Y, resume="auto"), ArgumentError, "needs a ModelCheckpoint"),
+        (lambda t: t.fit(X, Y, resume="nowhere"), FileError, "there is no such file"),
+        (lambda t: t.predict(X[:0]), ArgumentError, "no samples"),
+        (lambda t: trainer(accumulate=0), ArgumentError, "accumulate must be at least 1"),
+        (
+            lambda t: trainer(None, nn.EarlyStopping()).fit(X, Y, progress=False),
+            ArgumentError,
+            "no 'val_loss' in the history.*validation",
+        ),
+    ],
+)
 def test_bad_input(call, error, message):
     t = trainer()
     before = t.model.state_dict()

@@ -108,7 +108,8 @@ def test_sums_fill_in_and_end_as_the_gradients(open_page):
 def test_every_step_forwards_equals_the_same_step_backwards(open_page):
     page = open_page(ag.replay(expression()[0]).html)
     total = int(page.get_by_label("Step", exact=True).get_attribute("max"))
-    state = "() => [...document.querySelectorAll('svg text')].map(t => t.textContent).join('|') + document.querySelector('.say').innerHTML"
+    state = """() => [...document.querySelectorAll("svg text")].map(t => t.textContent).join("|")
+        + document.querySelector(".say").innerHTML"""
     forwards = []
     for _ in range(total + 1):
         forwards.append(page.evaluate(state))

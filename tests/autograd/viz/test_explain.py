@@ -200,7 +200,7 @@ def test_errors():
         ag.explain(y, x, direction=np.ones(2))
     with pytest.raises(ArgumentError, match="top must be at least 1, got 0"):
         ag.explain(g, names["a"], top=0)
-    with pytest.raises(ArgumentError, match="explain needs a Tensor .*, got int"):
+    with pytest.raises(ArgumentError, match=r"explain needs a Tensor .*, got int"):
         ag.explain(g, 3)
 
 

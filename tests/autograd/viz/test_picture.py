@@ -135,7 +135,7 @@ def test_depth_folds_modules():
 def test_fold_shows_the_norm_of_the_parameters_gradient():
     root, _ = layers()
     root.backward()
-    grads = [node.grad for node in map(lambda i: i, _leaves(root))]
+    grads = [node.grad for node in _leaves(root)]
     facts = next(dict(item.facts) for item in build([root], depth=0).items if item.kind == "fold")
     expected = np.sqrt(sum(float(np.sum(np.square(g))) for g in grads))
     assert float(facts["‖grad‖ parameters"]) == pytest.approx(expected, abs=1e-4)
@@ -216,7 +216,7 @@ def test_distance_from_the_focus_folds_what_has_no_pattern():
     assert near_root.view.boxes <= 80
     assert "nodes farther from the root folded" in near_root.folded[-1]
     assert any(item.root for item in near_root.view.items)
-    middle = next(t for t in nodes[1000:] if t._node in {n for n in _all(nodes[-1])})
+    middle = next(t for t in nodes[1000:] if t._node in set(_all(nodes[-1])))
     focused = ag.draw(nodes[-1], max_nodes=80, focus=middle, names=dict(here=middle))
     assert "here" in {item.name for item in focused.view.items}
     assert "farther from the focus folded" in focused.folded[-1]

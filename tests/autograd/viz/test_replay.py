@@ -1,4 +1,4 @@
-"""The replay page as data: what each step says, that the sums are the gradients, and that the page is one small file."""
+"""The replay page as data: what each step says, that the sums are the gradients, that the page is one small file."""
 
 import json
 import re

@@ -133,5 +133,5 @@ def test_not_finite_and_zero_without_a_root():
 
 
 def test_arguments():
-    with pytest.raises(ag.errors.ArgumentError, match="why_none needs a Tensor .*, got float"):
+    with pytest.raises(ag.errors.ArgumentError, match=r"why_none needs a Tensor .*, got float"):
         ag.why_none(1.0)

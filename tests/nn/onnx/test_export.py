@@ -26,7 +26,7 @@ def names(loaded):
     return {array.name for array in loaded.graph.initializer}
 
 
-# ------------------------------------------------------------------------------------------------------- a readable file
+# ------------------------------------------------------------------------------------------------------ a readable file
 
 
 def test_parameters_keep_their_names_and_nodes_the_path_of_their_module(tmp_path):
@@ -70,6 +70,18 @@ def test_what_does_not_depend_on_the_input_is_computed_before(tmp_path):
     loaded = check(model, X, tmp_path / "model.onnx", atol=1e-3)
     assert [node.op_type for node in loaded.graph.node] == ["Gemm"]
     assert names(loaded) == {"weight"}
+
+
+def test_weights_that_are_used_twice_stand_once(tmp_path):
+    class Twice(nn.Module):
+        def __init__(self):
+            self.gru = nn.GRU(3, 3, batch_first=True, rng=0)
+
+        def forward(self, x):
+            return self.gru(self.gru(x)[0])
+
+    loaded = check(Twice(), X[:, None], tmp_path / "model.onnx")
+    assert {name for name in names(loaded) if "gru" in name} == {"gru.weight_ih_l0", "gru.weight_hh_l0", "gru.bias_l0"}
 
 
 def test_what_nobody_reads_is_left_out(tmp_path):
@@ -136,7 +148,10 @@ class Path(nn.Module):
         return self.encoder(x)
 
 
-LEAVES = "changes with the input or the batch, but no recorded op computes it. Comparisons, sign, argmax, detach(), .data, no_grad()"
+LEAVES = (
+    "changes with the input or the batch, but no recorded op computes it. Comparisons, sign, argmax, detach(), .data, "
+    "no_grad() and integers (but for those an Embedding reads) leave the graph. Compute it with differentiable"
+)
 
 REFUSED = {
     "no translation": (
@@ -173,7 +188,7 @@ REFUSED = {
     "steps": (
         Function(loop),
         ArgumentError,
-        "the model takes other steps for another input or batch size (4 steps against 6 steps). An ONNX file holds one sequence of steps",
+        "the model takes other steps for another input or batch size (4 steps against 6 steps). An ONNX file holds one",
     ),
     "other steps": (
         Function(lambda x: np.exp(x) if x.shape[0] == 2 else np.sin(x)),
@@ -218,7 +233,7 @@ REFUSED = {
     "batch statistics": (
         Function(lambda x: nn.functional.batch_norm(x, training=True)),
         ArgumentError,
-        "it normalizes by the statistics of the batch; a file needs running ones, so call it with training=False",
+        "it normalizes by the statistics of the batch, and a file needs running ones: use training=False",
     ),
     "moving weights": (
         Function(lambda x: nn.functional.rnn(x[None], None, [[x[:2, :2] * 0 + 1, np.ones((2, 2), np.float32)]])[0]),
@@ -276,14 +291,20 @@ def test_lengths_are_refused(tmp_path):
         (
             dict(example_input=1.0),
             ArgumentError,
-            "onnx.export: example_input has shape (); its first axis must be the batch, with at least one row. Pass x[None]",
+            "onnx.export: example_input has shape (); its first axis must be the batch, with at least one row.",
         ),
         (
             dict(example_input=X[:0]),
             ArgumentError,
             "onnx.export: example_input has shape (0, 3); its first axis must be the batch",
         ),
-        (dict(example_input=X[0]), ArgumentError, "the model runs on example_input, but not at another batch size: "),
+        (dict(example_input=X[0]), ArgumentError, "not at another batch size (Linear (3 -> 2) got"),
+        (dict(model=Function(lambda x: x.reshape(2, 6))), ArgumentError, "at another batch size (cannot reshape array"),
+        (
+            dict(model=Function(lambda x: x.reshape(2, 6))),
+            ArgumentError,
+            "not at another batch size (cannot reshape array of size 6 into shape (2,6)). Let the first axis be the batch",
+        ),
         (dict(path="missing/model.onnx"), FileError, "the folder missing does not exist"),
     ],
 )
@@ -305,14 +326,19 @@ def test_too_large_for_one_file(tmp_path, monkeypatch):
         nn.onnx.export(nn.Linear(3, 2, rng=0), X, tmp_path / "model.onnx")
 
 
-@pytest.mark.parametrize("missing", ["onnx"])
-def test_without_onnx(missing, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(MissingExtra, match=r"nn.onnx needs the package onnx: pip install 'chainrule\[onnx\]'"):
+def test_with_an_old_onnx(tmp_path, monkeypatch):
+    monkeypatch.setattr("onnx.__version__", "1.22.0")
+    with pytest.raises(MissingExtra, match=r"needs onnx 1\.23 or newer, .* found 1\.22\.0: pip install -U 'chainrule"):
         nn.onnx.export(nn.Linear(3, 2, rng=0), X, tmp_path / "model.onnx")
 
 
-# ------------------------------------------------------------------------------------------- a wrong file is never written
+def test_without_onnx(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingExtra, match=r"nn\.onnx needs the package onnx: pip install 'chainrule\[onnx\]'"):
+        nn.onnx.export(nn.Linear(3, 2, rng=0), X, tmp_path / "model.onnx")
+
+
+# ---------------------------------------------------------------------------------------- a wrong file is never written
 
 
 @pytest.mark.parametrize(

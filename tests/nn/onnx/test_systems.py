@@ -217,6 +217,18 @@ def test_attention_with_two_inputs(mask, tmp_path):
     assert "Softmax" in {node.op_type for node in loaded.graph.node}
 
 
+@pytest.mark.parametrize("average", [True, False])
+def test_attention_with_its_weights(average, tmp_path):
+    class Weighted(nn.Module):
+        def __init__(self):
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=True, rng=0)
+
+        def forward(self, x):
+            return self.attention(x, x, x, average_attn_weights=average, is_causal=True)
+
+    check(Weighted(), floats(2, 5, 8), tmp_path / "model.onnx")
+
+
 def test_first_states_that_are_given(tmp_path):
     start = np.arange(4, dtype=np.float32).reshape(1, 1, 4)
 

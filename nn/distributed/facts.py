@@ -1,0 +1,117 @@
+"""Facts: what all ranks must have in common, in words, so that a difference can be told before it does harm."""
+
+import hashlib
+import os
+import platform
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from autograd.errors import ArgumentError
+from nn.distributed.world import World, listed
+
+
+def of_program(trainer: Any) -> dict[str, str]:
+    """Describe the program: its file, versions, model, loss, optimizer and callbacks."""
+    main = getattr(sys.modules.get("__main__"), "__file__", None) or sys.argv[0]
+    facts = {
+        "the program": _digest(main),
+        "the version": f"chainrule {ag.__version__}, NumPy {np.__version__}, Python {platform.python_version()}",
+        "the model": type(trainer.model).__name__,
+        "the loss": f"{type(trainer.loss).__name__} {_plain(trainer.loss)}".strip(),
+        "the optimizer": repr(trainer.optimizer),
+        "metrics": ", ".join(trainer.metrics),
+        "callbacks": ", ".join(type(callback).__name__ for callback in trainer.callbacks),
+        "clip_grad_norm": str(trainer.max_norm),
+        "accumulate": str(trainer.accumulate),
+    }
+    facts |= {f"parameter {n}": f"{p.shape} {p.dtype}" for n, p in trainer.model.named_parameters()}
+    return facts | {f"buffer {n}": f"{b.shape} {b.dtype}" for n, b in trainer.model.named_buffers()}
+
+
+def of_fit(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Describe the arguments of ``fit``: data by shape, dtype and checksum."""
+    return {name: describe(value) for name, value in arguments.items()}
+
+
+def describe(value: Any) -> str:
+    """Say what an argument is.
+
+    >>> describe([[1.0, 2.0]]), describe(None), describe(3)
+    ('(1, 2) float64, checksum 94b32dc4', 'None', '3')
+    """
+    if value is None or isinstance(value, bool | int | float | str | os.PathLike | Mapping):
+        return str(value)
+    if isinstance(value, tuple):
+        return " and ".join(map(describe, value))
+    if not isinstance(value, list | np.ndarray | ag.Tensor):
+        return type(value).__name__ + (f" of {len(value)}" if isinstance(value, Sized) else "")
+    try:
+        array = np.asarray(value.data if isinstance(value, ag.Tensor) else value)
+    except ValueError:
+        return "a ragged list"
+    return f"{array.shape} {array.dtype}, checksum {checksum([array]):08x}"
+
+
+def checksum(arrays: Iterable[Any]) -> int:
+    """Compute one CRC-32 of the bytes of arrays."""
+    total = 0
+    for array in arrays:
+        if array.dtype.kind in "biufc":
+            total = zlib.crc32(memoryview(np.ascontiguousarray(array)).cast("B"), total)
+    return total
+
+
+class InStep:
+    """Iterate over batches on all ranks at once; raise on all when one has no batch or another number of samples."""
+
+    def __init__(self, world: World, source: Iterable[Any]) -> None:
+        self.world, self.source = world, source
+
+    def __iter__(self) -> Iterator[Any]:
+        batches = iter(self.source)
+        while True:
+            item = next(batches, None)
+            count = -1 if item is None else len(item[0]) if isinstance(item, tuple | list) and item else 0
+            counts = self.world.equal([count])
+            if counts is not None:
+                texts = ["no batch" if n < 0 else f"{n} samples" for (n,) in counts]
+                raise ArgumentError(
+                    "fit: the ranks have different batches. Each must iterate over the same whole batches, of which it "
+                    "takes its rows.\n  " + listed([f"rank {rank}: {text}" for rank, text in enumerate(texts)])
+                )
+            if item is None:
+                return
+            yield item
+
+
+class SizedInStep(InStep):
+    """Know the number of batches too."""
+
+    def __len__(self) -> int:
+        return len(self.source)  # type: ignore[arg-type]
+
+
+def in_step(world: World, source: Any) -> Any:
+    """Wrap an iterable of batches; arrays, lists of numbers and tuples of them are given back."""
+    if world.size == 1 or isinstance(source, np.ndarray | ag.Tensor | tuple | str) or not isinstance(source, Iterable):
+        return source
+    return (SizedInStep if isinstance(source, Sized) else InStep)(world, source)
+
+
+def _plain(thing: Any) -> str:
+    """List the numbers and texts among the attributes."""
+    shown = {k: v for k, v in vars(thing).items() if isinstance(v, int | float | str) and not k.startswith("_")}
+    return ", ".join(f"{name}={value}" for name, value in shown.items()) if shown else ""
+
+
+def _digest(path: str) -> str:
+    try:
+        return hashlib.blake2b(Path(path).read_bytes(), digest_size=6).hexdigest()
+    except OSError:
+        return "not a file"
