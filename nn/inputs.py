@@ -16,7 +16,12 @@ def as_input(x: Any, dtype: Any) -> Any:
     dtype('float32')
     """
     if isinstance(x, ag.Tensor):
-        return x if x.dtype == dtype else x.astype(dtype)
+        if x.dtype == dtype:
+            return x
+        y = x.astype(dtype)
+        if x.name and y.is_leaf:
+            y.name = x.name
+        return y
     if isinstance(x, np.ndarray) and x.dtype == dtype:
         return x
     return ag.Tensor(numbers(x, "x").astype(dtype), copy=False) if not holds_tensor(x) else np.stack(x).astype(dtype)

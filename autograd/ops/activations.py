@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,40 @@ _TANH_C = (2 / np.pi) ** 0.5
 _SIDES = (-2, 2)
 
 
+_BLOCK = 1 << 14  # elements: small enough for the L1 and L2 caches
+
+
+@cache
+def _zeros(dtype: Any) -> Any:
+    block = np.zeros(_BLOCK, dtype)
+    block.flags.writeable = False
+    return block
+
+
+def _in_memory_order(x: Any) -> Any:
+    """View a dense array, whatever the order of its axes, as one axis; None if it has gaps."""
+    if not x.flags.c_contiguous:
+        strides = x.strides
+        x = x.transpose(sorted(range(x.ndim), key=lambda i: -strides[i]))
+    return x.reshape(-1) if x.flags.c_contiguous else None
+
+
 def _relu(x: Any) -> Any:
-    """Compute max(x, 0)."""
+    """Compute max(x, 0).
+
+    Block by block against zeros: NumPy's ``maximum`` with a number instead of an array takes four times as long.
+    """
     if type(x) is _F64:
         return _ZERO if x <= 0 else x
-    return np.maximum(x, 0)
+    flat = _in_memory_order(x) if type(x) is np.ndarray and x.dtype.char in "fd" and x.size > 1024 else None
+    if flat is None:
+        return np.maximum(x, 0)
+    y, zeros = np.empty_like(x), _zeros(x.dtype)
+    out = _in_memory_order(y)
+    for start in range(0, flat.size, _BLOCK):
+        part = flat[start : start + _BLOCK]
+        np.maximum(part, zeros[: part.size], out=out[start : start + _BLOCK])
+    return y
 
 
 relu = op(_relu, name="relu", symbol="ReLU", vjp=lambda g, y: g * (y > 0), elementwise=True, domain=[(0.1, 2)])

@@ -107,7 +107,7 @@ class Builder:
             node in self.snap.roots,
         )
         if isinstance(node, Leaf):
-            item.note = node.note
+            item.note = node.note if node.note != "no_grad" else ""  # also that of views of constants
             item.total = accumulated(node, item.grad)
         if i in self.ledger.mismatches:
             item.note = "≠"

@@ -6,7 +6,7 @@ from autograd.box import Box, wrap
 from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node, ancestors
 from autograd.modes import Scope, enable_grad
-from autograd.viz.snapshot import Opened, Snapshot, is_multiple, is_output, plain
+from autograd.viz.snapshot import DEFINITION, Opened, Snapshot, is_multiple, is_output, plain
 
 
 def open_ops(snap: Snapshot, what: Any) -> Opened:
@@ -50,7 +50,7 @@ def _open(snap: Snapshot, opened: Opened, i: int, node: Node, count: int) -> Non
             inputs[k] = wrap(inputs[k], stand_in)
     with enable_grad():
         result = node.op.definition(*inputs, **(node.kwargs or {}))
-    scope = Scope(f"{node.scope.path}.{node.op.name}" if node.scope else node.op.name, "definition", node.scope, {})
+    scope = Scope(f"{node.scope.path}.{node.op.name}" if node.scope else node.op.name, DEFINITION, node.scope, {})
     outputs = result if isinstance(result, tuple) else (result,)
     roots = [part._node if isinstance(part, Box) else None for part in outputs]
     seen: set[Node] = set()

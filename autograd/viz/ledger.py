@@ -31,10 +31,9 @@ MASKS = frozenset(
         "amax",
         "amin",
         "dropout",
-        "max_pool1d",
-        "max_pool2d",
+        "max_pool",
         "hardtanh",
-        "hinge_loss",
+        "hinge",
         "tril",
         "triu",
     }
@@ -79,7 +78,7 @@ class Ledger:
         for k, share in pairs.items():
             self.shares[i, k] = share
             self.edge_states[i, k] = self._edge_state(i, node, g, share)
-            if node.op.name in MASKS and np.shape(share) and np.shape(share) == np.shape(g):
+            if is_mask(node) and np.shape(share) and np.shape(share) == np.shape(g):
                 self.cuts[i, k] = int(np.count_nonzero((np.asarray(share) == 0) & (np.asarray(g) != 0)))
 
     def _gradient(self, i: int, node: Node) -> Any:
@@ -117,8 +116,13 @@ class Ledger:
         kind = kind_of(share)
         if kind != "zero":
             return kind
-        cut = node.op.name in MASKS and kind_of(g) == "ok"
+        cut = is_mask(node) and kind_of(g) == "ok"
         return "masked" if cut or self.states[i] == "masked" else "zero"
+
+
+def is_mask(node: Node) -> bool:
+    """Tell whether an op may cut a gradient off on purpose: itself, or by an activation that is fused into it."""
+    return node.op.name in MASKS or bool(node.kwargs and node.kwargs.get("activation") in MASKS)
 
 
 def shares_by_input(node: Node, g: Any) -> dict[int, Any]:

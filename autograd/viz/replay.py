@@ -180,7 +180,8 @@ class _Steps:
             plus = f"{self.brief(before)} {_sign(share)} = " if before is not None and not np.ndim(share) else ""
             sums = f" grad {x} = {plus}{now}{rest}."
         seen = "" if scalar else f" grad {y} = {self.brief(g)};"
-        return f"{page(local.text())}, {page(first)}<small>{page(local.made)}.{page(seen)}{page(sums)}{page(state)}</small>"
+        more = f"{local.made}.{seen}{sums}{state}"
+        return f"{page(local.text())}, {page(first)}<small>{page(more)}</small>"
 
     def brief(self, g: Any) -> str:
         return rows(g)[0] if np.size(g) and len(rows(g)) == 1 else one_line(g)

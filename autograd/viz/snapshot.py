@@ -11,6 +11,8 @@ from autograd.graph import Leaf, Node
 from autograd.modes import Scope
 from autograd.pull import ITEM
 
+DEFINITION = "definition"  # the kind of the frame around an op that was opened
+
 
 class Opened:
     """Hold what replaces ops that are drawn as their definition: stand-ins, their age, and known gradients."""
@@ -168,6 +170,8 @@ def _homes(snap: Snapshot) -> list[Scope | None]:
 
 def _owns(scope: Scope, leaf: Node, known: dict[Scope, Any]) -> bool:
     """Tell whether a parameter belongs to the module of a scope; a scope opened by hand owns what only it uses."""
+    if scope.kind == DEFINITION:  # an op that was opened; its weights belong to the module around it
+        return False
     if scope not in known:
         reference = scope.info.get("module") if scope.info else None
         module: Any = reference() if callable(reference) else None

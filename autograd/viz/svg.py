@@ -13,14 +13,16 @@ _HEAD = re.compile(r"<svg\b([^>]*)>")
 _GEOMETRY = re.compile(r' (?:d|points|x|y|x1|x2|y1|y2|cx|cy|rx|ry|width|height)="[^"]*"')
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _BOX = re.compile(
-    r'<path((?: (?:fill|stroke|stroke-width|stroke-dasharray)="[^"]*")*) d="(M(?:[-\d.]+,[-\d.]+[C ]){24}[-\d.]+,[-\d.]+)"/>'
+    r'<path((?: (?:fill|stroke|stroke-width|stroke-dasharray)="[^"]*")*)'
+    r' d="(M(?:[-\d.]+,[-\d.]+[C ]){24}[-\d.]+,[-\d.]+)"/>'
 )
 _BORDER = re.compile(  # a box comes as filling, content, border: the border can be drawn with the filling
     r'(<rect fill="#\w+")( x="[^>]*/>(?:(?!<rect|</g>).)*)<rect fill="none" ((?:stroke[-\w]*="[^"]*" ?)+) x="[^>]*/>'
 )
 _BAR = re.compile(r'<polygon fill="(#\w+)" points="([\d.-]+),([\d.-]+) \2,([\d.-]+) \2,\4 \2,\3(?: \2,\3)?"/>')
 STYLE = (
-    ".chainrule .made path,.chainrule .edge path{fill:none}.chainrule .edge text,.chainrule .op text{text-anchor:middle}"
+    ".chainrule .made path,.chainrule .edge path{fill:none}"
+    ".chainrule .edge text,.chainrule .op text{text-anchor:middle}"
     f".chainrule .edge text{{font-size:10px}}.chainrule{{fill:{LIGHT['ink']}}}"
 )
 LARGE = 60_000  # an SVG over this many characters goes without decimals in its coordinates

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.box import leaf_of
 from autograd.graph import Alias, Leaf, Node, origin
-from autograd.viz.ledger import MASKS, Ledger, kind_of
+from autograd.viz.ledger import Ledger, is_mask, kind_of
 from autograd.viz.local import made_by
 from autograd.viz.paths import between
 from autograd.viz.snapshot import Snapshot, as_roots, plain
@@ -66,7 +66,10 @@ def _not_required(node: Node, name: str) -> Reason:
             ("detach",),
         )
     if note == "no_grad":
-        return Reason("detached", f"{name} was computed under no_grad(), so nothing was recorded for it.", ("no_grad",))
+        text = (
+            f"{name} was computed under no_grad(), or from values that need no gradient: nothing was recorded for it."
+        )
+        return Reason("detached", text, ("no_grad",))
     if note:
         return Reason(
             "detached",
@@ -191,7 +194,7 @@ def _lost(snap: Snapshot, inside: list[int], name: str, root: str) -> Reason:
         snap, range(inside[-1], inside[0] + 1), None if snap.roots[0].cot is not None else {snap.roots[0]: seed}
     )
     members = set(inside)
-    places: dict[int, str] = {}
+    places: set[int] = set()
     for (user, k), state in ledger.edge_states.items():
         parent = snap.parents(snap.nodes[user])[k]
         if (
@@ -201,9 +204,9 @@ def _lost(snap: Snapshot, inside: list[int], name: str, root: str) -> Reason:
             and state in ("masked", "zero")
             and kind_of(ledger.grads[user]) == "ok"
         ):
-            places[user] = snap.nodes[user].op.name
-    masked = [made_by(snap, user) for user, op in sorted(places.items()) if op in MASKS]
-    others = [made_by(snap, user) for user, op in sorted(places.items()) if op not in MASKS]
+            places.add(user)
+    masked = [made_by(snap, user) for user in sorted(places) if is_mask(snap.nodes[user])]
+    others = [made_by(snap, user) for user in sorted(places) if not is_mask(snap.nodes[user])]
     if masked:
         return Reason(
             "masked",
