@@ -7,8 +7,10 @@ stops at once if one is not, so that CI skips nothing in silence.
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -29,15 +31,24 @@ TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: all(map(find_spec, ("onnx", "onnxruntime"))),
         "no onnx or onnxruntime (pip install 'chainrule[test]')",
     ),
+    "mpi": (
+        lambda: mpiexec() is not None and find_spec("mpi4py") is not None,
+        "no mpi4py or mpiexec (pip install mpi4py mpich)",
+    ),
     "torch": (lambda: find_spec("torch") is not None, "no PyTorch (pip install torch==2.13.0)"),
 }
-MARKERS = {"browser": "chromium", "dot": "dot", "torch": "torch"}
+MARKERS = {"browser": "chromium", "dot": "dot", "mpi": "mpi", "torch": "torch"}
 
 
 def chromium() -> str | None:
     """Find a Chromium or Chrome to open pages with."""
     found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
     return next((path for path in found if path), None)
+
+
+def mpiexec() -> str | None:
+    """Find the launcher of MPI: the one of this environment, or one on PATH."""
+    return shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,7 +33,7 @@ MASKS = frozenset(
         "dropout",
         "max_pool",
         "hardtanh",
-        "hinge",
+        "hinge_loss",
         "tril",
         "triu",
     }

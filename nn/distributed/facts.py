@@ -63,7 +63,7 @@ def checksum(arrays: Iterable[Any]) -> int:
     total = 0
     for array in arrays:
         if array.dtype.kind in "biufc":
-            total = zlib.crc32(memoryview(np.ascontiguousarray(array)).cast("B"), total)
+            total = zlib.crc32(np.ascontiguousarray(array).data, total)
     return total
 
 

@@ -153,9 +153,9 @@ class DistributedTrainer(Trainer):
         fraction = len(part) / len(batch)
         predicted = None if output is None else _data(output)
         means = [name for name in self.metrics if name not in self._whole]
-        own = [0.0 if predicted is None else float(self.metrics[n](part.y, predicted)) * fraction for n in means]
-        numbers = self._exchange.sum([value, *own], fraction, self.at_step)
-        totals = dict(zip(["loss", *means], numbers, strict=True))
+        own = [0.0 if predicted is None else float(self.metrics[n](part.y, predicted)) * len(part) for n in means]
+        total, *sums = self._exchange.sum([value, *own], fraction, self.at_step)
+        totals = {"loss": total} | {name: one / len(batch) for name, one in zip(means, sums, strict=True)}
         if self._whole or not self._checked:
             outputs = np.concatenate([rows for rows in self.world.gather(predicted) if rows is not None])
             totals |= {name: float(self.metrics[name](batch.y, outputs)) for name in self._whole}
@@ -177,8 +177,8 @@ class DistributedTrainer(Trainer):
         if np.isfinite(value) and not np.isclose(whole, value, rtol=1e-3, atol=1e-6):
             raise ArgumentError(
                 f"DistributedTrainer: the loss of the first batch is {whole:.6g}, but the losses of its parts make "
-                f"{value:.6g}. {getattr(self.loss, '__name__', type(self.loss).__name__)} must be a mean over samples, or "
-                "a sum, and say so by an attribute reduction = 'sum'."
+                f"{value:.6g}. {getattr(self.loss, '__name__', type(self.loss).__name__)} must be a mean over samples, "
+                "or a sum, and say so by an attribute reduction = 'sum'."
             )
 
     def _evaluate_on(self, data: Any, batch_size: int) -> dict[str, float]:

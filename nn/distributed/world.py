@@ -36,8 +36,8 @@ class World:
         started = max(int(os.environ.get(name) or 1) for name in LAUNCHED)
         if comm is None and self.size == 1 < started:
             raise ArgumentError(
-                f"this is one of {started} processes, but mpi4py's MPI ({MPI.get_vendor()[0]}) says that it is alone: the "
-                "launcher belongs to another MPI. Use the mpiexec of that MPI, or, for independent runs, "
+                f"this is one of {started} processes, but mpi4py's MPI ({MPI.get_vendor()[0]}) says that it is alone: "
+                "the launcher belongs to another MPI. Use the mpiexec of that MPI, or, for independent runs, "
                 "DistributedTrainer(..., comm=MPI.COMM_SELF)."
             )
         guard(MPI, self.comm)

@@ -88,15 +88,10 @@ class Graph:
             return self.cast(self.node("Squeeze", self.length(x)), dtype or np.int64)
         if not isinstance(x, Item):
             return self.constant(np.asarray(x, dtype))
-        if x in self.names:
-            name = self.names[x]
-        elif x.array is not None:
+        if x not in self.names:
             name = self.constant(np.asarray(x.array, x.dtype), x.name)
-            if _has_size(x.shape):
-                name = self.node("Expand", name, self.ints(x.shape))
-            self.names[x] = name
-        else:
-            name = self.refuse("it reads a value that no step before it gives")
+            self.names[x] = self.node("Expand", name, self.ints(x.shape)) if _has_size(x.shape) else name
+        name = self.names[x]
         return name if dtype is None or dtype == x.dtype else self.cast(name, dtype)
 
     def operands(self, step: Step) -> list[str]:

@@ -6,7 +6,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
@@ -168,8 +167,8 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
                 f"y has the label {unknown[0]!r}, which is not among the classes {self.classes_.tolist()}."
             )
         if self.class_weight is not None:
-            by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)[index]
-            weight = by_class if weight is None else weight * by_class
+            weight = np.ones(len(y)) if weight is None else weight
+            weight = weight * coding.class_weights(self.class_weight, self.classes_, index, weight)[index]
         return self._learn(x, self._coding.targets(index, x.dtype), weight, epochs, strata=index)
 
     # ---------------------------------------------------------------------------------------------------------- using

@@ -1,12 +1,13 @@
 """How classes become targets of a loss, and outputs of the network become classes again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import autograd as ag
+from autograd.errors import ArgumentError
 from nn.functional import softmax
 from nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss
 from nn.sklearn import parts
@@ -109,3 +110,19 @@ def choose(loss: Any, classes: int, multilabel: bool) -> tuple[Any, Coding | Non
     if isinstance(found, HingeLoss):
         return found, (MultiLabelMargin if multilabel else Margin)(classes)
     return found, None if multilabel else Coding(classes)
+
+
+def class_weights(given: Any, classes: Array, index: Array, weight: Array) -> Array:
+    """Give one weight per class: from a dict by label (1 for labels not in it), or so that all classes weigh the same."""
+    if isinstance(given, str) and given == "balanced":
+        totals = np.bincount(index, weights=weight, minlength=len(classes))
+        return weight.sum() / (len(classes) * np.where(totals == 0, 1, totals))
+    if not isinstance(given, Mapping):
+        raise ArgumentError(f"class_weight must be a dict by label, 'balanced' or None, got {given!r}.")
+    labels = classes.tolist()
+    for label, value in given.items():
+        if label not in labels:
+            raise ArgumentError(f"class_weight has the label {label!r}, which is not among the classes {labels}.")
+        if value < 0:
+            raise ArgumentError(f"class_weight must not be negative, got {value} for label {label!r}.")
+    return np.array([given.get(label, 1.0) for label in labels], np.float64)

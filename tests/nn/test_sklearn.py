@@ -54,45 +54,51 @@ def task(kind=NNClassifier, n=60):
     return x, (x[:, 0] * x[:, 1] > 0).astype(int) if kind is NNClassifier else x[:, 0] - 0.5 * x[:, 1] ** 2
 
 
-def perceptron(n_in, n_out, rng):
-    """Make a network as a user would."""
-    return nn.Sequential(
-        nn.Linear(n_in, 16, rng=rng), nn.Tanh(), nn.Dropout(0.1, rng=rng), nn.Linear(16, n_out, rng=rng)
-    )
+class Perceptron:
+    """Make a network; its repr is the same in every process, as the name of a test must be."""
+
+    def __init__(self, dropout=0.0):
+        self.dropout = dropout
+
+    def __call__(self, n_in, n_out, rng):
+        first, last = nn.Linear(n_in, 16, rng=rng), nn.Linear(16, n_out, rng=rng)
+        return nn.Sequential(first, nn.Tanh(), nn.Dropout(self.dropout, rng=rng), last)
+
+    def __repr__(self):
+        return f"Perceptron({self.dropout})"
 
 
 # ------------------------------------------------------------------------------------------- scikit-learn's own suite
 
 PIECEWISE = "partial_fit refuses early_stopping: a piece of the data is no fair sample of the whole to hold out"
-MASKED = {
-    "check_sample_weight_equivalence_on_dense_data": "copies of a sample are dropped out singly, its weight as a whole"
-}
 STOPPED = {
     "check_fit_score_takes_y": PIECEWISE,
     "check_n_features_in_after_fitting": PIECEWISE,
     "check_estimators_partial_fit_n_features": PIECEWISE,
     "check_sample_weight_equivalence_on_dense_data": "copies of a sample are held out singly, its weight as a whole",
-    "check_class_weight_classifiers": "of 5 held-out samples one has all the weight, and stops the run once it is right",
+    "check_class_weight_classifiers": "one of 5 held-out samples has all the weight, and ends the run once right",
 }
 
 
-@checks.parametrize_with_checks(
-    [
-        NNClassifier(),
-        NNRegressor(),
-        NNClassifier(12, loss="bce", lr=0.02, epochs=40),
-        NNClassifier((8, 8), ("tanh", "gelu"), loss="hinge", optimizer="rmsprop", lr=0.01, epochs=40),
-        NNRegressor(module=perceptron, loss="huber", lr=0.02, epochs=40),
-    ],
-    expected_failed_checks=lambda estimator: MASKED if estimator.module else {},
+def suite(*estimators, failing=None):
+    """Give scikit-learn's ``parametrize_with_checks`` with a list of rows, as newer pytest wants it."""
+    mark = checks.parametrize_with_checks(list(estimators), expected_failed_checks=lambda estimator: failing or {})
+    names, rows = mark.args
+    return pytest.mark.parametrize(names, list(rows), ids=mark.kwargs["ids"])
+
+
+@suite(
+    NNClassifier(),
+    NNRegressor(),
+    NNClassifier(12, loss="bce", lr=0.02, epochs=40),
+    NNClassifier((8, 8), ("tanh", "gelu"), loss="hinge", optimizer="rmsprop", lr=0.01, epochs=40),
+    NNRegressor(module=Perceptron(), loss="huber", lr=0.02, epochs=40),
 )
 def test_scikit_learns_suite(estimator, check):
     check(estimator)
 
 
-@checks.parametrize_with_checks(
-    [NNClassifier(lr=0.01, epochs=40, early_stopping=True)], expected_failed_checks=lambda estimator: STOPPED
-)
+@suite(NNClassifier(lr=0.01, epochs=40, early_stopping=True), failing=STOPPED)
 def test_scikit_learns_suite_with_early_stopping(estimator, check):
     check(estimator)
 
@@ -195,7 +201,7 @@ def test_activation_and_dropout_per_layer():
 
 def test_module_as_function_and_as_module():
     x, y = task()
-    assert [type(part) for part in small(module=perceptron).fit(x, y).module_] == [
+    assert [type(part) for part in small(module=Perceptron()).fit(x, y).module_] == [
         nn.Linear,
         nn.Tanh,
         nn.Dropout,
@@ -271,7 +277,7 @@ def test_callbacks_are_copied_and_schedules_made():
     assert model.fit(x, y)._trainer.callbacks[1].rates == [0.04, 0.02, 0.01]
 
 
-# ------------------------------------------------------------------------------------------------------------ the weights
+# ----------------------------------------------------------------------------------------------------------- the weights
 
 
 @BOTH
@@ -307,7 +313,7 @@ def test_class_weights_are_sample_weights():
         assert np.array_equal(by_class.predict_proba(x), by_sample.predict_proba(x))
 
 
-# ----------------------------------------------------------------------------------------- randomness, pieces and copies
+# ---------------------------------------------------------------------------------------- randomness, pieces and copies
 
 
 def state(model):
@@ -340,7 +346,7 @@ def test_epochs_in_pieces(kind):
 @BOTH
 def test_pickled_between_pieces(kind):
     x, y = task(kind)
-    model = small(kind, dropout=0.2, module=perceptron, callbacks=[halving, Recorder()]).fit(x, y)
+    model = small(kind, module=Perceptron(0.2), callbacks=[halving, Recorder()]).fit(x, y)
     copy = pickle.loads(pickle.dumps(model))
     assert np.array_equal(copy.predict(x), model.predict(x))
     assert state(copy.partial_fit(x, y)) == state(model.partial_fit(x, y))
@@ -444,15 +450,15 @@ MESSAGES = {
         "optimizer must be a name or a class such as nn.optim.SGD (with options: func",
     ),
     "loss": (
-        dict(loss="cross"),
-        "unknown loss 'cross'. Did you mean 'cross_entropy'? Known are 'auto', 'cross_entropy', ",
+        dict(loss="cros_entropy"),
+        "unknown loss 'cros_entropy'. Did you mean 'cross_entropy'? Known are 'auto', 'cross_entropy', ",
     ),
     "loss type": (dict(loss=3), "loss must be a name, a loss of nn or a function (output, target), got int."),
     "module": (dict(module=3), "module must be a Module, or a function (n_in, n_out, rng) that makes one; got int."),
     "module made": (dict(module=lambda *_: 3), "or a function (n_in, n_out, rng) that makes one; got int."),
     "module shape": (
         dict(module=nn.MLP(2, [3])),
-        "NNClassifier: the module gives an output of shape (1, 3) for one sample; this task with this loss needs (1, 2).",
+        "NNClassifier: the module gives an output of shape (1, 3) for one sample; this task with this loss needs (1, 2)",
     ),
     "callbacks": (
         dict(callbacks=[3]),
@@ -462,6 +468,12 @@ MESSAGES = {
         dict(random_state="a"),
         "random_state must be None, an integer, a RandomState or a Generator, got str",
     ),
+    "class_weight": (dict(class_weight=3), "class_weight must be a dict by label, 'balanced' or None, got 3."),
+    "class_weight label": (
+        dict(class_weight={0: 1, 2: 1}),
+        "class_weight has the label 2, which is not among the classes [0, 1].",
+    ),
+    "class_weight sign": (dict(class_weight={0: -1}), "class_weight must not be negative, got -1 for label 0."),
     "validation": (
         dict(early_stopping=True, validation_fraction=1.5),
         "validation_fraction must be between 0 and 1, got 1.5",
@@ -554,5 +566,6 @@ def test_without_scikit_learn(tmp_path):
 
 
 def test_no_such_part():
+    name = "sklaern"
     with pytest.raises(AttributeError, match="module 'nn' has no attribute 'sklaern'"):
-        getattr(nn, "sklaern")
+        getattr(nn, name)

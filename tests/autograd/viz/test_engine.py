@@ -115,7 +115,7 @@ def test_setting_of_the_graphviz_package_is_given_back(monkeypatch):
     command = importlib.import_module("graphviz.backend.dot_command")
     before = command.DOT_BINARY
     ag.draw(neuron()[0]).png()
-    assert command.DOT_BINARY == before
+    assert before == command.DOT_BINARY
 
 
 def test_broken_source_is_an_error_with_a_reason():

@@ -7,8 +7,10 @@ import pytest
 from graphs import GRAPHS
 
 import autograd as ag
+from autograd.viz import engine
 
 GOLDEN = Path(__file__).parent / "golden"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -29,3 +31,19 @@ def test_text_does_not_depend_on_what_was_made_before():
     first = ag.draw(GRAPHS["neuron"]()[0]).source
     _ = [ag.Tensor(1.0, requires_grad=True) * 2.0 for _ in range(10)]
     assert ag.draw(GRAPHS["neuron"]()[0]).source == first
+
+
+def test_stored_pictures_are_those_this_code_makes(monkeypatch):
+    """The README's picture in light and dark, and the replay page: drawn by the wheel, the same bytes everywhere."""
+    monkeypatch.setenv(engine.VARIABLE, engine.WHEEL)
+    o, names = GRAPHS["neuron"]()
+    o.backward()
+    made = {
+        f"img/neuron-{theme}.svg": ag.draw(o, names=names, theme=theme).render("svg") for theme in ("light", "dark")
+    }
+    made["replay.html"] = ag.replay(o, names=names).html.encode()
+    for name, content in made.items():
+        file = DOCS / name
+        if os.environ.get("UPDATE_GOLDEN"):
+            file.write_bytes(content)
+        assert file.read_bytes() == content, f"{name} is out of date: UPDATE_GOLDEN=1 writes it anew"

@@ -181,6 +181,36 @@ def test_expand_opens_a_fused_op():
     assert opened.banner == ""
 
 
+def test_model_of_nn():
+    """Frames, dotted names and folding come from the modules; an opened op leaves its weights their names."""
+    nn = pytest.importorskip("nn")
+    model = nn.MLP(2, [4, 1], rng=0)
+    loss = (model(np.ones((3, 2), np.float32)) ** 2).mean()
+    loss.backward()
+    view = build([loss], expand=["linear"])
+    assert {"MLP", "layers.0", "layers.1", "layers.1.linear"} == {group.path for group in view.groups}
+    assert {"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"} <= {
+        item.name for item in view.items
+    }
+    assert view.banner == ""
+    (whole,) = [dict(item.facts) for item in build([loss], depth=0).items if item.kind == "fold"]
+    assert whole["parameters"] == "17"
+    assert whole["in → out"] == "(3, 2) → (3, 1)"
+    norm = np.sqrt(sum(float((p.grad.data**2).sum()) for p in model.parameters()))
+    assert float(whole["‖grad‖ parameters"]) == pytest.approx(norm, abs=1e-3)
+
+
+def test_dead_relu_in_a_fused_layer_is_masked():
+    nn = pytest.importorskip("nn")
+    layer = nn.Layer(2, 3, activation="relu", rng=0)
+    layer.bias.data = np.full(3, -100.0, np.float32)
+    y = layer(np.ones((4, 2), np.float32)).sum()
+    y.backward()
+    states = {item.name: item.state for item in build([y]).items if item.leaf and item.state != "const"}
+    assert states == {"weight": "masked", "bias": "masked"}
+    assert ag.why_none(layer.weight, y).kind == "masked"
+
+
 def test_expand_says_what_it_cannot_open():
     nn = pytest.importorskip("nn")
     x, w = leaf(np.ones((20, 10)), "x"), leaf(np.ones((5, 10)), "w")

@@ -10,6 +10,7 @@ import autograd as ag
 import nn
 import nn.onnx
 from autograd.errors import ArgumentError, DTypeError, FileError, GraphError, MissingExtra, MissingRule
+from nn.functional import dense
 from nn.onnx import check as checks
 from nn.onnx import graph
 from tests.nn.onnx.runtime import Function, check
@@ -205,6 +206,11 @@ REFUSED = {
         ArgumentError,
         "op 'gather' in Function 'Function': this mix of index arrays has no translation",
     ),
+    "attribute": (
+        Function(lambda x: ag.softmax(x, axis=x.shape[0] - 3)),
+        ArgumentError,
+        "op 'softmax' in Function 'Function': axis = batch-3 depends on the batch size, which ONNX's Softmax cannot",
+    ),
     "order": (
         Function(lambda x: np.reshape(x, -1, order="F")),
         ArgumentError,
@@ -267,6 +273,32 @@ def test_integers_must_reach_an_embedding(tmp_path):
             nn.onnx.export(model, np.arange(12).reshape(4, 3), tmp_path / "model.onnx")
 
 
+def test_a_constant_that_is_gone(tmp_path):
+    large = ag.Tensor(np.ones((100, 3), np.float32))
+    large * ag.Tensor(1.0, requires_grad=True)  # its place in a graph was made when nobody kept its value
+    with pytest.raises(
+        ArgumentError, match=r"a constant of shape \(100, 3\) in op 'add' .* is not at hand any more\. Keep it"
+    ):
+        nn.onnx.export(Function(lambda x: x[:, None] + large), X, tmp_path / "model.onnx")
+
+
+def test_random_attention_is_refused(tmp_path):
+    def attend(x):
+        return nn.functional.scaled_dot_product_attention(x, x, x, dropout_p=0.5, rng=0)
+
+    with pytest.raises(ArgumentError, match="it drops weights at random; export with dropout 0 or in evaluation mode"):
+        nn.onnx.export(Function(attend), X, tmp_path / "model.onnx", dynamic_batch=False)
+
+
+def test_an_activation_without_translation(tmp_path, monkeypatch):
+    monkeypatch.setitem(dense.FUSED, "sin", (np.sin, lambda g, y: g, np.sin))
+    layer = Function(lambda x: dense.dense(x, np.eye(3, dtype=np.float32), np.zeros(3, np.float32), activation="sin"))
+    with pytest.raises(
+        ArgumentError, match="op 'dense' in Function 'Function': the activation 'sin' has no translation"
+    ):
+        nn.onnx.export(layer, X, tmp_path / "model.onnx")
+
+
 def test_lengths_are_refused(tmp_path):
     with pytest.raises(ArgumentError, match=r"lengths= are fixed in the file; export the model without them"):
         nn.onnx.export(Lengths(), X[:, None], tmp_path / "model.onnx", dynamic_batch=False)
@@ -303,7 +335,7 @@ def test_lengths_are_refused(tmp_path):
         (
             dict(model=Function(lambda x: x.reshape(2, 6))),
             ArgumentError,
-            "not at another batch size (cannot reshape array of size 6 into shape (2,6)). Let the first axis be the batch",
+            "not at another batch size (cannot reshape array of size 6 into shape (2,6)). Let the",
         ),
         (dict(path="missing/model.onnx"), FileError, "the folder missing does not exist"),
     ],
