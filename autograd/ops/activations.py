@@ -90,7 +90,12 @@ elu = op(
 def _sigmoid(x: Any) -> Any:
     """Compute 1 / (1 + e⁻ˣ)."""
     with np.errstate(over="ignore"):  # e⁻ˣ = ∞ gives 0, which is right
-        return 1 / (1 + np.exp(-x))
+        if type(x) is not np.ndarray or x.dtype.kind != "f":
+            return 1 / (1 + np.exp(-x))
+        y = np.negative(x)
+        np.exp(y, out=y)
+        y += 1
+        return np.reciprocal(y, out=y)
 
 
 sigmoid = op(_sigmoid, name="sigmoid", symbol="σ", vjp=lambda g, y: g * (y * (1 - y)), elementwise=True, domain=_SIDES)

@@ -61,7 +61,8 @@ def test_beats_the_bigram_model():
     model = Writer(characters, width=48, layers=2, rng=0)
     criterion, optimizer = nn.CrossEntropyLoss(), nn.optim.AdamW(model.parameters(), lr=5e-3)
     steps, rng = 300, np.random.default_rng(0)
-    warm, cool = nn.optim.LinearWarmup(optimizer, 30, start_factor=0.1), nn.optim.CosineAnnealingLR(optimizer, steps - 30)
+    warm = nn.optim.LinearWarmup(optimizer, 30, start_factor=0.1)
+    cool = nn.optim.CosineAnnealingLR(optimizer, steps - 30)
     schedule = nn.optim.SequentialLR(optimizer, [warm, cool], [30])
     for _ in range(steps):
         batch = learn[rng.integers(0, len(learn) - CONTEXT, 16)[:, None] + np.arange(CONTEXT + 1)]  # (16, CONTEXT + 1)

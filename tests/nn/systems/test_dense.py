@@ -9,7 +9,7 @@ def test_1000_epochs_of_adam():
     """System 3: 10-50-50-1 with ReLU and binary cross-entropy from logits, the whole data in each step."""
     rng = np.random.default_rng(0)
     x, x_new = rng.normal(size=(400, 10)), rng.normal(size=(400, 10))
-    y, y_new = ((data[:, :1] * data[:, 1:2] > 0).astype(float) for data in (x, x_new))  # do two of ten inputs agree in sign?
+    y, y_new = (data[:, :1] * data[:, 1:2] > 0 for data in (x, x_new))  # do two of the ten inputs agree in sign?
     model = nn.MLP(10, [50, 50, 1], "relu", rng=0)
     criterion, optimizer = nn.BCEWithLogitsLoss(), nn.optim.Adam(model.parameters())
     losses = []

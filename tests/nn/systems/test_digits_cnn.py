@@ -61,7 +61,7 @@ def enlarged(images, labels):
 
 
 def test_same_code_on_28_by_28(digits):
-    """The network of the textbook, with a 3 × 3 kernel and 693,962 parameters, tells zeros from ones after one epoch."""
+    """The textbook's network, with 3 × 3 kernels and 693,962 parameters, tells zeros from ones after one epoch."""
     images, images_held, labels, labels_held = digits
     x, y = enlarged(images, labels)
     model = cnn(28)

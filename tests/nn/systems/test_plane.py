@@ -44,5 +44,5 @@ def test_the_boundary_runs_between_the_moons():
     inside = model(np.stack([across, up], axis=-1)).numpy()[..., 0] > 0  # a grid of points is just more leading axes
     assert inside.shape == across.shape
     arcs, side = nn.datasets.two_moons(40, noise=0.0)
-    columns, rows = np.round((arcs + [1.5, 1.0]) * 10).astype(int).T
+    columns, rows = np.round((arcs + np.array([1.5, 1.0])) * 10).astype(int).T
     assert np.mean(inside[rows, columns] == (side == 1)) >= 0.97

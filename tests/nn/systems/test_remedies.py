@@ -166,7 +166,8 @@ def test_only_the_good_start_learns():
     accuracy = {}
     for start in ("too small", "He"):
         model = nn.MLP(64, [64] * 9 + [10], "relu", init=STARTS[start], rng=0)
-        trainer = nn.Trainer(model, nn.CrossEntropyLoss(), nn.optim.SGD(model.parameters(), lr=0.05), metrics=["accuracy"])
+        sgd = nn.optim.SGD(model.parameters(), lr=0.05)
+        trainer = nn.Trainer(model, nn.CrossEntropyLoss(), sgd, metrics=["accuracy"])
         history = trainer.fit(images.reshape(-1, 64), labels, epochs=2, rng=0, progress=False)
         accuracy[start] = history["accuracy"][-1]
     assert accuracy["too small"] < 0.15
@@ -219,7 +220,7 @@ def test_a_rate_that_is_far_too_high_says_so():
 
 @pytest.fixture(scope="module")
 def ensemble():
-    """Train seven networks that differ in their seed on 250 digits; give their probabilities (7, n, 10) on the others."""
+    """Train seven networks from different seeds on 250 digits; give their probabilities (7, n, 10) on the others."""
     images, labels = nn.datasets.load_digits()
     x, x_held, y, y_held = nn.datasets.train_test_split(images.reshape(-1, 64), labels, test_size=1547, rng=0)
     chances = []

@@ -38,9 +38,7 @@ def test_mlp_and_sgd():
     assert (np.round(model(X)) == Y).all()
 
 
-@pytest.mark.parametrize(
-    ("batch_size", "steps"), [pytest.param(4, 300, id="full"), pytest.param(2, 600, id="mini"), pytest.param(1, 1200, id="single")]
-)
+@pytest.mark.parametrize(("batch_size", "steps"), [(4, 300), (2, 600), (1, 1200)], ids=["full", "mini", "single"])
 def test_batch_sizes(batch_size, steps):
     """Full-batch, mini-batch and single-sample descent all get there; only the number of steps per epoch differs."""
     model = nn.MLP(2, [2, 1], rng=8)
