@@ -25,7 +25,10 @@ hypothesis.settings.load_profile("chainrule")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
-    "chromium": (lambda: chromium() is not None, "no Chromium on PATH (apt install chromium)"),
+    "chromium": (
+        lambda: chromium() is not None and find_spec("playwright") is not None,
+        "no Chromium on PATH (apt install chromium), or no playwright (pip install 'chainrule[test]')",
+    ),
     "dot": (lambda: shutil.which("dot") is not None, "no dot on PATH (apt install graphviz)"),
     "onnx": (
         lambda: all(map(find_spec, ("onnx", "onnxruntime"))),
