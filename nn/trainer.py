@@ -274,7 +274,7 @@ class Trainer:
             raise FileError(
                 f"fit(resume={str(resume)!r}): there is no such file. Use resume='auto' to start fresh without one."
             )
-        self.load(resume)
+        checkpoint.load(self, resume)
         run = self.run or {"target": self.epoch, "batch": 0, "sums": {}, "seen": 0.0}
         if "rng" in run:
             rng.bit_generator.state = run["rng"]

@@ -11,8 +11,8 @@ from tests import conftest
     ("promised", "message"),
     [
         ("dot", "CHAINRULE_REQUIRE names 'dot', but there is no dot on PATH (apt install graphviz)."),
-        ("chromium", "CHAINRULE_REQUIRE names 'chromium', but there is no Chromium on PATH (apt install chromium)."),
-        ("unicorn", "CHAINRULE_REQUIRE names 'unicorn'; known are chromium, dot, torch."),
+        ("chromium", "CHAINRULE_REQUIRE names 'chromium', but there is no Chromium on PATH (apt install chromium), or no "),
+        ("unicorn", "CHAINRULE_REQUIRE names 'unicorn'; known are chromium, dot, mpi, onnx, torch."),
     ],
 )
 def test_missing_tool_stops_the_suite(promised, message, tmp_path, monkeypatch, request):

@@ -113,7 +113,7 @@ def choose(loss: Any, classes: int, multilabel: bool) -> tuple[Any, Coding | Non
 
 
 def class_weights(given: Any, classes: Array, index: Array, weight: Array) -> Array:
-    """Give one weight per class: from a dict by label (1 for those not in it), or so that all classes weigh the same."""
+    """Give one weight per class: from a dict by label (1 for those not in it), or so that all weigh the same."""
     if isinstance(given, str) and given == "balanced":
         totals = np.bincount(index, weights=weight, minlength=len(classes))
         balanced: Array = weight.sum() / (len(classes) * np.where(totals == 0, 1, totals))

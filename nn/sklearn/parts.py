@@ -61,8 +61,9 @@ def layers(
 ) -> Sequential:
     """Chain hidden layers, each with its activation and dropout, and a linear layer at the end.
 
-    >>> list(layers(4, 3, (8,), "relu", 0.5, "float32", np.random.default_rng(0)))
-    [Layer(4 -> 8, relu)  40  weight (8, 4), bias (8,), Dropout(p=0.5), Layer(8 -> 3)  27  weight (3, 8), bias (3,)]
+    >>> made = layers(4, 3, (8,), "relu", 0.5, "float32", np.random.default_rng(0))
+    >>> [type(part).__name__ for part in made]
+    ['Layer', 'Dropout', 'Layer']
     """
     sizes: list[Any] = [hidden] if isinstance(hidden, int | np.integer) else list(hidden)
     made: list[Module] = []

