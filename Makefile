@@ -8,7 +8,7 @@ PYTEST_ARGS ?= --numprocesses=logical --maxprocesses=4
 # Each test process keeps to one thread, as there are several of them.
 PYTEST := env OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: demo test coverage check bench bench-peers clean
+.PHONY: demo test coverage check docs notebooks matrix bench bench-peers clean
 
 demo: $(VENV)/.demo  ## train on real digits, print the result, write pictures to out/
 	$(BIN)/python -m nn.demo
@@ -23,6 +23,15 @@ check: $(VENV)/.dev  ## lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+matrix:  ## wheel, sdist, demo and the engine's tests with the oldest and the newest NumPy
+	PYTHON="$(PYTHON)" .ci/matrix
+
+docs: $(VENV)/.docs  ## reference, tutorials and pages in build/docs; a warning is an error
+	$(BIN)/python docs/site/build.py
+
+notebooks: $(VENV)/.test  ## run the notebooks and store what they show
+	$(BIN)/python notebooks/refresh.py
 
 bench: $(VENV)/.demo  ## this project against hand-written NumPy
 	$(BIN)/python -m benchmarks
@@ -39,10 +48,11 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "$(PYTHON) cannot make an environment. On Debian and Ubuntu: apt install python3-venv. Or: make PYTHON=/path/to/python3"; exit 1; }
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(BIN)/python
+$(VENV)/.demo $(VENV)/.test $(VENV)/.dev $(VENV)/.docs: $(VENV)/.%: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS_$*)]'
 	@touch $@
 
 EXTRAS_demo := progress
 EXTRAS_test := test
 EXTRAS_dev  := dev
+EXTRAS_docs := docs

@@ -109,14 +109,19 @@ def split_off(x: Any, y: Any, share: float) -> tuple[Any, Any, tuple[Any, Any] |
     return x[:cut], y[:cut], (x[cut:], y[cut:])
 
 
-def weights_of(y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None) -> Array | None:
-    """Combine weights per sample and per class (of labels, or of the largest column) into one array."""
-    weight = None
+def weights_of(
+    y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None, total: int | None = None
+) -> Array | None:
+    """Combine weights per sample and per class (of labels, or of the largest column) into one array.
+
+    ``sample_weight`` has ``total`` entries (default ``len(y)``): those past ``y`` belong to samples that were split off.
+    """
+    weight, total = None, len(y) if total is None else total
     if sample_weight is not None:
         weight = as_data(sample_weight, "sample_weight", "fit").astype(np.float64)
-        if weight.ndim != 1 or len(weight) < len(y) or (weight < 0).any():
+        if weight.ndim != 1 or len(weight) != total or (weight < 0).any():
             raise ShapeError(
-                f"fit: sample_weight must be {len(y)} numbers that are not negative, got shape {weight.shape}."
+                f"fit: sample_weight must be {total} numbers that are not negative, got shape {weight.shape}."
             )
         weight = weight[: len(y)]
     if class_weight is not None:

@@ -37,6 +37,7 @@ def load(trainer: Any, path: str | os.PathLike[str]) -> None:
 def state(trainer: Any) -> dict[str, Any]:
     """Copy the state of ``trainer`` into nested dicts and lists of arrays, numbers and texts."""
     optimizer = trainer.optimizer.state_dict()
+    optimizer["type"] = type(trainer.optimizer).__name__
     optimizer["state"] = {str(i): entry for i, entry in optimizer["state"].items()}
     return {
         "model": trainer.model.state_dict(),
@@ -52,7 +53,10 @@ def state(trainer: Any) -> dict[str, Any]:
 
 def restore(trainer: Any, tree: Mapping[str, Any], source: str) -> None:
     """Take over what :func:`state` gave; what does not fit raises, names ``source`` and changes nothing."""
-    _check(trainer, tree, source)
+    try:
+        _check(trainer, tree, source)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileError(f"{source}: the training state does not hold together: {error!r}.") from error
     before = copy.deepcopy((trainer.model.state_dict(), trainer.optimizer.state_dict(), _callback_states(trainer)))
     try:
         _restore(trainer, tree["model"], tree["optimizer"], [entry["state"] for entry in tree["callbacks"]])
@@ -98,6 +102,9 @@ def _check(trainer: Any, tree: Mapping[str, Any], path: Any) -> None:
         saved, own = [c["type"] for c in tree["callbacks"]], [type(c).__name__ for c in trainer.callbacks]
         if saved != own:
             problems.append(f"callbacks: the file has {saved}, this Trainer has {own}")
+        optimizer = type(trainer.optimizer).__name__
+        if tree["optimizer"]["type"] != optimizer:
+            problems.append(f"optimizer: the file has {tree['optimizer']['type']}, this Trainer has {optimizer}")
         if len(tree["generators"]) != len(generators(trainer.model)):
             there, here = len(tree["generators"]), len(generators(trainer.model))
             problems.append(f"random generators: the file has {there}, the model has {here}")

@@ -95,8 +95,9 @@ class Trainer:
 
         Raises ArgumentError or ShapeError for data that cannot work, TrainingError when the loss is no longer finite.
         """
+        total = len(y) if y is not None else 0
         x, y, held_out = split_off(x, y, validation_split)
-        weight = weights_of(y, sample_weight, class_weight) if y is not None else None
+        weight = weights_of(y, sample_weight, class_weight, total) if y is not None else None
         data = Batches(x, y, batch_size, weight, "fit")
         validation = validation_data if validation_data is not None else held_out
         generator = np.random.default_rng(rng)

@@ -166,8 +166,8 @@ class Builder:
         item.facts.append(("ops", f"{ops:,}"))
         if weights:
             item.facts.append(("parameters", f"{sum(size(w) for w in weights):,}"))
-            known = [norm(plain(w.cot)) for w in weights if w.cot is not None]
-            if known:
+            known = [norm(g) for w in weights if (g := self._known(w)) is not None]
+            if len(known) == len(weights):
                 item.facts.append(("‖grad‖ parameters", number(float(np.sqrt(np.square(known).sum())))))
         if fold.kind == "repeat":
             self._per_repeat(fold, item)
@@ -199,6 +199,8 @@ class Builder:
 
     def _known(self, node: Node) -> Any:
         g = self.ledger.grads.get(self.snap.at[node], plain(node.cot))
+        if g is None and node.op is None:
+            g = plain(node.grad)  # a leaf of many elements keeps its gradient only there
         return None if g is None or is_multiple(node) else g
 
     def _per_repeat(self, fold: Fold, item: Item) -> None:

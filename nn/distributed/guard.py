@@ -1,28 +1,30 @@
 """What ends the whole job when one rank fails, and says which one it was.
 
 A rank that stops while the others wait for it in a collective call would leave them waiting for ever. An uncaught
-exception therefore ends all ranks, and a process beside each rank tells when that rank died without a word.
+exception therefore ends all ranks, and a process on each machine tells which rank died without a word.
 """
 
 import atexit
 import os
-import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 import warnings
 from types import TracebackType
 from typing import Any
+
+from nn.distributed import witness
 
 ADVICE = (
     "The ranks were started without '-m mpi4py'. An uncaught exception will end all of them all the same, but not "
     "sys.exit(), nor a failure before the first DistributedTrainer: the other ranks would wait for ever. "
     "Start them so: mpiexec -n {size} python -m mpi4py {program}"
 )
-# Reads one line; without one (the pipe broke, as its writer died) it says what it was told to say.
-LISTEN = 'trap "" INT; read -r word; [ -n "$word" ] || printf "%s\\n" "$0" >&2'
+LAST_WORDS = 0.3  # seconds; the launcher forwards stderr a moment later, and Abort would cut it off
 
-_guarded: list[subprocess.Popen[bytes]] = []
+_connections: list[socket.socket] = []
 
 
 def guard(mpi: Any, comm: Any) -> None:
@@ -34,45 +36,62 @@ def guard(mpi: Any, comm: Any) -> None:
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         before(kind, error, trace)
-        say(f"rank {rank} of {size} failed with {kind.__name__}: {error} -- ending all ranks.")
-        end(mpi)
+        sys.stderr.write(
+            f"nn.distributed: rank {rank} of {size} failed with {kind.__name__}: {error} -- ending all ranks.\n"
+        )
+        _end(mpi)
 
     hook.guards_ranks = True  # type: ignore[attr-defined]
     sys.excepthook = hook
-    _listen(f"rank {rank} of {size} (process {os.getpid()} on {socket.gethostname()}) died: killed, or crashed in C.")
+    if hasattr(socket, "AF_UNIX"):
+        _call_witness(mpi, comm)
     if rank == 0 and "mpi4py.run" not in sys.modules:
         program = os.path.basename(sys.argv[0]) or "train.py"
         warnings.warn(ADVICE.format(size=size, program=program), RuntimeWarning, stacklevel=4)
 
 
-def say(text: str) -> None:
-    """Write a line to stderr at once."""
-    sys.stderr.write(f"nn.distributed: {text}\n")
-    sys.stderr.flush()
-
-
-def end(mpi: Any) -> None:
+def _end(mpi: Any) -> None:
     """End all ranks of the job."""
     sys.stdout.flush()
-    _dismiss()
+    sys.stderr.flush()
+    _say(witness.ALL)
+    time.sleep(LAST_WORDS)
     mpi.COMM_WORLD.Abort(1)
 
 
-def _listen(last_words: str) -> None:
-    """Start the process that notices when this one dies: it sleeps in a read, and costs about a megabyte."""
-    shell = shutil.which("sh")
-    if shell is None or os.name != "posix":
-        return
-    told = f"nn.distributed: {last_words}"
-    _guarded.append(subprocess.Popen([shell, "-c", LISTEN, told], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL))
-    atexit.register(_dismiss)
+def _call_witness(mpi: Any, comm: Any) -> None:
+    """Let the first rank of each machine start the witness, and all ranks there connect to it."""
+    local = comm.Split_type(mpi.COMM_TYPE_SHARED)
+    with tempfile.TemporaryDirectory(prefix="nn-distributed-") as folder:
+        path = local.bcast(os.path.join(folder, "witness"))
+        if local.rank == 0:
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(path)
+                server.listen(local.size)
+                _start_witness(server, local.size)
+        local.Barrier()
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(path)
+        connection.sendall(f"rank {comm.rank} of {comm.size} (process {os.getpid()})\n".encode())
+        local.Barrier()
+    local.Free()
+    _connections.append(connection)
+    atexit.register(_say, witness.DONE)
 
 
-def _dismiss() -> None:
-    """Send the listening process home: what follows is an orderly end, or has been told already."""
-    while _guarded:
-        listener = _guarded.pop()
-        try:
-            listener.communicate(b"done\n", timeout=5)
-        except (OSError, subprocess.TimeoutExpired):  # it was killed before us, with the rest of the job
-            listener.kill()
+def _start_witness(server: socket.socket, count: int) -> None:
+    """Start it in a session of its own: a launcher kills the process groups of the ranks."""
+    words = [sys.executable, "-I", "-S", str(witness.__file__), str(server.fileno()), str(count), socket.gethostname()]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    process = subprocess.Popen(words, pass_fds=[server.fileno()], start_new_session=True, **quiet)
+    process.returncode = 0  # it outlives this rank, and nobody waits for it
+
+
+def _say(word: bytes) -> None:
+    """Tell the witness that this rank ends in order, or ends all."""
+    while _connections:
+        with _connections.pop() as connection:
+            try:
+                connection.sendall(word)
+            except OSError:  # it has gone: another rank ended all
+                return

@@ -93,7 +93,9 @@ class DistributedTrainer(Trainer):
         """
         if self.size == 1:
             return super().fit(x, y, rng=rng, progress=progress, validation_data=validation_data, **options)
-        given = {"x": x, "y": y, "validation_data": validation_data, **options}
+        generator = np.random.default_rng(rng)
+        kind = type(generator.bit_generator).__name__
+        given = {"x": x, "y": y, "rng": kind, "validation_data": validation_data, **options}
         self.world.same("what fit was given", facts.of_fit(given))
         self._checked = False
         x = facts.in_step(self.world, x) if y is None else x
@@ -101,7 +103,7 @@ class DistributedTrainer(Trainer):
             return super().fit(
                 x,
                 y,
-                rng=np.random.default_rng(rng),
+                rng=generator,
                 progress=progress if self.rank == 0 else False,
                 validation_data=facts.in_step(self.world, validation_data),
                 **options,
@@ -223,14 +225,12 @@ class DistributedTrainer(Trainer):
         if self.size == 1:
             return super()._resume(resume, rng)
 
-        def first() -> tuple[dict[str, Any] | None, np.random.Generator]:
-            return super(DistributedTrainer, self)._resume(resume, rng), rng
+        def first() -> tuple[dict[str, Any] | None, Mapping[str, Any]]:
+            return super(DistributedTrainer, self)._resume(resume, rng), rng.bit_generator.state
 
         run, order = self.world.from_first(first)
         self._synchronize()
-        if type(order.bit_generator) is not type(rng.bit_generator):
-            raise ArgumentError("fit: rng is another kind of generator than on rank 0.")
-        rng.bit_generator.state = order.bit_generator.state
+        rng.bit_generator.state = order
         return run
 
     def _synchronize(self) -> None:

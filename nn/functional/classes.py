@@ -159,6 +159,11 @@ def _count(weights: Any, n: int, reduction: str) -> float:
     return 1.0 if reduction != "mean" else float(n) if weights is None else float(weights.sum())
 
 
+def _divisor(weights: Any, index: Array, valid: Any, reduction: str) -> float:
+    """Give what the gradient is divided by: where every sample is ignored it is 0, though the mean of none is nan."""
+    return 1.0 if valid is not None and not valid.any() else _count(weights, len(index), reduction)
+
+
 def _lead(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Give the shape without the class axis."""
     return shape[:1] + shape[2:] if len(shape) > 1 else ()
@@ -200,7 +205,7 @@ def _hard_rule(
 ) -> Any:
     """Give (softmax(z) - target) · weight / count, with the target mixed where labels are smoothed."""
     w = _sample_weights(index, weight, valid, e.dtype)
-    scale, at = _scale(g, _count(w, len(index), reduction), e.dtype), (_row_numbers(len(index)), index)
+    scale, at = _scale(g, _divisor(w, index, valid, reduction), e.dtype), (_row_numbers(len(index)), index)
     own = scale if w is None else scale * w[:, None]
     if not label_smoothing:
         dz = e * (own / sums[:, None])
@@ -339,7 +344,7 @@ def _nll_rule(g: Any, shapes: Any, index: Any, weight: Any, valid: Any, reductio
     """Give -weight / count at the target, 0 elsewhere."""
     (shape,), dtype = shapes, g.dtype
     w = _sample_weights(index, weight, valid, dtype)
-    scale = _scale(g, _count(w, len(index), reduction), dtype)[:, 0]
+    scale = _scale(g, _divisor(w, index, valid, reduction), dtype)[:, 0]
     dx = np.zeros((len(index), shape[1] if len(shape) > 1 else shape[0]), dtype)
     dx[_row_numbers(len(index)), index] = -scale if w is None else -scale * w
     return _unrows(dx, shape)

@@ -8,6 +8,7 @@ import pytest
 from graphs import GRAPHS, chain, expression, layers, leaf, neuron, states
 
 import autograd as ag
+import nn
 from autograd.errors import ArgumentError
 from autograd.viz.build import build
 from autograd.viz.theme import DARK, LIGHT
@@ -295,3 +296,13 @@ def test_notebook_pattern():
 
 def test_wide_characters_get_room():
     assert 'WIDTH="' in ag.draw(leaf(1.0, "日本語の名前")).source
+
+
+def test_a_folded_module_counts_the_gradients_of_all_its_parameters():
+    """Also of those over 64 elements, which keep theirs in .grad only."""
+    model = nn.MLP(4, [32, 1], rng=0)
+    root = model(np.ones((2, 4))).sum()
+    root.backward()
+    (box,) = (item for item in ag.draw(root, depth=0).view.items if item.kind == "fold")
+    norm = np.sqrt(sum(np.square(p.grad.data).sum() for p in model.parameters()))
+    assert float(dict(box.facts)["‖grad‖ parameters"]) == pytest.approx(norm, rel=1e-3)

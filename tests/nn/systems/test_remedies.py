@@ -220,24 +220,24 @@ def test_a_rate_that_is_far_too_high_says_so():
 
 @pytest.fixture(scope="module")
 def ensemble():
-    """Train seven networks from different seeds on 250 digits; give their probabilities (7, n, 10) on the others."""
+    """Train ten small networks from different seeds on 400 digits; give their probabilities (10, n, 10) on the others."""
     images, labels = nn.datasets.load_digits()
-    x, x_held, y, y_held = nn.datasets.train_test_split(images.reshape(-1, 64), labels, test_size=1547, rng=0)
+    x, x_held, y, y_held = nn.datasets.train_test_split(images.reshape(-1, 64), labels, test_size=1397, rng=0)
     chances = []
-    for seed in range(7):
-        model = nn.MLP(64, [32, 10], rng=seed)
+    for seed in range(10):
+        model = nn.MLP(64, [8, 10], rng=seed)
         trainer = nn.Trainer(model, nn.CrossEntropyLoss(), nn.optim.Adam(model.parameters(), lr=0.01))
-        trainer.fit(x, y, epochs=20, rng=seed, progress=False)
+        trainer.fit(x, y, epochs=30, rng=seed, progress=False)
         chances.append(ag.softmax(trainer.predict(x_held)))
     return np.array(chances), y_held
 
 
 def test_ensembles(ensemble):
-    """The average of the probabilities, and the vote, are better than the mean member; the average beats each one."""
+    """The average of the probabilities, and the vote, are better than a member, by a fifth of its mistakes."""
     chances, truth = ensemble
     single = [nn.metrics.accuracy(truth, one) for one in chances]
     averaged = nn.metrics.accuracy(truth, chances.mean(axis=0))
     votes = np.eye(10)[chances.argmax(axis=-1)].sum(axis=0)  # (n, 10)
     voted = nn.metrics.accuracy(truth, votes)
-    assert averaged > max(single)
-    assert voted > np.mean(single)
+    assert 1 - averaged < 0.8 * (1 - np.mean(single))
+    assert 1 - voted < 0.8 * (1 - np.mean(single))

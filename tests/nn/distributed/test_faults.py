@@ -1,0 +1,234 @@
+"""What happens when a rank fails, dies, or is not like the others: the job ends or an error names the rank."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tests.nn.distributed.launch import command, environment, run, write
+
+pytestmark = pytest.mark.mpi
+SOON = 20  # seconds from start to end, on a machine that does other things too
+
+RESUMED = """
+import hashlib, json
+
+rank, step, how = (int(a) if a.lstrip("-").isdigit() else a for a in sys.argv[1:4])
+
+
+def fail(trainer):
+    if trainer.rank == rank and trainer.step == step:
+        if how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if how == "exit":
+            sys.exit(3)
+        raise ValueError("out of luck")
+
+
+logger, saver = nn.CSVLogger("log.csv"), nn.ModelCheckpoint("runs/run.safetensors", every_steps=2)
+t = trainer(On("on_batch_end", fail), logger, nn.EarlyStopping(patience=50), saver)
+t.fit(X, Y, epochs=4, batch_size=16, rng=5, validation_split=0.2, progress=False, resume="auto")
+text = hashlib.sha256(b"".join(v.tobytes() for v in t.model.state_dict().values())).hexdigest()
+if t.rank == 0:
+    print(text, json.dumps(dict(t.history)))
+"""
+WORDS = {
+    "kill": "nn.distributed: rank {rank} of {size} (process ",
+    "raise": "nn.distributed: rank {rank} of {size} failed with ValueError: out of luck -- ending all ranks.",
+    "exit": "(rank {rank} in comm 0): application called MPI_Abort",  # said by MPI
+}
+CASES = [(2, 1, 3, "kill"), (3, 0, 9, "kill"), (3, 2, 17, "raise"), (2, 0, 1, "raise"), (3, 1, 6, "exit")]
+
+
+@pytest.mark.parametrize(("size", "rank", "step", "how"), CASES)
+def test_failure_ends_the_job_and_resume_is_exact(size, rank, step, how, tmp_path):
+    (tmp_path / "whole").mkdir()
+    whole = run(size, write(tmp_path / "whole", RESUMED), "-1", "-1", "-")
+    assert whole.code == 0, whole.err
+    script = write(tmp_path, RESUMED)
+    ended = run(size, script, str(rank), str(step), how)
+    assert ended.code != 0
+    assert ended.seconds < SOON
+    assert WORDS[how].format(rank=rank, size=size) in ended.err
+    assert ended.err.count("to die") == (how == "kill"), "only the culprit is named"
+    again = run(size, script, "-1", "-1", "-")
+    assert again.code == 0, again.err
+    assert again.out == whole.out
+    assert (tmp_path / "log.csv").read_text() == (tmp_path / "whole" / "log.csv").read_text()
+    assert not list((tmp_path / "runs").glob("*.tmp"))
+
+
+@pytest.mark.slow
+def test_ranks_killed_at_random_from_outside(tmp_path):
+    """Kill any rank at any time, again and again; the run that goes through at last is the undisturbed one."""
+    code = RESUMED.replace("t.fit(", 'print("pid", t.rank, os.getpid(), file=sys.stderr, flush=True)\nt.fit(')
+    code = code.replace("def fail(trainer):", "def fail(trainer):\n    time.sleep(0.02)")
+    (tmp_path / "whole").mkdir()
+    whole = run(3, write(tmp_path / "whole", code), "-1", "-1", "-")
+    script = write(tmp_path, code)
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        with subprocess.Popen(command(3, script, "-1", "-1", "-"), cwd=tmp_path, env=environment(), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # fmt: skip
+            pids = {}
+            while len(pids) < 3:
+                words = process.stderr.readline().split()
+                pids |= {int(words[1]): int(words[2])} if words[:1] == ["pid"] else {}
+            victim = int(rng.integers(3))
+            time.sleep(rng.uniform(0, 0.3))
+            began = time.monotonic()
+            os.kill(pids[victim], signal.SIGKILL)
+            _, err = process.communicate(timeout=SOON)
+        assert time.monotonic() - began < SOON
+        assert process.returncode != 0
+        assert f"rank {victim} of 3 (process {pids[victim]} on " in err
+    again = run(3, script, "-1", "-1", "-")
+    assert again.code == 0, again.err
+    assert again.out == whole.out
+
+
+def test_another_number_of_ranks_continues(tmp_path):
+    script = write(tmp_path, RESUMED)
+    assert run(2, script, "1", "9", "raise").code != 0
+    for size in (3, 0):
+        again = run(size, script, "-1", "-1", "-")
+        assert again.code == 0, again.err
+        assert again.out.count("loss") == 2  # loss and val_loss: the history is whole
+
+
+# ------------------------------------------------------------------------------------- what all ranks raise together
+
+TOGETHER = """
+from autograd.errors import AutogradError, FileError
+
+
+def told(name, act):
+    try:
+        act()
+    except AutogradError as error:
+        texts = t.world.gather(f"{type(error).__name__}: {error}")
+        if t.rank == 0:
+            print(f"{name}|{len(set(texts)) == 1}|{texts[0]}".replace("\\n", "/"))
+        return
+    print(f"{name}|nothing raised")
+
+
+def flow(*sizes):
+    for n in sizes:
+        yield X[:n], Y[:n]
+
+
+def ratio(p, y):  # not a mean over samples
+    return (p * p).sum() / (abs(p).sum() + len(y.shape))
+
+
+def shift(trainer):
+    if trainer.rank == 1:
+        trainer.model[0].weight.data += 1e-7
+
+
+def spoil(trainer):
+    if trainer.rank == 1:
+        trainer.model[0].weight.data[...] = np.inf
+
+
+t = trainer()
+rank = t.rank
+fit = {"batch_size": 20, "progress": False, "rng": 1}
+told("shape", lambda: trainer(model=nn.MLP(5, [8 + (rank == 1), 2], rng=0)))
+told("code", lambda: trainer(lr=0.01 * (1 + rank)))
+told("length", lambda: t.fit(X[: 103 - (rank == 2)], Y[: 103 - (rank == 2)], **fit))
+told("empty", lambda: t.fit(X[: 103 * (rank != 1)], Y[: 103 * (rank != 1)], **fit))
+told("values", lambda: t.fit(X + (rank == 1), Y, **fit))
+told("arguments", lambda: t.fit(X, Y, epochs=1 + rank, **fit))
+told("both empty", lambda: t.fit(X[:0], Y[:0], **fit))
+told("fewer batches", lambda: t.fit(flow(*[10, 10, 7][: 3 - (rank == 1)]), **fit))
+told("other batches", lambda: t.fit(flow(10, 10 + (rank == 2)), **fit))
+told("loss", lambda: trainer(loss=ratio, metrics=()).fit(X, Y, **fit))
+told("drift", lambda: trainer(On("on_batch_end", shift)).fit(X, Y, **fit))
+told("not finite", lambda: trainer(On("on_batch_end", spoil)).fit(X, Y, **fit))
+told("no file", lambda: t.fit(X, Y, resume="nowhere.safetensors", **fit))
+told("no file to load", lambda: t.load("nowhere.safetensors"))
+other = np.random.Generator([np.random.PCG64, np.random.MT19937][rank == 1](1))
+told("generator", lambda: t.fit(X, Y, **{**fit, "rng": other}))
+history = t.fit(X, Y, **fit)  # the trainer is whole after all that
+stopper = trainer(On("on_batch_end", lambda s: setattr(s, "stop", s.rank == 2 and s.step == 3)))
+stopper.fit(X, Y, **fit)
+hit = lambda s: s.rank == 1 and s.step == 4 and os.kill(os.getpid(), signal.SIGINT)
+interrupted = trainer(On("on_batch_end", hit))
+seen = interrupted.fit(X, Y, **fit)
+found = t.world.gather([stopper.step, interrupted.step, seen.interrupted, np.isfinite(history["loss"][0])])
+if rank == 0:
+    print("ends|", found)
+"""
+SAID = {
+    "shape": "ArgumentError: the program differs between the ranks. All must run the same program on the same data.",
+    "code": "rank 2: the optimizer is Adam(lr=0.03",
+    "length": "ArgumentError: what fit was given differs between the ranks",
+    "empty": "rank 1: x is (0, 5) float32, checksum 00000000, on rank 0 (103, 5) float32, checksum",
+    "values": "rank 1: x is (103, 5) float32, checksum",
+    "arguments": "/  rank 1: epochs is 2, on rank 0 1/  rank 2: epochs is 3, on rank 0 1",
+    "both empty": "ArgumentError: fit: there are no samples.",
+    "fewer batches": "takes its rows./  rank 0: 7 samples/  rank 1: no batch/  rank 2: 7 samples",
+    "other batches": "ArgumentError: fit: the ranks have different batches.",
+    "loss": "ratio must be a mean over samples, or a sum, and say so by an attribute reduction = 'sum'.",
+    "drift": "TrainingError: after epoch 1 the weights or buffers of rank 1 are not those of rank 0.",
+    "not finite": "TrainingError: rank 1: the loss is nan at step 2 (epoch 1, batch 2): the first module whose",
+    "no file": "FileError: fit(resume='nowhere.safetensors'): there is no such file.",
+    "no file to load": "FileError: cannot read nowhere.safetensors",
+    "generator": "rank 1: rng is MT19937, on rank 0 PCG64",
+}
+
+
+def test_differences_are_told_by_all_ranks(tmp_path):
+    ran = run(3, write(tmp_path, TOGETHER))
+    assert ran.code == 0, ran.err
+    lines = dict(line.split("|", 1) for line in ran.out.splitlines())
+    assert lines.keys() == {*SAID, "ends"}
+    for name, said in SAID.items():
+        assert lines[name].startswith("True|"), (name, lines[name])
+        assert said in lines[name], (name, lines[name])
+    assert "rank 1: parameter layers.0.weight is (9, 5) float32, on rank 0 (8, 5) float32" in lines["shape"]
+    assert "rank 2: x is (102, 5) float32" in lines["length"]
+    assert lines["ends"] == f" {[[3, 4, True, True]] * 3}", "stop and Ctrl-C on one rank end all after the same step"
+
+
+# ---------------------------------------------------------------------------------------------- how it was started
+
+FAILING = """
+t = trainer()
+if t.rank == 1:
+    raise ValueError("out of luck")
+t.fit(X, Y, progress=False)
+"""
+
+
+def test_without_m_mpi4py(tmp_path):
+    """An exception ends all ranks all the same, and the missing part of the command is named."""
+    script = write(tmp_path, FAILING)
+    said = run(2, script, module=False)
+    assert said.code != 0
+    assert "nn.distributed: rank 1 of 2 failed with ValueError: out of luck -- ending all ranks." in said.err
+    assert "started without '-m mpi4py'" in said.err
+    assert "Start them so: mpiexec -n 2 python -m mpi4py train.py" in said.err
+
+
+def test_launcher_of_another_mpi(tmp_path):
+    ran = run(0, write(tmp_path, "trainer()"), SLURM_STEP_NUM_TASKS="4")
+    assert ran.code == 1
+    assert "this is one of 4 processes, but mpi4py's MPI (MPICH) says that it is alone" in ran.err
+    alone = "from mpi4py import MPI\nt = trainer(comm=MPI.COMM_SELF)\nt.fit(X, Y, progress=False)"
+    ran = run(0, write(tmp_path, alone), SLURM_STEP_NUM_TASKS="4")
+    assert ran.code == 0, ran.err
+
+
+def test_without_mpi4py(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text("import sys\nsys.modules['mpi4py'] = None\nfrom nn.distributed.world import World\nWorld()")
+    said = subprocess.run([sys.executable, script], env=environment(), capture_output=True, text=True, check=False)
+    assert "MissingExtra: nn.distributed needs mpi4py and an MPI library" in said.stderr
+    assert "pip install 'chainrule[mpi]' mpich" in said.stderr

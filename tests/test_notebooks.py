@@ -1,0 +1,64 @@
+"""The notebooks: stored with their outputs, and each runs from the first cell to the last."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def faults(cell):
+    """Say what is wrong with the outputs of a cell: an error, or something on stderr that a reader would take for one."""
+    for output in cell.outputs:
+        if output.output_type == "error":
+            yield f"{output.ename}: {output.evalue}"
+        elif output.output_type == "stream" and output.name == "stderr":
+            yield output.text
+
+
+def pictures(cell):
+    return sum("image/png" in output.get("data", {}) for output in cell.outputs)
+
+
+def test_there_are_notebooks():
+    names = [path.stem for path in NOTEBOOKS]
+    assert [name[:2] for name in names] == [f"{i:02}" for i in range(1, len(names) + 1)]
+    assert len(names) >= 9
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_stored_with_outputs(path):
+    """All cells were executed in order, without an error, and the pictures are PNGs that every site shows."""
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "run notebooks/refresh.py"
+    for cell in cells:
+        assert not list(faults(cell)), cell.source
+        assert pictures(cell) or not re.search(r"\bplt\.show\(\)|\.plot\(\)$", cell.source), cell.source
+    assert any(pictures(cell) for cell in cells)
+    assert not re.search(r"/home/|/root/|/tmp/|/Users/|[A-Z]:\\\\", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs(path, monkeypatch):
+    """Execute it afresh: no error, nothing on stderr, and as many pictures as are stored."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # as in Jupyter, where figures come into the notebook
+    notebook = nbformat.read(path, as_version=4)
+    stored = [pictures(cell) for cell in code_cells(notebook)]
+    where = {"metadata": {"path": str(path.parent)}}
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where, allow_errors=True)
+    client.execute()
+    problems = [fault for cell in code_cells(notebook) for fault in faults(cell)]
+    assert not problems, "\n".join(problems)
+    assert [bool(pictures(cell)) for cell in code_cells(notebook)] >= [count > 0 for count in stored]
