@@ -109,15 +109,14 @@ def split_off(x: Any, y: Any, share: float) -> tuple[Any, Any, tuple[Any, Any] |
     return x[:cut], y[:cut], (x[cut:], y[cut:])
 
 
-def weights_of(
-    y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None, total: int | None = None
-) -> Array | None:
+def weights_of(y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | None, whole: Any = None) -> Array | None:
     """Combine weights per sample and per class (of labels, or of the largest column) into one array.
 
-    ``sample_weight`` has ``total`` entries (default ``len(y)``): those past ``y`` belong to samples that were split off.
+    ``sample_weight`` has one entry per sample of ``whole``, of which ``y`` is the part that was not split off.
     """
-    weight, total = None, len(y) if total is None else total
+    weight = None
     if sample_weight is not None:
+        total = len(y if whole is None else whole)
         weight = as_data(sample_weight, "sample_weight", "fit").astype(np.float64)
         if weight.ndim != 1 or len(weight) != total or (weight < 0).any():
             raise ShapeError(

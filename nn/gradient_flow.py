@@ -4,15 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import ArgumentError, MissingExtra
+from autograd.errors import ArgumentError
 from nn.activation import ReLU
 from nn.callbacks import Callback
+from nn.figure import new_figure
+from nn.neuron import Layer
 
 VANISHING, EXPLODING = 1e-7, 1e3  # root mean square of a gradient, below and above which it is flagged
 
 
 class GradientFlow(Callback):
-    """Record per parameter and step the norms of weight, gradient and update, and per ReLU the share of dead units.
+    """Record the norms of weights, gradients and updates per step, and per ReLU the share of dead units (or channels).
 
     ``records`` is a list of dicts (``step, name, weight, gradient, update, flag``), ``dead`` one of (``step, name,
     share``); ``every`` thins them out. A unit is dead when it is 0 for the whole batch. ``flag`` is "vanishing",
@@ -39,13 +41,14 @@ class GradientFlow(Callback):
 
     def on_fit_start(self, trainer: Any) -> None:
         for name, module in trainer.model.named_modules():
-            if isinstance(module, ReLU):
+            if isinstance(module, ReLU) or (isinstance(module, Layer) and module.activation == "relu"):
                 self._handles.append(module.register_forward_hook(self._watch(name)))
 
     def _watch(self, name: str) -> Any:
         def hook(module: Any, args: Any, output: Any) -> None:
             if module.training:
-                values = output.data.reshape(-1, output.shape[-1])
+                values = np.moveaxis(output.data, 1, -1) if output.ndim == 4 else output.data  # (N, C, H, W): channels
+                values = values.reshape(-1, values.shape[-1])
                 self._shares[name] = float(np.mean((values <= 0).all(axis=0)))
 
         return hook
@@ -83,13 +86,7 @@ class GradientFlow(Callback):
 
     def plot(self) -> Any:
         """Draw gradient norms, update-to-weight ratios and dead units over the steps, with matplotlib."""
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            raise MissingExtra(
-                "GradientFlow.plot draws with matplotlib. Install it: pip install 'chainrule[plot]'."
-            ) from None
-        figure = Figure(figsize=(13, 3.6), layout="constrained")
+        figure = new_figure("GradientFlow.plot", 13, 3.6)
         gradient, ratio, dead = figure.subplots(1, 3)
         for name in dict.fromkeys(record["name"] for record in self.records):
             rows = [record for record in self.records if record["name"] == name and record["gradient"] is not None]

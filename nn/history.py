@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from autograd.errors import MissingExtra
+from nn.figure import new_figure
 
 
 class History(Mapping[str, list[float]]):
@@ -47,14 +47,8 @@ class History(Mapping[str, list[float]]):
 
     def plot(self, names: list[str] | None = None) -> Any:
         """Draw the curves with matplotlib, training and validation of one name in one panel, and give the figure."""
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            raise MissingExtra(
-                "History.plot draws with matplotlib. Install it: pip install 'chainrule[plot]'."
-            ) from None
         shown = names or [name for name in self if not name.startswith("val_")]
-        figure = Figure(figsize=(4.2 * max(1, len(shown)), 3.2), layout="constrained")
+        figure = new_figure("History.plot", 4.2 * max(1, len(shown)), 3.2)
         panels = figure.subplots(1, max(1, len(shown)), squeeze=False)[0]
         for panel, name in zip(panels, shown, strict=False):
             for key, style in ((name, "-"), (f"val_{name}", "--")):

@@ -3,6 +3,8 @@
 import sys
 import time
 from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from autograd.errors import ArgumentError, MissingExtra
@@ -22,10 +24,11 @@ class Progress:
 
     @staticmethod
     def _find_bar(mode: Any) -> Any:
-        if mode == "auto" and not (sys.stderr.isatty() or "ipykernel" in sys.modules):
-            return None
+        notebook, widgets = "ipykernel" in sys.modules, find_spec("ipywidgets") is not None
+        if mode == "auto" and not (widgets if notebook else sys.stderr.isatty()):
+            return None  # in a notebook without widgets tqdm would warn, and write its bars as red text
         try:
-            from tqdm.auto import tqdm
+            tqdm = import_module("tqdm.auto" if notebook and widgets else "tqdm").tqdm
         except ImportError:
             if mode == "auto":
                 return None

@@ -1,6 +1,7 @@
 """Trainer: the loop of epochs and batches that people enjoy, and that resumes bit for bit."""
 
 import copy
+import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,9 +96,9 @@ class Trainer:
 
         Raises ArgumentError or ShapeError for data that cannot work, TrainingError when the loss is no longer finite.
         """
-        total = len(y) if y is not None else 0
+        whole = y
         x, y, held_out = split_off(x, y, validation_split)
-        weight = weights_of(y, sample_weight, class_weight, total) if y is not None else None
+        weight = weights_of(y, sample_weight, class_weight, whole) if y is not None else None
         data = Batches(x, y, batch_size, weight, "fit")
         validation = validation_data if validation_data is not None else held_out
         generator = np.random.default_rng(rng)
@@ -338,7 +339,7 @@ def _named_metric(metric: Any, loss: Any) -> tuple[str, Callable[..., Any]]:
         and metric in ("accuracy", "precision", "recall", "f1")
         and isinstance(loss, BCEWithLogitsLoss | HingeLoss)
     ):
-        return metric, lambda y_true, y_pred: function(y_true, y_pred, threshold=0.0)
+        return metric, functools.partial(function, threshold=0.0)
     return getattr(function, "__name__", type(function).__name__), function
 
 

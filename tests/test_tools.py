@@ -11,7 +11,7 @@ from tests import conftest
     ("promised", "message"),
     [
         ("dot", "CHAINRULE_REQUIRE names 'dot', but there is no dot on PATH (apt install graphviz)."),
-        ("chromium", "CHAINRULE_REQUIRE names 'chromium', but there is no Chromium on PATH (apt install chromium), or no "),
+        ("chromium", "CHAINRULE_REQUIRE names 'chromium', but there is no Chromium on PATH (apt install chromium)"),
         ("unicorn", "CHAINRULE_REQUIRE names 'unicorn'; known are chromium, dot, mpi, onnx, torch."),
     ],
 )

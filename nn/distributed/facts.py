@@ -43,7 +43,7 @@ def describe(value: Any) -> str:
     """Say what an argument is.
 
     >>> describe([[1.0, 2.0]]), describe(None), describe(3)
-    ('(1, 2) float64, checksum 94b32dc4', 'None', '3')
+    ('(1, 2) float64, checksum 7ba3895f', 'None', '3')
     """
     if value is None or isinstance(value, bool | int | float | str | os.PathLike | Mapping):
         return str(value)

@@ -82,7 +82,7 @@ def _call_witness(mpi: Any, comm: Any) -> None:
 def _start_witness(server: socket.socket, count: int) -> None:
     """Start it in a session of its own: a launcher kills the process groups of the ranks."""
     words = [sys.executable, "-I", "-S", str(witness.__file__), str(server.fileno()), str(count), socket.gethostname()]
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     process = subprocess.Popen(words, pass_fds=[server.fileno()], start_new_session=True, **quiet)
     process.returncode = 0  # it outlives this rank, and nobody waits for it
 

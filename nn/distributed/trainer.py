@@ -44,11 +44,6 @@ class DistributedTrainer(Trainer):
     ``train_on_batch`` and ``load`` are called by all ranks together, ``evaluate`` and ``predict`` by whom you like;
     ``save``, ModelCheckpoint, CSVLogger and progress act on rank 0 only. Batch normalization uses the rows of the rank;
     its running statistics follow the mean over ranks. Dropout draws other numbers on each rank. Alone it is a Trainer.
-
-    >>> import nn                                                                              # doctest: +SKIP
-    >>> from nn.distributed import DistributedTrainer                                          # doctest: +SKIP
-    >>> trainer = DistributedTrainer(model, nn.CrossEntropyLoss(), optimizer)                  # doctest: +SKIP
-    >>> trainer.fit(x, y, epochs=5, batch_size=256, rng=0, resume="auto")                      # doctest: +SKIP
     """
 
     def __init__(

@@ -207,3 +207,13 @@ Z = np.float32(X)
 def test_messages(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.parametrize("weight", [None, [1.0, 3.0]])
+@pytest.mark.parametrize("criterion", [nn.CrossEntropyLoss, nn.NLLLoss])
+def test_where_every_target_is_ignored_the_gradient_is_zero(criterion, weight):
+    x = ag.Tensor(X, requires_grad=True)
+    loss = criterion(weight=weight)(x, [-100, -100])
+    loss.backward()
+    assert np.isnan(loss.item())  # the mean of nothing, as in PyTorch
+    np.testing.assert_array_equal(x.grad.numpy(), np.zeros((2, 2)))

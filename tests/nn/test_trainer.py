@@ -13,6 +13,8 @@ import pytest
 import autograd as ag
 import nn
 from autograd.errors import ArgumentError, DTypeError, FileError, ShapeError, TrainingError
+from nn import checkpoint
+from nn.files import write_tree
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
@@ -291,6 +293,12 @@ NAN[3, 1] = np.nan
         (lambda t: t.fit(X, Y, validation_split=1e-9), ArgumentError, "leaves one side empty"),
         (lambda t: t.fit(X, Y, class_weight={0: 1.0}), ArgumentError, "no weight for class 1"),
         (lambda t: t.fit(X, Y, sample_weight=[1.0]), ShapeError, "sample_weight must be 103 numbers"),
+        (lambda t: t.fit(X, Y, sample_weight=np.ones(104)), ShapeError, "sample_weight must be 103 numbers"),
+        (
+            lambda t: t.fit(X, Y, sample_weight=np.ones(82), validation_split=0.2),
+            ShapeError,
+            "sample_weight must be 103 numbers",
+        ),
         (lambda t: t.fit(X, Y, progress="loud"), ArgumentError, "progress must be"),
         (lambda t: t.fit(X, Y, resume="auto"), ArgumentError, "needs a ModelCheckpoint"),
         (lambda t: t.fit(X, Y, resume="nowhere"), FileError, "there is no such file"),
@@ -318,3 +326,25 @@ def test_train_on_batch():
     first = t.train_on_batch(X, Y)
     assert set(first) == {"loss", "accuracy"}
     assert t.train_on_batch(X, Y)["loss"] < first["loss"]
+
+
+def test_a_file_of_another_optimizer_is_refused(tmp_path):
+    trainer().save(tmp_path / "adam.safetensors")
+    model = network()
+    other = nn.Trainer(model, nn.CrossEntropyLoss(), nn.optim.SGD(model.parameters(), lr=0.5))
+    before = model.state_dict()
+    with pytest.raises(FileError, match="optimizer: the file has Adam, this Trainer has SGD"):
+        other.load(tmp_path / "adam.safetensors")
+    assert other.optimizer.lr == 0.5
+    assert same(before, model.state_dict())
+
+
+WRONG_PARTS = [("callbacks", 5), ("callbacks", [1]), ("optimizer", []), ("generators", 7)]
+
+
+@pytest.mark.parametrize(("part", "value"), WRONG_PARTS)
+def test_parts_of_a_wrong_kind_are_refused(tmp_path, part, value):
+    one, path = trainer(), tmp_path / "hostile.safetensors"
+    write_tree(path, {**checkpoint.state(one), part: value}, checkpoint.KIND)
+    with pytest.raises(FileError, match="does not hold together"):
+        one.load(path)

@@ -85,7 +85,7 @@ def test_ranks_killed_at_random_from_outside(tmp_path):
             _, err = process.communicate(timeout=SOON)
         assert time.monotonic() - began < SOON
         assert process.returncode != 0
-        assert f"rank {victim} of 3 (process {pids[victim]} on " in err
+        assert f"nn.distributed: rank {victim} of 3 (process {pids[victim]}) was the first on " in err
     again = run(3, script, "-1", "-1", "-")
     assert again.code == 0, again.err
     assert again.out == whole.out
@@ -133,7 +133,7 @@ def shift(trainer):
 
 def spoil(trainer):
     if trainer.rank == 1:
-        trainer.model[0].weight.data[...] = np.inf
+        trainer.model[0].weight.data[...] = np.nan
 
 
 t = trainer()
@@ -192,7 +192,7 @@ def test_differences_are_told_by_all_ranks(tmp_path):
     for name, said in SAID.items():
         assert lines[name].startswith("True|"), (name, lines[name])
         assert said in lines[name], (name, lines[name])
-    assert "rank 1: parameter layers.0.weight is (9, 5) float32, on rank 0 (8, 5) float32" in lines["shape"]
+    assert "; parameter layers.0.weight is (9, 5) float32, on rank 0 (8, 5) float32" in lines["shape"]
     assert "rank 2: x is (102, 5) float32" in lines["length"]
     assert lines["ends"] == f" {[[3, 4, True, True]] * 3}", "stop and Ctrl-C on one rank end all after the same step"
 

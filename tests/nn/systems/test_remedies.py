@@ -220,7 +220,7 @@ def test_a_rate_that_is_far_too_high_says_so():
 
 @pytest.fixture(scope="module")
 def ensemble():
-    """Train ten small networks from different seeds on 400 digits; give their probabilities (10, n, 10) on the others."""
+    """Train ten small networks from different seeds on 400 digits; give their probabilities (10, n, 10) on the rest."""
     images, labels = nn.datasets.load_digits()
     x, x_held, y, y_held = nn.datasets.train_test_split(images.reshape(-1, 64), labels, test_size=1397, rng=0)
     chances = []
