@@ -87,7 +87,7 @@ def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[st
         entries = deserialize(data)
     except safetensors.SafetensorError as error:
         raise FileError(f"{path} is not a whole safetensors file: {error}. It may be damaged or cut off.") from None
-    return {name: _decode(name, entry, path) for name, entry in entries}, _metadata(data)
+    return {name: _decode(name, entry, path) for name, entry in sorted(entries)}, _metadata(data)
 
 
 def _metadata(data: bytes) -> dict[str, str]:
