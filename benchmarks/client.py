@@ -14,7 +14,8 @@ from benchmarks.catalogue import Workload
 from benchmarks.environments import Peer
 
 WORKER = Path(__file__).with_name("worker.py")
-REMOVED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONPATH")
+# The last would make every process compile what it imports, which is no part of an import on a user's machine.
+REMOVED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 
 
 class Unavailable(Exception):

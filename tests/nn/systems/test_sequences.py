@@ -38,7 +38,7 @@ def remembered(cell):
     model = Stacked(cell, 2, 32, 16, rng=0)
     adam = nn.optim.Adam(model.parameters(), lr=0.01)
     trainer = nn.Trainer(model, nn.MSELoss(), adam, clip_grad_norm=1.0)
-    for length, epochs in ((10, 4), (25, 2), (50, 2)):
+    for length, epochs in ((10, 4), (25, 2), (50, 4)):
         trainer.fit(*adding(1000, length, rng=length), epochs=epochs, batch_size=20, rng=0, progress=False)
     x, y = adding(500, 50, rng=1)
     return nn.metrics.r2(y, trainer.predict(x))
