@@ -1,7 +1,7 @@
 """A process beside the ranks of a machine that tells which of them died first, as a killed process says nothing itself.
 
-Each rank holds a connection to it. The system closes that when the rank dies, before the launcher hears of it and
-kills the others; the selector gives the closed connections in that order. The program needs no package, and sleeps.
+Each rank holds a connection to it. The system closes that when the rank dies, before the launcher hears of it and kills
+the others; the selector gives the closed connections in that order. The program needs no package and sleeps.
 """
 
 import contextlib

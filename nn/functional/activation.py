@@ -1,4 +1,4 @@
-"""Activation functions under PyTorch's names and arguments; the maths is ``autograd``'s."""
+"""Activation functions under PyTorch's names and arguments (x is the ``input``); the maths is ``autograd``'s."""
 
 from typing import Any
 
@@ -9,58 +9,58 @@ from autograd.errors import ArgumentError
 from nn.functional.gelu import gelu
 
 
-def identity(x: Any) -> Any:
+def identity(input: Any) -> Any:
     """Give x."""
-    return x
+    return input
 
 
-def relu(x: Any) -> Any:
+def relu(input: Any) -> Any:
     """Compute max(x, 0), with derivative 0 at 0."""
-    return ag.relu(x)
+    return ag.relu(input)
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
     """Compute x for x > 0, else negative_slope · x."""
-    return ag.leaky_relu(x, negative_slope=negative_slope)
+    return ag.leaky_relu(input, negative_slope=negative_slope)
 
 
-def elu(x: Any, alpha: float = 1.0) -> Any:
+def elu(input: Any, alpha: float = 1.0) -> Any:
     """Compute x for x > 0, else α (eˣ - 1)."""
-    return ag.elu(x, alpha=alpha)
+    return ag.elu(input, alpha=alpha)
 
 
-def silu(x: Any) -> Any:
+def silu(input: Any) -> Any:
     """Compute x σ(x)."""
-    return ag.silu(x)
+    return ag.silu(input)
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(input: Any) -> Any:
     """Compute σ(x) = 1 / (1 + e⁻ˣ)."""
-    return ag.sigmoid(x)
+    return ag.sigmoid(input)
 
 
-def tanh(x: Any) -> Any:
+def tanh(input: Any) -> Any:
     """Compute tanh x."""
-    return np.tanh(x)
+    return np.tanh(input)
 
 
-def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """Compute log(1 + e^βx) / β; beyond ``βx > threshold`` it is x (they agree to 2·10⁻⁹ at the default)."""
     if not beta > 0:
         raise ArgumentError(f"softplus: beta must be positive, got {beta}.")
     if beta == 1 and threshold >= 20:
-        return ag.softplus(x)
-    return np.where(beta * x > threshold, x, ag.softplus(beta * x) / beta)
+        return ag.softplus(input)
+    return np.where(beta * input > threshold, input, ag.softplus(beta * input) / beta)
 
 
-def softmax(x: Any, dim: int = -1) -> Any:
+def softmax(input: Any, dim: int = -1) -> Any:
     """Compute eˣ / Σ eˣ along ``dim``."""
-    return ag.softmax(x, axis=dim)
+    return ag.softmax(input, axis=dim)
 
 
-def log_softmax(x: Any, dim: int = -1) -> Any:
+def log_softmax(input: Any, dim: int = -1) -> Any:
     """Compute x - log Σ eˣ along ``dim``."""
-    return ag.log_softmax(x, axis=dim)
+    return ag.log_softmax(input, axis=dim)
 
 
 __all__ = [

@@ -13,7 +13,7 @@ from autograd.errors import ShapeError
 Array = NDArray[Any]
 
 
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """Compute x Wᵀ + b for x (..., in), weight (out, in) and bias (out,); a weight (in,) and bias () give (...).
 
     Raises ShapeError when the last axis of x is not ``in``.
@@ -21,7 +21,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     >>> linear([[1.0, 2.0]], np.array([[3.0, 4.0]]), np.array([0.5]))
     array([[11.5]])
     """
-    return _linear(x, weight) if bias is None else affine(x, weight, bias)
+    return _linear(input, weight) if bias is None else affine(input, weight, bias)
 
 
 def _misfit(x: Array, weight: Array, bias: Array | None) -> ShapeError:

@@ -8,7 +8,7 @@ import autograd as ag
 from autograd.errors import ArgumentError
 
 
-def dropout(x: Any, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | int | None = None) -> Any:
+def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | int | None = None) -> Any:
     """Set each element to 0 with probability ``p`` and scale the others by 1 / (1 - p) (Srivastava et al. 2014).
 
     In evaluation (``training=False``) x comes back as it is.
@@ -16,8 +16,8 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, *, rng: np.random.Gen
     if not 0 <= p <= 1:
         raise ArgumentError(f"dropout: p must be between 0 and 1, got {p}.")
     if not training or p == 0:
-        return x
-    return _masked(x, mask=make_mask(np.random.default_rng(rng), x.shape, x.dtype, p))
+        return input
+    return _masked(input, mask=make_mask(np.random.default_rng(rng), input.shape, input.dtype, p))
 
 
 def make_mask(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any, p: float) -> Any:

@@ -97,7 +97,7 @@ _gelu = ag.op(
 )
 
 
-def gelu(x: Any, approximate: str = "none") -> Any:
+def gelu(input: Any, approximate: str = "none") -> Any:
     """Compute x · Φ(x), Φ the normal distribution function, or with ``approximate="tanh"`` a tanh that is close to it.
 
     >>> import numpy as np, nn
@@ -106,4 +106,4 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     """
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}.")
-    return _gelu(as_input(x), approximate=approximate)
+    return _gelu(as_input(input), approximate=approximate)
