@@ -31,7 +31,7 @@ def guard(mpi: Any, comm: Any) -> None:
     """Let an uncaught exception on this rank end the job, and its sudden death be told; once per process."""
     if comm.size == 1 or getattr(sys.excepthook, "guards_ranks", False):
         return
-    rank, size = comm.rank, comm.size
+    rank, size = mpi.COMM_WORLD.rank, mpi.COMM_WORLD.size  # as MPI's own messages count, also in a part of the job
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -61,30 +61,35 @@ def _end(mpi: Any) -> None:
 
 def _call_witness(mpi: Any, comm: Any) -> None:
     """Let the first rank of each machine start the witness, and all ranks there connect to it."""
+    world = mpi.COMM_WORLD
     local = comm.Split_type(mpi.COMM_TYPE_SHARED)
-    with tempfile.TemporaryDirectory(prefix="nn-distributed-") as folder:
-        path = local.bcast(os.path.join(folder, "witness"))
-        if local.rank == 0:
-            with socket.socket(socket.AF_UNIX) as server:
-                server.bind(path)
-                server.listen(local.size)
-                _start_witness(server, local.size)
-        local.Barrier()
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(path)
-        connection.sendall(f"rank {comm.rank} of {comm.size} (process {os.getpid()})\n".encode())
+    with tempfile.TemporaryDirectory(prefix="nn-") as folder:
+        path = _start_witness(os.path.join(folder, "witness"), local.size) if local.rank == 0 else None
+        path = local.bcast(path)
+        if path is not None:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(path)
+            connection.sendall(f"rank {world.rank} of {world.size} (process {os.getpid()})\n".encode())
+            _connections.append(connection)
+            atexit.register(_say, witness.DONE)
         local.Barrier()
     local.Free()
-    _connections.append(connection)
-    atexit.register(_say, witness.DONE)
 
 
-def _start_witness(server: socket.socket, count: int) -> None:
-    """Start it in a session of its own: a launcher kills the process groups of the ranks."""
-    words = [sys.executable, "-I", "-S", str(witness.__file__), str(server.fileno()), str(count), socket.gethostname()]
-    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-    process = subprocess.Popen(words, pass_fds=[server.fileno()], start_new_session=True, **quiet)
+def _start_witness(path: str, count: int) -> str | None:
+    """Start it in its own session, as a launcher kills the process groups of the ranks; give its address."""
+    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "start_new_session": True}
+    with socket.socket(socket.AF_UNIX) as server:
+        try:
+            server.bind(path)
+            server.listen(count)
+            number = str(server.fileno())
+            words = [sys.executable, "-I", "-S", str(witness.__file__), number, str(count), socket.gethostname()]
+            process = subprocess.Popen(words, pass_fds=[server.fileno()], **quiet)
+        except OSError:  # a path too long for a socket, or no more processes: training goes on without it
+            return None
     process.returncode = 0  # it outlives this rank, and nobody waits for it
+    return path
 
 
 def _say(word: bytes) -> None:

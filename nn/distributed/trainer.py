@@ -237,6 +237,7 @@ class DistributedTrainer(Trainer):
             checkpoint.restore(self, tree, "rank 0")
         self.optimizer.zero_grad()
         self.at_step = True
+        self._generators = checkpoint.generators(self.model)
         self._exchange = Exchange(self.world, self.model, 1 + len(self.metrics) - len(self._whole))
 
     def _seed(self, run: dict[str, Any]) -> None:
@@ -244,7 +245,7 @@ class DistributedTrainer(Trainer):
 
         So ranks draw different numbers, and a resumed run draws the same again, though rank 0 alone writes the file.
         """
-        for i, generator in enumerate(checkpoint.generators(self.model)):
+        for i, generator in enumerate(self._generators):
             keys = run.setdefault("streams", [])
             if i == len(keys):
                 keys.append(copy.deepcopy(generator).integers(0, 2**63, 2).tolist())

@@ -48,10 +48,10 @@ class Run:
     seconds: float
 
 
-def command(ranks: int, script: Path, *arguments: str, module: bool = True) -> list[str]:
+def command(ranks: int, script: Path, *arguments: str, module: str = "mpi4py") -> list[str]:
     """Give the words of a command; warnings are errors where it is started as it should be."""
     start = [mpiexec() or "mpiexec", "-n", str(ranks)] if ranks else []
-    python = [sys.executable, *(["-W", "error"] if module else []), *(["-m", "mpi4py"] if module and ranks else [])]
+    python = [sys.executable, *(["-W", "error"] if module else []), *(["-m", module] if module and ranks else [])]
     return [*start, *python, str(script), *arguments]
 
 
@@ -65,7 +65,7 @@ def write(folder: Path, code: str, name: str = "train.py") -> Path:
     return script
 
 
-def run(ranks: int, script: Path, *arguments: str, module: bool = True, timeout: float = 60, **env: str) -> Run:
+def run(ranks: int, script: Path, *arguments: str, module: str = "mpi4py", timeout: float = 60, **env: str) -> Run:
     """Run a program on so many ranks (0: without mpiexec); raise where it takes too long, as a hang would."""
     began = time.monotonic()
     with subprocess.Popen(

@@ -61,10 +61,13 @@ np.testing.assert_allclose(norm.running_mean, mean, rtol=1e-12)
 np.testing.assert_allclose(mean, 0.1 * X[:10].astype(float).mean(0), rtol=1e-6)
 np.testing.assert_allclose(norm.running_var, var, rtol=1e-12)
 t.train_on_batch(X[:5], Y[:5])  # parts of 3, 2, 0: a single sample has no variance
+many = np.arange(2_500_000, dtype=np.float32) % 7 * (t.rank + 1)  # more than one piece
+t.world.add(many)
+assert np.array_equal(many, np.arange(2_500_000) % 7 * 6)
 """
 
 
-def test_batch_norm_follows_the_mean_over_ranks(tmp_path):
+def test_running_statistics_and_long_arrays(tmp_path):
     ran = run(3, write(tmp_path, NORMALIZED))
     assert ran.code == 0, ran.err
 
