@@ -66,8 +66,11 @@ class Batches:
             return
         rows = np.arange(len(self.x)) if order is None else order
         for start in range(skip * self.batch_size, len(rows), self.batch_size):
-            part = rows[start : start + self.batch_size]
-            yield Batch(self.x[part], self.y[part], None if self.weight is None else self.weight[part])
+            yield self.take(rows[start : start + self.batch_size])
+
+    def take(self, rows: Array) -> Batch:
+        """Give the batch of these rows."""
+        return Batch(self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
 
     def _read(self, item: Any) -> Batch:
         if not isinstance(item, tuple | list) or len(item) not in (2, 3):

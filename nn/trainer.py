@@ -42,6 +42,8 @@ class Trainer:
     1.0
     """
 
+    batches: type[Batches] = Batches  # how the data of fit is read
+
     def __init__(
         self,
         model: Module,
@@ -99,7 +101,7 @@ class Trainer:
         whole = y
         x, y, held_out = split_off(x, y, validation_split)
         weight = weights_of(y, sample_weight, class_weight, whole) if y is not None else None
-        data = Batches(x, y, batch_size, weight, "fit")
+        data = self.batches(x, y, batch_size, weight, "fit")
         validation = validation_data if validation_data is not None else held_out
         generator = np.random.default_rng(rng)
         run = self._resume(resume, generator) or {"target": self.epoch + epochs, "batch": 0, "sums": {}, "seen": 0.0}

@@ -40,8 +40,10 @@ def _divisor(loss: Any, batch: Batch, output: Any) -> float:
     """Give what the mean over a batch divides by."""
     if batch.weight is not None:
         return float(batch.weight.sum())
+    if not isinstance(loss, CrossEntropyLoss | NLLLoss):
+        return float(len(batch))
     y = np.asarray(batch.y)
-    if not isinstance(loss, CrossEntropyLoss | NLLLoss) or y.shape[1:] == output.shape[1:]:  # probabilities
+    if y.shape[1:] == output.shape[1:]:  # probabilities
         return float(len(batch))
     labels = y[y != loss.ignore_index].astype(np.intp)
     return float(labels.size if loss.weight is None else np.asarray(loss.weight, np.float64)[labels].sum())

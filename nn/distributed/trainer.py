@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 import autograd as ag
 from autograd.errors import ArgumentError, TrainingError
 from nn import checkpoint, metrics
-from nn.batches import Batch, Batches
+from nn.batches import Batch
 from nn.callbacks import Callback
 from nn.distributed import facts
 from nn.distributed.exchange import Exchange
+from nn.distributed.lazy import LazyBatches
 from nn.distributed.shares import rows, share
 from nn.distributed.world import World, listed
 from nn.history import History
@@ -67,6 +68,7 @@ class DistributedTrainer(Trainer):
         self._least = 2 if any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in model.modules()) else 1
         self._interrupt = self._checked = self._summed = False
         if self.size > 1:
+            self.batches = LazyBatches
             self.world.same("the program", facts.of_program(self))
             self._synchronize()
 
@@ -155,7 +157,7 @@ class DistributedTrainer(Trainer):
         totals = {"loss": total} | {name: one / len(batch) for name, one in zip(means, sums, strict=True)}
         if self._whole or not self._checked:
             outputs = np.concatenate([rows for rows in self.world.gather(predicted) if rows is not None])
-            totals |= {name: float(self.metrics[name](batch.y, outputs)) for name in self._whole}
+            totals |= {name: float(self.metrics[name](np.asarray(batch.y), outputs)) for name in self._whole}
             if not self._checked:
                 self._check_loss(totals["loss"], outputs, batch)
         return {name: totals[name] for name in ("loss", *self.metrics)}
@@ -170,7 +172,7 @@ class DistributedTrainer(Trainer):
         """Refuse a loss that the losses of parts do not make up: a fit's first batch is brought together for that."""
         self._checked = True
         with ag.no_grad():
-            whole = self._loss(ag.Tensor(outputs), batch).item()
+            whole = self._loss(ag.Tensor(outputs), Batch(batch.x, np.asarray(batch.y), batch.weight)).item()
         if np.isfinite(value) and not np.isclose(whole, value, rtol=1e-3, atol=1e-6):
             raise ArgumentError(
                 f"DistributedTrainer: the loss of the first batch is {whole:.6g}, but the losses of its parts make "
@@ -183,14 +185,15 @@ class DistributedTrainer(Trainer):
         if self.size == 1:
             return super()._evaluate_on(data, batch_size)
         x, y, weight = (*data, None)[:3] if isinstance(data, tuple) and len(data) in (2, 3) else (data, None, None)
-        batches = Batches(x, y, batch_size, None if weight is None else np.asarray(weight, np.float64), "evaluate")
+        batches = LazyBatches(x, y, batch_size, None if weight is None else np.asarray(weight, np.float64), "evaluate")
         own, truths = [], []
         with self._restored_modes(), ag.no_grad():
             self.model.eval()
             for number, batch in enumerate(batches.walk(None)):
+                batch = Batch(batch.x, np.asarray(batch.y), batch.weight)
                 truths.append(batch.y)
                 if number % self.size == self.rank:
-                    output = self.model(batch.x)
+                    output = self.model(np.asarray(batch.x))
                     size = float(len(batch) if batch.weight is None else batch.weight.sum())
                     own.append((number, self._loss(output, batch).item() * size, size, _data(output)))
         found = sorted((row for rank in self.world.gather(own) for row in rank), key=lambda row: row[0])

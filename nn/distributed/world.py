@@ -13,7 +13,7 @@ from nn.distributed.guard import guard
 
 T = TypeVar("T")
 Array = NDArray[Any]
-# An Allreduce of 10^7 float32 in one piece takes 26 ms between two processes of one machine, in such pieces 7 ms.
+# An Allreduce of 10^7 float32 in one piece takes 13 ms between two processes of one machine, in such pieces 3.5 ms.
 PIECE = 4 << 20
 LAUNCHED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 SHOWN = 3  # so many differences are told per rank

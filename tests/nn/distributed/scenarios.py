@@ -54,6 +54,17 @@ class Partly(nn.Module):
         return self.used(self.frozen(x))
 
 
+class Scaled(nn.Module):
+    """Scale by a buffer that stays as it is."""
+
+    def __init__(self):
+        self.linear = nn.Linear(5, 3, rng=0, dtype=np.float64)
+        self.register_buffer("scale", np.full(3, 0.7))
+
+    def forward(self, x):
+        return self.linear(x) * self.scale
+
+
 class Gamma(nn.Module):
     """Hold a float32 parameter beside float64 ones."""
 
@@ -135,13 +146,15 @@ def accumulated_and_clipped() -> Any:
 
 
 def batches_of_unknown_number() -> Any:
-    trainer = classes(mlp(), accumulate=2, metrics=["accuracy"], callbacks=[nn.EarlyStopping(patience=1)])
+    trainer = classes(Scaled(), accumulate=2, metrics=["accuracy"], callbacks=[nn.EarlyStopping(patience=1)])
     trainer.fit(Batches(20, 3, 30, 1, 12), validation_data=Batches(7, 8, 9), **FIT)
     return trainer
 
 
 def unused_and_frozen() -> Any:
-    trainer = classes(Partly())
+    model = Partly()
+    decaying = nn.optim.AdamW([*model.used.parameters(), *model.unused.parameters()], lr=0.02, weight_decay=0.1)
+    trainer = MAKE(model, nn.CrossEntropyLoss(), decaying)
     trainer.fit(X, LABELS, batch_size=40, **FIT)
     return trainer
 

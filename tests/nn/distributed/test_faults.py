@@ -1,11 +1,17 @@
 """What happens when a rank fails, dies, or is not like the others: the job ends or an error names the rank."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 
+import numpy as np
 import pytest
 
-from tests.nn.distributed.launch import environment, run, write
+from tests.nn.distributed.launch import command, environment, run, write
 
 pytestmark = pytest.mark.mpi
 SOON = 20  # seconds from start to end, on a machine that does other things too
@@ -56,6 +62,37 @@ def test_failure_ends_the_job_and_resume_is_exact(size, rank, step, how, tmp_pat
     assert again.out == whole.out
     assert (tmp_path / "log.csv").read_text() == (tmp_path / "whole" / "log.csv").read_text()
     assert not list((tmp_path / "runs").glob("*.tmp"))
+
+
+@pytest.mark.slow
+def test_ranks_killed_at_random_from_outside(tmp_path):
+    """Kill any rank at any time, again and again; the run that goes through at last is the undisturbed one."""
+    tell = "pids = t.world.gather(os.getpid())\nif not t.rank:\n    print(*pids, flush=True)\n"
+    slowly = "def fail(trainer):\n    time.sleep(0.05)"
+    code = RESUMED.replace("t.fit(", tell + "t.fit(").replace("def fail(trainer):", slowly)
+    (tmp_path / "whole").mkdir()
+    whole = run(3, write(tmp_path / "whole", code), "-1", "-1", "-")
+    script = write(tmp_path, code)
+    rng, killed = np.random.default_rng(0), 0
+    for _ in range(4):
+        with subprocess.Popen(command(3, script, "-1", "-1", "-"), cwd=tmp_path, env=environment(), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # fmt: skip
+            limit = threading.Timer(2 * SOON, process.terminate)  # a job that hangs fails here and holds up nothing
+            limit.start()
+            pids = [int(word) for word in process.stdout.readline().split()]
+            victim = int(rng.integers(3))
+            time.sleep(rng.uniform(0, 0.3))
+            with contextlib.suppress(ProcessLookupError):  # on a busy machine the last run may be through by now
+                os.kill(pids[victim], signal.SIGKILL)
+            _, err = process.communicate(timeout=SOON)
+            limit.cancel()
+        if process.returncode:
+            killed += 1
+            assert f"nn.distributed: rank {victim} of 3 (process {pids[victim]}) was the first on " in err
+    assert killed
+    again = run(3, script, "-1", "-1", "-")
+    assert again.code == 0, again.err
+    assert again.out.splitlines()[1:] == whole.out.splitlines()[1:]
 
 
 def test_another_number_of_ranks_continues(tmp_path):

@@ -67,6 +67,23 @@ assert np.array_equal(many, np.arange(2_500_000) % 7 * 6)
 """
 
 
+OWN_ROWS = """
+from nn.distributed.lazy import Rows
+
+read, take = [], Rows.__getitem__
+Rows.__getitem__ = lambda rows, at: (rows.source.ndim == 2 and read.append(len(rows.numbers[at])), take(rows, at))[1]
+t = trainer()
+t.fit(X, Y, batch_size=20, progress=False)
+counts = t.world.gather(sum(read))
+assert sum(counts) == len(X) and max(counts) < len(X) / 2, counts
+"""
+
+
+def test_each_rank_copies_its_own_rows_only(tmp_path):
+    ran = run(3, write(tmp_path, OWN_ROWS))
+    assert ran.code == 0, ran.err
+
+
 def test_running_statistics_and_long_arrays(tmp_path):
     ran = run(3, write(tmp_path, NORMALIZED))
     assert ran.code == 0, ran.err
