@@ -24,7 +24,7 @@ def walk(root: Node, seed: Any, pull: Pull, targets: Collection[Node] = ()) -> d
     while heap:
         node, g = pending.pop(heappop(heap))
         for parent, share in pull(node, g):
-            if parent.op is None or parent in targets:  # needs no place in the queue
+            if parent.op is None or (targets and parent in targets):  # needs no place in the queue
                 found[parent] = found[parent] + share if parent in found else share
             elif (entry := pending.get(parent.order)) is not None:
                 entry[1] = entry[1] + share

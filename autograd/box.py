@@ -12,12 +12,32 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DTypeError
-from autograd.graph import Alias, Leaf, Node, origin
+from autograd.graph import Alias, Leaf, Node, origin, tick
 from autograd.modes import current
 
 SMALL = 64  # arrays of at most this many elements stay on the graph after backward, so that it can be drawn
 KINDS = "biuf"  # booleans, integers, floats; complex numbers have no rules yet
 _new = object.__new__
+
+
+class ScalarNode(Node):
+    """Remember an elementwise op of float64 numbers: what such nodes have in common takes no time to write or check."""
+
+    __slots__ = ()
+    scalar = True
+    more = kwargs = None
+    shape = ()
+    dtype = np.dtype(np.float64)
+
+    def __init__(self, op: Any, a: Any, b: Any, saved: tuple[Any, ...], scope: Any) -> None:
+        self.op = op
+        self.a = a
+        self.b = b
+        self.saved = saved
+        self.scope = scope
+        self.order = tick()
+        self.released = self.retain = False
+        self.cot = self.grad = self.name = None
 
 
 class Box:

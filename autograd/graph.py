@@ -6,12 +6,37 @@ the order of creation is an order in which every parent stands before its users.
 
 from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import count
+from threading import Lock
 from typing import Any
 
 tick = count(0, -1).__next__  # creation order, counted downwards: a min-heap then yields the newest node first
 
 
-ABSENT: Any = object()  # stands where a node has no second parent
+class _Absent:
+    """Stand where a node has no second parent: as a parent that asks for nothing."""
+
+    needs, changed = False, 1
+
+
+ABSENT: Any = _Absent()
+
+
+class _Clock:
+    """Hold the time of the last change in place of any leaf: a node made after it need not look at its parents."""
+
+    changed = 1  # times are <= 0, and fall
+
+
+clock = _Clock()
+_clock_lock = Lock()
+
+
+def note_change(leaves: Iterable["Node"]) -> None:
+    """Set the time at which these leaves were changed in place."""
+    with _clock_lock:  # so that the clock never runs back
+        clock.changed = now = tick()
+        for leaf in leaves:
+            leaf.changed = now
 
 
 class Node:
@@ -45,6 +70,7 @@ class Node:
     )
     needs: Any = True  # an op is recorded only when one of its inputs needs a gradient
     changed: Any = 1  # results are read-only, so they never change; orders are <= 0
+    scalar = False  # whether output and inputs are all float64 numbers: see ScalarNode
 
     def __init__(
         self,
@@ -188,9 +214,16 @@ def reaches_other_leaf(
         if node in seen or node in own:
             continue
         seen.add(node)
-        if node.op is None and counts(node):
-            return True
-        stack.extend([parent for parent in node.parents if parent is not None and parent.needs])
+        if node.op is None:
+            if counts(node):
+                return True
+        elif node.more is not None:
+            stack.extend([parent for parent in node.more if parent is not None and parent.needs])
+        else:
+            if node.a is not None and node.a.needs:
+                stack.append(node.a)
+            if node.b is not None and node.b.needs:
+                stack.append(node.b)
     return False
 
 

@@ -10,16 +10,17 @@ Tensor([ 3., 12.])
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from autograd.box import SMALL, Box, alias, as_raw, leaf_of, small, wrap
+from autograd.box import SMALL, Box, ScalarNode, alias, as_raw, leaf_of, small, wrap
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import ABSENT, Leaf, Node, View, make_node
 from autograd.modes import current
-from autograd.pull import fast_pull, general_pull, item_node, joint_pull
-from autograd.rules import Op
+from autograd.pull import fast_pull, general_pull, item_node, joint_pull, single_pull
+from autograd.rules import Kept, Op
 
 registry: dict[str, Any] = {}  # every declared op by name: tests, docs and tables read it
 dispatch: dict[Any, Callable[..., Any]] = {}  # NumPy function -> ours, for the two NumPy protocols
@@ -36,7 +37,9 @@ _OPERATORS: dict[Any, Any] = {
 }
 _F64 = np.float64
 _D64 = np.dtype(np.float64)
+_NUMBERS = {np.float64, float, int}
 _NDARRAY = np.ndarray
+_SINGLE: Any = {_NDARRAY, np.float64, np.float32}  # what a forward of one output mostly returns
 
 
 def op(
@@ -138,32 +141,65 @@ def _make_apply(op: Op) -> Any:
     if op.joint is not None:
         op.pull = joint_pull(op)
     if len(op.rules) == 1 == len(op.inputs) and not op.cache and not op.variadic:
+        op.pull = single_pull(op)
         return _with_keywords(op)
+    return _several(op)
+
+
+def _several(op: Op) -> Any:
+    """Apply an op of any number of inputs and keywords."""
+    forward, count, cached = op.forward, -1 if op.variadic else len(op.inputs), bool(op.cache)
+    kind = View if op.view else Node
 
     def apply(*args: Any, **kwargs: Any) -> Any:
-        inputs, bound = op.bind(args, kwargs)
-        data, boxed = [], False
-        for x in inputs:
-            if isinstance(x, Box):
-                boxed, x = True, x._data
-                data.append(x if type(x) is not _NDARRAY or x.ndim else x[()])
-            else:
-                data.append(as_raw(x, op.name))
-        y = op.forward(*data, **bound)
-        return record(op, inputs, data, y, bound) if boxed else _plain(op, y)
+        inputs, bound = (args, op.keywords) if len(args) == count and not kwargs else op.bind(args, kwargs)
+        data = [x._data if isinstance(x, Box) else as_raw(x, op.name) for x in inputs]
+        parents = [x._node if isinstance(x, Box) else None for x in inputs]
+        y, extras = forward(*data, **bound), ()
+        if cached:
+            y, extras = y[0], y[1:]
+        needs, state = tuple([node is not None and node.needs for node in parents]), current()
+        if y.__class__ not in _SINGLE or y is data[0] or True not in needs or not state.recording:
+            return _unusual(op, inputs, data, parents, needs, y, extras, bound)
+        keep = op.kept_for(needs)
+        if None in parents:
+            _adopt(inputs, data, parents, keep)
+        if not keep.whole:
+            data = _kept_values(data, keep)
+        saved = (*data, y if keep.output or y.size <= SMALL else None, *extras)
+        return wrap(y, make_node(kind, op, tuple(parents), saved, bound, y.shape, y.dtype, state.scope))
 
     return apply
 
 
+def _unusual(op: Op, inputs: Any, data: Any, parents: Any, needs: Any, y: Any, extras: Any, bound: Any) -> Any:
+    """Finish what the short path leaves: several outputs, numbers, nothing to record, no Tensor at all."""
+    if any(isinstance(x, Box) for x in inputs):
+        return _recorded(op, inputs, data, parents, needs, y, extras, bound)
+    return _plain(op, y)
+
+
+def _adopt(inputs: Sequence[Any], data: list[Any], parents: list[Node | None], keep: Kept) -> None:
+    """Give constants a node; of a raw array that is saved make a copy, as its owner may change it."""
+    for i, x in enumerate(inputs):
+        if parents[i] is None:
+            parents[i] = _parent(x, data[i])
+            if not isinstance(x, Box):
+                data[i] = _saved(x, data[i], i in keep.inputs)
+
+
+def _kept_values(data: Sequence[Any], keep: Kept) -> list[Any]:
+    """Let go of large arrays that no rule needs."""
+    return [v if type(v) is not _NDARRAY or i in keep.inputs or v.size <= SMALL else None for i, v in enumerate(data)]
+
+
 def _plain(op: Op, y: Any) -> Any:
     """Give what the forward computed from plain arrays: arrays in, arrays out."""
-    if op.cache:
-        y = y[0]
     return y if type(y) is _NDARRAY or isinstance(y, np.generic) else _checked_output(op, y)
 
 
 def _unary(op: Op) -> Any:
-    forward, kept = op.fast, op.kept_for(1, 1)
+    forward, kept = op.fast, op.kept_for((True,))
     keeps_input, keeps_output = bool(kept.inputs), kept.output
 
     def apply(x: Any) -> Any:
@@ -174,12 +210,14 @@ def _unary(op: Op) -> Any:
             data = data[()]
         y = forward(data)
         kind = type(y)
-        if (kind is not _F64 and kind is not _NDARRAY) or y is data:
+        if kind is not _F64 and (kind is not _NDARRAY or y is data):
             return record(op, (x,), (data,), y, None)
         state = current()
         if node is None or not node.needs or not state.recording:
             return wrap(y)
         if kind is _F64:
+            if type(data) is _F64:
+                return wrap(y, ScalarNode(op, node, ABSENT, (data, y), state.scope))
             return wrap(y, Node(op, node, ABSENT, None, (data, y), None, (), _D64, state.scope))
         saved = (data if keeps_input or data.size <= SMALL else None, y if keeps_output or y.size <= SMALL else None)
         return wrap(y, Node(op, node, ABSENT, None, saved, None, y.shape, y.dtype, state.scope))
@@ -189,7 +227,7 @@ def _unary(op: Op) -> Any:
 
 def _with_keywords(op: Op) -> Any:
     """Apply an op of one input and any keywords: sums, reshapes, slices."""
-    forward, kept = op.forward, op.kept_for(1, 1)
+    forward, kept = op.forward, op.kept_for((True,))
     keeps_input, keeps_output = bool(kept.inputs), kept.output
     kind_of_node = View if op.view else Node
 
@@ -213,70 +251,84 @@ def _with_keywords(op: Op) -> Any:
 
 
 def _binary(op: Op) -> Any:
+    """Apply an elementwise op of two inputs: numbers here, in few steps; arrays in ``_two_arrays``."""
     forward = op.fast
-    keeps = [(0 in kept.inputs, 1 in kept.inputs, kept.output) for kept in (op.kept_for(mask, 2) for mask in range(4))]
+    keeps = {}
+    for needs in product((False, True), repeat=2):
+        keep = op.kept_for(needs)
+        keeps[needs] = 0 in keep.inputs, 1 in keep.inputs, keep.output
 
     def apply(a: Any, b: Any) -> Any:
         if isinstance(a, Box):
             da, na = a._data, a._node
-            if type(da) is _NDARRAY and not da.ndim:
-                da = da[()]
         else:
             da, na = a if type(a) is float else as_raw(a, op.name), None
         if isinstance(b, Box):
             db, nb = b._data, b._node
-            if type(db) is _NDARRAY and not db.ndim:
-                db = db[()]
         else:
             db, nb = b if type(b) is float else as_raw(b, op.name), None
-        y = forward(da, db)
-        mask = 1 if na is not None and na.needs else 0
-        if nb is not None and nb.needs:
-            mask += 2
-        kind, state = type(y), current()
-        if not mask or not state.recording or (kind is not _F64 and (kind is not _NDARRAY or y is da or y is db)):
-            if isinstance(a, Box) or isinstance(b, Box):
-                return record(op, (a, b), (da, db), y, None)
-            return _plain(op, y)
-        if na is None:
-            na = _parent(a, da)
-        if nb is None:
-            nb = _parent(b, db)
-        if kind is _F64:
-            return wrap(y, Node(op, na, nb, None, (da, db, y), None, (), _D64, state.scope))
-        keep_a, keep_b, keep_y = keeps[mask]
-        saved = (_saved(a, da, keep_a), _saved(b, db, keep_b), y if keep_y or y.size <= SMALL else None)
-        return wrap(y, Node(op, na, nb, None, saved, None, y.shape, y.dtype, state.scope))
+        y, state = forward(da, db), current()
+        needed = state.recording and ((na is not None and na.needs) or (nb is not None and nb.needs))
+        if needed and y.__class__ is _F64 and da.__class__ in _NUMBERS and db.__class__ in _NUMBERS:
+            if na is None and isinstance(a, Box):
+                na = leaf_of(a)
+            if nb is None and isinstance(b, Box):
+                nb = leaf_of(b)
+            return wrap(y, ScalarNode(op, na, nb, (da, db, y), state.scope))
+        return _two_arrays(op, keeps if state.recording else None, a, b, da, db, na, nb, y)
 
     return apply
 
 
+def _two_arrays(op: Op, keeps: Any, a: Any, b: Any, da: Any, db: Any, na: Any, nb: Any, y: Any) -> Any:
+    needs = (na is not None and na.needs, nb is not None and nb.needs)
+    if y.__class__ is not _NDARRAY or not y.ndim or y is da or y is db or keeps is None or True not in needs:
+        y = y if type(y) is not _NDARRAY or y.ndim else y[()]  # a leaf may hold a 0-d array
+        return record(op, (a, b), (da, db), y, None) if isinstance(a, Box) or isinstance(b, Box) else _plain(op, y)
+    keep_a, keep_b, keep_y = keeps[needs]
+    if na is None:
+        na, da = _parent(a, da), _saved(a, da, keep_a)
+    elif not keep_a and da.size > SMALL:
+        da = None
+    if nb is None:
+        nb, db = _parent(b, db), _saved(b, db, keep_b)
+    elif not keep_b and db.size > SMALL:
+        db = None
+    saved = (da, db, y if keep_y or y.size <= SMALL else None)
+    return wrap(y, Node(op, na, nb, None, saved, None, y.shape, y.dtype, current().scope))
+
+
 def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: dict[str, Any] | None) -> Any:
     """Wrap the output ``y`` of ``op``; if an input needs a gradient, a node that keeps what rules name records it."""
-    extras: tuple[Any, ...] = ()
-    if op.cache:
-        y, *rest = y
-        extras = tuple(rest)
+    parents = [x._node if isinstance(x, Box) else None for x in inputs]
+    needs = tuple([node is not None and node.needs for node in parents])
+    y, extras = (y[0], y[1:]) if op.cache else (y, ())
+    return _recorded(op, inputs, data, parents, needs, y, extras, kwargs)
+
+
+def _recorded(
+    op: Op,
+    inputs: Sequence[Any],
+    data: Sequence[Any],
+    parents: list[Node | None],
+    needs: tuple[bool, ...],
+    y: Any,
+    extras: tuple[Any, ...],
+    kwargs: Any,
+) -> Any:
+    """Do what ``record`` does, given the nodes of the inputs and which of them need a gradient."""
     if type(y) is not _NDARRAY and not isinstance(y, np.generic):
         y = _checked_output(op, y)
-    if y is data[0]:  # a forward that gave its input back: the result needs an array object of its own
+    if y is data[0] and type(y) is _NDARRAY:  # a forward that gave its input back: the result needs its own object
         y = y[...]
-    state, mask = current(), 0
-    parents: list[Node | None] = []
-    if state.recording:
-        for i, x in enumerate(inputs):
-            node = x._node if isinstance(x, Box) else None
-            if node is not None and node.needs:
-                mask |= 1 << i
-            parents.append(node)
-    if not mask:
+    state = current()
+    if True not in needs or not state.recording:
         return _unrecorded(op, inputs[0], y)
-    keep = op.kept_for(mask, len(inputs))
-    saved = []
-    for i, (x, value) in enumerate(zip(inputs, data, strict=True)):
-        saved.append(_saved(x, value, i in keep.inputs) if type(value) is _NDARRAY else value)
-        if parents[i] is None:
-            parents[i] = _parent(x, value)
+    keep = op.kept_for(needs)
+    if None in parents:
+        data = list(data)
+        _adopt(inputs, data, parents, keep)
+    saved = _kept_values(data, keep)
     kind = View if op.view else Node
     if isinstance(y, tuple):
         saved.append(y if keep.output else None)

@@ -5,6 +5,7 @@ are linked to the graph, so that what they compute is itself recorded.
 """
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,19 @@ import numpy as np
 from autograd.backward import walk
 from autograd.box import Box, wrap
 from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
-from autograd.graph import ABSENT, Leaf, Node, View, make_node
+from autograd.graph import ABSENT, Leaf, Node, View, clock, make_node
 from autograd.modes import enable_grad
-from autograd.rules import Kept, Op, Shares
+from autograd.rules import Kept, Op, Rule, Shares
 
 _F64 = np.float64
 _D64 = np.dtype(np.float64)
+_NDARRAY = np.ndarray
 
 
 class _Plumbing:
     """Be an op of the engine's own: no user calls it, it only passes gradients on."""
 
-    elementwise, joint, definition, cache, view = False, None, None, (), False
+    elementwise, joint, definition, cache, view, linear = False, None, None, (), False, False
     inputs = ("x",)
     short = ()  # no short rules: see fast_pull
 
@@ -33,7 +35,7 @@ class _Plumbing:
 
     def kept(self, parents: Sequence[Node | None]) -> Kept:
         """Keep nothing."""
-        return Kept(frozenset(), False)
+        return Kept(frozenset(), False, False)
 
 
 class Cotangents:
@@ -198,7 +200,8 @@ def _joint_shares(op: Op, shares: Any, node: Node, wanted: Any) -> Shares:
 
 def general_pull(node: Node, g: Any, wanted: Any = None) -> Shares:
     """Give each parent its share of ``g``, as arrays."""
-    check(node)
+    if node.released or clock.changed < node.order:
+        check(node)
     op: Op = node.op
     if isinstance(g, Cotangents):
         g = g.fill(node)
@@ -209,35 +212,72 @@ def general_pull(node: Node, g: Any, wanted: Any = None) -> Shares:
 
 def joint_pull(op: Op) -> Callable[..., Shares]:
     """Make the pull of an op with one joint rule: the fused ops, of which a small net has few, so each call counts."""
-    joint, count = op.joint, len(op.inputs)
-    if joint is None:
+    joint = op.joint
+    at = None if joint is None else places(op, joint)
+    if joint is None or at is None:
         return general_pull
-    # a place in ``saved`` for an input or the output, else the function that finds the argument
-    places: list[tuple[int | None, Any]] = []
-    for name, source in zip(joint.names, joint.sources, strict=True):
-        at = op.inputs.index(name) if name in op.inputs else count if name == "y" else None
-        places.append((None if op.variadic else at, source))
+    pick = picker(at)
 
     def pull(node: Node, g: Any, wanted: Any = None) -> Shares:
-        parents = node.parents
-        if node.released:
+        parents = node.more or node.parents
+        if node.released or clock.changed < node.order:
             check(node)
-        for parent in parents:
-            if parent is not None and parent.changed < node.order:
-                check(node)
+        needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in parents]
         if g.__class__ is Cotangents:
             g = g.fill(node)
-        saved = node.saved
-        shares = joint.function(g, *[source(node, saved) if at is None else saved[at] for at, source in places])
+        shares = joint.function(g, *pick((*node.saved, *node.kwargs.values(), tuple(needs))))
         if shares.__class__ is not tuple or len(shares) != len(parents):
             return _joint_shares(op, shares, node, wanted)
         pairs: Shares = []
-        for i, parent in enumerate(parents):
-            if parent is not None and parent.needs and (wanted is None or parent in wanted):
-                pairs.append((parent, fit(shares[i], parent, op, i)))
+        for i, needed in enumerate(needs):
+            if needed:
+                parent, share = parents[i], shares[i]
+                if share.__class__ is not _NDARRAY or share.dtype is not parent.dtype or share.shape != parent.shape:
+                    share = fit(share, parent, op, i)
+                pairs.append((parent, share))
         return pairs
 
     return pull
+
+
+def single_pull(op: Op) -> Callable[..., Shares]:
+    """Make the pull of an op of one input with keywords: sums, reshapes, slices."""
+    rule = op.rules[0]
+    at = places(op, rule)
+    if at is None:
+        return general_pull
+    pick = picker(at)
+
+    def pull(node: Node, g: Any, wanted: Any = None) -> Shares:
+        parent = node.a
+        if node.released or clock.changed < node.order:
+            check(node)
+        if g.__class__ is Cotangents:
+            g = g.fill(node)
+        share = rule.function(g, *pick((*node.saved, *node.kwargs.values(), (True,), (parent.shape,))))
+        if share.__class__ is not _NDARRAY or share.dtype is not parent.dtype or share.shape != parent.shape:
+            share = fit(share, parent, op, 0)
+        return [(parent, share)]
+
+    return pull
+
+
+def places(op: Op, rule: Rule) -> list[int] | None:
+    """Tell where a rule's arguments stand in (*inputs, y, *cache, *keywords, needs, shapes); None if not all do.
+
+    ``shapes`` is there for ops of one input only.
+    """
+    names = [*op.inputs, "y", *op.cache, *op.keywords, "needs", *(["shapes"] if len(op.inputs) == 1 else [])]
+    if op.variadic or any(name not in names for name in rule.names):
+        return None
+    return [names.index(name) for name in rule.names]
+
+
+def picker(at: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Make the function that picks these places of a tuple, as a tuple."""
+    if len(at) > 1:
+        return itemgetter(*at)
+    return lambda values: tuple([values[i] for i in at])
 
 
 def peek(node: Node, g: Any) -> Shares | None:
@@ -266,7 +306,8 @@ def peek(node: Node, g: Any) -> Shares | None:
 
 def traced_pull(node: Node, g: Any, wanted: Any = None) -> Shares:
     """Give each parent its share of ``g`` as Tensors that are part of the graph: the same rules, recorded."""
-    check(node)
+    if node.released or clock.changed < node.order:
+        check(node)
     op = node.op
     if op is ITEM or op is BUNDLE or op is IDENTITY:
         pairs: Shares = op.pull(node, g, wanted)
@@ -275,6 +316,8 @@ def traced_pull(node: Node, g: Any, wanted: Any = None) -> Shares:
         g = g.fill(node)
     if op.definition is not None:
         return pull_definition(node, g, wanted, traced=True)
+    if op.linear:
+        return op.pull(node, g, wanted)  # type: ignore[no-any-return]
     if op.short:
         return _short_shares(op, node, g, wanted)
     return _shares(node, g, linked(node), wanted)
@@ -316,38 +359,34 @@ def fast_pull(op: Op) -> Callable[..., Shares]:
     if any(name in ("shapes", "needs") for rule in rules for name in rule.names):
         return general_pull
     op.short = [(rule.function, at) for rule, at in zip(rules, places, strict=True)]
-    short = [_short(function, at) for function, at in op.short]
-    reads_any = any(rule.reads for rule in rules)
-    if len(short) == 1:
-        (only,) = short
+    rules_at = [_one_value(function, at) for function, at in op.short]
+    if len(rules_at) == 1:
+        ((only, k),) = rules_at
 
         def pull_one(node: Node, g: Any, wanted: Any = None) -> Shares:
-            parent = node.a
-            if node.released or (reads_any and parent.changed < node.order):
+            if node.released or clock.changed < node.order:
                 check(node)
-            share = only(g, node.saved)
-            if type(share) is not _F64 or parent.shape or parent.dtype is not _D64:
+            parent = node.a
+            share = only(g) if k is None else only(g, node.saved[k])
+            if share.__class__ is not _F64 or not node.scalar:
                 share = fit(share, parent, op, 0)
             return [(parent, share)]
 
         return pull_one
-    rule_a, rule_b = short
+    (rule_a, at_a), (rule_b, at_b) = rules_at
 
     def pull_two(node: Node, g: Any, wanted: Any = None) -> Shares:
-        a, b = node.a, node.b
-        if node.released or (
-            reads_any and ((a is not None and a.changed < node.order) or (b is not None and b.changed < node.order))
-        ):
+        if node.released or clock.changed < node.order:
             check(node)
-        pairs = []
+        a, b, pairs = node.a, node.b, []
         if a is not None and a.needs and (wanted is None or a in wanted):
-            share = rule_a(g, node.saved)
-            if type(share) is not _F64 or a.shape or a.dtype is not _D64:
+            share = rule_a(g) if at_a is None else rule_a(g, node.saved[at_a])
+            if share.__class__ is not _F64 or not node.scalar:
                 share = fit(share, a, op, 0)
             pairs.append((a, share))
         if b is not None and b.needs and (wanted is None or b in wanted):
-            share = rule_b(g, node.saved)
-            if type(share) is not _F64 or b.shape or b.dtype is not _D64:
+            share = rule_b(g) if at_b is None else rule_b(g, node.saved[at_b])
+            if share.__class__ is not _F64 or not node.scalar:
                 share = fit(share, b, op, 1)
             pairs.append((b, share))
         return pairs
@@ -355,17 +394,14 @@ def fast_pull(op: Op) -> Callable[..., Shares]:
     return pull_two
 
 
-def _short(function: Callable[..., Any], at: Sequence[int]) -> Callable[[Any, Sequence[Any]], Any]:
-    """Adapt a rule over inputs and output to ``(g, saved)`` by position: half the cost of the general call."""
-    if not at:
-        return lambda g, saved: function(g)
-    if len(at) == 1:
-        (i,) = at
-        return lambda g, saved: function(g, saved[i])
-    if len(at) == 2:
-        i, j = at
-        return lambda g, saved: function(g, saved[i], saved[j])
-    return lambda g, saved: function(g, *[saved[k] for k in at])
+def _one_value(function: Callable[..., Any], at: Sequence[int]) -> tuple[Callable[..., Any], Any]:
+    """Give the rule and the place of the one saved value that it reads, None for none; several are handed over as one.
+
+    A rule of several values is called through a lambda with the whole of what is saved, a slice.
+    """
+    if len(at) < 2:
+        return function, at[0] if at else None
+    return lambda g, saved: function(g, *[saved[k] for k in at]), slice(None)
 
 
 def pull_definition(node: Node, g: Any, wanted: Any, *, traced: bool) -> Shares:

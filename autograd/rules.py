@@ -40,6 +40,7 @@ class Kept(NamedTuple):
 
     inputs: frozenset[int]
     output: bool
+    whole: bool  # all inputs
 
 
 class Op:
@@ -55,6 +56,7 @@ class Op:
         "inputs",
         "joint",
         "keywords",
+        "linear",
         "masks",
         "name",
         "pull",
@@ -84,8 +86,9 @@ class Op:
         self.pull: Callable[[Node, Any, Any], Shares]
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
-        self.masks: dict[int, Kept] = {}
+        self.masks: dict[tuple[bool, ...], Kept] = {}
         self.short: list[Any] = []
+        self.linear = False  # whether no rule reads a value: then a traced pull is the plain one, given Tensors
 
     def set_rules(self, vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None) -> None:
         """Read the rules and refuse what does not fit the forward."""
@@ -108,6 +111,9 @@ class Op:
             self.rules[0] = Rule(vjp, self)
         elif vjp is not None:
             self.joint = Rule(vjp, self)
+        rules = [*self.rules.values(), *([self.joint] if self.joint else [])]
+        read = {name for rule in rules for name in rule.names}
+        self.linear = self.definition is None and not read & {"y", *self.inputs, *self.cache}
 
     def source(self, name: str) -> Callable[[Node, Sequence[Any]], Any]:
         """Find where a rule's argument comes from; an unknown name is an error."""
@@ -139,26 +145,34 @@ class Op:
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call into inputs and keywords, defaults bound; a Tensor given as a keyword is a constant."""
         count = len(args) if self.variadic else len(self.inputs)
-        if not kwargs and len(args) == count:
+        if len(args) != count:
+            args, kwargs = self._arrange(args, kwargs, count)
+        if not kwargs:
             return args, self.keywords
-        if len(args) < count:  # inputs given by name
+        bound = {**self.keywords, **kwargs}
+        if len(bound) != len(self.keywords):
+            wrong = next(name for name in kwargs if name not in self.keywords)
+            raise TypeError(
+                f"{self.name}() got an unexpected argument {wrong!r}; it takes "
+                f"{', '.join([*self.inputs, *self.keywords])}."
+            )
+        for name, value in kwargs.items():
+            if value.__class__ not in _PLAIN:
+                bound[name] = self._constant(name, value)
+        return args, bound
+
+    def _arrange(self, args: tuple[Any, ...], kwargs: dict[str, Any], count: int) -> tuple[Any, dict[str, Any]]:
+        """Take inputs that were given by name, and keywords that were given by position, to their places."""
+        kwargs = dict(kwargs)
+        if len(args) < count:
             try:
                 args = (*args, *[kwargs.pop(name) for name in self.inputs[len(args) :]])
             except KeyError as error:
                 raise TypeError(f"{self.name}() misses argument {error}; it takes {', '.join(self.inputs)}.") from None
-        inputs, extra = args[:count], args[count:]
+        extra = args[count:]
         if len(extra) > len(self.keywords):
             raise TypeError(f"{self.name}() takes at most {count + len(self.keywords)} arguments, got {len(args)}.")
-        bound = dict(self.keywords)
-        for name, value in zip(bound, extra, strict=False):
-            bound[name] = value if value.__class__ in _PLAIN else self._constant(name, value)
-        for name, value in kwargs.items():
-            if name not in bound:
-                raise TypeError(
-                    f"{self.name}() got an unexpected argument {name!r}; it takes {', '.join([*self.inputs, *bound])}."
-                )
-            bound[name] = value if value.__class__ in _PLAIN else self._constant(name, value)
-        return inputs, bound
+        return args[:count], {**dict(zip(self.keywords, extra, strict=False)), **kwargs}
 
     def _constant(self, name: str, value: Any) -> Any:
         """Take a keyword's value; an array is copied, as it belongs to somebody who may change it."""
@@ -170,23 +184,20 @@ class Op:
 
     def kept(self, parents: Sequence[Node | None]) -> Kept:
         """Tell which inputs' values, and whether the output, are kept until backward, given the nodes of the inputs."""
-        mask = 0
-        for i, parent in enumerate(parents):
-            if parent is not None and parent.needs:
-                mask |= 1 << i
-        return self.kept_for(mask, len(parents))
+        return self.kept_for(tuple([parent is not None and parent.needs for parent in parents]))
 
-    def kept_for(self, mask: int, count: int) -> Kept:
-        """Answer ``kept`` for a bit mask of the inputs that need a gradient: only the rules that will run are asked."""
-        key = count if self.variadic else mask
-        known = self.masks.get(key)
+    def kept_for(self, needs: tuple[bool, ...]) -> Kept:
+        """Answer ``kept`` from which inputs need a gradient: only the rules that will run are asked."""
+        known = self.masks.get(needs)
         if known is None:
-            rules = [self.joint] if self.joint else [rule for i, rule in self.rules.items() if mask >> i & 1]
+            count = len(needs)
+            rules = [self.joint] if self.joint else [rule for i, rule in self.rules.items() if needs[i]]
             whole = self.definition is not None or (
                 self.variadic and any(self.inputs[0] in rule.names for rule in rules)
             )
-            inputs = range(count) if whole else [i for rule in rules for i in rule.reads]
-            known = self.masks[key] = Kept(frozenset(inputs), any("y" in rule.names for rule in rules))
+            inputs = frozenset(range(count) if whole else [i for rule in rules for i in rule.reads])
+            output = any("y" in rule.names for rule in rules)
+            known = self.masks[needs] = Kept(inputs, output, len(inputs) == count)
         return known
 
     def closed(self, node: Node) -> int:

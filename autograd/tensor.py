@@ -1,7 +1,7 @@
 """Tensor: an array and its place in the graph, with NumPy's operators and methods and PyTorch's ``backward``."""
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from sys import getrefcount
 from threading import Lock
 from typing import Any
 
@@ -12,7 +12,7 @@ from autograd import protocols
 from autograd.backward import walk
 from autograd.box import SMALL, Box, alias, is_recording, leaf_of, needs_grad, set_result_type, small, unbox, wrap
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
-from autograd.graph import Leaf, Node, tick
+from autograd.graph import Leaf, Node, note_change
 from autograd.methods import Methods
 from autograd.modes import current, enable_grad
 from autograd.ops import elementwise as ew
@@ -20,6 +20,7 @@ from autograd.ops import indexing, products
 from autograd.pull import traced_pull
 
 _accumulate = Lock()
+_F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
 
 
 class Tensor(Methods):
@@ -82,12 +83,12 @@ class Tensor(Methods):
                 f"data of the result of {node.op.name!r} cannot be replaced; compute a new Tensor, or use .detach()."
             )
         if value is self._data and node is not None:  # changed in place: only its time is new
-            node.changed = tick()
+            note_change([node])
             return
         array = value if value is self._data else _read(value, None, False, self.requires_grad)
         self._data = array
         if node is not None:
-            node.changed = tick()
+            note_change([node])
             node.saved, node.shape, node.dtype = (small(array),), array.shape, array.dtype
 
     @property
@@ -185,8 +186,7 @@ class Tensor(Methods):
             seed = unbox(seed)
             with np.errstate(all="ignore"):  # an infinite derivative is a value here; pictures and messages show it
                 found = walk(root, seed, _keep if retain_graph else _release)
-        with _accumulate, enable_grad():
-            _drain(found, add_up)
+        _drain(found)
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
@@ -196,7 +196,7 @@ class Tensor(Methods):
                     ".mean()), "
                     "or pass gradient= of that shape."
                 )
-            return np.float64(1.0) if type(self._data) is np.float64 else np.ones(self.shape, self.dtype)[()]
+            return self._data.dtype.type(1) if not self._data.ndim else np.ones(self.shape, self.dtype)
         if not isinstance(gradient, Box):
             gradient = np.array(gradient, dtype=self.dtype)[()]
         if gradient.shape != self.shape:
@@ -366,6 +366,30 @@ class Tensor(Methods):
 set_result_type(Tensor)
 
 
+def leaf_arrays(leaves: Iterable[Tensor]) -> tuple[list[Any], list[Any]]:
+    """List the arrays and the gradients (None where there is none) of leaves: what an optimizer reads, in one call.
+
+    The arrays are the leaves' own. After a change in place tell it with :func:`mark_changed`.
+
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> x.sum().backward()
+    >>> leaf_arrays([x])
+    ([array([1., 2.])], [array([1., 1.])])
+    """
+    arrays, grads = [], []
+    for leaf in leaves:
+        node: Any = leaf._node
+        g = None if node is None else node.grad
+        arrays.append(leaf._data)
+        grads.append(g._data if isinstance(g, Box) else g)
+    return arrays, grads
+
+
+def mark_changed(leaves: Iterable[Tensor]) -> None:
+    """Say that the arrays of these leaves were changed in place: graphs that need the old values then refuse them."""
+    note_change([leaf._node for leaf in leaves if leaf._node is not None])
+
+
 def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
     made = kind.__new__(kind)
     Tensor.__init__(made, data, requires_grad, copy=False, name=name)
@@ -415,35 +439,38 @@ def _check_float(dtype: np.dtype[Any]) -> None:
 
 def _keep(node: Node, g: Any) -> Any:
     """Pull one node; the gradient of a small value stays for pictures."""
-    _remember(node, g)
+    if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
+        node.cot = g
+    if node.retain:
+        _retain(node, g)
     return node.op.pull(node, g)
 
 
-def _remember(node: Node, g: Any) -> None:
-    """Keep a small gradient for pictures, and any gradient that ``retain_grad`` asked for."""
-    if g.__class__ is np.float64 or (isinstance(g, (np.ndarray, np.generic)) and g.size <= 64):
-        node.cot = g
-    if node.retain:
-        with _accumulate:
-            node.grad = add_up(node.grad, g)
+def _retain(node: Node, g: Any) -> None:
+    with _accumulate:
+        node.grad = add_up(node.grad, g)
 
 
 def _release(node: Node, g: Any) -> Any:
     """Pull one node and let go of its large arrays."""
-    if node.retain:
-        _remember(node, g)
-    elif g.__class__ is np.float64 or (isinstance(g, (np.ndarray, np.generic)) and g.size <= 64):
+    if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
         node.cot = g
+    if node.retain:
+        _retain(node, g)
     shares = node.op.pull(node, g)
     node.released = True
-    if not (node.op.short and node.saved[-1].__class__ is np.float64):  # of scalars there is nothing to release
-        several = node.shape.__class__ is list  # several outputs: a tuple of arrays
-        node.saved = tuple([_only_small(x) if several or x.__class__ is np.ndarray else x for x in node.saved])
-        if node.kwargs:
-            for value in node.kwargs.values():
-                if value.__class__ is np.ndarray or value.__class__ is tuple:
-                    node.kwargs = {k: _only_small(v) for k, v in node.kwargs.items()}
-                    break
+    if node.scalar:  # there is nothing to release
+        return shares
+    saved = node.saved
+    if node.shape.__class__ is list:  # several outputs: a tuple of arrays
+        node.saved = tuple([_only_small(x) for x in saved])
+    else:
+        node.saved = tuple([None if x.__class__ is _NDARRAY and x.size > SMALL else x for x in saved])
+    if node.kwargs:
+        for value in node.kwargs.values():
+            if value.__class__ is _NDARRAY or value.__class__ is tuple:
+                node.kwargs = {k: _only_small(v) for k, v in node.kwargs.items()}
+                break
     return shares
 
 
@@ -454,15 +481,6 @@ def _only_small(x: Any) -> Any:
     if isinstance(x, tuple) and any(_only_small(part) is None and part is not None for part in x):
         return None
     return x
-
-
-def _drain(found: dict[Node, Any], store: Any) -> None:
-    """Store the gradient of each leaf, letting go of it here first, so that ``store`` can see who else holds it."""
-    while found:
-        node, g = found.popitem()
-        if g.__class__ is np.float64 or (isinstance(g, (np.ndarray, np.generic)) and g.size <= SMALL):
-            node.cot = g
-        node.grad = store(node.grad, g)
 
 
 def _retaining(pull: Any) -> Any:
@@ -477,17 +495,28 @@ def _retaining(pull: Any) -> Any:
 def add_up(old: Any, g: Any) -> Any:
     """Accumulate ``g`` onto the gradient ``old``: as an array that nobody else holds, or as a recorded Tensor."""
     if old is None:
-        if isinstance(g, Box) or type(g) is not np.ndarray:
+        if g.__class__ is not _NDARRAY:
             return g
         # The walk hands the same array to both inputs of an addition, and rules may return views of what they saved.
-        return g if g.base is None and sys.getrefcount(g) <= _ALONE and g.flags.writeable else g.copy()
+        return g if g.base is None and getrefcount(g) <= _ALONE and g.flags.writeable else g.copy()
     if isinstance(g, Box):
-        return ew.add(old, g)
+        with enable_grad():
+            return ew.add(old, g)
     held: Any = old._data if isinstance(old, Box) else old
     return held + g
 
 
+def _drain(found: dict[Node, Any], store: Any = add_up) -> None:
+    """Store the gradient of each leaf, letting go of it here first, so that ``store`` can see who else holds it."""
+    with _accumulate:
+        while found:
+            node, g = found.popitem()
+            if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
+                node.cot = g
+            node.grad = store(node.grad, g)
+
+
 # What a gradient that nobody else holds counts, by the same calls (newer Pythons do not count borrowed references).
 _probe = Leaf(None, (), None, True)
-_drain({_probe: np.zeros(SMALL + 1)}, lambda old, g: sys.getrefcount(g))
+_drain({_probe: np.zeros(SMALL + 1)}, lambda old, g: getrefcount(g))
 _ALONE: int = _probe.grad

@@ -99,6 +99,8 @@ def _walk(
     wanted = leading_to(root, own) if foreign else None
     with np.errstate(all="ignore"):
         if traced:
+            if current().recording:
+                return walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
             with enable_grad():
                 return walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
         return walk(root, seed, lambda node, g: node.op.pull(node, g, wanted), own)
@@ -123,9 +125,8 @@ def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
 
 def _argument(value: Any) -> Box:
     """Make a leaf that only a transform knows."""
-    box = Tensor(value, requires_grad=True)
-    box._node = Argument(small(box._data), box.shape, box.dtype, True)
-    return box
+    data = np.array(value) if type(value) is np.ndarray and value.ndim else Tensor(value, requires_grad=True)._data
+    return wrap(data, Argument(small(data), data.shape, data.dtype, True))  # type: ignore[no-any-return]
 
 
 def _places(argnums: Sequence[int], count: int, who: str) -> list[int]:

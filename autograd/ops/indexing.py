@@ -119,6 +119,8 @@ def getitem(x: Any, index: Any) -> Any:
     >>> ag.grad(lambda x: x[[0, 0, 2]].sum())(np.ones(3))
     array([2., 0., 1.])
     """
+    if index.__class__ is slice:
+        return _view(x, index=index)
     index, basic = freeze(index)
     return _pick(x, index, basic=basic)
 

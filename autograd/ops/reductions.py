@@ -88,7 +88,10 @@ def sum(
     if dtype is not None or out is not None:
         no_out("sum", out)
         check_dtype("sum", a, dtype)
-    y = _sum(_chosen(a, where, 0), axis, dtype, keepdims)
+    if axis is None and where is True and not keepdims and dtype is None:
+        y = _sum(a)
+    else:
+        y = _sum(_chosen(a, where, 0), axis, dtype, keepdims)
     return y if initial is None else y + _start(initial, y.dtype)
 
 

@@ -846,3 +846,21 @@ def test_astype_without_copy():
     assert x.astype(np.float64, copy=False) is x
     assert x.astype(np.float64) is not x
     assert x.astype(np.float32, copy=False).dtype == np.float32
+
+
+def test_what_an_optimizer_needs_of_leaves():
+    x, y = ag.Tensor([1.0, 2.0], True), ag.Tensor([3.0], True)
+    (x * x).sum().backward()
+    arrays, grads = ag.leaf_arrays([x, y])
+    assert arrays[0] is x.data
+    assert grads[1] is None
+    np.testing.assert_array_equal(grads[0], [2.0, 4.0])
+    loss = (x * x).sum()
+    arrays[0][...] = 5.0
+    ag.mark_changed([x])
+    with pytest.raises(InPlaceError, match="was changed in place"):
+        loss.backward()
+
+
+def test_a_number_that_an_op_hands_through_stays_a_number():
+    assert type(ag.relu(ag.Tensor(2.0, True))._data) is np.float64
