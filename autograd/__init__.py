@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import _clash as _clash
 from autograd import errors
+from autograd.chain import Chain
 from autograd.errors import AutogradError
 from autograd.gradcheck import check_grads
 from autograd.memory import reuse_memory
@@ -31,7 +32,7 @@ from autograd.ops.activations import (
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op
 from autograd.recording import record
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, leaf_arrays, mark_changed
 from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
@@ -40,6 +41,7 @@ _PICTURES = ("draw", "draw_dot", "explain", "make_dot", "replay", "why_none")
 
 __all__ = [
     "AutogradError",
+    "Chain",
     "Tensor",
     "check_grads",
     "checkpoint",
@@ -59,11 +61,13 @@ __all__ = [
     "is_grad_enabled",
     "jacobian",
     "jvp",
+    "leaf_arrays",
     "leaky_relu",
     "log_softmax",
     "logit",
     "logsumexp",
     "make_dot",
+    "mark_changed",
     "no_grad",
     "nondifferentiable",
     "op",

@@ -133,9 +133,22 @@ class scope(_Mode):
         return inside
 
     def __enter__(self) -> "scope":
-        state, states = current(), self._states
-        _state.set(states[1] if states is not None and states[0] is state else self._enter(state))
+        _state.set(self.inside(current()))
         return self
+
+    def inside(self, state: State) -> State:
+        """Give the state inside, were it entered from ``state``."""
+        states = self._states
+        return states[1] if states is not None and states[0] is state else self._enter(state)
+
+    def run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call ``function(*args, **kwargs)`` inside: what ``with`` does, for half its price."""
+        state = current()
+        _state.set(self.inside(state))
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _state.set(state)
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         _state.set(current().outer or State())

@@ -25,6 +25,7 @@ FLOORS = {
     "autograd.rules": 3,
     "autograd.pull": 4,
     "autograd.primitive": 5,
+    "autograd.chain": 6,
     "autograd.ops": 6,
     "autograd.methods": 7,
     "autograd.protocols": 7,
