@@ -16,7 +16,7 @@ from nn.functional.checks import wrong_shape
 from nn.functional.dense import linear
 from nn.functional.dropout import make_mask
 from nn.inputs import as_input
-from nn.linear import Linear, positive
+from nn.linear import Linear, empty_weight, positive
 from nn.module import Module, Parameter
 from nn.normalization import LayerNorm
 
@@ -53,7 +53,9 @@ class MultiheadAttention(Module):
         F.check_probability("MultiheadAttention", dropout)
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
         self.rng = np.random.default_rng(rng)
-        self.in_proj_weight = init.xavier_uniform_(Parameter(np.empty((3 * embed_dim, embed_dim), dtype)), rng=self.rng)
+        self.in_proj_weight = init.xavier_uniform_(
+            Parameter(empty_weight(3 * embed_dim, embed_dim, dtype)), rng=self.rng
+        )
         self.in_proj_bias = Parameter(np.zeros(3 * embed_dim, dtype)) if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias, dtype=dtype, rng=self.rng)
         if self.out_proj.bias is not None:

@@ -15,7 +15,7 @@ to be registered, and lists, tuples and dicts of modules are seen too.
 """
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -28,6 +28,7 @@ from nn.state import Incompatible, Slot, load
 
 Array = NDArray[Any]
 Hook = Callable[["Module", tuple[Any, ...], Any], Any]
+Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 class Parameter(ag.Tensor):
@@ -87,6 +88,7 @@ class Handle:
 
     def remove(self) -> None:
         """Take the hook away again; doing it twice is harmless."""
+        _Structure.version += 1
         self._registry.pop(self._key, None)
 
 
@@ -115,13 +117,26 @@ class Module:
         place = self._place
         if place is None or place.version != _Structure.version:
             place = vars(self)["_place"] = _Place(self)
-        with place:
-            y = self.forward(*args, **kwargs)
+        y = place.run(self.forward, args, kwargs)
         if self._hooks:
             for hook in tuple(self._hooks.values()):
                 replaced = hook(self, args, y)
                 y = y if replaced is None else replaced
         return y
+
+    def step(self) -> Step | None:
+        """Say that ``forward(x)`` is one op on x and Tensors of the module, as (op, those Tensors, keywords); or None.
+
+        ``Sequential`` then applies several such modules in one go. It asks again after an attribute has changed.
+        """
+        return None
+
+    def place(self) -> "_Place":
+        """Give the scope that this module enters when it is called."""
+        place = self._place
+        if place is None or place.version != _Structure.version:
+            place = vars(self)["_place"] = _Place(self)
+        return place
 
     # ------------------------------------------------------------------------------------------------------ the tree
 
@@ -134,7 +149,7 @@ class Module:
             )
         if isinstance(value, Parameter) and value.name is None:
             value.name = name
-        if isinstance(value, Module) or isinstance(old, Module) or isinstance(value, list | tuple | dict):
+        if isinstance(value, _PARTS) or isinstance(old, Module) or (name != "training" and _is_step(self)):
             _Structure.version += 1
         object.__setattr__(self, name, value)
 
@@ -290,6 +305,7 @@ class Module:
 
     def register_forward_hook(self, hook: Hook) -> Handle:
         """Call ``hook(module, args, output)`` after each forward; what it returns, if not None, replaces the output."""
+        _Structure.version += 1
         key = max(self._hooks, default=-1) + 1
         self._hooks[key] = hook
         return Handle(self._hooks, key)
@@ -308,6 +324,23 @@ class Module:
 
 
 _CONTAINERS = (list, tuple, dict)
+_PARTS = (Module, Parameter, *_CONTAINERS)
+
+
+def steps_of(modules: Iterable[Module]) -> list[tuple[Module, Step | None]]:
+    """Pair modules with their step, where calling them does nothing else: no hooks, no ``forward`` of a subclass."""
+    return [(module, module.step() if _is_plain(module) else None) for module in modules]
+
+
+def _is_step(module: Module) -> bool:
+    return type(module).step is not Module.step
+
+
+def _is_plain(module: Module) -> bool:
+    kind = type(module)
+    owner = next(c for c in kind.__mro__ if "step" in vars(c) or "forward" in vars(c))
+    own = "step" in vars(owner) and "forward" not in vars(module) and kind.__call__ is Module.__call__
+    return own and not module._hooks
 
 
 def _nothing() -> None:

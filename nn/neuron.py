@@ -14,7 +14,7 @@ from nn.activation import get
 from nn.container import ModuleList
 from nn.functional.dense import FUSED
 from nn.inputs import as_input, who
-from nn.linear import apply_linear, positive
+from nn.linear import apply_linear, empty_weight, positive
 from nn.module import Module, Parameter
 
 Activation = str | Callable[..., Any] | None
@@ -41,7 +41,7 @@ def _start(
         raise ArgumentError(
             f"{owner}: unknown init {init!r}.{hint} Known are {', '.join(_STARTS)}, or a function of (tensor, rng=)."
         )
-    weight = ag.Tensor(np.empty(shape, dtype))
+    weight = ag.Tensor(empty_weight(*shape, dtype))
     (_STARTS[init] if isinstance(init, str) else init)(weight, rng=rng)
     return weight.data
 

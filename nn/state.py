@@ -29,7 +29,7 @@ class Slot(NamedTuple):
 
     def copy(self) -> Array:
         """Copy the value."""
-        return np.array(self.value.data if isinstance(self.value, ag.Tensor) else self.value)
+        return np.array(self.value.data if isinstance(self.value, ag.Tensor) else self.value, order="C")
 
     def write(self, value: Array) -> None:
         """Write into the array that is there, which an optimizer may share."""

@@ -21,7 +21,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> linear([[1.0, 2.0]], np.array([[3.0, 4.0]]), np.array([0.5]))
     array([[11.5]])
     """
-    return _linear(input, weight) if bias is None else affine(input, weight, bias)
+    return linear_op(input, weight) if bias is None else affine(input, weight, bias)
 
 
 def _misfit(x: Array, weight: Array, bias: Array | None) -> ShapeError:
@@ -44,6 +44,21 @@ def ones(n: int, dtype: Any) -> Array:
 
 
 def _forward(x: Array, weight: Array, bias: Array | None) -> Array:
+    if x.ndim != 2 or weight.ndim != 2:
+        return _reshaped(x, weight, bias)
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise _misfit(x, weight, bias)
+    try:
+        y: Array = np.dot(x, weight.T)
+    except ValueError:
+        raise _misfit(x, weight, bias) from None
+    if bias is not None:
+        y = np.add(y, bias, out=y if bias.dtype is y.dtype else None)
+    return y
+
+
+def _reshaped(x: Array, weight: Array, bias: Array | None) -> Array:
+    """Compute the same for a row, a stack of batches, or the weight of one unit."""
     if weight.ndim not in (1, 2) or not x.ndim or (bias is not None and bias.shape != weight.shape[:-1]):
         raise _misfit(x, weight, bias)
     try:
@@ -57,18 +72,33 @@ def _forward(x: Array, weight: Array, bias: Array | None) -> Array:
 
 def _rule(g: Array, x: Array, weight: Array, needs: tuple[bool, ...]) -> tuple[Any, ...]:
     """Give dx = g W, dW = gᵀ x and db = Σ g, each only where it is wanted."""
-    if weight.ndim == 1:
-        g, weight = np.expand_dims(g, -1), weight[None]
-        vector = True
-    else:
-        vector = False
-    rows, flat = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])
-    dx = np.dot(rows, weight).reshape(x.shape) if needs[0] else None
-    dw = np.dot(rows.T, flat) if needs[1] else None
-    db = np.dot(ones(rows.shape[0], rows.dtype), rows) if len(needs) > 2 and needs[2] else None
-    if vector:
-        dw, db = None if dw is None else dw[0], None if db is None else db[0]
-    return (dx, dw, db)[: len(needs)]
+    if x.ndim == 2 == weight.ndim:
+        dx = _input_gradient(g, x, weight) if needs[0] else None
+        dw = _weight_gradient(g, x, weight) if needs[1] else None
+        if len(needs) == 2:
+            return dx, dw
+        return dx, dw, np.dot(ones(len(g), g.dtype), g) if needs[2] else None
+    rows, flat = g.reshape(-1, g.shape[-1] if weight.ndim == 2 else 1), x.reshape(-1, x.shape[-1])
+    dx, *rest = _rule(rows, flat, np.atleast_2d(weight), needs)
+    grads = [d if d is None or weight.ndim == 2 else d[0] for d in rest]
+    return dx if dx is None else dx.reshape(x.shape), *grads
+
+
+def _input_gradient(g: Array, x: Array, weight: Array) -> Array:
+    """Compute g W, laid out in memory as x is: after a convolution the batch is the last axis there."""
+    if x.flags.c_contiguous or not x.flags.f_contiguous:
+        return np.dot(g, weight)  # type: ignore[no-any-return]
+    return np.dot(weight.T, g.T).T  # type: ignore[no-any-return]
+
+
+def _weight_gradient(rows: Array, flat: Array, weight: Array) -> Array:
+    """Compute gᵀ x, laid out in memory as the weight is."""
+    if weight.flags.c_contiguous or rows.dtype != flat.dtype:
+        dw: Array = np.dot(rows.T, flat)
+        return dw
+    dw = np.empty((rows.shape[1], flat.shape[1]), rows.dtype, order="F")
+    np.dot(flat.T, rows, out=dw.T)
+    return dw
 
 
 def _samples(rng: np.random.Generator) -> Any:
@@ -94,7 +124,7 @@ affine = ag.op(
     definition=lambda x, weight, bias: np.matmul(x, np.transpose(weight)) + bias,
     domain=_samples,
 )
-_linear = ag.op(
+linear_op = ag.op(
     _plain,
     name="linear_no_bias",
     symbol="x Wᵀ",

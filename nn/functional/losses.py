@@ -308,7 +308,7 @@ def binary_cross_entropy_with_logits(
     """
     z, t = pair("binary_cross_entropy_with_logits", input, target, reduction)
     if weight is None and pos_weight is None:
-        return _logits(z, t, reduction=reduction)
+        return _logits(z, t) if reduction == "mean" else _logits(z, t, reduction=reduction)
     weight, pos_weight = _constant(weight, z, "weight"), _constant(pos_weight, z, "pos_weight")
     return _logits(z, t, weight=weight, reduction=reduction, pos_weight=pos_weight)
 

@@ -28,7 +28,7 @@ def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_
     params = [parameters] if isinstance(parameters, ag.Tensor) else list(parameters)
     held = [(p, p.grad.data) for p in params if p.grad is not None]
     if norm_type == 2:
-        norm = math.sqrt(sum(float(np.dot(g.reshape(-1), g.reshape(-1))) for _, g in held))
+        norm = math.sqrt(sum(_square(g.ravel(order="K")) for _, g in held))
     elif norm_type == math.inf:
         norm = max((float(np.abs(g).max()) for _, g in held if g.size), default=0.0)
     else:
@@ -38,3 +38,7 @@ def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_
         for p, g in held:
             p.grad = ag.Tensor(g * g.dtype.type(factor), copy=False)  # a new array: others may hold the old one
     return norm
+
+
+def _square(flat: Any) -> float:
+    return float(np.dot(flat, flat))

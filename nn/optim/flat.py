@@ -25,7 +25,7 @@ class Block(NamedTuple):
     scratch: Array
     spare: Array
     gather: Array | None  # where the gradients of several parameters are joined; None for a part of one
-    members: tuple[int, ...]
+    members: tuple[tuple[int, bool], ...]  # (which parameter, does it lie transposed in memory)
     part: slice
     t: int  # how many steps its parameters took before this plan
 
@@ -41,15 +41,16 @@ class Flat:
         self.values = np.empty(self.starts[-1], self.dtype)
         self.states = {name: np.zeros(self.starts[-1], self.dtype) for name in states}
         self.steps = [0] * len(sizes)
-        self.views = [
-            self.values[a:b].reshape(p.shape) for a, b, p in zip(self.starts, self.starts[1:], parameters, strict=False)
-        ]
+        self.turned = [p.ndim == 2 and p.data.T.flags.c_contiguous for p in parameters]  # Linear keeps its weight so
+        self.views = [self._view(self.values, i) for i in range(len(sizes))]
         for i in range(len(sizes)):
             self._adopt(i)
         self._pattern: list[bool] = []
         self._blocks: list[Block] = []
+        self._moving: list[ag.Tensor] = []  # the parameters that have a gradient
         self._planned = 0
         self._numbers: Array = np.empty(0, self.dtype)
+        self._known: list[float] = []
         self._constants: list[Array] = []
 
     def _adopt(self, i: int) -> None:
@@ -63,39 +64,44 @@ class Flat:
         view[...] = parameter.data
         parameter.data = view
 
+    def _view(self, buffer: Array, i: int) -> Array:
+        """View the part of a flat buffer that belongs to parameter ``i`` in the parameter's shape."""
+        part, shape = buffer[self.starts[i] : self.starts[i + 1]], self.parameters[i].shape
+        return part.reshape(shape[::-1]).T if self.turned[i] else part.reshape(shape)
+
     def state_of(self, i: int) -> dict[str, Array]:
         """Give the running states of parameter ``i`` as views in its shape."""
-        a, b = self.starts[i], self.starts[i + 1]
-        return {name: state[a:b].reshape(self.views[i].shape) for name, state in self.states.items()}
+        return {name: self._view(state, i) for name, state in self.states.items()}
 
     def blocks(self) -> Iterator[tuple[Block, Array, int]]:
         """Yield each block with its gradients and its step number; parameters without gradient are left out.
 
         When all blocks are done, graphs that used the old values are told that these are gone.
         """
-        grads: list[Any] = [None if (own := p.grad) is None else own.data for p in self.parameters]
+        arrays, grads = ag.leaf_arrays(self.parameters)
         pattern = [g is not None for g in grads]
-        for i, has in enumerate(pattern):
-            if has and self.parameters[i].data is not self.views[i]:
+        for i, (array, view) in enumerate(zip(arrays, self.views, strict=True)):
+            if array is not view and pattern[i]:
                 self._adopt(i)
         if pattern != self._pattern:
             self._settle()
             self._pattern, self._blocks = pattern, self._plan(pattern)
+            self._moving = [p for p, has in zip(self.parameters, pattern, strict=True) if has]
         self._planned += 1
         flat: Any = None
         try:
             for block in self._blocks:
-                if block.gather is None:
-                    if not block.part.start:
-                        flat = grads[block.members[0]].reshape(-1)
-                    g = flat[block.part]
+                if block.gather is not None:
+                    parts = [grads[i].T if turned else grads[i] for i, turned in block.members]
+                    g = np.concatenate(parts, axis=None, out=block.gather)
                 else:
-                    g = np.concatenate([grads[i] for i in block.members], axis=None, out=block.gather)
+                    if not block.part.start:
+                        ((i, turned),) = block.members
+                        flat = (grads[i].T if turned else grads[i]).reshape(-1)
+                    g = flat[block.part]
                 yield block, g, block.t + self._planned
         finally:
-            for p, view, has in zip(self.parameters, self.views, pattern, strict=True):
-                if has:
-                    p.data = view
+            ag.mark_changed(self._moving)
 
     def keep(self, names: Sequence[str]) -> None:
         """Hold exactly the states ``names``; new ones start at 0 (momentum may be switched on later)."""
@@ -106,10 +112,12 @@ class Flat:
 
     def constants(self, values: Sequence[float]) -> list[Array]:
         """Give numbers as 0-d arrays of the buffer's dtype: a call with one takes 0.4 µs, with a Python float 0.7."""
-        if self._numbers.size != len(values):
-            self._numbers = np.empty(len(values), self.dtype)
+        if len(self._constants) != len(values):
+            self._numbers, self._known = np.zeros(len(values), self.dtype), [0.0] * len(values)
             self._constants = [self._numbers[i : i + 1].reshape(()) for i in range(len(values))]
-        self._numbers[:] = values
+        for i, value in enumerate(values):
+            if value != self._known[i]:
+                self._numbers[i] = self._known[i] = value
         return self._constants
 
     def _settle(self) -> None:
@@ -153,7 +161,8 @@ class Flat:
         states = tuple(state[a:b] for state in self.states.values())
         scratch, spare, gather = self._room[:, : b - a]
         several = gather if len(members) > 1 else None
-        return Block(self.values[a:b], states, scratch, spare, several, members, part, self.steps[members[0]])
+        marked = tuple([(i, self.turned[i]) for i in members])
+        return Block(self.values[a:b], states, scratch, spare, several, marked, part, self.steps[members[0]])
 
 
 def _named(parameter: ag.Tensor) -> str:
