@@ -1,10 +1,16 @@
 """Modules that hold modules: a chain and a list."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, Self, overload
 
-from autograd.errors import ArgumentError
-from nn.module import Module, _Structure
+import numpy as np
+
+import autograd as ag
+from autograd.errors import ArgumentError, AutogradError
+from nn.module import Module, _Structure, steps_of
+
+_ARRAYS = (ag.Tensor, np.ndarray)
 
 
 class _Container(Module):
@@ -71,6 +77,39 @@ class _Container(Module):
         self._set(self._key(index), module)
 
 
+class _Plan:
+    """Join the modules that stand side by side and are one op each."""
+
+    def __init__(self, modules: Iterable[Module]) -> None:
+        self.version = _Structure.version
+        self.parts: list[Callable[[Any], Any]] = []
+        for joined, pairs in groupby(steps_of(modules), key=lambda pair: pair[1] is not None):
+            run = list(pairs)
+            self.parts += [_Run(run)] if joined and len(run) > 1 else [module for module, _ in run]
+
+
+class _Run:
+    """Apply modules that are one op each, without the detour through their calls."""
+
+    def __init__(self, run: list[tuple[Module, Any]]) -> None:
+        self.modules = [module for module, _ in run]
+        self.chain = ag.Chain([(*step, module.place()) for module, step in run])
+        dtypes = {tensor.dtype for _, (_, tensors, _) in run for tensor in tensors}
+        self.dtype = dtypes.pop() if len(dtypes) == 1 else None
+
+    def __call__(self, x: Any) -> Any:
+        if isinstance(x, _ARRAYS) and x.dtype is self.dtype:
+            try:
+                y = self.chain(x)
+                if y is not NotImplemented:
+                    return y
+            except AutogradError:
+                pass  # the modules themselves say where
+        for module in self.modules:
+            x = module(x)
+        return x
+
+
 class Sequential(_Container):
     """Chain modules: the output of each is the input of the next.
 
@@ -110,9 +149,17 @@ class Sequential(_Container):
         self._set(str(len(self)), module)
         return self
 
+    _plan: "_Plan | None" = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_plan": None}
+
     def forward(self, x: Any) -> Any:
-        for module in self._items.values():
-            x = module(x)
+        plan = self._plan
+        if plan is None or plan.version != _Structure.version:
+            plan = vars(self)["_plan"] = _Plan(self._items.values())
+        for part in plan.parts:
+            x = part(x)
         return x
 
 
