@@ -262,11 +262,11 @@ def _binary(op: Op) -> Any:
         if isinstance(a, Box):
             da, na = a._data, a._node
         else:
-            da, na = a if type(a) is float else as_raw(a, op.name), None
+            da, na = a if a.__class__ in _NUMBERS else as_raw(a, op.name), None
         if isinstance(b, Box):
             db, nb = b._data, b._node
         else:
-            db, nb = b if type(b) is float else as_raw(b, op.name), None
+            db, nb = b if b.__class__ in _NUMBERS else as_raw(b, op.name), None
         y, state = forward(da, db), current()
         needed = state.recording and ((na is not None and na.needs) or (nb is not None and nb.needs))
         if needed and y.__class__ is _F64 and da.__class__ in _NUMBERS and db.__class__ in _NUMBERS:
