@@ -6,7 +6,7 @@ One context variable holds one immutable :class:`State`, so reading both costs a
 import functools
 import inspect
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -27,11 +27,12 @@ class Scope:
 
 
 class State(NamedTuple):
-    """Hold what every op reads once: ``recording`` and ``scope``; ``outer`` is the state to which a scope goes back."""
+    """Hold what every op reads once: ``recording`` and ``scope``; ``mode`` made it, and leaving goes to ``outer``."""
 
     recording: bool = True
     scope: Scope | None = None
     outer: "State | None" = None
+    mode: Any = None
 
 
 _state: ContextVar[State] = ContextVar("chainrule_state", default=State())
@@ -49,30 +50,32 @@ def current_scope() -> Scope | None:
 
 
 class _Mode:
-    """Be a context manager and a decorator that replaces the state while it is active."""
+    """Be a context manager and a decorator that replaces the state while it is active.
 
-    def __init__(self) -> None:
-        self._tokens: list[Token[State]] = []
+    It remembers nothing itself: the way back stands in the state, so one instance serves several threads and tasks.
+    """
 
     def _enter(self, state: State) -> State:
         raise TypeError(f"{type(self).__name__} is abstract; use no_grad, enable_grad or scope")
 
     def __enter__(self) -> "_Mode":
-        self._tokens.append(_state.set(self._enter(current())))
+        _state.set(self._enter(current()))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
-        _state.reset(self._tokens.pop())
-
-    def _fresh(self) -> "_Mode":
-        return type(self)()
+        """Go back to where this mode was entered, past what a suspended generator left open inside."""
+        state = current()
+        while state.mode is not self and state.outer is not None:
+            state = state.outer
+        if state.mode is self and state.outer is not None:
+            _state.set(state.outer)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate a function, coroutine, generator or async generator function."""
         for test, wrap in _WRAPPERS:
             if test(function):
-                return functools.wraps(function)(wrap(self._fresh, function))
-        return functools.wraps(function)(_wrap_function(self._fresh, function))
+                return functools.wraps(function)(wrap(self, function))
+        return functools.wraps(function)(_wrap_function(self, function))
 
 
 class no_grad(_Mode):
@@ -91,14 +94,14 @@ class no_grad(_Mode):
     """
 
     def _enter(self, state: State) -> State:
-        return State(False, state.scope)
+        return State(False, state.scope, state, self)
 
 
 class enable_grad(_Mode):
     """Record again inside a ``no_grad`` region."""
 
     def _enter(self, state: State) -> State:
-        return State(True, state.scope)
+        return State(True, state.scope, state, self)
 
 
 class scope(_Mode):
@@ -110,7 +113,6 @@ class scope(_Mode):
     """
 
     def __init__(self, name: str, kind: str = "", **info: Any) -> None:
-        super().__init__()
         self._name, self._kind, self._info = name, kind, info
         self._place: Scope | None = None
         self._states: tuple[State, State] | None = None  # outside and inside, the last time
@@ -118,9 +120,6 @@ class scope(_Mode):
     def name_under(self, outer: Scope | None) -> str:
         """Give the name to append to the path of ``outer``."""
         return self._name
-
-    def _fresh(self) -> "_Mode":
-        return self
 
     def _enter(self, state: State) -> State:
         outer, place = state.scope, self._place
@@ -154,29 +153,29 @@ class scope(_Mode):
         _state.set(current().outer or State())
 
 
-def _wrap_function(mode: Callable[[], _Mode], function: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_function(mode: _Mode, function: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        with mode():
+        with mode:
             return function(*args, **kwargs)
 
     return wrapped
 
 
-def _wrap_coroutine(mode: Callable[[], _Mode], function: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_coroutine(mode: _Mode, function: Callable[..., Any]) -> Callable[..., Any]:
     async def wrapped(*args: Any, **kwargs: Any) -> Any:
-        with mode():
+        with mode:
             return await function(*args, **kwargs)
 
     return wrapped
 
 
-def _wrap_generator(mode: Callable[[], _Mode], function: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_generator(mode: _Mode, function: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         generator = function(*args, **kwargs)
         step, value = generator.send, None
         while True:
             try:
-                with mode():
+                with mode:
                     item = step(value)
             except StopIteration as stop:
                 return stop.value
@@ -184,7 +183,7 @@ def _wrap_generator(mode: Callable[[], _Mode], function: Callable[..., Any]) -> 
                 value = yield item
                 step = generator.send
             except GeneratorExit:
-                with mode():
+                with mode:
                     generator.close()
                 raise
             except BaseException as error:  # handed into the generator, as `yield from` does
@@ -193,13 +192,13 @@ def _wrap_generator(mode: Callable[[], _Mode], function: Callable[..., Any]) -> 
     return wrapped
 
 
-def _wrap_async_generator(mode: Callable[[], _Mode], function: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_async_generator(mode: _Mode, function: Callable[..., Any]) -> Callable[..., Any]:
     async def wrapped(*args: Any, **kwargs: Any) -> Any:
         generator = function(*args, **kwargs)
         step, value = generator.asend, None
         while True:
             try:
-                with mode():
+                with mode:
                     item = await step(value)
             except StopAsyncIteration:
                 return
@@ -207,7 +206,7 @@ def _wrap_async_generator(mode: Callable[[], _Mode], function: Callable[..., Any
                 value = yield item
                 step = generator.asend
             except GeneratorExit:
-                with mode():
+                with mode:
                     await generator.aclose()
                 raise
             except BaseException as error:  # handed into the generator, as `yield from` does

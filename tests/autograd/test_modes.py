@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import threading
 
 import pytest
 
@@ -38,6 +39,46 @@ def test_one_object_may_be_entered_again(mode, inside):
     for _ in range(2):
         with again, again:
             assert recording() is inside
+    assert recording()
+
+
+@both
+def test_one_object_in_two_threads(mode, inside):
+    """Whoever leaves last, each thread goes back to its own state."""
+    shared, entered, seen = mode(), threading.Barrier(2, timeout=30), []
+
+    def run():
+        with shared:
+            entered.wait()
+            seen.append(recording())
+        seen.append(recording())
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == sorted([inside, inside, True, True])
+
+
+@pytest.mark.parametrize("closed_inside", [True, False])
+def test_generator_suspended_inside_a_context(closed_inside):
+    """Its body leaks while it is suspended; leaving the contexts, in whatever order, ends that."""
+
+    def numbers():
+        with ag.no_grad():
+            yield 1
+
+    generator = numbers()
+    next(generator)
+    with ag.enable_grad():
+        if closed_inside:
+            generator.close()
+    generator.close()
+    assert recording()
+    with ag.enable_grad():
+        other = numbers()
+        next(other)
     assert recording()
 
 
