@@ -141,9 +141,17 @@ class Leaf(Node):
 
 
 class Argument(Leaf):
-    """Be the argument of a function that a transform differentiates: of interest to that transform alone."""
+    """Be the argument of a function that a transform differentiates: of interest to that transform alone.
 
-    __slots__ = ()
+    While the function is ``running``, transforms inside it see the argument as a variable from outside. This stands
+    here and not in a context variable, because threads that the function starts do not inherit its context.
+    """
+
+    __slots__ = ("running",)
+
+    def __init__(self, value: Any, shape: Any, dtype: Any) -> None:
+        super().__init__(value, shape, dtype, True)
+        self.running = False
 
 
 class Alias(Leaf):

@@ -7,7 +7,6 @@ nodes of its own, so nested derivatives with respect to different variables cann
 
 import functools
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,6 @@ from autograd.tensor import Tensor, add_up
 from autograd.tree import flatten
 
 Function = Callable[..., Any]
-
-# Arguments of the transforms whose functions are running: to those inside they are outside, and record.
-_active: ContextVar[frozenset[Node]] = ContextVar("chainrule_active", default=frozenset())
 
 
 class _Trace:
@@ -49,13 +45,12 @@ class _Trace:
             self.rebuilds.append((len(values), rebuild))
             inner[number] = rebuild(boxes)
         self.own = set(self.targets)
-        active = _active.get()
-        token = _active.set(active | self.own)
         try:
+            self._mark(True)
             with enable_grad():
                 output = f(*inner, **kwargs)
         finally:
-            _active.reset(token)
+            self._mark(False)
         self.outputs, self.rebuild_output = flatten(output)
         for y in self.outputs:
             if not isinstance(y, Box | np.ndarray | np.generic | float | int):
@@ -64,8 +59,13 @@ class _Trace:
         self.foreign = reaches_other_leaf(self.nodes, self.own)
         if self.foreign and outer and not self.outside:
             self.outside = reaches_other_leaf(
-                self.nodes, self.own, lambda leaf: not isinstance(leaf, Argument) or leaf in active
+                self.nodes, self.own, lambda leaf: not isinstance(leaf, Argument) or leaf.running
             )
+
+    def _mark(self, running: bool) -> None:
+        for target in self.targets:
+            if isinstance(target, Argument):
+                target.running = running
 
     def value(self) -> Any:
         """Give the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
@@ -126,7 +126,7 @@ def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
 def _argument(value: Any) -> Box:
     """Make a leaf that only a transform knows."""
     data = np.array(value) if type(value) is np.ndarray and value.ndim else Tensor(value, requires_grad=True)._data
-    return wrap(data, Argument(small(data), data.shape, data.dtype, True))  # type: ignore[no-any-return]
+    return wrap(data, Argument(small(data), data.shape, data.dtype))  # type: ignore[no-any-return]
 
 
 def _places(argnums: Sequence[int], count: int, who: str) -> list[int]:

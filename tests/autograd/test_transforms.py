@@ -3,6 +3,7 @@
 import functools
 import math
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -473,6 +474,16 @@ def test_perturbation_confusion():
     assert ag.grad(lambda x: x * ag.grad(lambda y: x * y)(2.0))(3.0) == 6
     assert ag.jvp(lambda x: x * ag.jvp(lambda y: x + y, (1.0,), (1.0,))[1], (1.0,), (1.0,))[1] == 1
     assert ag.grad(lambda x: ag.grad(lambda y: ag.grad(lambda z: x * y * z)(1.0))(1.0))(1.0) == 1
+
+
+def test_inner_derivative_in_a_thread():
+    """A thread does not inherit the context of the function that starts it; x is outside of it all the same."""
+
+    def f(x):
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: ag.grad(lambda t: t * t * x)(3.0)).result()
+
+    assert ag.value_and_grad(f)(2.0) == (12.0, 6.0)
 
 
 def test_same_value_in_two_roles():
