@@ -10,13 +10,25 @@ import numpy.typing as npt
 
 from autograd import protocols
 from autograd.backward import walk
-from autograd.box import SMALL, Box, alias, is_recording, leaf_of, needs_grad, set_result_type, small, unbox, wrap
+from autograd.box import (
+    SMALL,
+    Box,
+    alias,
+    as_raw,
+    is_recording,
+    leaf_of,
+    needs_grad,
+    set_result_type,
+    small,
+    unbox,
+    wrap,
+)
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
-from autograd.graph import Leaf, Node, note_change
+from autograd.graph import Alias, Argument, Leaf, Node, note_change, origin
 from autograd.methods import Methods
 from autograd.modes import current, enable_grad
+from autograd.ops import casting, indexing, products
 from autograd.ops import elementwise as ew
-from autograd.ops import indexing, products
 from autograd.pull import traced_pull
 
 _accumulate = Lock()
@@ -86,10 +98,24 @@ class Tensor(Methods):
             note_change([node])
             return
         array = value if value is self._data else _read(value, None, False, self.requires_grad)
-        self._data = array
         if node is not None:
+            node = self._node = self._renewed(node, array)
             note_change([node])
-            node.saved, node.shape, node.dtype = (small(array),), array.shape, array.dtype
+            node.saved, node.dtype = (small(array),), array.dtype
+        self._data = array
+
+    def _renewed(self, node: Leaf, array: Any) -> Leaf:
+        """Give the node for a new ``array``: a new one if the shape differs, as graphs may rely on the old shape."""
+        if array.shape == node.shape:
+            return node
+        if isinstance(node, Argument):
+            raise ShapeError(
+                f"data of shape {array.shape} for the argument of a function that is differentiated, of shape "
+                f"{node.shape}. Compute a new Tensor from it instead."
+            )
+        note_change([node])
+        node.released = True
+        return Leaf(None, array.shape, array.dtype, node.needs, node.name)
 
     @property
     def grad(self) -> "Tensor | None":
@@ -107,7 +133,8 @@ class Tensor(Methods):
             if self._node is not None:
                 self._node.grad = None
             return
-        value = value if isinstance(value, Box) else Tensor(value, dtype=self.dtype)
+        value = as_seed(value, self.dtype, "grad")
+        value = value if isinstance(value, Box) else wrap(value)
         if value._data.shape != self.shape:
             raise ShapeError(f"grad must have the shape of the Tensor, {self.shape}, got {value._data.shape}.")
         leaf_of(self).grad = value
@@ -128,7 +155,11 @@ class Tensor(Methods):
             return
         if value:
             _check_float(self._data.dtype)
-        leaf_of(self).needs = bool(value)
+        if node is None or isinstance(node, Argument):
+            leaf_of(self).needs = bool(value)
+        elif node.needs != bool(value):  # a node of its own from here on: graphs keep what was true at their time
+            self._node = Alias(origin(node), node.saved[0], node.shape, node.dtype, "")
+            self._node.needs, self._node.name, self._node.grad = bool(value), node.name, node.grad
 
     @property
     def name(self) -> str | None:
@@ -186,6 +217,12 @@ class Tensor(Methods):
             seed = unbox(seed)
             with np.errstate(all="ignore"):  # an infinite derivative is a value here; pictures and messages show it
                 found = walk(root, seed, _keep if retain_graph else _release)
+        for leaf in found:
+            if leaf.released:
+                raise InPlaceError(
+                    f"backward reached leaf {leaf.name or '(no name)'} of shape {leaf.shape}, which has data of another shape "
+                    "by now. Assign such data after backward, or make a new Tensor."
+                )
         _drain(found)
 
     def _seed(self, gradient: Any) -> Any:
@@ -197,8 +234,7 @@ class Tensor(Methods):
                     "or pass gradient= of that shape."
                 )
             return self._data.dtype.type(1) if not self._data.ndim else np.ones(self.shape, self.dtype)
-        if not isinstance(gradient, Box):
-            gradient = np.array(gradient, dtype=self.dtype)[()]
+        gradient = as_seed(gradient, self.dtype, "backward(gradient=)")
         if gradient.shape != self.shape:
             raise ShapeError(f"backward(gradient=): expected shape {self.shape}, got {gradient.shape}.")
         return gradient
@@ -232,8 +268,9 @@ class Tensor(Methods):
                 "Use a copy (y = x * 1; y[i] = v), or no_grad()."
             )
         if recording and (self.requires_grad or needs_grad(value)):
-            changed = indexing.setitem(self, value, index)
+            changed, old = indexing.setitem(self, value, index), leaf_of(self)
             self._data, self._node = changed._data, changed._node
+            self._node.name, self._node.retain = old.name, old.retain
             return
         if not self.is_leaf:
             raise InPlaceError(
@@ -351,16 +388,8 @@ class Tensor(Methods):
                 f"only leaves can be copied or pickled; this is the result of {leaf_of(self).op.name!r}. Use .detach()."
             )
         grad = None if self.grad is None else np.array(self.grad._data)
-        return _rebuild, (type(self), np.array(self._data), self.requires_grad, self.name, grad)
-
-    def __copy__(self) -> "Tensor":
-        rebuild, args = self.__reduce__()
-        return rebuild(*args)  # type: ignore[no-any-return]
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
-        copied: Tensor = self.__copy__()
-        memo[id(self)] = copied
-        return copied
+        state = getattr(self, "__dict__", None) or None  # what a subclass adds
+        return _rebuild, (type(self), np.array(self._data), self.requires_grad, self.name, grad), state
 
 
 set_result_type(Tensor)
@@ -432,6 +461,13 @@ def _check_float(dtype: np.dtype[Any]) -> None:
         raise DTypeError(
             f"only floating-point Tensors can require gradients, got dtype {dtype}. Use .astype(float) or dtype=float."
         )
+
+
+def as_seed(gradient: Any, dtype: Any, who: str) -> Any:
+    """Give an upstream gradient in the dtype of the value that it belongs to: a Tensor, or an array of our own."""
+    if isinstance(gradient, Box):
+        return gradient if gradient._data.dtype == dtype else casting.astype(gradient, dtype)
+    return np.array(as_raw(gradient, who), dtype=dtype)[()]
 
 
 # ----------------------------------------------------------------------------------------- what backward does per node

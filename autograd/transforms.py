@@ -18,7 +18,7 @@ from autograd.graph import Argument, Node, ancestors, leading_to, make_node, rea
 from autograd.modes import current, enable_grad, no_grad
 from autograd.pull import bundle_node, general_pull, identity_node, item_node, traced_pull
 from autograd.rules import Op
-from autograd.tensor import Tensor, add_up
+from autograd.tensor import Tensor, add_up, as_seed
 from autograd.tree import flatten
 
 Function = Callable[..., Any]
@@ -162,8 +162,7 @@ def _numbers(argnums: int | Sequence[int]) -> tuple[tuple[int, ...], bool]:
 def _seed(given: Any, y: Any, who: str) -> Any:
     """Check one upstream gradient or tangent against the value it belongs to."""
     shape, dtype = np.shape(y._data if isinstance(y, Box) else y), getattr(y, "dtype", np.dtype(np.float64))
-    if not isinstance(given, Box):
-        given = np.asarray(given, dtype=dtype)[()]
+    given = as_seed(given, dtype, who)
     if given.shape != shape:
         raise ShapeError(f"{who}: expected shape {shape}, got {given.shape}.")
     return given

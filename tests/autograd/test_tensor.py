@@ -236,6 +236,31 @@ def test_data_refuses_what_the_constructor_refuses():
     np.testing.assert_array_equal(t.data, [1])
 
 
+def test_data_of_another_shape():
+    """A graph that used the old data raises, and nothing is accumulated; the old gradient is forgotten."""
+    t, other = leaf([1.0, 2.0, 3.0], name="weight"), leaf(2.0)
+    loss = ((t + 1) * other).sum()
+    (t * 1).sum().backward()
+    t.data = np.array([5.0])
+    assert (t.shape, t.name, t.requires_grad, t.grad) == ((1,), "weight", True, None)
+    with pytest.raises(InPlaceError, match=r"leaf weight of shape \(3,\), which has data of another shape by now"):
+        loss.backward()
+    assert other.grad is None
+    (t * t).sum().backward()
+    np.testing.assert_array_equal(t.grad.data, [10])
+    with pytest.raises(ShapeError, match=r"shape \(2,\) for the argument of a function that is differentiated"):
+        ag.grad(lambda x: setattr(x, "data", np.ones(2)))(np.ones(3))
+
+
+def test_constant_of_another_shape():
+    """A graph keeps the shape that it saw: here the rule of the assigned values asks for it."""
+    t, v = Tensor(np.zeros(3)), leaf([1.0, 2.0])
+    y = np.concatenate([t, v])
+    t.data = np.zeros((7, 1))
+    (y * np.arange(5.0)).sum().backward()
+    np.testing.assert_array_equal(v.grad.data, [3, 4])
+
+
 def test_data_of_a_result_is_read_only():
     y = leaf([1.0, 2.0]) * 2
     assert not y.data.flags.writeable
@@ -303,6 +328,54 @@ def test_requires_grad_can_be_set_on_leaves():
     y.requires_grad = True
     with pytest.raises(GraphError, match=r"result of 'multiply' cannot be switched off; use \.detach\(\)"):
         y.requires_grad = False
+
+
+@pytest.mark.parametrize("size", [3, 100])
+def test_requires_grad_holds_for_what_comes_after(size):
+    """A graph keeps what was true when it was recorded, whatever is switched later."""
+    w, x = Tensor(np.full(size, 2.0), name="w"), leaf(np.ones(size))
+    constant = (w * x).sum()
+    w.requires_grad = True
+    assert w.name == "w"
+    variable = (w * x).sum()
+    constant.backward()
+    assert w.grad is None
+    variable.backward(retain_graph=True)
+    np.testing.assert_array_equal(w.grad.data, x.data)
+    w.requires_grad = False
+    variable.backward()
+    np.testing.assert_array_equal(w.grad.data, x.data)
+
+
+def test_changes_are_noticed_across_requires_grad():
+    w, x = Tensor([2.0, 3.0]), leaf([1.0, 1.0])
+    y = (w * x).sum()
+    w.requires_grad = True
+    with ag.no_grad():
+        w += 1
+    with pytest.raises(InPlaceError):
+        y.backward()
+
+
+@pytest.mark.parametrize("gradient", [np.array([1, 2]), Tensor([1, 2]), Tensor([1.0, 2.0])])
+def test_upstream_gradient_is_taken_in_the_dtype_of_the_result(gradient):
+    for result in (lambda t: t, lambda t: t * 1):
+        t = leaf(np.ones(2, np.float32))
+        result(t).backward(gradient)
+        assert t.grad.dtype == np.float32
+        assert ag.vjp(result, np.ones(2, np.float32))[1](gradient).dtype == np.float32
+    t.grad = gradient
+    assert t.grad.dtype == np.float32
+
+
+def test_complex_gradients_are_refused():
+    t, given = leaf([1.0, 2.0]), np.array([1j, 2])
+    with pytest.raises(DTypeError, match=r"backward\(gradient=\) got dtype complex128"):
+        (t * 1).backward(given)
+    with pytest.raises(DTypeError, match="pullback got dtype complex128"):
+        ag.vjp(np.sin, t.data)[1](given)
+    with pytest.raises(DTypeError, match="grad got dtype complex128"):
+        t.grad = given
 
 
 def test_numbers_out():
@@ -434,6 +507,18 @@ def test_subclasses_copy_as_themselves():
     w = Weight([1.0], requires_grad=True)
     assert type(copy.deepcopy(w)) is Weight
     assert type(w * 2) is Tensor
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_copies_keep_what_a_subclass_adds(duplicate):
+    t = Tagged([1.0, 2.0])
+    t.tag = ["a"]
+    copied = duplicate(t)
+    assert (type(copied), copied.tag, copied.requires_grad) == (Tagged, ["a"], False)
+
+
+class Tagged(Tensor):
+    """A subclass has a dictionary."""
 
 
 def test_detach():
@@ -706,6 +791,16 @@ def test_setitem_keeps_views_and_users_as_they_were():
     np.testing.assert_array_equal(double.data, [2, 4, 6])
     (first.sum() + double.sum() + y.sum()).backward()
     np.testing.assert_array_equal(x.grad.data, [3, 4, 3])
+
+
+def test_setitem_keeps_name_and_retained_gradient():
+    y = leaf([1.0, 2.0]) * 1
+    y.name = "y"
+    y.retain_grad()
+    y[0] = 5.0
+    (y * y).sum().backward()
+    assert y.name == "y"
+    np.testing.assert_array_equal(y.grad.data, [10, 4])
 
 
 def test_setitem_refused():
