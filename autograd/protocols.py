@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, contains_box, is_recording, needs_grad, unbox
-from autograd.errors import ConversionError, MissingRule
+from autograd.errors import ConversionError, InPlaceError, MissingRule
 from autograd.modes import current
 from autograd.primitive import dispatch, missing
 
@@ -69,7 +69,6 @@ PLAIN: set[Any] = {
     np.isposinf,
     np.isneginf,
     np.isin,
-    np.bincount,
     np.histogram,
     np.linalg.matrix_rank,
     np.array_repr,
@@ -96,12 +95,16 @@ _REDUCE: dict[tuple[Any, str], Any] = {
     (np.multiply, "accumulate"): np.cumprod,
 }
 
+_ASSIGN = "Assign x[index] = v instead, which is differentiable."
 _ADVICE: dict[Any, str] = {
     np.copyto: "Write y = np.where(mask, source, target) instead.",
-    np.put_along_axis: "Assign x[index] = v instead, which is differentiable.",
-    np.put: "Assign x[index] = v instead, which is differentiable.",
+    np.put_along_axis: _ASSIGN,
+    np.put: _ASSIGN,
+    np.place: _ASSIGN,
+    np.putmask: _ASSIGN,
     np.fill_diagonal: "Assign x[np.diag_indices(n)] = v instead, which is differentiable.",
     np.unique: "The set of values has no derivative; use np.sort, or .detach() first.",
+    np.bincount: "Multiply: np.equal.outer(np.arange(n), x) @ weights.",
     np.interp: "Build it from np.where, indexing and arithmetic.",
     np.convolve: "Use nn.functional.conv1d, or np.matmul over windows.",
     np.linalg.eig: "Eigenvalues of a general matrix are complex; use np.linalg.eigh for a symmetric one.",
@@ -124,8 +127,8 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
             return function(*inputs) if not kwargs else _with_options(ufunc, function, inputs, kwargs)
     elif method == "outer" and ufunc in dispatch:
         a, b = inputs
-        shape = np.shape(a) + (1,) * np.ndim(b)
-        return dispatch[ufunc](np.reshape(a, shape), b)
+        pair = np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b
+        return dispatch[ufunc](*pair) if not kwargs else _with_options(ufunc, dispatch[ufunc], pair, kwargs)
     elif (ufunc, method) in _REDUCE:
         kwargs.setdefault("axis", 0)
         return dispatch[_REDUCE[ufunc, method]](*inputs, **kwargs)
@@ -143,10 +146,37 @@ def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dic
 
 
 def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run on plain arrays, if that loses no gradient."""
-    if named not in PLAIN and current().recording and _any_needs((args, kwargs)):
+    """Run on plain arrays, if that loses no gradient and changes no Tensor behind the back of its graph."""
+    watched = (args, kwargs) if named not in PLAIN else (args[4:], kwargs.get("weights"))  # of np.histogram
+    if current().recording and _any_needs(watched):
         raise missing(named, _ADVICE.get(named, ""), "" if function is named else function.__name__)
-    return function(*unbox(args), **unbox(kwargs))
+    if function is not named and function.__name__ == "at" and isinstance(args[0], Box):
+        raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too
+    try:
+        return function(*_locked(args), **_locked(kwargs))
+    except ValueError as error:
+        if "read-only" in str(error):
+            raise _writes(f"np.{named.__name__}", _ADVICE.get(named, _ASSIGN)) from None
+        raise
+
+
+def _writes(name: str, advice: str) -> InPlaceError:
+    return InPlaceError(f"{name} would write into a Tensor, unseen by the graphs that use it. {advice}")
+
+
+def _locked(x: Any) -> Any:
+    """Give the arrays inside Tensors, as ``unbox`` does, but so that nothing can be written into them."""
+    if isinstance(x, Box):
+        if type(x._data) is not np.ndarray:
+            return x._data
+        view = x._data.view()
+        view.flags.writeable = False
+        return view
+    if type(x) is tuple or type(x) is list:
+        return type(x)(_locked(item) for item in x)
+    if type(x) is dict:
+        return {key: _locked(item) for key, item in x.items()}
+    return x
 
 
 def _any_needs(x: Any) -> bool:

@@ -220,8 +220,8 @@ class Tensor(Methods):
         for leaf in found:
             if leaf.released:
                 raise InPlaceError(
-                    f"backward reached leaf {leaf.name or '(no name)'} of shape {leaf.shape}, which has data of another shape "
-                    "by now. Assign such data after backward, or make a new Tensor."
+                    f"backward reached leaf {leaf.name or '(no name)'} of shape {leaf.shape}, which has data of "
+                    "another shape by now. Assign such data after backward, or make a new Tensor."
                 )
         _drain(found)
 

@@ -7,7 +7,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import AutogradError, ConversionError, DTypeError, MissingRule
+from autograd.errors import AutogradError, ConversionError, DTypeError, InPlaceError, MissingRule
 from autograd.primitive import dispatch
 from autograd.protocols import PLAIN
 
@@ -177,6 +177,22 @@ def test_undeclared_with_the_tensor_inside_a_list_or_keyword():
 
 
 @pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda w: np.bincount([0, 1, 1], w), r"bincount has no gradient rule\. Multiply"),
+        (lambda w: np.bincount([0, 1, 1], weights=w), "bincount"),
+        (lambda w: np.histogram([0.0, 1.0, 1.0], weights=w), "histogram"),
+        (lambda w: np.histogram([0.0, 1.0, 1.0], 2, None, False, w), "histogram"),
+    ],
+)
+def test_counts_are_plain_but_weights_are_not_lost(call, name):
+    with pytest.raises(MissingRule, match=name):
+        call(leaf([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(call(Tensor([1.0, 2.0, 4.0]))[0], call(np.array([1.0, 2.0, 4.0]))[0])
+    np.testing.assert_array_equal(np.histogram(leaf())[0], np.histogram(A)[0])
+
+
+@pytest.mark.parametrize(
     "call",
     [
         lambda x, a: np.copyto(a, x),
@@ -201,14 +217,28 @@ def test_writing_functions_say_the_alternative():
         np.copyto(A.copy(), leaf())
 
 
-def test_writing_into_a_tensor_is_never_silent():
-    """np.copyto(tensor, array) writes, or raises; it does not write into a hidden copy."""
-    t = Tensor(A)
-    try:
-        np.copyto(t, np.zeros_like(A))
-    except (AutogradError, TypeError):
-        return
-    np.testing.assert_array_equal(t.data, np.zeros_like(A))
+WRITERS = {
+    "copyto": lambda t: np.copyto(t, 0.0),
+    "put": lambda t: np.put(t, [0], 0.0),
+    "put_along_axis": lambda t: np.put_along_axis(t, np.zeros((2, 1), int), 0.0, 1),
+    "fill_diagonal": lambda t: np.fill_diagonal(t, 0.0),
+    "place": lambda t: np.place(t, A > 0, 0.0),
+    "putmask": lambda t: np.putmask(t, A > 0, 0.0),
+    "add.at": lambda t: np.add.at(t, [0], 1.0),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_writing_into_a_tensor_is_never_silent(name):
+    """No graph would notice: not of a constant, not of a leaf or a result under no_grad."""
+    x = leaf()
+    results = np.exp(x), np.multiply(x, 2.0)
+    with ag.no_grad():
+        for t in (Tensor(A), x, *results):
+            before = t.data.copy()
+            with pytest.raises(InPlaceError, match=rf"np\.{name} would write into a Tensor, unseen.* instead"):
+                WRITERS[name](t)
+            np.testing.assert_array_equal(t.data, before)
 
 
 # -------------------------------------------------------------------------------------------------- ufunc methods
@@ -251,6 +281,14 @@ def test_outer(ufunc):
         assert isinstance(y, Tensor)
         np.testing.assert_array_equal(y.data, expected)
     ag.check_grads(ufunc.outer, a, b)
+
+
+def test_outer_with_options():
+    a = leaf([1.0, 2.0])
+    y = np.multiply.outer(a, [3.0, 4.0], dtype=np.float32)
+    np.testing.assert_array_equal(y.data, np.array([[3, 4], [6, 8]], np.float32), strict=True)
+    with pytest.raises(MissingRule, match="where"):
+        np.multiply.outer(a, [3.0, 4.0], where=np.eye(2, dtype=bool))
 
 
 @pytest.mark.parametrize(
