@@ -121,7 +121,11 @@ def as_raw(x: Any, what: str) -> Any:
     kind = type(x)
     if kind is float or kind is int or kind is bool:
         return x
-    if not isinstance(x, np.ndarray):
+    if kind is not np.ndarray:  # plain from here on, so that a memmap is copied where an array is
+        if isinstance(x, np.ndarray) and hasattr(x, "mask"):
+            raise DTypeError(f"{what} got a {kind.__name__}, whose mask would be lost. Use .filled(v), or np.where.")
+        if isinstance(x, np.matrix):
+            raise DTypeError(f"{what} got a matrix, whose * is another one. Pass np.asarray(…) of it, and use @.")
         try:
             x = np.asarray(x)
         except ValueError as error:

@@ -14,7 +14,7 @@ from autograd.graph import Node
 
 Shares = list[tuple[Node, Any]]
 _RESERVED = {"y": "the output", "shapes": "the shapes of the inputs", "needs": "which inputs want a gradient"}
-_PLAIN = {type(None), bool, int, float, str, slice}  # keywords that need no look at what they hold
+_PLAIN = frozenset({type(None), bool, int, float, str, slice})  # keywords that need no look at what they hold
 
 
 class Rule:
@@ -175,12 +175,20 @@ class Op:
         return args[:count], {**dict(zip(self.keywords, extra, strict=False)), **kwargs}
 
     def _constant(self, name: str, value: Any) -> Any:
-        """Take a keyword's value; an array is copied, as it belongs to somebody who may change it."""
+        """Take a keyword's value; arrays and lists are copied, as they belong to somebody who may change them."""
+        kind = value.__class__
+        if kind is tuple or kind is list:
+            for part in value:
+                if part.__class__ not in _PLAIN:
+                    return kind([self._constant(name, part) for part in value])
+            return value if kind is tuple else value.copy()
         if isinstance(value, Box):
             if needs_grad(value):
                 raise MissingRule(f"{self.name}(): keyword {name!r} has no gradient rule. Pass {name}=….detach().")
             value = value._data
-        return value.copy() if isinstance(value, np.ndarray) else value
+        if isinstance(value, np.ndarray) and (value.flags.writeable or value.base is not None):
+            return value.copy()  # an array of its own that is read-only is one that an op has made for this (an index)
+        return value
 
     def kept(self, parents: Sequence[Node | None]) -> Kept:
         """Tell which inputs' values, and whether the output, are kept until backward, given the nodes of the inputs."""

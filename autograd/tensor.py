@@ -436,6 +436,8 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
             )
         data = data._data
     plain = not isinstance(data, np.ndarray | np.generic)
+    if not plain and hasattr(data, "mask"):
+        raise DTypeError(f"Tensor of a {type(data).__name__}: its mask would be lost. Use .filled(v) or .data.")
     if plain and dtype is None and type(data) is float:
         return np.float64(data)
     if isinstance(data, list | tuple) and any(needs_grad(x) for x in data) and current().recording:

@@ -32,7 +32,10 @@ def _frozen(part: Any) -> Any:
     array = np.array(part, order="C")
     if array.dtype.kind in "iu" or (not array.size and not isinstance(part, np.ndarray)):  # an empty list is float
         array = array.astype(np.intp, copy=False)
-    return int(array) if not array.ndim and array.dtype.kind == "i" else array
+    if not array.ndim and array.dtype.kind == "i":
+        return int(array)
+    array.flags.writeable = False  # so the op need not copy it again
+    return array
 
 
 def is_basic(index: Any) -> bool:

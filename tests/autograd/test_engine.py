@@ -16,7 +16,7 @@ import pytest
 import autograd as ag
 from autograd import tensor
 from autograd.backward import walk
-from autograd.errors import GraphError, InPlaceError, ShapeError
+from autograd.errors import DTypeError, GraphError, InPlaceError, ShapeError
 from autograd.graph import ABSENT, Leaf, Node, ancestors, leading_to, make_node
 
 MB = 1 << 20
@@ -631,6 +631,49 @@ def test_captured_array_may_change_later(name, size):
     captured[:] = -5
     y.backward()
     np.testing.assert_array_equal(x.grad.data, expected)
+
+
+def test_captured_list_may_change_later():
+    x, shift, weights = leaf(np.arange(6.0).reshape(2, 3)), [1, 2], np.arange(6.0).reshape(2, 3)
+    y = (np.roll(x, shift, axis=[0, 1]) * weights).sum()
+    shift[:] = 0, 0
+    y.backward()
+    np.testing.assert_array_equal(x.grad.data, np.roll(weights, (-1, -2), (0, 1)))
+
+
+def test_captured_keyword_may_change_later():
+    """Also where arrays stand in lists and tuples."""
+    weigh = ag.op(lambda x, w=(): x * w[0] * w[1][0], name="weigh", vjp=lambda g, w: g * w[0] * w[1][0])
+    x, a, b = leaf(np.ones(3)), np.full(3, 2.0), [np.full(3, 3.0)]
+    for w in ([a, b], (a, b)):
+        y = weigh(x, w=w).sum()
+        a[:], b[0][:] = 0, 0
+        y.backward()
+        np.testing.assert_array_equal(x.grad.data, np.full(3, 6.0))
+        x.zero_grad()
+        a[:], b[0][:] = 2, 3
+
+
+def test_captured_file_may_change_later(tmp_path):
+    """A memmap is a subclass of ndarray that changes with its file."""
+    x, mapped = leaf([1.0, 2.0]), np.memmap(tmp_path / "array", dtype=float, mode="w+", shape=(2,))
+    mapped[:] = 2.0
+    y = (x * mapped).sum() + x @ mapped
+    mapped[:] = 7.0
+    y.backward()
+    np.testing.assert_array_equal(x.grad.data, [4, 4])
+
+
+def test_arrays_that_mean_something_else_are_refused():
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    with pytest.raises(DTypeError, match=r"multiply got a MaskedArray, whose mask would be lost\. Use \.filled\(v\)"):
+        leaf([1.0, 2.0]) * masked
+    with pytest.raises(DTypeError, match=r"Tensor of a MaskedArray: its mask would be lost"):
+        ag.Tensor(masked)
+    with pytest.raises(
+        DTypeError, match=r"multiply got a matrix, whose \* is another one\. Pass np\.asarray\(…\) of it"
+    ):
+        leaf(np.eye(2)) * np.eye(2).view(np.matrix)
 
 
 def test_captured_index_may_change_later():
