@@ -117,17 +117,26 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         boxed = next((x for x in (*args, *kwargs.values()) if isinstance(x, Box)), None)
-        y = forward(
-            *[x._data if isinstance(x, Box) else x for x in args],
-            **{k: x._data if isinstance(x, Box) else x for k, x in kwargs.items()},
-        )
-        return y if boxed is None else wrap(y, Leaf(small(y), y.shape, y.dtype, False, note=label))
+        data = [x._data if isinstance(x, Box) else x for x in args]
+        y = forward(*data, **{k: x._data if isinstance(x, Box) else x for k, x in kwargs.items()})
+        return y if boxed is None else _cut_off(label, y, data)
 
     apply.__name__ = apply.__qualname__ = label
     apply.__doc__ = forward.__doc__
     if _is_numpy(forward):
         dispatch[forward] = apply
     return apply
+
+
+def _cut_off(label: str, y: Any, data: Sequence[Any]) -> Any:
+    """Wrap what a piecewise-constant function gave as constants with memory of their own."""
+    if isinstance(y, tuple):
+        return rebuild(y, [_cut_off(label, part, data) for part in y])
+    if type(y) is not _NDARRAY and not isinstance(y, np.generic):
+        y = np.asarray(y)
+    if type(y) is _NDARRAY and (y.base is not None or any(y is x for x in data)):
+        y = y.copy()
+    return wrap(y, Leaf(small(y), y.shape, y.dtype, False, note=label))
 
 
 def _make_apply(op: Op) -> Any:

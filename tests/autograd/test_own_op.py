@@ -209,6 +209,25 @@ def test_nondifferentiable():
     assert isinstance(steps(X), np.ndarray)
 
 
+def test_nondifferentiable_may_return_numbers_and_tuples():
+    x = leaf()
+    one, parts = (
+        ag.nondifferentiable(lambda x: 1, name="one")(x),
+        ag.nondifferentiable(lambda x: (x % 1, x // 1), name="split")(x),
+    )
+    assert (type(one), one.item(), one.requires_grad) == (Tensor, 1, False)
+    assert [type(part) for part in parts] == [Tensor, Tensor]
+    assert not any(part.requires_grad for part in parts)
+
+
+@pytest.mark.parametrize("forward", [lambda x: x, lambda x: x[::-1]])
+def test_nondifferentiable_owns_its_memory(forward):
+    x = leaf()
+    y = ag.nondifferentiable(forward, name="same")(x)
+    y[0] = 100.0
+    np.testing.assert_array_equal(x.data, X)
+
+
 def test_replacing_a_rule_of_ours():
     """Declaring a NumPy function again replaces its rule for np.f."""
     ag.op(np.absolute, vjp=lambda g, x: g * 100.0, elementwise=True)
