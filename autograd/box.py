@@ -122,7 +122,7 @@ def as_raw(x: Any, what: str) -> Any:
     if kind is float or kind is int or kind is bool:
         return x
     if kind is not np.ndarray:  # plain from here on, so that a memmap is copied where an array is
-        if isinstance(x, np.ndarray) and hasattr(x, "mask"):
+        if isinstance(x, np.ndarray) and np.any(getattr(x, "mask", False)):
             raise DTypeError(f"{what} got a {kind.__name__}, whose mask would be lost. Use .filled(v), or np.where.")
         if isinstance(x, np.matrix):
             raise DTypeError(f"{what} got a matrix, whose * is another one. Pass np.asarray(…) of it, and use @.")

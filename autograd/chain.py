@@ -17,6 +17,7 @@ from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node, make_node
 from autograd.modes import State, current, scope
 from autograd.primitive import dispatch
+from autograd.pull import floating
 from autograd.rules import Op
 
 _NDARRAY = np.ndarray
@@ -88,5 +89,6 @@ def _node(link: _Link, parents: tuple[Any, ...], saved: list[Any], y: Any, state
     if not keep.whole:
         saved = [v if i in keep.inputs or v.size <= SMALL else None for i, v in enumerate(saved)]
     saved.append(y if keep.output or y.size <= SMALL else None)
+    floating(op.name, y.dtype)
     where = state.scope if place is None else place.inside(state).scope
     return make_node(Node, op, parents, tuple(saved), keywords, y.shape, y.dtype, where)

@@ -19,7 +19,7 @@ from autograd.box import SMALL, Box, ScalarNode, alias, as_raw, leaf_of, small, 
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import ABSENT, Leaf, Node, View, make_node
 from autograd.modes import current
-from autograd.pull import fast_pull, general_pull, item_node, joint_pull, single_pull
+from autograd.pull import fast_pull, floating, general_pull, item_node, joint_pull, single_pull
 from autograd.rules import Kept, Op
 
 registry: dict[str, Any] = {}  # every declared op by name: tests, docs and tables read it
@@ -38,6 +38,7 @@ _OPERATORS: dict[Any, Any] = {
 _F64 = np.float64
 _D64 = np.dtype(np.float64)
 _NUMBERS = {np.float64, float, int}
+_D32 = np.dtype(np.float32)
 _NDARRAY = np.ndarray
 _SINGLE: Any = {_NDARRAY, np.float64, np.float32}  # what a forward of one output mostly returns
 
@@ -175,8 +176,9 @@ def _several(op: Op) -> Any:
             _adopt(inputs, data, parents, keep)
         if not keep.whole:
             data = _kept_values(data, keep)
+        dtype = y.dtype if y.dtype is _D32 or y.dtype is _D64 else floating(op.name, y.dtype)
         saved = (*data, y if keep.output or y.size <= SMALL else None, *extras)
-        return wrap(y, make_node(kind, op, tuple(parents), saved, bound, y.shape, y.dtype, state.scope))
+        return wrap(y, make_node(kind, op, tuple(parents), saved, bound, y.shape, dtype, state.scope))
 
     return apply
 
@@ -228,8 +230,9 @@ def _unary(op: Op) -> Any:
             if type(data) is _F64:
                 return wrap(y, ScalarNode(op, node, ABSENT, (data, y), state.scope))
             return wrap(y, Node(op, node, ABSENT, None, (data, y), None, (), _D64, state.scope))
+        dtype = y.dtype if y.dtype is _D32 or y.dtype is _D64 else floating(op.name, y.dtype)
         saved = (data if keeps_input or data.size <= SMALL else None, y if keeps_output or y.size <= SMALL else None)
-        return wrap(y, Node(op, node, ABSENT, None, saved, None, y.shape, y.dtype, state.scope))
+        return wrap(y, Node(op, node, ABSENT, None, saved, None, y.shape, dtype, state.scope))
 
     return apply
 
@@ -253,8 +256,9 @@ def _with_keywords(op: Op) -> Any:
             return record(op, (x,), (data,), y, bound)
         if (kind is not _F64 and kind is not _NDARRAY) or y is data:
             return record(op, (x,), (data,), y, bound)
+        dtype = y.dtype if y.dtype is _D32 or y.dtype is _D64 else floating(op.name, y.dtype)
         saved = (data if keeps_input or data.size <= SMALL else None, y if keeps_output or y.size <= SMALL else None)
-        return wrap(y, kind_of_node(op, node, ABSENT, None, saved, bound, y.shape, y.dtype, state.scope))
+        return wrap(y, kind_of_node(op, node, ABSENT, None, saved, bound, y.shape, dtype, state.scope))
 
     return apply
 
@@ -303,8 +307,9 @@ def _two_arrays(op: Op, keeps: Any, a: Any, b: Any, da: Any, db: Any, na: Any, n
         nb, db = _parent(b, db), _saved(b, db, keep_b)
     elif not keep_b and db.size > SMALL:
         db = None
+    dtype = y.dtype if y.dtype is _D32 or y.dtype is _D64 else floating(op.name, y.dtype)
     saved = (da, db, y if keep_y or y.size <= SMALL else None)
-    return wrap(y, Node(op, na, nb, None, saved, None, y.shape, y.dtype, current().scope))
+    return wrap(y, Node(op, na, nb, None, saved, None, y.shape, dtype, current().scope))
 
 
 def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: dict[str, Any] | None) -> Any:
@@ -343,9 +348,18 @@ def _recorded(
         saved.append(y if keep.output else None)
         shapes, dtypes = [part.shape for part in y], [part.dtype for part in y]
         several = make_node(kind, op, tuple(parents), (*saved, *extras), kwargs, shapes, dtypes, state.scope)
-        return rebuild(y, [wrap(part, item_node(several, i, part)) for i, part in enumerate(y)])
+        return rebuild(y, [_item(op, several, i, part) for i, part in enumerate(y)])
+    floating(op.name, y.dtype)
     saved.append(y if keep.output or y.size <= SMALL else None)
     return wrap(y, make_node(kind, op, tuple(parents), (*saved, *extras), kwargs, y.shape, y.dtype, state.scope))
+
+
+def _item(op: Op, node: Node, i: int, part: Any) -> Any:
+    """Wrap output ``i`` of several: integers among them (where a maximum stood, say) are constants."""
+    if part.dtype.kind in "biu":
+        return wrap(part, Leaf(small(part), part.shape, part.dtype, False, note=op.name))
+    floating(op.name, part.dtype)
+    return wrap(part, item_node(node, i, part))
 
 
 def _unrecorded(op: Op, first: Any, y: Any) -> Any:

@@ -148,6 +148,16 @@ def fit(share: Any, parent: Node, op: Op, i: int) -> Any:
     return share
 
 
+def floating(name: str, dtype: Any) -> Any:
+    """Give ``dtype`` back, or refuse to record it: gradients of integers would be cut, of complex numbers cast."""
+    if dtype.kind != "f":
+        raise RuleError(
+            f"op {name!r}: the forward returned dtype {dtype}, which has no gradient here. Return floating-point "
+            "numbers, or declare it with nondifferentiable."
+        )
+    return dtype
+
+
 def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     return len(small) <= len(large) and all(n in (1, m) for n, m in zip(reversed(small), reversed(large), strict=False))
 

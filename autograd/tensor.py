@@ -436,7 +436,7 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
             )
         data = data._data
     plain = not isinstance(data, np.ndarray | np.generic)
-    if not plain and hasattr(data, "mask"):
+    if not plain and np.any(getattr(data, "mask", False)):
         raise DTypeError(f"Tensor of a {type(data).__name__}: its mask would be lost. Use .filled(v) or .data.")
     if plain and dtype is None and type(data) is float:
         return np.float64(data)

@@ -381,6 +381,43 @@ def test_wrong_forward(returns, what):
         broken(leaf())
 
 
+@pytest.mark.parametrize("dtype", [int, complex, bool])
+@pytest.mark.parametrize("shape", [(), (3,)])
+@pytest.mark.parametrize("elementwise", [False, True])
+def test_forward_that_gives_no_floats(dtype, shape, elementwise):
+    """Gradients of integers would be cut to integers, those of complex numbers cast to real ones."""
+    rules = {"a": lambda g: g, "b": lambda g: g}
+    cast = ag.op(lambda x: x.astype(dtype), name="cast", vjp=lambda g: g, elementwise=elementwise)
+    both = ag.op(lambda a, b: (a + b).astype(dtype), name="cast", vjp=rules, elementwise=elementwise)
+    pair = ag.op(lambda x: (x * 2.0, x.astype(complex)), name="cast", vjp=lambda g: g[0] * 2.0)
+    x = leaf(np.ones(shape))
+    for f in (cast, lambda x: both(x, x), *([pair] if dtype is complex else [])):
+        with pytest.raises(RuleError, match=r"op 'cast': the forward returned (dtype )?(int64|complex128|bool)[,;]"):
+            f(x)
+    assert cast(Tensor(np.ones(shape))).dtype == dtype
+
+
+def test_integers_among_several_outputs_are_constants():
+    top = ag.op(
+        lambda x: (x.max(), x.argmax()),
+        name="top",
+        vjp=lambda g, x, y: g[0] * (np.arange(x.size) == y[1]),
+    )
+    x = leaf()
+    value, place = top(x)
+    assert (value.requires_grad, place.requires_grad, place.item()) == (True, False, 2)
+    (value + place * 0.5).backward()
+    np.testing.assert_array_equal(x.grad.data, [0, 0, 1])
+    ag.check_grads(lambda x: top(x)[0], X)
+
+
+def test_error_inside_a_rule_says_where():
+    broken = ag.op(lambda x: x * 2.0, name="broken_rule", vjp=lambda g: next(iter(())))
+    with pytest.raises(StopIteration) as caught, ag.scope("block"):
+        broken(leaf() * 2.0).sum().backward()
+    assert caught.value.__notes__ == ["while backward was at 'broken_rule' in block"]
+
+
 CALLS = [
     ((), {}, r"f\(\) misses argument 'a'; it takes a, b"),
     ((1.0,), {}, r"f\(\) misses argument 'b'"),
