@@ -21,14 +21,19 @@ def walk(root: Node, seed: Any, pull: Pull, targets: Collection[Node] = ()) -> d
         return {root: seed}
     pending, heap = {root.order: [root, seed]}, [root.order]
     found: dict[Node, Any] = {}
-    while heap:
-        node, g = pending.pop(heappop(heap))
-        for parent, share in pull(node, g):
-            if parent.op is None or (targets and parent in targets):  # needs no place in the queue
-                found[parent] = found[parent] + share if parent in found else share
-            elif (entry := pending.get(parent.order)) is not None:
-                entry[1] = entry[1] + share
-            else:
-                pending[parent.order] = [parent, share]
-                heappush(heap, parent.order)
+    node = root
+    try:
+        while heap:
+            node, g = pending.pop(heappop(heap))
+            for parent, share in pull(node, g):
+                if parent.op is None or (targets and parent in targets):  # needs no place in the queue
+                    found[parent] = found[parent] + share if parent in found else share
+                elif (entry := pending.get(parent.order)) is not None:
+                    entry[1] = entry[1] + share
+                else:
+                    pending[parent.order] = [parent, share]
+                    heappush(heap, parent.order)
+    except Exception as error:  # a rule may be a user's own: say where it was
+        error.add_note(f"while backward was at {node.op.name!r}{f' in {node.scope.path}' if node.scope else ''}")
+        raise
     return found
