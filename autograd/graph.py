@@ -159,7 +159,7 @@ class Alias(Leaf):
 
     __slots__ = ("root",)
 
-    def __init__(self, root: Leaf, value: Any, shape: Any, dtype: Any, note: str) -> None:
+    def __init__(self, root: Node, value: Any, shape: Any, dtype: Any, note: str) -> None:
         self.root = root
         changed = root.changed
         super().__init__(value, shape, dtype, False, None, note)

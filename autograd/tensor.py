@@ -104,7 +104,7 @@ class Tensor(Methods):
             node.saved, node.dtype = (small(array),), array.dtype
         self._data = array
 
-    def _renewed(self, node: Leaf, array: Any) -> Leaf:
+    def _renewed(self, node: Node, array: Any) -> Node:
         """Give the node for a new ``array``: a new one if the shape differs, as graphs may rely on the old shape."""
         if array.shape == node.shape:
             return node
