@@ -6,13 +6,15 @@ the right numbers but is detached from its inputs *or from its upstream gradient
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.box import unbox
+from autograd.box import Box, leaf_of, unbox
 from autograd.errors import ArgumentError, GradientError
+from autograd.graph import origin
+from autograd.tensor import Tensor
 from autograd.transforms import vjp
 from autograd.tree import flatten
 
@@ -29,13 +31,17 @@ def check_grads(
     rng: Any = 0,
     eps: float | None = None,
     rtol: float | None = None,
-    atol: float = 1e-7,
+    atol: float | None = None,
 ) -> None:
     """Raise GradientError unless the gradients of ``f`` at ``args`` agree with finite differences, up to ``order``.
 
     Floating-point arrays, numbers and Tensors among the arguments (also nested) are varied; integers, strings and
     others are constants. For each argument i the derivative along a random direction v is compared: vᵀ · vjp(u) against
-    the change of uᵀ · f.
+    the change of uᵀ · f. The tolerance is ``rtol`` of the gradient, and ``atol`` for gradients that vanish (1e-7, less
+    where the values of ``f`` are below 1).
+
+    A rule that gives another gradient when it runs again or for one argument alone, that writes into arrays it was
+    given, or an op whose output is an undeclared view of its input, is an error too.
 
     >>> import numpy as np
     >>> check_grads(lambda x, y: np.sin(x) * y, 0.3, np.array([1.0, 2.0]))
@@ -47,16 +53,48 @@ def check_grads(
     if not places:
         raise ArgumentError("check_grads: no floating-point argument to vary.")
 
+    name = getattr(f, "__name__", type(f).__name__)
+
     def g(*varied: Any) -> tuple[Any, ...]:
         filled = list(values)
         for i, x in zip(places, varied, strict=True):
-            filled[i] = x
-        return tuple(flatten(f(*rebuild(filled)))[0])
+            filled[i] = _locked(x)
+        outputs = tuple([_locked(y) for y in flatten(f(*rebuild(filled)))[0]])
+        _own_memory(name, varied, outputs)
+        return outputs
 
-    name = getattr(f, "__name__", type(f).__name__)
     points = [np.array(values[i]) for i in places]
     labels = [f"argument {k}" for k in range(len(places))]
-    _check(g, points, labels, name, order, np.random.default_rng(rng), eps, rtol, atol)
+    try:
+        _check(g, points, labels, name, order, np.random.default_rng(rng), eps, rtol, atol)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        where = "; ".join(getattr(error, "__notes__", ["in the function"]))
+        raise GradientError(
+            f"check_grads: {name}: something was written into an array that others hold ({where}). Compute a new array."
+        ) from error
+
+
+def _locked(x: Any) -> Any:
+    """Make it an error to write into an array from here on."""
+    if isinstance(x, Box) and isinstance(x._data, np.ndarray):
+        x._data.flags.writeable = False
+    return x
+
+
+def _own_memory(name: str, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    """Refuse an output that looks at the memory of an input without saying so: no change in place would be noticed."""
+    boxes = [x for x in inputs if isinstance(x, Box)]
+    for y in outputs:
+        node = y._node if isinstance(y, Box) else None
+        if node is None or node.op is None:
+            continue
+        if any(np.may_share_memory(y._data, x._data) and origin(node) is not origin(leaf_of(x)) for x in boxes):
+            raise GradientError(
+                f"check_grads: {name}: the result of {node.op.name!r} shares memory with an argument. Declare the op "
+                "with view=True, or let its forward copy."
+            )
 
 
 def _is_float(x: Any) -> bool:
@@ -72,7 +110,7 @@ def _check(
     rng: np.random.Generator,
     eps: float | None,
     rtol: float | None,
-    atol: float,
+    atol: float | None,
 ) -> None:
     outputs, pullback = vjp(f, *points)
     kept = [k for k, y in enumerate(outputs) if _is_float(np.asarray(unbox(y)))]
@@ -89,9 +127,16 @@ def _check(
 
     seeds = [np.zeros(np.shape(unbox(y))) for y in outputs]
     for u, k in zip(cotangents, kept, strict=True):
+        np.asarray(u).setflags(write=False)
         seeds[k] = u
     gradients = pullback(tuple(seeds))
     gradients = (gradients,) if len(points) == 1 else gradients
+    if _depth(name) == 1:
+        _same(gradients, pullback(tuple(seeds)), f"{name}: the gradient a second time")
+        _other_ways(f, points, labels, name, seeds, gradients)
+    if atol is None:
+        total = sum(float(np.sum(np.abs(unbox(outputs[k]) * u))) for k, u in zip(kept, cotangents, strict=True))
+        atol = 1e-7 * min(1.0, total or 1.0)
     size = min(np.asarray(unbox(x)).dtype.itemsize for x in (*points, *[outputs[k] for k in kept]))
     step, tolerance = eps or _STEP[size], rtol or _RTOL[size]
     for i, (point, gradient) in enumerate(zip(points, gradients, strict=True)):
@@ -120,6 +165,36 @@ def _check(
             *[np.asarray(u, np.asarray(unbox(outputs[k])).dtype) for u, k in zip(cotangents, kept, strict=True)],
         ]
         _check(pulled, points, [*labels, *more], f"gradient of {name}", order - 1, rng, eps, rtol, atol)
+
+
+def _other_ways(
+    f: Callable[..., tuple[Any, ...]],
+    points: list[Any],
+    labels: list[str],
+    name: str,
+    seeds: list[Any],
+    gradients: Sequence[Any],
+) -> None:
+    """Compare with the gradient for each argument alone, and with that of float64 where the points are not."""
+    others = [Tensor(x) for x in points]
+    for i in range(len(points) if len(points) > 1 else 0):
+        alone = vjp(lambda x, i=i: f(*others[:i], x, *others[i + 1 :]), points[i])[1](tuple(seeds))
+        _same(gradients[i : i + 1], alone, f"{name}: the gradient for {labels[i]} alone")
+    if any(x.dtype.itemsize < 8 for x in points):
+        wide = vjp(f, *[np.asarray(x, np.promote_types(x.dtype, np.float64)) for x in points])[1](tuple(seeds))
+        _same(gradients, wide, f"{name}: the gradient in float64")
+
+
+def _same(gradients: Sequence[Any], others: Any, what: str) -> None:
+    """Compare gradients that must be equal, but for rounding."""
+    others = others if isinstance(others, tuple) else (others,)
+    for a, b in zip(map(unbox, gradients), map(unbox, others), strict=True):
+        rounding = 2e4 * np.finfo(a.dtype).eps * np.max(np.abs(a), initial=0.0)
+        if not np.allclose(a, b, rtol=0, atol=rounding, equal_nan=True):
+            raise GradientError(
+                f"check_grads: {what} is another: {np.ravel(b)[:3]} instead of {np.ravel(a)[:3]}. A rule changes what "
+                "it was given, or uses what is not kept or of another dtype."
+            )
 
 
 def _spread(given: tuple[Any, ...], kept: list[int], seeds: list[Any]) -> tuple[Any, ...]:

@@ -134,7 +134,7 @@ class Tensor(Methods):
                 self._node.grad = None
             return
         value = as_seed(value, self.dtype, "grad")
-        value = value if isinstance(value, Box) else wrap(value)
+        value = value if isinstance(value, Box) else wrap(np.array(value))
         if value._data.shape != self.shape:
             raise ShapeError(f"grad must have the shape of the Tensor, {self.shape}, got {value._data.shape}.")
         leaf_of(self).grad = value
@@ -237,7 +237,7 @@ class Tensor(Methods):
         gradient = as_seed(gradient, self.dtype, "backward(gradient=)")
         if gradient.shape != self.shape:
             raise ShapeError(f"backward(gradient=): expected shape {self.shape}, got {gradient.shape}.")
-        return gradient
+        return gradient if isinstance(gradient, Box) else np.array(gradient)[()]
 
     def zero_grad(self) -> None:
         """Forget the accumulated gradient: ``.grad`` becomes None."""
@@ -466,10 +466,10 @@ def _check_float(dtype: np.dtype[Any]) -> None:
 
 
 def as_seed(gradient: Any, dtype: Any, who: str) -> Any:
-    """Give an upstream gradient in the dtype of the value that it belongs to: a Tensor, or an array of our own."""
+    """Give an upstream gradient in the dtype of the value that it belongs to: a Tensor, or an array."""
     if isinstance(gradient, Box):
         return gradient if gradient._data.dtype == dtype else casting.astype(gradient, dtype)
-    return np.array(as_raw(gradient, who), dtype=dtype)[()]
+    return np.asarray(as_raw(gradient, who), dtype=dtype)[()]
 
 
 # ----------------------------------------------------------------------------------------- what backward does per node

@@ -50,6 +50,96 @@ def test_wrong_gradients_are_rejected(name):
         ag.check_grads(product("wrong", a=WRONG[name]), X, X + 3, order=1)
 
 
+def doubled_in_place(g):
+    g *= 2
+    return g
+
+
+def spoils_input(g, x):
+    slope = g * np.cos(x)
+    x += 1
+    return slope
+
+
+def spoils_output(g, y):
+    share = g * y
+    y *= 2
+    return share
+
+
+WRITING = {
+    "g": (lambda x: 2 * x, doubled_in_place),
+    "x": (lambda x: np.sin(x), spoils_input),
+    "y": (lambda x: np.exp(x), spoils_output),
+}
+
+
+@pytest.mark.parametrize("what", WRITING)
+def test_rule_that_writes_into_what_it_was_given(what):
+    """Seen at the op itself by the write, further inside by a second backward that gives something else."""
+    forward, rule = WRITING[what]
+    writes = ag.op(lambda x: forward(x), name="writes", vjp=rule)
+    with pytest.raises(
+        GradientError, match=r"writes: something was written into an array .* \(while backward was at 'writes'\)"
+    ):
+        ag.check_grads(writes, X)
+    if what != "g":
+        with pytest.raises(GradientError, match=r"the gradient a second time is another: .* changes what it was given"):
+            ag.check_grads(lambda x: writes(x * 2) * 3, X)
+
+
+def test_function_that_writes_into_its_result():
+    def f(x):
+        y = x * 2
+        y.data[0] = 1.0
+        return y
+
+    with pytest.raises(GradientError, match=r"written into an array that others hold \(in the function\)"):
+        ag.check_grads(f, X)
+
+
+def test_other_value_errors_pass_through():
+    with pytest.raises(ValueError, match="could not be broadcast"):
+        ag.check_grads(lambda x: x + np.ones(7), X)
+
+
+def test_undeclared_view():
+    def rule(g):
+        return g[::-1]
+
+    with pytest.raises(GradientError, match=r"'turned' shares memory with an argument\. Declare the op with view=True"):
+        ag.check_grads(ag.op(lambda x: x[::-1], name="turned", vjp=rule), X)
+    ag.check_grads(ag.op(lambda x: x[::-1], name="turned", vjp=rule, view=True), X)
+    ag.check_grads(lambda x: x[1:], X)
+
+
+def test_rule_that_is_right_only_if_all_inputs_need_a_gradient():
+    half = ag.op(lambda a, b: a * b, name="half", vjp=lambda g, a, b, needs: (g * b * needs[1], g * a))
+    with pytest.raises(GradientError, match="half: the gradient for argument 0 alone is another"):
+        ag.check_grads(half, X, X + 3)
+
+
+def test_rule_that_is_wrong_in_float32_only():
+    """By less than finite differences can tell there: the gradient in float64 tells."""
+    narrow = ag.op(
+        lambda x: np.sin(x), name="narrow", vjp=lambda g, x: g * np.cos(x) * (1.01 if x.dtype == np.float32 else 1)
+    )
+    with pytest.raises(GradientError, match="narrow: the gradient in float64 is another"):
+        ag.check_grads(narrow, X.astype(np.float32))
+
+
+def test_rule_that_is_wrong_for_one_output_only():
+    both = ag.op(lambda x: (np.sin(x), np.cos(x)), name="both", vjp=lambda g, x: g[0] * np.cos(x) + g[1] * np.sin(x))
+    with pytest.raises(GradientError, match="both, argument 0, order 1"):
+        ag.check_grads(both, X)
+
+
+def test_rule_that_is_transposed_for_square_inputs():
+    turn = ag.op(lambda x: x.T.copy(), name="turn", vjp=lambda g: g)
+    with pytest.raises(GradientError, match="turn, argument 0, order 1"):
+        ag.check_grads(turn, np.outer(X, X))
+
+
 DETACHED = {
     "other input": lambda g, b: g * b.detach() if isinstance(b, ag.Tensor) else g * b,
     "upstream": lambda g, b: (g.detach() if isinstance(g, ag.Tensor) else g) * b,
@@ -139,7 +229,7 @@ def test_float32_and_empty():
         ag.check_grads(product("half", a=lambda g, b: g * b * 1.5), X.astype(np.float32), X.astype(np.float32))
 
 
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("scale", [1e-12, 1e-3, 1.0, 1e3])
 def test_scale_of_values(scale):
     ag.check_grads(lambda x: scale * np.sin(x), X)
     with pytest.raises(GradientError):
