@@ -111,9 +111,13 @@ class Node:
 
 
 class View(Node):
-    """Remember an op whose output may share memory with its first parent, and so changes when that changes."""
+    """Remember an op whose output may share memory with its first parent, and so changes when that changes.
 
-    __slots__ = ()
+    ``root`` is the owner of the memory, noted where the way there is long.
+    """
+
+    __slots__ = ("root",)
+    root: Any
 
     @property
     def changed(self) -> Any:
@@ -186,13 +190,20 @@ def make_node(kind: type[Node], op: Any, parents: tuple[Any, ...], *rest: Any) -
 
 def origin(node: Node) -> Node:
     """Find the node that owns the memory of ``node``: follow views and aliases towards the leaves."""
-    while True:
+    for _ in range(32):
         if isinstance(node, View):
             node = node.a if node.more is None else node.more[0]
         elif isinstance(node, Alias):
             node = node.root
         else:
             return node
+    path = []  # views of views of views: note the end for all of them, else a chain of n would take n² steps
+    while isinstance(node, View | Alias):
+        path.append(node)
+        node = getattr(node, "root", None) or node.parents[0]
+    for view in path:
+        view.root = node
+    return node
 
 
 def ancestors(root: Node, follow: Callable[[Node], bool] = lambda node: True) -> Iterator[Node]:

@@ -111,6 +111,20 @@ def test_deep_chain():
         assert watched() is None
 
 
+def test_deep_chain_of_views():
+    """Each is asked for the owner of its memory: in all as many steps as there are views, not their square."""
+    x = y = leaf([1.0, 2.0])
+    for _ in range(30_000):
+        y = y[...]
+    z = (y * y).sum()
+    z.backward(retain_graph=True)
+    np.testing.assert_array_equal(x.grad.data, [2, 4])
+    with ag.no_grad():
+        x += 1
+    with pytest.raises(InPlaceError):
+        z.backward()
+
+
 def test_deep_chain_of_definitions_and_second_order():
     twice = ag.op(lambda x: x * 1.0001, name="by_definition", definition=lambda x: x * 1.0001)
     gradient = ag.grad(ag.grad(lambda x: _chain(twice, x, 3000) ** 2))
