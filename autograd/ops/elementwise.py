@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import unbox
+from autograd.box import Box, unbox, wrap
+from autograd.ops.activations import sigmoid
 from autograd.ops.axes import no_out
+from autograd.ops.casting import astype
 from autograd.ops.masking import chain
 from autograd.primitive import dispatch, implements, nondifferentiable, op
 
@@ -48,14 +50,14 @@ def _power_base(g: Any, a: Any, b: Any) -> Any:
     """∂(aᵇ)/∂a = b · aᵇ⁻¹, and 0 for b = 0 even at a = 0."""
     if isinstance(b, int | float):
         return g * (2 * a) if b == 2 else chain(g, b * a ** (b - 1)) if b else g * 0
-    return chain(g, b * a ** np.where(b == 0, 1.0, b - 1))
+    return chain(g * b, a ** np.where((a == 0) & (b == 0), 1.0, b - 1))
 
 
 def _power_exponent(g: Any, y: Any, a: Any) -> Any:
-    """∂(aᵇ)/∂b = aᵇ · ln a, and 0 for a = 0."""
-    if isinstance(a, int | float):
-        return chain(chain(g, y), np.log(a)) if a else g * 0
-    return chain(chain(g, y), np.log(np.where(a == 0, 1.0, a)))
+    """∂(aᵇ)/∂b = aᵇ · ln a, and 0 for a = 0 (but -∞ where aᵇ is infinite)."""
+    if isinstance(a, int | float) and a:
+        return chain(chain(g, y), np.log(a))
+    return chain(chain(g, y), np.log(np.where((a == 0) & np.isfinite(y), 1.0, a)))
 
 
 power = _binary(np.power, _power_base, _power_exponent, [_POSITIVE, _ANY], "**")
@@ -76,11 +78,15 @@ log = _unary(np.log, lambda g, x: chain(g, 1 / x), _POSITIVE)
 log2 = _unary(np.log2, lambda g, x: chain(g, 1 / (LN2 * x)), _POSITIVE)
 log10 = _unary(np.log10, lambda g, x: chain(g, 1 / (LN10 * x)), _POSITIVE)
 log1p = _unary(np.log1p, lambda g, x: chain(g, 1 / (x + 1)), _POSITIVE)
-
-
-logaddexp = _binary(np.logaddexp, lambda g, y, a: g * np.exp(a - y), lambda g, y, b: g * np.exp(b - y), [_ANY, _ANY])
+# ∂/∂a = eᵃ / (eᵃ + eᵇ) = σ(a - b); as exp(a - y) it would be wrong for large a, where y is rounded
+logaddexp = _binary(
+    np.logaddexp, lambda g, a, b: chain(g, sigmoid(a - b)), lambda g, a, b: chain(g, sigmoid(b - a)), [_ANY, _ANY]
+)
 logaddexp2 = _binary(
-    np.logaddexp2, lambda g, y, a: g * np.exp2(a - y), lambda g, y, b: g * np.exp2(b - y), [_ANY, _ANY]
+    np.logaddexp2,
+    lambda g, a, b: chain(g, sigmoid(LN2 * (a - b))),
+    lambda g, a, b: chain(g, sigmoid(LN2 * (b - a))),
+    [_ANY, _ANY],
 )
 
 # ------------------------------------------------------------------------------------------ trigonometry, hyperbolics
@@ -117,20 +123,21 @@ def _apart(rng: np.random.Generator) -> Any:
     yield (high, low[0]), {}
 
 
-def _extremum(forward: Any) -> Any:
-    """Give the gradient to the input that is the result; a tie is shared equally."""
+def _extremum(forward: Any, loses: Any) -> Any:
+    """Give the gradient to the input that does not lose; a tie is shared equally."""
     return _binary(
         forward,
-        lambda g, y, a, b: np.where(a == b, 0.5 * g, g * (a == y)),
-        lambda g, y, a, b: np.where(a == b, 0.5 * g, g * (b == y)),
+        lambda g, a, b: np.where(a == b, 0.5 * g, g * ~loses(a, b)),
+        lambda g, a, b: np.where(a == b, 0.5 * g, g * ~loses(b, a)),
         _apart,
     )
 
 
-maximum = _extremum(np.maximum)
-minimum = _extremum(np.minimum)
-fmax = _extremum(np.fmax)
-fmin = _extremum(np.fmin)
+# a nan loses against a number in fmax and fmin only; in maximum and minimum it is the result
+maximum = _extremum(np.maximum, lambda a, b: a < b)
+minimum = _extremum(np.minimum, lambda a, b: a > b)
+fmax = _extremum(np.fmax, lambda a, b: (a < b) | np.isnan(a) & ~np.isnan(b))
+fmin = _extremum(np.fmin, lambda a, b: (a > b) | np.isnan(a) & ~np.isnan(b))
 
 _where = op(
     lambda if_true, if_false, condition=None: np.where(condition, if_true, if_false),
@@ -205,10 +212,10 @@ _SERIES = (-1 / 3, 1 / 30, -1 / 840, 1 / 45360, -1 / 3991680)
 def _sinc_slope(x: Any, y: Any) -> Any:
     t = np.pi * x
     near = abs(t) < 0.5
-    series = 0.0
+    small, series = np.where(near, t, 0.0), 0.0
     for c in reversed(_SERIES):
-        series = series * (t * t) + c
-    return np.where(near, np.pi * t * series, (np.cos(t) - y) / np.where(near, 1.0, x))
+        series = series * (small * small) + c
+    return np.where(near, np.pi * small * series, (np.cos(t) - y) / np.where(near, 1.0, x))
 
 
 sinc = op(np.sinc, name="sinc", inputs=["x"], vjp=lambda g, y, x: g * _sinc_slope(x, y), elementwise=True, domain=_ANY)
@@ -239,13 +246,44 @@ def divmod_(x: Any, y: Any) -> Any:
     return floor_divide(x, y), remainder(x, y)
 
 
-sign, floor, ceil, trunc, rint, heaviside, floor_divide, spacing = (
+ldexp = op(
+    np.ldexp,
+    inputs=["x", "exponent"],
+    vjp=dict(x=lambda g, exponent: np.ldexp(g, exponent)),
+    elementwise=True,
+    domain=lambda rng: iter([((rng.uniform(-2, 2, (2, 3)), [1, 0, -2]), {})]),
+)
+
+
+_exponent = nondifferentiable(lambda x: np.frexp(x)[1], name="exponent")
+
+
+@implements(np.frexp, domain=lambda rng: iter([((rng.uniform(2.2, 3.8, (2, 3)),), {})]))
+def frexp(x: Any) -> Any:
+    """Split x = m · 2ᵉ into the mantissa m, 0.5 <= |m| < 1, and the integer exponent e, which needs no gradient."""
+    exponent = _exponent(x)
+    return ldexp(x, -unbox(exponent)), exponent
+
+
+sign, floor, ceil, trunc, rint, heaviside, floor_divide, spacing, angle = (
     nondifferentiable(f)
-    for f in (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.heaviside, np.floor_divide, np.spacing)
+    for f in (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.heaviside, np.floor_divide, np.spacing, np.angle)
 )
 round_ = nondifferentiable(np.round, name="round")
 dispatch[np.around] = round_
 dispatch[np.fix] = trunc  # an older name
-zeros_like, ones_like, full_like, empty_like = (
-    nondifferentiable(f) for f in (np.zeros_like, np.ones_like, np.full_like, np.empty_like)
-)
+zeros_like, ones_like, empty_like = (nondifferentiable(f) for f in (np.zeros_like, np.ones_like, np.empty_like))
+
+
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None
+) -> Any:
+    """Fill an array of the shape and dtype of ``a`` with ``fill_value``, which gets the sum of the gradient."""
+    if not isinstance(fill_value, Box):
+        y = np.full_like(unbox(a), fill_value, dtype, order, subok, shape)
+        return wrap(y) if isinstance(a, Box) else y
+    kind = np.asarray(unbox(a)).dtype if dtype is None else dtype
+    return np.broadcast_to(astype(fill_value, kind), np.shape(a) if shape is None else shape)
+
+
+dispatch[np.full_like] = full_like
