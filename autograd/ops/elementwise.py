@@ -212,7 +212,8 @@ _SERIES = (-1 / 3, 1 / 30, -1 / 840, 1 / 45360, -1 / 3991680)
 def _sinc_slope(x: Any, y: Any) -> Any:
     t = np.pi * x
     near = abs(t) < 0.5
-    small, series = np.where(near, t, 0.0), 0.0
+    small: Any = np.where(near, t, 0.0)
+    series = 0.0
     for c in reversed(_SERIES):
         series = series * (small * small) + c
     return np.where(near, np.pi * small * series, (np.cos(t) - y) / np.where(near, 1.0, x))

@@ -1,4 +1,4 @@
-"""Statistics built on reductions: medians, weighted averages, sums that skip nan, differences and integrals of samples.
+"""Statistics built on reductions: medians, weighted averages, covariances, sums that skip nan.
 
 ``median`` gives its gradient to the middle element, or half to each of the middle two; equal elements share.
 """
@@ -19,7 +19,6 @@ from autograd.ops.axes import (
     count,
     draw,
     kept,
-    kept_shape,
     merged,
     no_out,
     unmerged,
@@ -237,74 +236,6 @@ def nanmin(
 ) -> Any:
     """Give the smallest element that is not nan; equal ones share the gradient equally."""
     return _nan_extreme(min, a, axis, out, keepdims, initial, where, np.inf)
-
-
-# -------------------------------------------------------------------------------- differences and integrals of samples
-
-
-def _diff_forward(a: Any, n: int = 1, axis: int = -1) -> Any:
-    return np.diff(a, n, axis)
-
-
-def _diff_vjp(g: Any, shapes: Any, n: int, axis: int) -> Any:
-    """Transpose Dⁿ: (-1)ⁿ Dⁿ of g with n zeros on both sides."""
-    if g.size == 0:
-        return np.zeros(shapes[0], g.dtype)
-    widths = [(0, 0)] * g.ndim
-    widths[axis] = (n, n)
-    return (-1) ** n * np.diff(np.pad(g, widths), n, axis)
-
-
-_diff = op(_diff_forward, name="diff", vjp=_diff_vjp)
-
-
-def _diff_samples(rng: np.random.Generator) -> Any:
-    yield from cases(
-        ((5,), {}), ((4, 3), {"axis": 0}), ((2, 5), {"n": 2}), ((2, 5, 2), 3, 1), ((2, 1), {}), ((3,), {"n": 0})
-    )(rng)
-    yield (draw(rng, (2, 3)),), {"prepend": 0.5, "append": rng.uniform(-2, 2, (2, 2))}
-
-
-@implements(np.diff, domain=_diff_samples)
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    """Take differences of neighbours along ``axis``, ``n`` times, after joining ``prepend`` and ``append``."""
-    a = as_array(a)
-    if prepend is not None or append is not None:
-        a = np.concatenate([*_end(prepend, a, axis), a, *_end(append, a, axis)], axis)
-    return _diff(a, n, axis) if n else np.positive(a)  # NumPy gives a itself, not a copy
-
-
-def _end(value: Any, a: Any, axis: int) -> list[Any]:
-    """Make what is joined to one end: a scalar stands for one slice."""
-    if value is None:
-        return []
-    value = as_array(value)
-    return [value if value.ndim else np.broadcast_to(value, kept_shape(a.shape, axis))]
-
-
-def _trapezoid_samples(rng: np.random.Generator) -> Any:
-    y, x = draw(rng, (3, 4)), np.sort(draw(rng, (4,)))
-    yield (y,), {}
-    yield (y, x), {}
-    yield (y, np.cumsum(np.abs(y) + 0.1, 0)), {"axis": 0}
-    yield (y[0],), {"dx": 0.5}
-
-
-@implements(np.trapezoid, domain=_trapezoid_samples)
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """Integrate samples by the trapezoidal rule, Σ (yᵢ + yᵢ₊₁) / 2 · (xᵢ₊₁ - xᵢ); both may be Tensors."""
-    y = as_array(y)
-    step = dx
-    if x is not None:
-        x = as_array(x)
-        step = diff(x) if x.ndim == 1 else diff(x, axis=axis)
-        if x.ndim == 1:
-            shape = [1] * y.ndim
-            shape[axis] = step.shape[0]
-            step = step.reshape(tuple(shape))
-    front, back = [slice(None)] * y.ndim, [slice(None)] * y.ndim
-    front[axis], back[axis] = slice(1, None), slice(None, -1)
-    return sum(step * (y[tuple(front)] + y[tuple(back)]) / 2.0, axis)
 
 
 # ----------------------------------------------------------------------------------- the array standard's running sums

@@ -147,7 +147,7 @@ def test_float32_stays_float32(name, monkeypatch):
         args = vary(args, lambda x: x.astype(np.float32))
         inputs, leaves = tensors(args)
         y = ROWS[name](*inputs, **kwargs)
-        wide = any(is_float(v) for v in kwargs.values()) or "dtype" in kwargs or name == "float_power"
+        wide = any(is_float(v) for v in kwargs.values()) or "dtype" in kwargs or name in IN_FLOAT64
         for part in arrays(y):
             assert part.dtype.kind != "f" or part.dtype == np.float32 or wide
         backward(y)
@@ -165,6 +165,7 @@ def test_label(name):
         assert row.op.symbol.isprintable()
 
 
+IN_FLOAT64 = ("float_power", "interp")  # whatever goes in, as in NumPy
 BROADCASTS = [[(2, 3), (3,)], [(2, 1), (1, 3)], [(), (2,)], [(2,), ()], [(), ()], [(1, 1), (2,)]]
 
 

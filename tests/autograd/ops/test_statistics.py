@@ -1,4 +1,4 @@
-"""Medians, averages, sums that skip nan, differences: PyTorch as the oracle, kinks, messages."""
+"""Medians, averages, sums that skip nan: PyTorch as the oracle, kinks, messages."""
 
 import numpy as np
 import pytest
@@ -33,18 +33,6 @@ TORCH = {
         lambda x, w: np.average(x, (2, 0), w),
         lambda torch, x, w: (x * w.T[:, None]).sum((0, 2)) / w.sum(),
         [X, W[:, 0].T],
-    ),
-    "diff": (lambda x: np.diff(x, 2), lambda torch, x: torch.diff(x, 2), [X]),
-    "diff_joined": (
-        lambda x, first: np.diff(x, axis=1, prepend=first, append=0.5),
-        lambda torch, x, first: torch.diff(x, dim=1, prepend=first, append=torch.full((2, 1, 5), 0.5)),
-        [X, W[:, :2]],
-    ),
-    "trapezoid": (lambda y, x: np.trapezoid(y, x), lambda torch, y, x: torch.trapezoid(y, x), [X, np.arange(5.0) ** 2]),
-    "trapezoid_axis": (
-        lambda y: np.trapezoid(y, dx=0.5, axis=0),
-        lambda torch, y: torch.trapezoid(y, dx=0.5, dim=0),
-        [X],
     ),
 }
 
@@ -86,20 +74,6 @@ def test_all_nan():
     np.testing.assert_array_equal(np.nansum(x, 1).data, [0, 3])
     with pytest.warns(RuntimeWarning):
         np.testing.assert_array_equal(np.nanvar(x, 1, ddof=1).data, [np.nan, 0.5])
-
-
-def test_diff_of_fewer_elements_than_differences():
-    x = ag.Tensor(np.ones((2, 2)), requires_grad=True)
-    y = np.diff(x, 5)
-    assert y.shape == (2, 0)
-    y.sum().backward()
-    np.testing.assert_array_equal(x.grad.data, np.zeros((2, 2)))
-
-
-def test_diff_joined_at_one_end():
-    x = np.array([1.0, 4.0])
-    np.testing.assert_array_equal(np.diff(ag.Tensor(x), prepend=0).data, [1, 3])
-    np.testing.assert_array_equal(np.diff(ag.Tensor(x), append=[9.0, 9.0]).data, [3, 5, 0])
 
 
 def test_weights_are_checked():
