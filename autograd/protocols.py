@@ -105,12 +105,9 @@ _ADVICE: dict[Any, str] = {
     np.fill_diagonal: "Assign x[np.diag_indices(n)] = v instead, which is differentiable.",
     np.unique: "The set of values has no derivative; use np.sort, or .detach() first.",
     np.bincount: "Multiply: np.equal.outer(np.arange(n), x) @ weights.",
-    np.interp: "Build it from np.where, indexing and arithmetic.",
     np.convolve: "Use nn.functional.conv1d, or np.matmul over windows.",
     np.linalg.eig: "Eigenvalues of a general matrix are complex; use np.linalg.eigh for a symmetric one.",
     np.linalg.eigvals: "Eigenvalues of a general matrix are complex; use np.linalg.eigvalsh for a symmetric one.",
-    np.percentile: "Use np.median or np.sort and indexing.",
-    np.quantile: "Use np.median or np.sort and indexing.",
 }
 
 

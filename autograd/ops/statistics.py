@@ -1,7 +1,4 @@
-"""Statistics built on reductions: medians, weighted averages, covariances, sums that skip nan.
-
-``median`` gives its gradient to the middle element, or half to each of the middle two; equal elements share.
-"""
+"""Statistics built on reductions: medians, weighted averages, covariances, sums that skip nan."""
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
@@ -18,45 +15,9 @@ from autograd.ops.axes import (
     cases,
     count,
     draw,
-    kept,
-    merged,
-    no_out,
-    unmerged,
 )
-from autograd.ops.reductions import ROWS, cumprod, cumsum, max, mean, min, prod, root, sum, var
-from autograd.primitive import implements, op
-
-# ---------------------------------------------------------------------------------------------------------- median
-
-
-def _share(mask: Any, axis: Axis, dtype: Any) -> Any:
-    """Share 1 equally among the marked elements of each group."""
-    return mask / np.maximum(add_reduce(mask, axis=axis, dtype=dtype, keepdims=True), 1)
-
-
-def _median_forward(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return np.median(a, axis, keepdims=keepdims)
-
-
-def _median_vjp(g: Any, a: Any, shapes: Any, axis: Axis) -> Any:
-    """Give half to the lower and half to the upper middle element (of an odd number, these are one)."""
-    x = merged(a, axis)
-    order, n = np.argsort(x, axis=-1), x.shape[-1]
-    lower = np.take_along_axis(x, order[..., (n - 1) // 2 :][..., :1], -1)
-    upper = np.take_along_axis(x, order[..., n // 2 :][..., :1], -1)
-    weight = 0.5 * (_share(x == lower, -1, g.dtype) + _share(x == upper, -1, g.dtype))
-    return kept(g, shapes[0], axis) * unmerged(weight, shapes[0], axis)
-
-
-_median = op(_median_forward, name="median", vjp=_median_vjp)
-
-
-@implements(np.median, domain=cases(*ROWS[:-1], ((5,), {}), ((3, 5), {"axis": 1})))
-def median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """Give the middle element over ``axis``, or the mean of the middle two (``overwrite_input`` is ignored)."""
-    no_out("median", out)
-    return _median(a, tuple(axis) if isinstance(axis, list) else axis, keepdims)
-
+from autograd.ops.reductions import cumprod, cumsum, max, mean, min, prod, root, sum, var
+from autograd.primitive import implements
 
 # ---------------------------------------------------------------------------------------------- weighted averages
 

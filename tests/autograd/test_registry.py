@@ -144,6 +144,7 @@ def test_float32_stays_float32(name, monkeypatch):
 
     monkeypatch.setattr(pull, "fit", watched)
     for args, kwargs in samples(name):
+        widened.clear()
         args = vary(args, lambda x: x.astype(np.float32))
         inputs, leaves = tensors(args)
         y = ROWS[name](*inputs, **kwargs)

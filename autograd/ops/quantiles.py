@@ -1,0 +1,205 @@
+"""Elements by rank: medians, quantiles and percentiles, with and without nan.
+
+The result lies between two neighbours in sorted order, and they get the gradient by its place between them; elements
+equal to one of them share its part equally.
+"""
+
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box, is_recording, unbox, wrap
+from autograd.errors import MissingRule
+from autograd.ops.axes import Axis, add_reduce, as_array, cases, draw, kept, merged, no_out, unmerged
+from autograd.ops.reductions import ROWS
+from autograd.primitive import implements, op
+
+
+def _ranks(counts: Any, q: float, method: str) -> Any:
+    """Say where between the sorted elements 0 … n-1 the quantile is read, for rows of ``counts`` elements.
+
+    NumPy itself tells, by the quantile of the numbers 0 … n-1, whatever the method.
+    """
+    places = {n: np.quantile(np.arange(n, dtype=float), q, method=method) if n else 0.0 for n in set(counts.flat)}  # type: ignore[call-overload]
+    return np.array([places[n] for n in counts.flat]).reshape(counts.shape)
+
+
+def _shares(x: Any, q: float, method: str, skip_nan: bool, dtype: Any) -> Any:
+    """Give the derivative of the quantile of each row (the last axis) by its elements."""
+    nans = np.isnan(x)
+    order, n = np.argsort(x, axis=-1), x.shape[-1]  # nans stand last
+    counts = n - np.count_nonzero(nans, axis=-1, keepdims=True) if skip_nan else np.full((*x.shape[:-1], 1), n)
+    place = _ranks(counts, q, method)
+    if not skip_nan:
+        place = np.where(nans.any(-1, keepdims=True), n - 1, place)  # a nan result comes from the nans
+    lower = np.floor(place).astype(int)
+    upper = np.ceil(place).astype(int)
+    part = (place - lower).astype(dtype)
+    return (1 - part) * _equals(x, order, lower, dtype) + part * _equals(x, order, upper, dtype)
+
+
+def _equals(x: Any, order: Any, rank: Any, dtype: Any) -> Any:
+    """Share 1 equally among the elements of each row that equal the one of this rank."""
+    value = np.take_along_axis(x, np.take_along_axis(order, rank, -1), -1)
+    mask = (x == value) | (np.isnan(x) & np.isnan(value))
+    return mask / add_reduce(mask, axis=-1, dtype=dtype, keepdims=True)
+
+
+def _rule(scale: float, skip_nan: bool) -> Callable[..., Any]:
+    def rule(g: Any, a: Any, shapes: Any, axis: Axis, q: Any, method: str) -> Any:
+        x, qs, total = merged(a, axis), np.asarray(q, dtype=float) / scale, np.zeros(shapes[0], g.dtype)
+        if x.shape[-1]:
+            g = g.reshape((qs.size, *g.shape[qs.ndim :]))
+            for i, rank in enumerate(qs.flat):
+                weights = unmerged(_shares(x, rank, method, skip_nan, g.dtype), shapes[0], axis)
+                total = total + kept(g[i], shapes[0], axis) * weights
+        return total
+
+    return rule
+
+
+def _by_rank(name: str, read: Callable[..., Any], scale: float = 1.0, skip_nan: bool = False) -> Any:
+    """Declare an op that reads each row at a rank."""
+
+    def forward(a: Any, q: Any = 0.5, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Any:
+        return read(a, q, axis, method=method, keepdims=keepdims)
+
+    return op(forward, name=name, inputs=["a"], vjp=_rule(scale, skip_nan))
+
+
+def _call(core: Any, a: Any, q: Any, axis: Any, out: Any, method: str, keepdims: bool, weights: Any = None) -> Any:
+    name = core.op.name
+    no_out(name, out)
+    if is_recording(q):
+        raise MissingRule(f"np.{name}(…, q=tensor) has no gradient rule for q. Pass q.detach().")
+    if weights is not None and is_recording(a, weights):
+        raise MissingRule(
+            f"np.{name}(…, weights=…) has no gradient rule. Find the element with np.argsort and np.cumsum, and index."
+        )
+    if weights is not None:
+        y = getattr(np, name)(unbox(a), unbox(q), axis, method=method, keepdims=keepdims, weights=unbox(weights))
+        return wrap(y) if isinstance(a, Box) else y
+    if type(q) not in (int, float):  # Python's numbers take on the dtype of a
+        q = np.array(unbox(q))
+    return core(as_array(a), q, tuple(axis) if isinstance(axis, list) else axis, method, keepdims)
+
+
+# ------------------------------------------------------------------------------------------------------------ medians
+
+_median = _by_rank("median", lambda a, q, axis, method, keepdims: np.median(a, axis, keepdims=keepdims))
+_nanmedian = _by_rank(
+    "nanmedian", lambda a, q, axis, method, keepdims: np.nanmedian(a, axis, keepdims=keepdims), skip_nan=True
+)
+
+
+@implements(np.median, domain=cases(*ROWS[:-1], ((5,), {}), ((3, 5), {"axis": 1})))
+def median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+    """Give the middle element over ``axis``, or the mean of the middle two (``overwrite_input`` is ignored)."""
+    return _call(_median, a, 0.5, axis, out, "linear", keepdims)
+
+
+def _with_nans(*rows: dict[str, Any]) -> Any:
+    """Make a domain of arrays whose rows and columns have different numbers of nans, never all."""
+
+    def samples(rng: np.random.Generator) -> Any:
+        for kwargs in rows:
+            x = draw(rng, (3, 4))
+            x[0, 1] = x[2, 3] = x[2, 0] = np.nan
+            yield (x,), kwargs
+
+    return samples
+
+
+@implements(np.nanmedian, domain=_with_nans({}, {"axis": 0}, {"axis": -1, "keepdims": True}))
+def nanmedian(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+    """Give the median of the elements that are not nan; nan elements get gradient 0."""
+    return _call(_nanmedian, a, 0.5, axis, out, "linear", keepdims)
+
+
+# ---------------------------------------------------------------------------------------------------------- quantiles
+
+_quantile, _percentile = _by_rank("quantile", np.quantile), _by_rank("percentile", np.percentile, 100.0)
+_nanquantile = _by_rank("nanquantile", np.nanquantile, skip_nan=True)
+_nanpercentile = _by_rank("nanpercentile", np.nanpercentile, 100.0, skip_nan=True)
+_RANKS = cases(
+    ((3, 4), {"q": 0.3}),
+    ((3, 4), {"q": 1, "axis": 0}),
+    ((2, 3, 2), {"q": 0.85, "axis": (0, -1), "keepdims": True}),
+    ((3, 5), {"q": np.array([[0.1], [0.6]]), "axis": 1}),
+    ((5,), {"q": 0.4, "method": "hazen"}),
+    ((5,), {"q": 0.4, "method": "higher"}),
+)
+
+
+@implements(np.quantile, domain=_RANKS)
+def quantile(
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    """Give the value below which the share ``q`` of the elements lies, by any of NumPy's methods.
+
+    >>> import numpy as np, autograd as ag
+    >>> ag.grad(lambda x: np.quantile(x, 0.75))(np.array([0.0, 1.0, 5.0, 3.0]))
+    array([0.  , 0.  , 0.25, 0.75])
+    """
+    return _call(_quantile, a, q, axis, out, method, keepdims, weights)
+
+
+@implements(np.percentile, domain=cases(((3, 4), {"q": 30.0, "axis": 1}), ((5,), {"q": 99})))
+def percentile(
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    """Give the value below which ``q`` percent of the elements lie."""
+    return _call(_percentile, a, q, axis, out, method, keepdims, weights)
+
+
+@implements(
+    np.nanquantile, domain=_with_nans({"q": 0.3}, {"q": 0.85, "axis": 0}, {"q": 0.3, "axis": 1, "keepdims": True})
+)
+def nanquantile(
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    """Give the quantile of the elements that are not nan; nan elements get gradient 0."""
+    return _call(_nanquantile, a, q, axis, out, method, keepdims, weights)
+
+
+@implements(np.nanpercentile, domain=_with_nans({"q": 30}, {"q": 85, "axis": 0}))
+def nanpercentile(
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: Any = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
+) -> Any:
+    """Give the percentile of the elements that are not nan; nan elements get gradient 0."""
+    return _call(_nanpercentile, a, q, axis, out, method, keepdims, weights)
