@@ -103,9 +103,8 @@ _ADVICE: dict[Any, str] = {
     np.place: _ASSIGN,
     np.putmask: _ASSIGN,
     np.fill_diagonal: "Assign x[np.diag_indices(n)] = v instead, which is differentiable.",
+    np.histogram: "Use np.bincount(np.digitize(x, edges), weights), which is differentiable in the weights.",
     np.unique: "The set of values has no derivative; use np.sort, or .detach() first.",
-    np.bincount: "Multiply: np.equal.outer(np.arange(n), x) @ weights.",
-    np.convolve: "Use nn.functional.conv1d, or np.matmul over windows.",
     np.linalg.eig: "Eigenvalues of a general matrix are complex; use np.linalg.eigh for a symmetric one.",
     np.linalg.eigvals: "Eigenvalues of a general matrix are complex; use np.linalg.eigvalsh for a symmetric one.",
 }

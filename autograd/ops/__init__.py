@@ -17,6 +17,7 @@ from autograd.ops import (
     shapes,
     sorting,
     statistics,
+    windows,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "shapes",
     "sorting",
     "statistics",
+    "windows",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.box import needs_grad, unbox
 from autograd.errors import ArgumentError, DTypeError, ShapeError
-from autograd.ops.axes import no_out
+from autograd.ops.axes import as_array, no_out
 from autograd.ops.indices import as_tuple, freeze, integer_arrays, is_basic, is_single
 from autograd.primitive import implements, op
 from autograd.pull import unbroadcast
@@ -357,3 +357,20 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
     return take(arr, np.delete(np.arange(np.shape(arr)[axis]), unbox(obj)), axis)
+
+
+def _bincount_samples(rng: np.random.Generator) -> Samples:
+    yield (np.array([1, 0, 3, 1]), rng.uniform(-2, 2, 4)), {}
+    yield (np.array([2, 2]), rng.uniform(-2, 2, 2), 5), {}
+
+
+@implements(np.bincount, domain=_bincount_samples)
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """Count how often each number 0, 1, 2 … occurs, or add up the weights of its places, in float64."""
+    counts = np.bincount(unbox(x), minlength=minlength)
+    if weights is None:
+        return counts
+    weights = as_array(weights)
+    if weights.shape != np.shape(x):
+        raise ShapeError(f"bincount: weights of shape {weights.shape} for numbers of shape {np.shape(x)}.")
+    return scatter(weights.astype(float), shape=counts.shape, index=freeze(x)[0])

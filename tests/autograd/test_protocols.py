@@ -168,6 +168,14 @@ def test_options_of_newer_numpys_are_passed_on():
             np.sort(x, descending=True)
 
 
+def test_weights_of_a_histogram_are_not_lost_silently():
+    counts, edges = np.histogram(leaf([0.2, 0.7, 0.9]), 2, (0, 1), weights=[1.0, 2.0, 3.0])
+    assert counts.tolist() == [1, 5]
+    assert edges.tolist() == [0, 0.5, 1]
+    with pytest.raises(MissingRule, match=r"np\.histogram has no gradient rule\. Use np\.bincount\(np\.digitize"):
+        np.histogram(np.array([0.2, 0.7]), 2, weights=leaf([1.0, 2.0]))
+
+
 def test_undeclared_with_the_tensor_inside_a_list_or_keyword():
     with pytest.raises(MissingRule, match="histogramdd"):
         np.histogramdd([leaf([1.0, 2.0])])

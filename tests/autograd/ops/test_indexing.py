@@ -378,3 +378,18 @@ TORCH = {
 @pytest.mark.parametrize(("ours", "theirs"), TORCH.values(), ids=TORCH)
 def test_same_as_torch(ours, theirs):
     same_as_torch(ours, theirs, X)
+
+
+def test_bincount_adds_weights_and_gives_them_their_gradient():
+    places, weights = np.array([3, 0, 3, 1]), ag.Tensor([1.0, 2.0, 4.0, 8.0], requires_grad=True)
+    y = np.bincount(places, weights, minlength=6)
+    assert y.data.tolist() == [2, 8, 0, 5, 0, 0]
+    places[:] = 0  # the caller's array may change
+    (y * np.arange(6)).sum().backward()
+    assert weights.grad.data.tolist() == [3, 0, 3, 1]
+    assert np.bincount(ag.Tensor([1, 1, 0])).tolist() == [1, 2]
+
+
+def test_bincount_of_weights_that_do_not_fit():
+    with pytest.raises(ShapeError, match=r"bincount: weights of shape \(2,\) for numbers of shape \(3,\)\."):
+        np.bincount([0, 1, 2], ag.Tensor([1.0, 2.0]))
