@@ -56,7 +56,7 @@ def _power_base(g: Any, a: Any, b: Any) -> Any:
 def _power_exponent(g: Any, y: Any, a: Any) -> Any:
     """∂(aᵇ)/∂b = aᵇ · ln a, and 0 for a = 0 (but -∞ where aᵇ is infinite)."""
     if isinstance(a, int | float) and a:
-        return chain(chain(g, y), np.log(a))
+        return chain(chain(g, y), np.log(a).item())  # a Python number, so that float32 stays float32
     return chain(chain(g, y), np.log(np.where((a == 0) & np.isfinite(y), 1.0, a)))
 
 

@@ -13,6 +13,7 @@ from autograd.ops.axes import (
     add_reduce,
     as_array,
     cases,
+    check_dtype,
     count,
     draw,
 )
@@ -63,6 +64,81 @@ def _fitted_weights(w: Any, shape: tuple[int, ...], axis: Axis) -> Any:
         )
     order = tuple(sorted(range(len(axes)), key=lambda i: axes[i]))
     return w.transpose(order).reshape(tuple(n if i in axes else 1 for i, n in enumerate(shape)))
+
+
+# ---------------------------------------------------------------------------------------------------- covariances
+
+
+def _cov_samples(rng: np.random.Generator) -> Any:
+    x, w = draw(rng, (2, 4)), rng.uniform(0.5, 2, 4)
+    yield (x,), {}
+    yield (x.T.copy(), x[0]), {"rowvar": False, "bias": True}
+    yield (x,), {"aweights": w, "fweights": [1, 2, 1, 3]}
+    yield (x[0],), {"ddof": 0, "aweights": w}
+
+
+@implements(np.cov, domain=_cov_samples)
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
+    """Give the covariances of the rows of ``m`` and ``y`` (columns if not ``rowvar``), in float64 by default.
+
+    Σ wₖ (xᵢₖ - x̄ᵢ) (xⱼₖ - x̄ⱼ) / (n - ddof); ``fweights`` count repetitions, ``aweights`` weigh observations.
+    """
+    check_dtype("cov", m, dtype)
+    rows = [_variables(x, rowvar, dtype) for x in ((m,) if y is None else (m, y))]
+    x = rows[0] if y is None else np.concatenate(rows)
+    weights = [_observation_weights(w, x.shape[1]) for w in (fweights, aweights) if w is not None]
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    if weights:
+        w = prod(np.stack(weights), 0)
+        total = sum(w)
+        center = sum(x * w, 1, keepdims=True) / total
+        number = total - ddof * (1 if aweights is None or not ddof else sum(w * weights[-1]) / total)
+    else:
+        w, number = 1.0, np.float64(x.shape[1] - ddof)
+        center = mean(x, 1, keepdims=True)
+    if not number > 0:
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
+        number = np.float64(0.0)
+    x = x - center
+    return np.squeeze((x @ (x * w).T) * (1 / number))
+
+
+def _variables(x: Any, rowvar: bool, dtype: Any) -> Any:
+    x = as_array(x)
+    if x.ndim > 2:
+        raise ShapeError(f"cov: takes at most two axes, got shape {x.shape}.")
+    x = np.atleast_2d(x.astype(np.promote_types(x.dtype, float) if dtype is None else dtype))
+    return x if rowvar or x.shape[0] == 1 else x.T
+
+
+def _observation_weights(w: Any, n: int) -> Any:
+    w = as_array(w)
+    if w.shape != (n,) or np.any(w < 0):
+        raise ArgumentError(f"cov: weights must be {n} numbers >= 0, one per observation, got shape {w.shape}.")
+    return w.astype(np.promote_types(w.dtype, float))
+
+
+@implements(
+    np.corrcoef,
+    domain=lambda rng: iter([((draw(rng, (2, 4)),), {}), ((draw(rng, (3, 2)), draw(rng, (3, 1))), {"rowvar": False})]),
+)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    """Give the correlations of the rows of ``x`` and ``y``: their covariances over their standard deviations."""
+    c = cov(x, y, rowvar, dtype=dtype)
+    if not c.ndim:
+        return c / c
+    scale = np.sqrt(np.diagonal(c))
+    return np.clip(c / np.expand_dims(scale, 1) / scale, -1, 1)
 
 
 # ------------------------------------------------------------------------------------------ reductions that skip nan

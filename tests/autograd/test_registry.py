@@ -166,7 +166,15 @@ def test_label(name):
         assert row.op.symbol.isprintable()
 
 
-IN_FLOAT64 = ("float_power", "interp", "bincount")  # whatever goes in, as in NumPy
+IN_FLOAT64 = (
+    "float_power",
+    "interp",
+    "bincount",
+    "vander",
+    "geomspace",
+    "cov",
+    "corrcoef",
+)  # whatever goes in, as in NumPy
 BROADCASTS = [[(2, 3), (3,)], [(2, 1), (1, 3)], [(), (2,)], [(2,), ()], [(), ()], [(1, 1), (2,)]]
 
 

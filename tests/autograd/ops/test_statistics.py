@@ -19,6 +19,18 @@ def gradient(f, x):
 
 
 TORCH = {
+    "cov": (lambda x: np.cov(x[0]), lambda torch, x: torch.cov(x[0]), [X]),
+    "cov_weights": (
+        lambda x, w: np.cov(x[0], aweights=w[0, 0], fweights=[1, 2, 1, 3, 1], ddof=0),
+        lambda torch, x, w: torch.cov(x[0], aweights=w[0, 0], fweights=torch.tensor([1, 2, 1, 3, 1]), correction=0),
+        [X, W],
+    ),
+    "cov_ddof": (
+        lambda x: np.cov(x[0], aweights=W[0, 0]),
+        lambda torch, x: torch.cov(x[0], aweights=torch.tensor(W[0, 0])),
+        [X],
+    ),
+    "corrcoef": (lambda x: np.corrcoef(x[0]), lambda torch, x: torch.corrcoef(x[0]), [X]),
     "nansum": (lambda x: np.nansum(x, (0, 2)), lambda torch, x: x.nansum((0, 2)), [NANS]),
     "nanmean": (lambda x: np.nanmean(x, -1, keepdims=True), lambda torch, x: x.nanmean(-1, keepdim=True), [NANS]),
     "average": (lambda x, w: np.average(x, 1, w), lambda torch, x, w: (x * w).sum(1) / w.sum(1), [X, W]),
@@ -66,6 +78,36 @@ def test_all_nan():
     np.testing.assert_array_equal(np.nansum(x, 1).data, [0, 3])
     with pytest.warns(RuntimeWarning):
         np.testing.assert_array_equal(np.nanvar(x, 1, ddof=1).data, [np.nan, 0.5])
+
+
+COVARIANCES = {
+    "columns": lambda x: np.cov(x[0], x[1, 0], rowvar=False),
+    "bias": lambda x: np.cov(x[0], bias=True),
+    "one": lambda x: np.cov(x[0, 0]),
+    "two": lambda x: np.cov(x[0, 0], x[0, 1]),
+    "two as columns": lambda x: np.cov(x[0, 0], x[0, 1], rowvar=False),
+    "correlation of one": lambda x: np.corrcoef(x[0, 0]),
+    "correlation of two": lambda x: np.corrcoef(x[0, 0], x[0, 1]),
+}
+
+
+@pytest.mark.parametrize("name", COVARIANCES)
+def test_covariances_are_those_of_numpy(name):
+    x = X.transpose(0, 2, 1)[:, :3].copy() if name == "columns" else X
+    np.testing.assert_allclose(COVARIANCES[name](ag.Tensor(x)).data, COVARIANCES[name](x), rtol=1e-13)
+    ag.check_grads(COVARIANCES[name], x)
+
+
+def test_covariances_are_checked():
+    x = ag.Tensor(X[0], requires_grad=True)
+    with pytest.raises(
+        ArgumentError, match=r"cov: weights must be 5 numbers >= 0, one per observation, got shape \(3,\)"
+    ):
+        np.cov(x, aweights=np.ones(3))
+    with pytest.raises(ShapeError, match=r"cov: takes at most two axes, got shape \(2, 3, 5\)"):
+        np.cov(ag.Tensor(X))
+    with pytest.warns(RuntimeWarning, match="Degrees of freedom <= 0"), np.errstate(all="ignore"):
+        assert not np.isfinite(np.cov(x[:, :1]).data).any()
 
 
 def test_weights_are_checked():
