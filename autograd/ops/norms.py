@@ -21,12 +21,13 @@ def _vector(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> A
 def _vector_rule(g: Any, x: Any, y: Any, axis: Any, ord: Any) -> Any:
     """Multiply g by sign(x) (|x| / y)ᵖ⁻¹, which is x / y for p = 2; 0 where y = 0."""
     g, y = kept(g, x.shape, axis), kept(y, x.shape, axis)
-    safe = np.where(y == 0, 1.0, y)
+    flat = y == 0
+    safe = np.where(flat, 1.0, y)
     if ord == 2:
-        return chain(g / safe, x)
+        return chain(g, x * np.where(flat, 0.0, 1 / safe))
     zero = x == 0
     slope = np.sign(x) * (np.where(zero, 1.0, np.abs(x)) / safe) ** (ord - 1)
-    return chain(g, slope if ord > 0 else np.where(y == 0, 0.0, slope))
+    return chain(g, slope if ord > 0 else np.where(flat, 0.0, slope))
 
 
 _power: Any = op(_vector, name="norm", symbol="‖·‖", vjp=_vector_rule)

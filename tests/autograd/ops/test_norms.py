@@ -78,6 +78,17 @@ def test_norm_that_is_masked():
     np.testing.assert_allclose(gradient(np.array([[np.inf, 1.0], [3.0, 4.0]])), [[0, 0], [0.6, 0.8]], rtol=1e-15)
 
 
+def test_slope_of_an_infinite_norm_is_not_hidden():
+    gradient = ag.grad(lambda x: np.linalg.norm(x))
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(gradient(np.array([np.inf, 1.0])), [np.nan, 0])
+
+
+def test_second_derivative_at_norm_zero_is_zero():
+    second = ag.grad(lambda x: ag.grad(lambda x: np.linalg.norm(x, axis=1).sum())(x).sum())
+    np.testing.assert_allclose(second(np.array([[0.0, 0.0], [3.0, 4.0]])), [[0, 0], [4 / 125, -3 / 125]], atol=1e-17)
+
+
 def test_ties_share_the_gradient_of_the_largest():
     gradient = ag.grad(lambda x: np.linalg.norm(x, np.inf))(np.array([3.0, -3.0, 1.0]))
     np.testing.assert_array_equal(gradient, [0.5, -0.5, 0])
