@@ -579,8 +579,8 @@ def parameters_of(function):
 
 
 # NumPy's own x1, x2 can be given by position only; real and real_if_close share one function; einsum takes **kwargs;
-# newshape is an older name.
-OTHER_NAMES = {"x1", "x2", "x", "val", "a", "kwargs", "device", "newshape"}
+# newshape and interpolation are older names, bias and ddof (of corrcoef) had no effect.
+OTHER_NAMES = {"x1", "x2", "x", "val", "a", "kwargs", "device", "newshape", "interpolation", "bias", "ddof"}
 
 
 @pytest.mark.parametrize("function", [f for f in dispatch if not isinstance(f, np.ufunc)], ids=lambda f: f.__name__)
