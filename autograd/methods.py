@@ -54,6 +54,11 @@ class Methods(Box):
         """Transpose the last two axes."""
         return shapes.swapaxes(self, -1, -2)
 
+    @property
+    def real(self) -> Any:
+        """Give the real part, which for real numbers is the number itself."""
+        return ew.positive(self)
+
     def __len__(self) -> int:
         return len(self._data)
 
@@ -147,37 +152,59 @@ class Methods(Box):
 
     # --------------------------------------------------------------------------------------------------- reductions
 
-    def sum(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    def sum(
+        self, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = True
+    ) -> Any:
         """Sum elements."""
-        return reductions.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
+        return reductions.sum(self, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
-    def prod(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    def prod(
+        self, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = True
+    ) -> Any:
         """Multiply elements."""
-        return reductions.prod(self, axis=axis, dtype=dtype, keepdims=keepdims)
+        return reductions.prod(self, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
-    def mean(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    def mean(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
         """Average elements."""
-        return reductions.mean(self, axis=axis, dtype=dtype, keepdims=keepdims)
+        return reductions.mean(self, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def max(self, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = True) -> Any:
         """Give the largest element; ties share the gradient equally."""
-        return reductions.max(self, axis=axis, keepdims=keepdims)
+        return reductions.max(self, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def min(self, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = True) -> Any:
         """Give the smallest element; ties share the gradient equally."""
-        return reductions.min(self, axis=axis, keepdims=keepdims)
+        return reductions.min(self, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
     def ptp(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Give max - min."""
         return reductions.ptp(self, axis=axis, keepdims=keepdims)
 
-    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    def var(
+        self,
+        axis: Axis = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        *,
+        dtype: Any = None,
+        where: Any = True,
+        mean: Any = None,
+    ) -> Any:
         """Give the variance, with N - ddof in the denominator."""
-        return reductions.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return reductions.var(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
-    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    def std(
+        self,
+        axis: Axis = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        *,
+        dtype: Any = None,
+        where: Any = True,
+        mean: Any = None,
+    ) -> Any:
         """Give the standard deviation; derivative 0 where it is 0."""
-        return reductions.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return reductions.std(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
     def cumsum(self, axis: int | None = None, dtype: Any = None) -> Any:
         """Give running sums."""
@@ -222,9 +249,9 @@ class Methods(Box):
         """Give a diagonal."""
         return shapes.diagonal(self, offset=offset, axis1=axis1, axis2=axis2)
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
         """Sum a diagonal."""
-        return shapes.trace(self, offset=offset, axis1=axis1, axis2=axis2)
+        return shapes.trace(self, offset=offset, axis1=axis1, axis2=axis2, dtype=dtype)
 
     # ---------------------------------------------------------------------------------- elements, types and products
 
@@ -255,6 +282,8 @@ class Methods(Box):
     def conj(self) -> Any:
         """Give the complex conjugate, which for real numbers is the number itself."""
         return ew.positive(self)
+
+    conjugate = conj
 
     def astype(self, dtype: Any, **kwargs: Any) -> Any:
         """Convert the elements; gradients come back in the dtype of this Tensor."""

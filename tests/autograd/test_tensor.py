@@ -13,6 +13,7 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, MissingRule, ShapeError
 
+_CHOSEN = np.array([[True, False, True], [True, True, False]])
 METHODS = [
     ("sum", (), {}),
     ("sum", (0,), {}),
@@ -26,6 +27,15 @@ METHODS = [
     ("var", (), {}),
     ("var", (), {"axis": 0, "ddof": 1}),
     ("std", (), {"ddof": 1, "keepdims": True}),
+    ("sum", (), {"axis": 0, "where": _CHOSEN, "initial": 2.0}),
+    ("prod", (), {"where": _CHOSEN, "initial": 2.0}),
+    ("mean", (), {"axis": 0, "where": _CHOSEN}),
+    ("max", (), {"axis": 1, "where": _CHOSEN, "initial": 0.4}),
+    ("min", (), {"initial": 0.4}),
+    ("var", (), {"where": _CHOSEN, "ddof": 1}),
+    ("std", (), {"mean": np.array(0.25), "dtype": np.float64}),
+    ("trace", (), {"dtype": np.float64}),
+    ("conjugate", (), {}),
     ("cumsum", (), {}),
     ("cumsum", (1,), {}),
     ("cumprod", (), {"axis": 1}),
@@ -862,6 +872,7 @@ def test_methods_beyond_ndarray():
         (x.softmax(), lambda a: np.exp(a) / np.exp(a).sum()),
     ]:
         np.testing.assert_allclose(y.data, expected(x.data))
+    np.testing.assert_array_equal(x.real.data, x.data)
     np.testing.assert_array_equal(x.nonzero()[0], [0, 1])
     assert x.searchsorted(1.0) == 1
     assert x.ptp().item() == 1.5
