@@ -97,10 +97,17 @@ tan = _unary(np.tan, lambda g, y: g * (1 + y * y), (-1, 1))
 arcsin = _unary(np.arcsin, lambda g, x: chain(g, 1 / np.sqrt(1 - x * x)), (-0.8, 0.8))
 arccos = _unary(np.arccos, lambda g, x: chain(g, -1 / np.sqrt(1 - x * x)), (-0.8, 0.8))
 arctan = _unary(np.arctan, lambda g, x: g / (1 + x * x), _ANY)
+
+
+def _squares(a: Any, b: Any) -> Any:
+    """Give a² + b² in floats, as the square of a small integer type would overflow."""
+    return np.square(1.0 * a) + np.square(1.0 * b)
+
+
 arctan2 = _binary(
     np.arctan2,
-    lambda g, a, b: chain(g, b / (a * a + b * b)),
-    lambda g, a, b: chain(g, -a / (a * a + b * b)),
+    lambda g, a, b: chain(g, b / _squares(a, b)),
+    lambda g, a, b: chain(-g, a / _squares(a, b)),
     [_AWAY, _AWAY],
 )
 sinh = _unary(np.sinh, lambda g, x: g * np.cosh(x), _ANY)

@@ -5,6 +5,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor
+from autograd.primitive import dispatch
 
 
 def slopes(f, *points):
@@ -91,3 +92,23 @@ def test_angle_is_piecewise_constant():
     y = np.angle(Tensor([1.0, -1.0], requires_grad=True))
     assert not y.requires_grad
     assert y.data.tolist() == [0, np.pi]
+
+
+BINARY = [f for f in dispatch if isinstance(f, np.ufunc) and (f.nin, f.nout, f.signature) == (2, 1, None)]
+
+
+@pytest.mark.parametrize("f", [f for f in BINARY if f is not np.ldexp], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16])
+@pytest.mark.parametrize("side", [0, 1])
+def test_constants_of_small_integer_types_are_as_good_as_floats(f, kind, side):
+    """Nothing overflows in a rule (120² in int8), and nothing is rounded to float16 (log 3)."""
+    x, small = np.array([1.3, 2.7, 0.4]), np.array([120, 3, 7], kind)
+
+    def gradients(constant):
+        t = Tensor(x, requires_grad=True)
+        y = f(t, constant) if side == 0 else f(constant, t)
+        if y.requires_grad:
+            y.sum().backward()
+        return t.grad.data if y.requires_grad else 0 * x
+
+    np.testing.assert_allclose(gradients(small), gradients(small.astype(float)), rtol=1e-14)
