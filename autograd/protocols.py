@@ -84,6 +84,7 @@ PLAIN: set[Any] = {
     np.savez_compressed,
     np.isscalar,
     np.imag,
+    np.einsum_path,
 }
 
 _REDUCE: dict[tuple[Any, str], Any] = {

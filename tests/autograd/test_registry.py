@@ -171,6 +171,7 @@ IN_FLOAT64 = (
     "interp",
     "bincount",
     "vander",
+    "polyfit",
     "geomspace",
     "cov",
     "corrcoef",

@@ -38,6 +38,37 @@ def test_like_numpy(name):
     ag.check_grads(f, X)
 
 
+FITS = {
+    "line": {"deg": 1},
+    "columns": {"deg": 2, "y": X[0].T},
+    "weights": {"deg": 1, "w": np.array([1.0, 2.0, 0.5, 1.0])},
+    "covariances": {"deg": 1, "cov": True},
+    "covariances of columns": {"deg": 1, "cov": True, "y": X[0].T},
+    "unscaled": {"deg": 1, "cov": "unscaled", "w": [1, 2, 3, 4]},
+    "unscaled columns": {"deg": 1, "cov": "unscaled", "y": X[0].T},
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_polyfit_is_that_of_numpy(name):
+    def fit(x, y):
+        return np.polyfit(x, y, **{k: v for k, v in FITS[name].items() if k != "y"})
+
+    x, y = X[1, 1], FITS[name].get("y", X[0, 0])
+    found, expected = fit(Tensor(x), Tensor(y)), fit(x, y)
+    for a, b in zip(*[z if isinstance(z, tuple) else (z,) for z in (found, expected)], strict=True):
+        np.testing.assert_allclose(a.data, b, rtol=1e-10)
+    ag.check_grads(fit, x, y)
+
+
+def test_polyfit_in_full_and_at_too_few_points():
+    found, expected = np.polyfit(Tensor(X[1, 1]), X[0, 0], 1, full=True), np.polyfit(X[1, 1], X[0, 0], 1, full=True)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a.data if isinstance(a, Tensor) else a, b)
+    with pytest.warns(np.exceptions.RankWarning, match="poorly conditioned"):
+        np.polyfit(Tensor([1.0, 1.0]), [2.0, 3.0], 1)
+
+
 def test_pieces_of_numbers_only():
     y = np.piecewise(Tensor(X, requires_grad=True), [X > 0], [1.0, 2.0])
     np.testing.assert_array_equal(y.data, np.where(X > 0, 1, 2))
@@ -64,6 +95,16 @@ ERRORS = {
         lambda x: np.piecewise(x, [x > 0], [1, 2, 3]),
         ArgumentError,
         "piecewise: 3 functions for 1 conditions; give as many, or one more",
+    ),
+    "fit": (
+        lambda x: np.polyfit(x[0], x[0], 1),
+        ShapeError,
+        r"polyfit: takes x \(M,\), .* got shapes \(3, 4\) and \(3, 4\) and deg=1",
+    ),
+    "few points": (
+        lambda x: np.polyfit(x[0, 0, :2], x[0, 0, :2], 1, cov=True),
+        ArgumentError,
+        "polyfit: covariances of 2 coefficients need more than 2 points",
     ),
     "powers": (lambda x: np.vander(x), ShapeError, r"vander: takes a vector, got shape \(2, 3, 4\)"),
 }
