@@ -186,8 +186,6 @@ def test_undeclared_with_the_tensor_inside_a_list_or_keyword():
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (lambda w: np.bincount([0, 1, 1], w), r"bincount has no gradient rule\. Multiply"),
-        (lambda w: np.bincount([0, 1, 1], weights=w), "bincount"),
         (lambda w: np.histogram([0.0, 1.0, 1.0], weights=w), "histogram"),
         (lambda w: np.histogram([0.0, 1.0, 1.0], 2, None, False, w), "histogram"),
     ],
