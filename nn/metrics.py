@@ -1,7 +1,8 @@
 """Metrics ``f(y_true, y_pred)``, in scikit-learn's argument order and with its values.
 
 Classes may come as labels, one-hot rows or scores per class (the largest counts); binary scores, of shape ``(N,)`` or
-``(N, 1)``, are compared with ``threshold`` (0.5 for probabilities, 0 for logits).
+``(N, 1)``, are compared with ``threshold`` (0 for logits); without one, whole numbers are labels and others are
+compared with 0.5. Binary labels are 0 and 1, or -1 and 1.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,11 @@ Array = NDArray[Any]
 AVERAGES = ("binary", "macro", "micro", "weighted")
 
 
-def accuracy(y_true: Any, y_pred: Any, *, threshold: float = 0.5) -> float:
+class Undefined(ArgumentError):
+    """Report a metric that has no value on these samples, though it may have one on more of them."""
+
+
+def accuracy(y_true: Any, y_pred: Any, *, threshold: float | None = None) -> float:
     """Compute the share of right predictions.
 
     >>> accuracy([0, 1, 1], [0, 1, 0])
@@ -37,12 +42,12 @@ def top_k_accuracy(y_true: Any, y_score: Any, k: int = 2) -> float:
         raise ShapeError(f"top_k_accuracy needs labels (N,) and scores (N, C), got {true.shape} and {score.shape}.")
     if not 1 <= k <= score.shape[1]:
         raise ArgumentError(f"top_k_accuracy: k must be between 1 and the {score.shape[1]} classes, got {k}.")
-    _not_empty("top_k_accuracy", true)
+    _readable("top_k_accuracy", true, score)
     best = np.argsort(score, axis=1, kind="stable")[:, ::-1][:, :k]
     return float(np.mean((best == true[:, None]).any(axis=1)))
 
 
-def confusion_matrix(y_true: Any, y_pred: Any, *, threshold: float = 0.5) -> NDArray[np.int64]:
+def confusion_matrix(y_true: Any, y_pred: Any, *, threshold: float | None = None) -> NDArray[np.int64]:
     """Count samples by true class (row) and predicted class (column), over the sorted labels that occur.
 
     >>> confusion_matrix([0, 1, 1], [0, 1, 0])
@@ -52,17 +57,17 @@ def confusion_matrix(y_true: Any, y_pred: Any, *, threshold: float = 0.5) -> NDA
     return _count(*_labels("confusion_matrix", y_true, y_pred, threshold))[0]
 
 
-def precision(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float = 0.5) -> Any:
+def precision(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | None = None) -> Any:
     """Compute TP / (TP + FP); 0 where nothing was predicted. For ``average`` see ``f1``."""
     return _scores("precision", y_true, y_pred, average, threshold)[0]
 
 
-def recall(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float = 0.5) -> Any:
+def recall(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | None = None) -> Any:
     """Compute TP / (TP + FN); 0 where no sample has the class. For ``average`` see ``f1``."""
     return _scores("recall", y_true, y_pred, average, threshold)[1]
 
 
-def f1(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float = 0.5) -> Any:
+def f1(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | None = None) -> Any:
     """Compute 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall.
 
     ``average``: "binary" (of class 1), "macro" (the mean over classes), "weighted" (by the classes' frequency), "micro"
@@ -91,7 +96,7 @@ def roc_auc(y_true: Any, y_score: Any) -> float:
             f"roc_auc needs labels (N,) and scores (N,) or (N, C), got {_array(y_true).shape} and "
             f"{_array(y_score).shape}."
         )
-    _not_empty("roc_auc", true)
+    _readable("roc_auc", true, score)
     if score.ndim == 2:
         return float(np.mean([_auc(true == c, score[:, c]) for c in range(score.shape[1])]))
     classes = np.unique(true)
@@ -118,7 +123,7 @@ def r2(y_true: Any, y_pred: Any) -> float:
     """Compute R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)², the mean over columns; for constant y 1 if ŷ is exact, else 0."""
     true, pred = _numbers("r2", y_true, y_pred)
     if len(true) < 2:
-        raise ArgumentError("r2 needs at least 2 samples: the variance of one is 0.")
+        raise Undefined("r2 needs at least 2 samples: the variance of one is 0.")
     true, pred = true.reshape(len(true), -1), pred.reshape(len(true), -1)
     left, whole = ((true - pred) ** 2).sum(0), ((true - true.mean(0)) ** 2).sum(0)
     constant = whole == 0
@@ -155,38 +160,48 @@ def _array(y: Any) -> Array:
     return np.asarray(y.data if isinstance(y, ag.Tensor) else y)
 
 
-def _not_empty(name: str, y: Array) -> None:
-    if not y.size:
+def _readable(name: str, true: Array, pred: Array) -> None:
+    """Refuse no samples, and NaN: it compares as False with everything, so the result would be a number."""
+    if not true.size:
         raise ArgumentError(f"{name}: there are no samples.")
+    for label, y in (("y_true", true), ("y_pred", pred)):
+        if y.dtype.kind == "f" and np.isnan(y).any():
+            raise ArgumentError(f"{name}: {label} holds {np.isnan(y).sum()} NaN of {y.size} values.")
 
 
 def _numbers(name: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
     true, pred = _array(y_true).astype(np.float64), _array(y_pred).astype(np.float64)
     if true.shape != pred.shape:
         raise ShapeError(f"{name}: y_true has shape {true.shape} and y_pred {pred.shape}. They must be equal.")
-    _not_empty(name, true)
+    _readable(name, true, pred)
     return true, pred
 
 
-def _labels(name: str, y_true: Any, y_pred: Any, threshold: float) -> tuple[Array, Array]:
+def _labels(name: str, y_true: Any, y_pred: Any, threshold: float | None) -> tuple[Array, Array]:
     """Bring both to flat arrays of labels."""
     true, pred = _array(y_true), _array(y_pred)
+    _readable(name, true, pred)
     if pred.ndim > 1 and pred.shape[-1] == 1 and true.shape in (pred.shape, pred.shape[:-1]):
         true, pred = true.reshape(pred.shape[:-1]), pred[..., 0]
     if pred.ndim > 1 and true.shape == pred.shape and pred.dtype.kind == "f":
-        true = true.argmax(-1)  # one-hot rows against scores
+        if not (np.min(true) >= 0 and np.allclose(np.sum(true, axis=-1), 1, atol=1e-3)):
+            raise ArgumentError(
+                f"{name}: y_true has the shape {true.shape} of the scores, so its rows must be one-hot or "
+                "probabilities. For several labels per sample pass y_true.ravel() and y_pred.ravel()."
+            )
+        true = true.argmax(-1)
     if pred.ndim > 1 and true.shape == pred.shape[:-1]:
         pred = pred.argmax(-1)
     elif pred.ndim > 1 and true.shape == pred.shape[:1] + pred.shape[2:]:
         pred = pred.argmax(1)  # (N, C, ...), as cross entropy takes them
-    elif pred.dtype.kind == "f" and not np.array_equal(pred, np.rint(pred)):
-        pred = pred > threshold
+    elif pred.dtype.kind == "f" and not (threshold is None and np.array_equal(pred, np.rint(pred))):
+        negative = -1 if true.dtype.kind in "if" and (true == -1).any() else 0
+        pred = np.where(pred > (0.5 if threshold is None else threshold), 1, negative)
     if true.shape != pred.shape:
         raise ShapeError(
             f"{name}: y_true of shape {_array(y_true).shape} does not fit y_pred of shape {_array(y_pred).shape}. "
             "Pass labels of one shape, or scores with one more axis for the classes."
         )
-    _not_empty(name, true)
     return (np.rint(y).astype(np.int64).ravel() if y.dtype.kind in "fb" else y.ravel() for y in (true, pred))  # type: ignore[return-value]
 
 
@@ -200,16 +215,16 @@ def _count(true: Array, pred: Array) -> tuple[NDArray[np.int64], Array]:
     return np.bincount(index[: len(true)] * n + index[len(true) :], minlength=n * n).reshape(n, n), labels
 
 
-def _scores(name: str, y_true: Any, y_pred: Any, average: str | None, threshold: float) -> tuple[Any, Any, Any]:
+def _scores(name: str, y_true: Any, y_pred: Any, average: str | None, threshold: float | None) -> tuple[Any, Any, Any]:
     """Give precision, recall and F1."""
     if average is not None and average not in AVERAGES:
         raise ArgumentError(f"{name}: average must be one of {', '.join(AVERAGES)} or None, got {average!r}.")
     matrix, labels = _count(*_labels(name, y_true, y_pred, threshold))
     hits, predicted, actual = np.diag(matrix), matrix.sum(0), matrix.sum(1)
     if average == "binary":
-        if len(labels) > 2 or not set(labels.tolist()) <= {0, 1}:
+        if not any(set(labels.tolist()) <= pair for pair in ({0, 1}, {-1, 1})):
             raise ArgumentError(
-                f"{name}: labels {labels.tolist()} are not binary (0 and 1); choose average='macro', "
+                f"{name}: labels {labels.tolist()} are not binary (0 and 1, or -1 and 1); choose average='macro', "
                 "'micro' or 'weighted'."
             )
         at = labels == 1
@@ -233,7 +248,7 @@ def _auc(positive: Array, score: Array) -> float:
     """Rank the scores (ties share their mean rank); the area is the normalised rank sum of the positives."""
     n, m = int(positive.sum()), int((~positive).sum())
     if not n or not m:
-        raise ArgumentError("roc_auc needs samples of both classes; y_true has one only.")
+        raise Undefined("roc_auc needs samples of both classes; y_true has one only.")
     _, index, counts = np.unique(score, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[index]
     return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))

@@ -93,6 +93,8 @@ def test_stored_values(name):
         (["a", "b", "c"], ["a", "b", "a"]),
         (np.array([True, False, True]), np.array([1, 0, 0])),
         ([[0, 1, 1]], np.array([[[0.9, 0.1, 0.8], [0.1, 0.9, 0.2]]])),
+        ([-1, 1, 1], [0.2, 0.7, 0.4]),
+        ([-1.0, 1.0, 1.0], [[0.2], [0.7], [0.4]]),
     ],
 )
 def test_forms_of_labels(true, pred):
@@ -102,6 +104,8 @@ def test_forms_of_labels(true, pred):
 def test_threshold_of_logits():
     assert metrics.accuracy([0, 1], [-0.3, 0.2], threshold=0.0) == 1.0
     assert metrics.accuracy([0, 1], [-0.3, 0.2]) == 0.5
+    assert metrics.accuracy([0, 1], [-2.0, 3.0], threshold=0.0) == 1.0  # whole numbers, but not labels
+    assert metrics.f1([-1, 1, 1], [-2.0, 3.0, -1.5], threshold=0.0) == pytest.approx(2 / 3)
 
 
 def test_names():
@@ -109,6 +113,15 @@ def test_names():
     assert metrics.get(len) is len
     with pytest.raises(ArgumentError, match=r"unknown metric 'acuracy'. Did you mean 'accuracy'\?"):
         metrics.get("acuracy")
+
+
+@pytest.mark.parametrize("name", metrics.NAMES)
+def test_nan_is_refused(name):
+    """NaN is never greater than a threshold, so it would count as a class."""
+    with pytest.raises(ArgumentError, match=f"{name}: y_pred holds 1 NaN of 4 values"):
+        getattr(metrics, name)([0, 1], [[0.2, 0.8], [0.3, np.nan]]) if name in ("accuracy", "top_k_accuracy") else (
+            getattr(metrics, name)([0, 1, 1, 0], [0.2, np.nan, 0.3, 0.1])
+        )
 
 
 @pytest.mark.parametrize(
@@ -139,7 +152,12 @@ def test_names():
             ShapeError,
             r"top_k_accuracy needs labels \(N,\) and scores \(N, C\)",
         ),
-        (lambda: metrics.r2([1.0], [1.0]), ArgumentError, "r2 needs at least 2 samples"),
+        (lambda: metrics.r2([1.0], [1.0]), metrics.Undefined, "r2 needs at least 2 samples"),
+        (
+            lambda: metrics.accuracy([[1, 1], [0, 0]], [[0.9, 0.8], [0.1, 0.2]]),
+            ArgumentError,
+            r"accuracy: y_true has the shape \(2, 2\) of the scores, so its rows must be one-hot.*y_true.ravel\(\)",
+        ),
     ],
 )
 def test_messages(call, kind, message):
