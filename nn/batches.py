@@ -28,8 +28,7 @@ class Batches:
     """Read the data of ``fit`` and ``evaluate`` once, refuse what cannot work, and hand it out batch by batch."""
 
     def __init__(self, x: Any, y: Any, batch_size: int, weight: Array | None, who: str) -> None:
-        if batch_size < 1:
-            raise ArgumentError(f"{who}: batch_size must be at least 1, got {batch_size}.")
+        check_size(batch_size, who)
         self.batch_size, self.weight, self.who = batch_size, weight, who
         self.source: Iterable[Any] | None = None
         if y is None and not isinstance(x, np.ndarray | ag.Tensor):
@@ -79,6 +78,24 @@ class Batches:
         if len(x) != len(y):
             raise ShapeError(f"{self.who}: a batch has {len(x)} samples in x and {len(y)} in y.")
         return Batch(x, y, np.asarray(item[2]) if len(item) == 3 else None)
+
+
+def check_size(batch_size: Any, who: str) -> None:
+    """Refuse a batch size that is no positive integer."""
+    if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+        raise ArgumentError(f"{who}: batch_size must be at least 1 and a whole number, got {batch_size!r}.")
+
+
+def inputs_of(x: Any, batch_size: int) -> Iterator[Any]:
+    """Cut the samples of ``predict`` into batches; batches of an iterator come as they are, without their targets."""
+    check_size(batch_size, "predict")
+    if isinstance(x, Iterable) and not (isinstance(x, ag.Tensor | list | tuple | str) or hasattr(x, "__array__")):
+        yield from (item[0] if isinstance(item, tuple) else item for item in x)
+        return
+    array = numbers(x.data if isinstance(x, ag.Tensor) else x, "predict: x")
+    if not array.ndim:
+        raise ShapeError("predict: x is a single number; the first axis must count samples.")
+    yield from (array[i : i + batch_size] for i in range(0, len(array), batch_size))
 
 
 def as_data(value: Any, name: str, who: str) -> Array:
@@ -136,4 +153,6 @@ def weights_of(y: Any, sample_weight: Any, class_weight: Mapping[Any, float] | N
             )
         per_class = np.array([class_weight[label] for label in labels.tolist()], dtype=np.float64)
         weight = per_class if weight is None else weight * per_class
+    if weight is not None and not (weight.min(initial=0) >= 0 and 0 < weight.sum() < np.inf):
+        raise ArgumentError("fit: weights must be finite and not negative, and not all of them 0.")
     return weight

@@ -15,7 +15,7 @@ from autograd.errors import ArgumentError
 from nn.files import write_bytes
 from nn.optim import ReduceLROnPlateau, Schedule
 
-_SMALLER_IS_BETTER = ("loss", "mse", "mae", "error")
+_BETTER = {"min": ("loss", "mse", "mae", "error"), "max": ("acc", "precision", "recall", "f1", "auc", "r2")}
 
 
 class Callback:
@@ -74,14 +74,19 @@ def improves(value: float, best: float | None, mode: str, min_delta: float = 0.0
 def _mode(monitor: str, mode: str) -> str:
     if mode not in ("auto", "min", "max"):
         raise ArgumentError(f"mode must be 'auto', 'min' or 'max', got {mode!r}.")
-    return mode if mode != "auto" else "min" if any(word in monitor for word in _SMALLER_IS_BETTER) else "max"
+    if mode != "auto":
+        return mode
+    for known, words in _BETTER.items():
+        if any(word in monitor for word in words):
+            return known
+    raise ArgumentError(f"{monitor!r} does not tell whether it should fall or rise. Pass mode='min' or mode='max'.")
 
 
 class EarlyStopping(Callback):
     """Stop when ``monitor`` has not improved by more than ``min_delta`` for ``patience`` epochs.
 
-    ``restore_best`` puts the parameters of the best epoch back at the end. Losses and errors are to fall, other metrics
-    to rise, unless ``mode`` says "min" or "max".
+    ``restore_best`` puts the parameters of the best epoch back at the end. Losses and errors are to fall, the other
+    metrics of ``nn.metrics`` to rise; for names of your own ``mode`` says "min" or "max". Each fit starts afresh.
     """
 
     def __init__(
@@ -97,6 +102,12 @@ class EarlyStopping(Callback):
         self.best: float | None = None
         self.best_epoch = self.waited = 0
         self.weights: dict[str, Any] | None = None
+
+    def on_fit_start(self, trainer: Any) -> None:
+        if trainer.epoch == trainer.run["start"]:
+            self.best, self.best_epoch, self.waited, self.weights = None, 0, 0, None
+        elif self.waited >= self.patience:
+            trainer.stop = True  # the run that is resumed had ended here
 
     def on_epoch_end(self, trainer: Any) -> None:
         value = watched(trainer, self.monitor, "EarlyStopping")
@@ -148,10 +159,14 @@ class ModelCheckpoint(Callback):
         self.best: float | None = None
 
     def files(self) -> list[Path]:
-        """List the files that are there, oldest first."""
-        pattern = re.compile(re.escape(self.path.stem) + r"-(\d{8,})" + re.escape(self.path.suffix))
-        found = [(int(match[1]), p) for p in self.path.parent.glob("*") if (match := pattern.fullmatch(p.name))]
-        return [p for _, p in sorted(found)]
+        """List the files that are there, oldest first; those of an earlier run may have more steps in their names."""
+        pattern = re.compile(re.escape(self.path.stem) + r"-\d{8,}" + re.escape(self.path.suffix))
+        return sorted((p for p in self.path.parent.glob("*") if pattern.fullmatch(p.name)), key=self.age)
+
+    @staticmethod
+    def age(path: Path) -> tuple[int, int]:
+        """Order files by when they were written, and within one tick of the clock by their steps."""
+        return path.stat().st_mtime_ns, int(path.stem.rpartition("-")[2])
 
     def on_fit_start(self, trainer: Any) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -176,7 +191,7 @@ class ModelCheckpoint(Callback):
             old.unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best}
+        return {} if self.monitor is None else {"best": self.best}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.best = state["best"]

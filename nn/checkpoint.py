@@ -57,14 +57,17 @@ def restore(trainer: Any, tree: Mapping[str, Any], source: str) -> None:
         _check(trainer, tree, source)
     except (KeyError, TypeError, AttributeError) as error:
         raise FileError(f"{source}: the training state does not hold together: {error!r}.") from error
-    before = copy.deepcopy((trainer.model.state_dict(), trainer.optimizer.state_dict(), _callback_states(trainer)))
+    own = [callback for callback, _ in _matched(trainer, tree)]
+    before = copy.deepcopy(
+        (trainer.model.state_dict(), trainer.optimizer.state_dict(), [callback.state_dict() for callback in own])
+    )
     try:
-        _restore(trainer, tree["model"], tree["optimizer"], [entry["state"] for entry in tree["callbacks"]])
+        _restore(trainer, tree["model"], tree["optimizer"], _matched(trainer, tree))
         for generator, saved in zip(generators(trainer.model), tree["generators"], strict=True):
             generator.bit_generator.state = saved
         history, run, epoch, step = History(tree["history"]), tree["run"], int(tree["epoch"]), int(tree["step"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        _restore(trainer, *before)
+        _restore(trainer, before[0], before[1], list(zip(own, before[2], strict=True)))
         if isinstance(error, ArgumentError | ShapeError):  # these list what does not fit
             raise
         raise FileError(f"{source}: the training state does not hold together: {error!r}.") from error
@@ -82,16 +85,26 @@ def generators(model: Module) -> list[np.random.Generator]:
     return list(found.values())
 
 
-def _callback_states(trainer: Any) -> list[dict[str, Any]]:
-    return [callback.state_dict() for callback in trainer.callbacks]
+def _matched(trainer: Any, tree: Mapping[str, Any]) -> list[tuple[Any, Mapping[str, Any]]]:
+    """Pair the callbacks with their saved states, in order; those without state, such as a logger, may come and go."""
+    saved = [entry for entry in tree["callbacks"] if entry["state"]]
+    kinds = {entry["type"] for entry in saved}
+    own = [c for c in trainer.callbacks if type(c).__name__ in kinds or c.state_dict()]
+    there, here = [entry["type"] for entry in saved], [type(c).__name__ for c in own]
+    if there != here:
+        raise FileError(f"callbacks with state: the file has {there}, this Trainer has {here}")
+    return [(callback, entry["state"]) for callback, entry in zip(own, saved, strict=True)]
 
 
 def _restore(
-    trainer: Any, model: Mapping[str, Any], optimizer: Mapping[str, Any], callbacks: list[dict[str, Any]]
+    trainer: Any,
+    model: Mapping[str, Any],
+    optimizer: Mapping[str, Any],
+    callbacks: list[tuple[Any, Mapping[str, Any]]],
 ) -> None:
     trainer.model.load_state_dict(model)
     trainer.optimizer.load_state_dict(optimizer)
-    for callback, state in zip(trainer.callbacks, callbacks, strict=True):
+    for callback, state in callbacks:
         callback.load_state_dict(state)
 
 
@@ -99,9 +112,10 @@ def _check(trainer: Any, tree: Mapping[str, Any], path: Any) -> None:
     """Compare what the file holds with what this Trainer is made of, before anything changes."""
     problems = [f"missing: {name}" for name in PARTS if name not in tree]
     if not problems:
-        saved, own = [c["type"] for c in tree["callbacks"]], [type(c).__name__ for c in trainer.callbacks]
-        if saved != own:
-            problems.append(f"callbacks: the file has {saved}, this Trainer has {own}")
+        try:
+            _matched(trainer, tree)
+        except FileError as error:
+            problems.append(str(error))
         optimizer = type(trainer.optimizer).__name__
         if tree["optimizer"]["type"] != optimizer:
             problems.append(f"optimizer: the file has {tree['optimizer']['type']}, this Trainer has {optimizer}")

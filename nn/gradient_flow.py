@@ -40,6 +40,7 @@ class GradientFlow(Callback):
         self._shares: dict[str, float] = {}
 
     def on_fit_start(self, trainer: Any) -> None:
+        self.on_fit_end(trainer)  # a fit that failed has left its hooks
         for name, module in trainer.model.named_modules():
             if isinstance(module, ReLU) or (isinstance(module, Layer) and module.activation == "relu"):
                 self._handles.append(module.register_forward_hook(self._watch(name)))

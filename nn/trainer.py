@@ -1,9 +1,8 @@
 """Trainer: the loop of epochs and batches that people enjoy, and that resumes bit for bit."""
 
 import copy
-import functools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,24 @@ import autograd as ag
 from autograd.errors import ArgumentError, FileError, ShapeError, TrainingError
 from nn import checkpoint
 from nn import metrics as known_metrics
-from nn.batches import Batch, Batches, split_off, weights_of
+from nn.batches import Batch, Batches, inputs_of, split_off, weights_of
 from nn.callbacks import Callback, ModelCheckpoint
 from nn.history import History
-from nn.losses import BCEWithLogitsLoss, HingeLoss
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm
+from nn.parts import check_parts, means, named_metrics, number
 from nn.progress import Progress
 
 Array = NDArray[Any]
+_NOTHING = "the iterable of batches is empty (a generator can be used for one epoch only; pass a list)."
 
 
 class Trainer:
     """Train, evaluate and apply a model.
 
-    ``metrics`` are names (``"accuracy"``) or functions ``f(y_true, y_pred)``; ``clip_grad_norm`` limits the common norm
-    of the gradients; ``accumulate`` adds the gradients of so many batches before each step.
+    ``metrics`` are names (``"accuracy"``) or functions ``f(y_true, y_pred)``, or a dict that names them;
+    ``clip_grad_norm`` limits the common norm of the gradients; ``accumulate`` adds the gradients of so many batches
+    before each step.
 
     >>> import nn
     >>> x, y = nn.datasets.xor()
@@ -50,17 +51,17 @@ class Trainer:
         loss: Any,
         optimizer: Optimizer,
         *,
-        metrics: Sequence[Any] = (),
+        metrics: Any = (),
         callbacks: Sequence[Callback] = (),
         clip_grad_norm: float | None = None,
         accumulate: int = 1,
     ) -> None:
         if accumulate < 1:
             raise ArgumentError(f"Trainer: accumulate must be at least 1, got {accumulate}.")
+        callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+        check_parts(model, loss, optimizer, callbacks)
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.metrics = dict(
-            _named_metric(metric, loss) for metric in ([metrics] if isinstance(metrics, str) else metrics)
-        )
+        self.metrics = named_metrics(metrics, loss)
         self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
         self.max_norm, self.accumulate = clip_grad_norm, accumulate
         self.history = History()
@@ -96,15 +97,21 @@ class Trainer:
         ModelCheckpoint callback, if there is one). The mode of the model is left as it was found, also after Ctrl-C,
         which ends the run with model and history usable.
 
-        Raises ArgumentError or ShapeError for data that cannot work, TrainingError when the loss is no longer finite.
+        A metric that a batch leaves undefined (``roc_auc`` of one class) is the mean over the others. Raises
+        ArgumentError or ShapeError for data that cannot work, TrainingError when the loss is no longer
+        finite.
         """
+        if not isinstance(epochs, int | np.integer) or epochs < 0:
+            raise ArgumentError(f"fit: epochs must be a whole number, 0 or more, got {epochs!r}.")
+        if y is None and not (sample_weight is None and class_weight is None):
+            raise ArgumentError("fit: an iterable brings its own weights. Let each batch be (x, y, weights).")
         whole = y
         x, y, held_out = split_off(x, y, validation_split)
         weight = weights_of(y, sample_weight, class_weight, whole) if y is not None else None
         data = self.batches(x, y, batch_size, weight, "fit")
         validation = validation_data if validation_data is not None else held_out
         generator = np.random.default_rng(rng)
-        run = self._resume(resume, generator) or {"target": self.epoch + epochs, "batch": 0, "sums": {}, "seen": 0.0}
+        run = self._resume(resume, generator) or self._new_run(int(epochs))
         self.run = run
         self.stop, self.history.interrupted = False, False
         bar = Progress(progress, run["target"])
@@ -117,10 +124,15 @@ class Trainer:
             except KeyboardInterrupt:
                 self.history.interrupted = True
                 self.optimizer.zero_grad()
+                self.at_step = True  # the gradients that waited are gone, and the state can be saved
             finally:
                 bar.close()
             self._call("on_fit_end")
         return self.history
+
+    def _new_run(self, epochs: int) -> dict[str, Any]:
+        """Say where a fit starts, where it ends, and what has been seen of its present epoch."""
+        return {"start": self.epoch, "target": self.epoch + epochs, "batch": 0, "sums": {}, "seen": 0.0}
 
     def _epoch(
         self,
@@ -146,12 +158,10 @@ class Trainer:
             if self.stop:
                 break
         if not run["seen"]:
-            raise ArgumentError(
-                "fit: the iterable of batches is empty (a generator can be used for one epoch only; pass a list)."
-            )
+            raise ArgumentError(f"fit: {_NOTHING}")
         if not self.at_step:
             self._update()
-        logs = {name: total / run["seen"] for name, total in run["sums"].items()}
+        logs = means(run)
         if validation is not None:
             logs |= {f"val_{name}": value for name, value in self._evaluate_on(validation, data.batch_size).items()}
         self.history.append(logs)
@@ -173,12 +183,26 @@ class Trainer:
         self.at_step = last or run["batch"] % self.accumulate == 0
         if self.at_step:
             self._update()
-        size = float(len(batch))
-        run["seen"] += size
-        sums, prediction = run["sums"], _data(output)
-        for name, one in {"loss": value, **{n: f(batch.y, prediction) for n, f in self.metrics.items()}}.items():
-            sums[name] = sums.get(name, 0.0) + float(one) * size
-        self.logs = {name: total / run["seen"] for name, total in sums.items()}
+        self._note(run, {"loss": value, **self._measure(self.metrics, batch.y, _data(output))}, len(batch))
+
+    def _measure(self, names: Iterable[str], y_true: Any, y_pred: Array) -> dict[str, float | None]:
+        """Compute metrics of one batch; None stands for one that this batch alone does not define."""
+        values: dict[str, float | None] = {}
+        for name in names:
+            try:
+                values[name] = number(name, self.metrics[name](y_true, y_pred))
+            except known_metrics.Undefined:
+                values[name] = None
+        return values
+
+    def _note(self, run: dict[str, Any], values: Mapping[str, float | None], size: int) -> None:
+        """Add the values of a batch to the sums of the epoch; the logs are the means so far."""
+        run["seen"] += float(size)
+        for name, value in values.items():
+            if value is not None:
+                total, count = run["sums"].get(name, (0.0, 0.0))
+                run["sums"][name] = [total + value * size, count + size]
+        self.logs = means(run)
 
     def _update(self) -> None:
         if self.max_norm is not None:
@@ -194,13 +218,17 @@ class Trainer:
         batch = Batch(x, np.asarray(_data(y)), None if sample_weight is None else np.asarray(sample_weight))
         with self._restored_modes():
             self.model.train()
-            run: dict[str, Any] = {"batch": 1, "sums": {}, "seen": 0.0}
+            run = self._new_run(0) | {"batch": 1}
             self._train(batch, run, last=True)
         return dict(self.logs)
 
     def _loss(self, output: Any, batch: Batch) -> Any:
         if batch.weight is None:
-            return self.loss(output, batch.y)
+            loss = self.loss(output, batch.y)
+            if isinstance(loss, ag.Tensor) and loss.size == 1:
+                return loss
+            got = f"shape {loss.shape}" if isinstance(loss, ag.Tensor) else f"a {type(loss).__name__}"
+            raise ShapeError(f"Trainer: the loss gave {got}; it must give one number as a Tensor (reduction='mean').")
         if not hasattr(self.loss, "reduction"):
             raise ArgumentError(
                 f"weights need a loss with a reduction, such as nn.MSELoss(); {type(self.loss).__name__} has none."
@@ -219,6 +247,8 @@ class Trainer:
 
     def evaluate(self, x: Any, y: Any = None, *, batch_size: int = 256, sample_weight: Any = None) -> dict[str, float]:
         """Give loss and metrics on data, in evaluation mode; metrics see all samples at once."""
+        if y is None and sample_weight is not None:
+            raise ArgumentError("evaluate: an iterable brings its own weights. Let each batch be (x, y, weights).")
         weight = weights_of(y, sample_weight, None) if y is not None else None
         data = Batches(x, y, batch_size, weight, "evaluate")
         total, seen, truths, outputs = 0.0, 0.0, [], []
@@ -230,10 +260,10 @@ class Trainer:
                 total, seen = total + self._loss(output, batch).item() * size, seen + size
                 truths.append(batch.y)
                 outputs.append(_data(output))
-        if not outputs:
-            raise ArgumentError("evaluate: there are no batches.")
+        if not seen:
+            raise ArgumentError(f"evaluate: {_NOTHING if not outputs else 'all weights are 0.'}")
         y_true, y_pred = np.concatenate(truths), np.concatenate(outputs)
-        return {"loss": total / seen, **{name: float(metric(y_true, y_pred)) for name, metric in self.metrics.items()}}
+        return {"loss": total / seen, **{n: number(n, metric(y_true, y_pred)) for n, metric in self.metrics.items()}}
 
     def _evaluate_on(self, data: Any, batch_size: int) -> dict[str, float]:
         if isinstance(data, tuple) and len(data) in (2, 3):
@@ -243,13 +273,16 @@ class Trainer:
         return self.evaluate(data, batch_size=batch_size)
 
     def predict(self, x: Any, *, batch_size: int = 256) -> Array:
-        """Give the outputs of the model for all samples, in evaluation mode."""
-        x = np.asarray(_data(x))
-        if not len(x):
-            raise ArgumentError("predict: there are no samples.")
+        """Give the outputs of the model for all samples, in evaluation mode.
+
+        ``x`` is an array, Tensor or list of samples, or an iterator of batches: x, or (x, y) of which y is left out.
+        """
         with self._restored_modes(), ag.no_grad():
             self.model.eval()
-            return np.concatenate([_data(self.model(x[i : i + batch_size])) for i in range(0, len(x), batch_size)])
+            outputs = [_data(self.model(batch)) for batch in inputs_of(x, batch_size)]
+        if not outputs:
+            raise ArgumentError("predict: there are no samples.")
+        return np.concatenate(outputs)
 
     # ------------------------------------------------------------------------------------------------------------ state
 
@@ -273,13 +306,13 @@ class Trainer:
             files = [path for saver in savers for path in saver.files()]
             if not files:
                 return None
-            resume = max(files, key=lambda path: int(path.stem.rpartition("-")[2]))
+            resume = max(files, key=ModelCheckpoint.age)
         if not Path(resume).is_file():
             raise FileError(
                 f"fit(resume={str(resume)!r}): there is no such file. Use resume='auto' to start fresh without one."
             )
         checkpoint.load(self, resume)
-        run = self.run or {"target": self.epoch, "batch": 0, "sums": {}, "seen": 0.0}
+        run = self.run or self._new_run(0)
         if "rng" in run:
             rng.bit_generator.state = run["rng"]
         return run
@@ -331,18 +364,6 @@ class Trainer:
             "of the last good step. Lower the learning rate, clip the gradients (clip_grad_norm=1.0), or "
             "look at the data."
         )
-
-
-def _named_metric(metric: Any, loss: Any) -> tuple[str, Callable[..., Any]]:
-    """Find a metric; by name, binary scores are compared at the threshold of the loss (0 for logits, else 0.5)."""
-    function = known_metrics.get(metric)
-    if (
-        isinstance(metric, str)
-        and metric in ("accuracy", "precision", "recall", "f1")
-        and isinstance(loss, BCEWithLogitsLoss | HingeLoss)
-    ):
-        return metric, functools.partial(function, threshold=0.0)
-    return getattr(function, "__name__", type(function).__name__), function
 
 
 def _data(x: Any) -> Array:

@@ -63,8 +63,7 @@ class DistributedTrainer(Trainer):
         self.rank, self.size = self.world.rank, self.world.size
         options: dict[str, Any] = {"clip_grad_norm": clip_grad_norm, "accumulate": accumulate}
         super().__init__(model, loss, optimizer, metrics=metrics, callbacks=callbacks, **options)
-        given = [metrics] if isinstance(metrics, str) else list(metrics)
-        self._whole = [name for name, metric in zip(self.metrics, given, strict=False) if not _is_mean(metric)]
+        self._whole = [name for name, one in self.metrics.items() if getattr(one, "func", one) not in MEANS]
         self._least = 2 if any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in model.modules()) else 1
         self._interrupt = self._checked = self._summed = False
         if self.size > 1:
@@ -127,12 +126,7 @@ class DistributedTrainer(Trainer):
         if self.at_step:
             self._summed = True
             self._update()
-        size = float(len(batch))
-        run["seen"] += size
-        sums = run["sums"]
-        for name, one in totals.items():
-            sums[name] = sums.get(name, 0.0) + one * size
-        self.logs = {name: total / run["seen"] for name, total in sums.items()}
+        self._note(run, totals, len(batch))
 
     def _backward(self, output: Any, batch: Batch, part: Batch) -> float:
         """Push this rank's share of the loss back, and give it."""
@@ -147,20 +141,23 @@ class DistributedTrainer(Trainer):
             (loss * (weight / self.accumulate)).backward()
         return float(value)
 
-    def _reduce(self, value: float, output: Any, batch: Batch, part: Batch) -> dict[str, float]:
+    def _reduce(self, value: float, output: Any, batch: Batch, part: Batch) -> dict[str, Any]:
         """Sum loss, metrics, running statistics and, before a step, gradients; give the batch's loss and metrics."""
         fraction = len(part) / len(batch)
         predicted = None if output is None else _data(output)
         means = [name for name in self.metrics if name not in self._whole]
-        own = [0.0 if predicted is None else float(self.metrics[n](part.y, predicted)) * len(part) for n in means]
+        good = predicted is not None and bool(np.isfinite(value))  # else all ranks are to say that the loss is not
+        own = [float(self.metrics[n](part.y, predicted)) * len(part) if good else 0.0 for n in means]
         total, *sums = self._exchange.sum([value, *own], fraction, self.at_step)
-        totals = {"loss": total} | {name: one / len(batch) for name, one in zip(means, sums, strict=True)}
-        if self._whole or not self._checked:
+        totals: dict[str, Any] = {"loss": total} | {
+            name: one / len(batch) for name, one in zip(means, sums, strict=True)
+        }
+        if (self._whole or not self._checked) and np.isfinite(total):
             outputs = np.concatenate([rows for rows in self.world.gather(predicted) if rows is not None])
-            totals |= {name: float(self.metrics[name](np.asarray(batch.y), outputs)) for name in self._whole}
+            totals |= self._measure(self._whole, np.asarray(batch.y), outputs)
             if not self._checked:
                 self._check_loss(totals["loss"], outputs, batch)
-        return {name: totals[name] for name in ("loss", *self.metrics)}
+        return {name: totals.get(name) for name in ("loss", *self.metrics)}
 
     def _update(self) -> None:
         if self.size > 1 and not self._summed:  # the last batch of an iterable of unknown length
@@ -303,10 +300,6 @@ class DistributedTrainer(Trainer):
             yield
         finally:
             signal.signal(signal.SIGINT, before)
-
-
-def _is_mean(metric: Any) -> bool:
-    return any(metric is one or metric == one.__name__ for one in MEANS)
 
 
 def _data(x: Any) -> Array:

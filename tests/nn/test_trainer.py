@@ -1,5 +1,6 @@
 """The training loop: learning, weights, batches, modes, interruptions and exact resume."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -36,6 +37,11 @@ class Raise(nn.Callback):
 def network():
     parts = (nn.Linear(5, 16, rng=1), nn.ReLU(), nn.BatchNorm1d(16), nn.Dropout(0.3, rng=2), nn.Linear(16, 2, rng=3))
     return nn.Sequential(*parts)
+
+
+def made(t, **parts):
+    """Make another Trainer of the parts of ``t``, some of them replaced."""
+    return nn.Trainer(**{"model": t.model, "loss": t.loss, "optimizer": t.optimizer, **parts})
 
 
 def trainer(folder=None, *more, model=None, **options):
@@ -200,22 +206,115 @@ def test_iterable_of_batches():
         t.fit(iter(pairs), epochs=2, progress=False)
 
 
-def test_early_stopping_restores_the_best():
-    values = iter([3.0, 1.0, 2.0, 2.5, 2.6, 9.0])
-    kept = []
+class Script(nn.Callback):
+    """Let the losses be these numbers, and keep the weights of each epoch."""
 
-    class Script(nn.Callback):
-        def on_epoch_end(self, trainer):
-            trainer.history["loss"][-1] = next(values)
-            kept.append(trainer.model.state_dict())
+    def __init__(self, *values):
+        self.values, self.kept = values, []
 
-    stop = nn.EarlyStopping("loss", patience=2)
+    def on_epoch_end(self, trainer):
+        trainer.history["loss"][-1] = self.values[trainer.epoch - 1]
+        self.kept.append(trainer.model.state_dict())
+
+
+def scripted(script, *more):
     model = nn.Linear(5, 2, rng=0)
     optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
-    t = nn.Trainer(model, nn.CrossEntropyLoss(), optimizer, callbacks=[Script(), stop])
+    return nn.Trainer(model, nn.CrossEntropyLoss(), optimizer, callbacks=[script, *more])
+
+
+def test_early_stopping_restores_the_best():
+    stop, script = nn.EarlyStopping("loss", patience=2), Script(3.0, 1.0, 2.0, 2.5, 4.0, 3.5, 3.6, 3.7)
+    t = scripted(script, stop)
     t.fit(X, Y, epochs=6, progress=False)
     assert (t.epoch, stop.best, stop.best_epoch) == (4, 1.0, 2)
-    assert same(model.state_dict(), kept[1])
+    assert same(t.model.state_dict(), script.kept[1])
+    t.fit(X, Y, epochs=4, progress=False)  # a further fit has patience of its own
+    assert (t.epoch, stop.best, stop.best_epoch) == (8, 3.5, 6)
+
+
+@pytest.mark.parametrize("restore", [True, False])
+def test_a_run_that_had_stopped_early_stays_stopped_when_resumed(tmp_path, restore):
+    """It was killed between the checkpoint of its last epoch and the end of fit."""
+
+    def run(killed):
+        stop = nn.EarlyStopping("loss", patience=2, restore_best=restore)
+        t = scripted(Script(3.0, 1.0, 2.0, 2.5, 0.5, 0.4), stop, nn.ModelCheckpoint(tmp_path / "m.safetensors"))
+        t.fit(X, Y, epochs=6, rng=0, progress=False, resume="auto" if killed else None)
+        return t
+
+    whole, again = run(killed=False), run(killed=True)
+    assert whole.epoch == again.epoch == 4
+    assert same(whole.model.state_dict(), again.model.state_dict())
+
+
+def test_callbacks_without_state_may_differ_on_resume(tmp_path):
+    one, path = trainer(None, nn.GradientFlow(), nn.EarlyStopping("loss")), tmp_path / "run.safetensors"
+    one.fit(X, Y, **FIT)
+    one.save(path)
+    other = trainer(None, nn.EarlyStopping("loss"), nn.CSVLogger(tmp_path / "a.csv"), nn.ModelCheckpoint(path))
+    other.load(path)
+    assert other.callbacks[1].best == one.callbacks[2].best
+    with pytest.raises(
+        FileError, match=r"the file has \['LRSchedule', 'EarlyStopping'\], this Trainer has \['LRSchedule'"
+    ):
+        trainer().load(path)
+
+
+def test_a_new_run_in_an_old_folder_keeps_its_own_files(tmp_path):
+    """The files of the old run have more steps in their names; the newest are those written last."""
+    path = tmp_path / "m.safetensors"
+    trainer(None, nn.ModelCheckpoint(path, keep=2)).fit(X, Y, **FIT)
+    saver = nn.ModelCheckpoint(path, keep=2)
+    trainer(None, saver).fit(X, Y, **{**FIT, "epochs": 2})
+    assert [p.name for p in saver.files()] == ["m-00000006.safetensors", "m-00000012.safetensors"]
+    resumed = trainer(None, nn.ModelCheckpoint(path))
+    resumed.fit(X, Y, resume="auto", **FIT)
+    assert resumed.epoch == 2
+
+
+def test_a_metric_that_some_batches_leave_undefined():
+    """r2 needs two samples, and the last batch has one: its mean is over the other batches."""
+    model = nn.Linear(5, 1, rng=0)
+    t = nn.Trainer(model, nn.MSELoss(), nn.optim.SGD(model.parameters(), lr=0.0), metrics=["r2", "mse"])
+    target = X[:, :1]
+    history = t.fit(X[:33], target[:33], shuffle=False, progress=False)
+    assert history["r2"][0] == pytest.approx(nn.metrics.r2(target[:32], t.predict(X[:32])), rel=1e-4)
+    assert history["mse"][0] == pytest.approx(history["loss"][0], rel=1e-4)
+
+
+def test_metrics_by_name():
+    five = functools.partial(nn.metrics.f1, average="macro")
+    t = trainer()
+    for metrics, names in ((five, ["f1"]), ({"macro": five, "f1": "f1"}, ["macro", "f1"]), ("accuracy", ["accuracy"])):
+        made = nn.Trainer(t.model, t.loss, t.optimizer, metrics=metrics)
+        assert list(made.train_on_batch(X, Y)) == ["loss", *names]
+
+
+@pytest.mark.parametrize(("loss", "low"), [(nn.HingeLoss(), -1), (nn.BCEWithLogitsLoss(), 0)])
+def test_accuracy_of_logits(loss, low):
+    model = nn.Linear(5, 1, rng=0)
+    t = nn.Trainer(model, loss, nn.optim.SGD(model.parameters(), lr=0.1), metrics=["accuracy"])
+    assert t.fit(X, np.where(Y[:, None] == 1, 1, low), epochs=20, rng=0, progress=False)["accuracy"][-1] > 0.9
+
+
+def test_predict_reads_what_fit_reads():
+    t = trainer()
+    whole = t.predict(X)
+    for same_data in (X.tolist(), list(map(ag.Tensor, X)), ((X[i : i + 40], Y) for i in range(0, 103, 40)), iter([X])):
+        np.testing.assert_allclose(t.predict(same_data), whole, rtol=1e-5, atol=1e-6)
+
+
+def test_state_can_be_saved_after_ctrl_c_between_two_steps(tmp_path):
+    class Interrupt(nn.Callback):
+        def on_batch_end(self, trainer):
+            if not trainer.at_step:
+                raise KeyboardInterrupt
+
+    t = trainer(None, Interrupt(), accumulate=3)
+    assert t.fit(X, Y, **FIT).interrupted
+    t.save(tmp_path / "m.safetensors")
+    trainer(accumulate=3).load(tmp_path / "m.safetensors")
 
 
 def test_checkpoints_keep_the_newest_and_the_best(tmp_path):
@@ -303,6 +402,37 @@ NAN[3, 1] = np.nan
         (lambda t: t.fit(X, Y, resume="auto"), ArgumentError, "needs a ModelCheckpoint"),
         (lambda t: t.fit(X, Y, resume="nowhere"), FileError, "there is no such file"),
         (lambda t: t.predict(X[:0]), ArgumentError, "no samples"),
+        (lambda t: t.predict(3.0), ShapeError, "predict: x is a single number"),
+        (lambda t: t.predict([X[:3], X[3:]]), ShapeError, "predict: x is a ragged list"),
+        (lambda t: t.predict(X, batch_size=0), ArgumentError, "predict: batch_size must be at least 1"),
+        (lambda t: t.fit(X, Y, batch_size=2.5), ArgumentError, "a whole number, got 2.5"),
+        (lambda t: t.fit(X, Y, epochs=-1), ArgumentError, "epochs must be a whole number, 0 or more, got -1"),
+        (lambda t: t.fit(X, Y, sample_weight=np.zeros(103)), ArgumentError, "not all of them 0"),
+        (lambda t: t.fit(X, Y, class_weight={0: 1.0, 1: -1.0}), ArgumentError, "finite and not negative"),
+        (lambda t: t.fit([(X, Y)], sample_weight=np.ones(103)), ArgumentError, r"be \(x, y, weights\)"),
+        (lambda t: t.fit([(X, Y)], class_weight={0: 1, 1: 2}), ArgumentError, r"be \(x, y, weights\)"),
+        (lambda t: t.evaluate([(X, Y)], sample_weight=np.ones(103)), ArgumentError, r"be \(x, y, weights\)"),
+        (lambda t: t.evaluate([(X, Y, np.zeros(103))]), ArgumentError, "evaluate: all weights are 0"),
+        (lambda t: t.evaluate(iter([])), ArgumentError, "evaluate: the iterable of batches is empty"),
+        (
+            lambda t: made(t, metrics=[lambda a, b: 1.0] * 2),
+            ArgumentError,
+            "metric name '<lambda>' is taken. Name them",
+        ),
+        (lambda t: made(t, metrics={"loss": "mse"}), ArgumentError, "metric name 'loss' is taken"),
+        (
+            lambda t: made(t, metrics=[lambda a, b: b]).evaluate(X, Y),
+            ShapeError,
+            r"must give one number, got.*\(103, 2\)",
+        ),
+        (lambda t: made(t, loss=nn.MSELoss), ArgumentError, "Trainer: loss must be.*got the class MSELoss; call it"),
+        (lambda t: made(t, loss="mse"), ArgumentError, r"loss must be a function or an object such as nn.MSELoss\(\)"),
+        (lambda t: made(t, loss=nn.CrossEntropyLoss(reduction="none")).fit(X, Y), ShapeError, r"gave shape \(32,\)"),
+        (lambda t: made(t, loss=lambda a, b: 1.0).fit(X, Y), ShapeError, "the loss gave a float"),
+        (lambda t: made(t, optimizer="adam"), ArgumentError, "optimizer must be one of nn.optim, got 'adam'"),
+        (lambda t: made(t, model=network()), ArgumentError, "the optimizer has none of the model's parameters"),
+        (lambda t: made(t, callbacks=[nn.EarlyStopping]), ArgumentError, "got the class EarlyStopping; call it"),
+        (lambda t: nn.EarlyStopping("val_perplexity"), ArgumentError, "Pass mode='min' or mode='max'"),
         (lambda t: trainer(accumulate=0), ArgumentError, "accumulate must be at least 1"),
         (
             lambda t: trainer(None, nn.EarlyStopping()).fit(X, Y, progress=False),

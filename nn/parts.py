@@ -1,0 +1,68 @@
+"""What a Trainer is made of, checked when it is made: model, loss, optimizer, callbacks, and metrics by name."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import ArgumentError, ShapeError
+from nn import metrics as known_metrics
+from nn.callbacks import Callback
+from nn.losses import BCEWithLogitsLoss, HingeLoss
+from nn.module import Module
+from nn.optim import Optimizer
+
+_ON_LOGITS = (BCEWithLogitsLoss, HingeLoss)  # losses whose outputs are negative for one class, positive for the other
+
+
+def check_parts(model: Any, loss: Any, optimizer: Any, callbacks: Sequence[Any]) -> None:
+    """Refuse what is no model, loss, optimizer or callback, and an optimizer that would never change the model."""
+    wrong = [
+        ("model must be a Module", model, isinstance(model, Module)),
+        ("loss must be a function or an object such as nn.MSELoss()", loss, callable(loss)),
+        ("optimizer must be one of nn.optim", optimizer, isinstance(optimizer, Optimizer)),
+        *(("callbacks must be objects such as nn.EarlyStopping()", c, isinstance(c, Callback)) for c in callbacks),
+    ]
+    for what, value, fits in wrong:
+        if isinstance(value, type):
+            raise ArgumentError(f"Trainer: {what}, got the class {value.__name__}; call it.")
+        if not fits:
+            raise ArgumentError(f"Trainer: {what}, got {value!r}.")
+    own = {id(p) for p in model.parameters()}
+    if not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+        raise ArgumentError(
+            "Trainer: the optimizer has none of the model's parameters, so the model would never change. Make it with "
+            "model.parameters() of this model."
+        )
+
+
+def named_metrics(metrics: Any, loss: Any) -> dict[str, Callable[..., Any]]:
+    """Map names to metrics; of those given by name, binary ones compare with the loss's threshold (0 for logits)."""
+    if isinstance(metrics, Mapping):
+        given = list(metrics.items())
+    else:
+        given = [(None, metric) for metric in ([metrics] if isinstance(metrics, str) or callable(metrics) else metrics)]
+    named: dict[str, Callable[..., Any]] = {}
+    for name, metric in given:
+        function = known_metrics.get(metric)
+        name = name or getattr(getattr(function, "func", function), "__name__", type(function).__name__)
+        if name in named or name == "loss":
+            raise ArgumentError(
+                f"Trainer: the metric name {name!r} is taken. Name them: metrics={{'my name': function}}."
+            )
+        on_logits = metric in ("accuracy", "precision", "recall", "f1") and isinstance(loss, _ON_LOGITS)
+        named[name] = functools.partial(function, threshold=0.0) if on_logits else function
+    return named
+
+
+def number(name: str, value: Any) -> float:
+    """Read what a metric gave."""
+    if np.size(value) != 1:
+        raise ShapeError(f"Trainer: the metric {name!r} must give one number, got shape {np.shape(value)}.")
+    return float(np.asarray(value).reshape(()))
+
+
+def means(run: Mapping[str, Any]) -> dict[str, float]:
+    """Give the means over the samples seen in an epoch."""
+    return {name: total / count for name, (total, count) in run["sums"].items()}
