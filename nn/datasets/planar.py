@@ -1,8 +1,9 @@
 """Points in the plane that tell whether a network learns.
 
-Each function returns ``x (n, 2)``, float64, and labels ``y (n,)``, int64. Classes take turns (0, 1, 0, 1, …), so that
-any slice of the rows is balanced; ``noise`` is the standard deviation of what is added to both coordinates, and ``rng``
-a NumPy Generator or a seed.
+Each function returns ``x (n, 2)``, float64, and labels ``y (n,)``, int64. Classes take turns (0, 1, 0, 1, …), and the
+points of a class jump along its curve, so that any slice of the rows is balanced and stands for the whole: the last
+rows may be held back. ``noise`` is the standard deviation of what is added to both coordinates, and ``rng`` a NumPy
+Generator or a seed.
 """
 
 import numpy as np
@@ -24,7 +25,7 @@ def two_moons(n: int = 200, noise: float = 0.1, *, rng: Rng = None) -> Points:
     y, rank, count = _classes(n, 2)
     t = np.pi * rank / np.maximum(count - 1, 1)
     x = np.where(y[:, None] == 0, _polar(1.0, t), np.array([1.0, 0.5]) - _polar(1.0, t))
-    return _blurred(x, noise, rng), y
+    return _spread(_blurred(x, noise, rng), y), y
 
 
 def circles(n: int = 200, noise: float = 0.05, *, factor: float = 0.5, rng: Rng = None) -> Points:
@@ -33,7 +34,7 @@ def circles(n: int = 200, noise: float = 0.05, *, factor: float = 0.5, rng: Rng 
         raise ArgumentError(f"circles: factor={factor} must lie between 0 and 1, as class 1 is the inner circle.")
     y, rank, count = _classes(n, 2)
     x = _polar(np.where(y == 0, 1.0, factor), 2 * np.pi * rank / count)
-    return _blurred(x, noise, rng), y
+    return _spread(_blurred(x, noise, rng), y), y
 
 
 def spirals(n: int = 300, noise: float = 0.02, *, arms: int = 3, turns: float = 0.75, rng: Rng = None) -> Points:
@@ -44,7 +45,7 @@ def spirals(n: int = 300, noise: float = 0.02, *, arms: int = 3, turns: float = 
     y, rank, count = _classes(n, arms)
     radius = (rank + 1) / count
     x = _polar(radius, 2 * np.pi * (y / arms + turns * radius))
-    return _blurred(x, noise, rng), y
+    return _spread(_blurred(x, noise, rng), y), y
 
 
 def ring(n: int = 512, noise: float = 0.05, *, modes: int = 8, radius: float = 1.0, rng: Rng = None) -> Points:
@@ -87,3 +88,13 @@ def _blurred(x: NDArray[np.float64], noise: float, rng: Rng) -> NDArray[np.float
     if not noise >= 0:
         raise ArgumentError(f"noise={noise} is a standard deviation; it must be 0 or more.")
     return x + np.random.default_rng(rng).normal(scale=noise, size=x.shape) if noise else x
+
+
+def _spread(x: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Let each class visit its curve in jumps of a golden section of its length, which leave no gap for long."""
+    out = np.empty_like(x)
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        places = np.argsort(np.arange(len(rows)) * (np.sqrt(5) - 1) / 2 % 1)
+        out[rows[places]] = x[rows]
+    return out

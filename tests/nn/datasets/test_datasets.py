@@ -48,6 +48,17 @@ def test_planar_sets_are_balanced_in_every_slice(name, n):
     assert counts.max() - counts.min() <= 1
 
 
+@pytest.mark.parametrize("make", [two_moons, circles, spirals])
+@pytest.mark.parametrize("rows", [slice(160, 200), slice(0, 40), slice(77, 117)])
+def test_a_slice_of_the_rows_covers_the_curves(make, rows):
+    """Each point has one of the slice nearby, so that ``validation_split`` holds back no end of a curve."""
+    x, y = make(200, noise=0.0)
+    assert len(np.unique(x.round(9), axis=0)) == 200
+    for label in np.unique(y):
+        near = np.abs(x[y == label][:, None] - x[rows][y[rows] == label]).max(axis=2).min(axis=1)
+        assert near.max() < 0.5
+
+
 @pytest.mark.parametrize("name", PLANAR)
 def test_same_seed_same_points(name):
     make, _ = PLANAR[name]
@@ -79,6 +90,7 @@ def test_circles_have_their_radii():
 def test_spirals_wind_outwards():
     x, y = spirals(90, noise=0.0, arms=3, turns=1.0)
     arm = x[y == 1]
+    arm = arm[np.argsort(np.hypot(*arm.T))]
     radius, angle = np.hypot(*arm.T), np.unwrap(np.arctan2(arm[:, 1], arm[:, 0]))
     np.testing.assert_allclose(radius, np.arange(1, 31) / 30)
     np.testing.assert_allclose(np.diff(angle), 2 * np.pi / 30)
