@@ -1,5 +1,6 @@
 """Activation layers, and the names by which Layer and MLP ask for one."""
 
+import functools
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
@@ -109,29 +110,29 @@ class Softplus(Module):
 
 
 class Softmax(Module):
-    """Apply eˣ / Σ eˣ along ``dim``."""
+    """Apply eˣ / Σ eˣ along ``dim``, which may be left out where x has one axis or two: it is the last one then."""
 
-    def __init__(self, dim: int = -1) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         self.dim = dim
 
     def forward(self, x: Any) -> Any:
         return F.softmax(as_float(x), self.dim)
 
     def extra_repr(self) -> str:
-        return f"dim={self.dim}"
+        return "" if self.dim is None else f"dim={self.dim}"
 
 
 class LogSoftmax(Module):
-    """Apply x - log Σ eˣ along ``dim``."""
+    """Apply x - log Σ eˣ along ``dim``; see :class:`Softmax`."""
 
-    def __init__(self, dim: int = -1) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         self.dim = dim
 
     def forward(self, x: Any) -> Any:
         return F.log_softmax(as_float(x), self.dim)
 
     def extra_repr(self) -> str:
-        return f"dim={self.dim}"
+        return "" if self.dim is None else f"dim={self.dim}"
 
 
 NAMES: dict[str, Callable[..., Any]] = {
@@ -145,8 +146,8 @@ NAMES: dict[str, Callable[..., Any]] = {
     "sigmoid": F.sigmoid,
     "tanh": F.tanh,
     "softplus": F.softplus,
-    "softmax": F.softmax,
-    "log_softmax": F.log_softmax,
+    "softmax": functools.partial(F.softmax, dim=-1),  # a layer's units are its last axis
+    "log_softmax": functools.partial(F.log_softmax, dim=-1),
 }
 
 

@@ -82,8 +82,11 @@ class Batches:
 
 def check_size(batch_size: Any, who: str) -> None:
     """Refuse a batch size that is no positive integer."""
-    if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-        raise ArgumentError(f"{who}: batch_size must be at least 1 and a whole number, got {batch_size!r}.")
+    whole = isinstance(batch_size, int | np.integer)
+    if not whole or batch_size < 1:
+        raise ArgumentError(
+            f"{who}: batch_size must be {'at least 1' if whole else 'a whole number'}, got {batch_size!r}."
+        )
 
 
 def inputs_of(x: Any, batch_size: int) -> Iterator[Any]:

@@ -1,9 +1,11 @@
 """History: what was measured in each epoch of a training run."""
 
+import math
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from autograd.errors import ArgumentError
 from nn.figure import new_figure
 
 
@@ -33,8 +35,12 @@ class History(Mapping[str, list[float]]):
 
     def best(self, name: str, mode: str = "min") -> int:
         """Give the epoch (from 0) with the smallest or, with ``mode="max"``, largest value."""
-        values = self._values[name]
-        return min(range(len(values)), key=lambda i: values[i] if mode == "min" else -values[i])
+        if mode not in ("min", "max"):
+            raise ArgumentError(f"History.best: mode must be 'min' or 'max', got {mode!r}.")
+        values = [(v, i) for i, v in enumerate(self._values[name]) if not math.isnan(v)]
+        if not values:
+            raise ArgumentError(f"History.best: {name!r} has no value that is a number.")
+        return min(values, key=lambda pair: pair[0] if mode == "min" else -pair[0])[1]
 
     def __getitem__(self, name: str) -> list[float]:
         return self._values[name]
@@ -45,9 +51,13 @@ class History(Mapping[str, list[float]]):
     def __len__(self) -> int:
         return len(self._values)
 
-    def plot(self, names: list[str] | None = None) -> Any:
+    def plot(self, names: str | list[str] | None = None) -> Any:
         """Draw the curves with matplotlib, training and validation of one name in one panel, and give the figure."""
+        names = [names] if isinstance(names, str) else names
         shown = names or [name for name in self if not name.startswith("val_")]
+        unknown = [name for name in shown if name not in self]
+        if unknown:
+            raise ArgumentError(f"History.plot: there is no {unknown[0]!r}; the history has {', '.join(self)}.")
         figure = new_figure("History.plot", 4.2 * max(1, len(shown)), 3.2)
         panels = figure.subplots(1, max(1, len(shown)), squeeze=False)[0]
         for panel, name in zip(panels, shown, strict=False):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 import autograd as ag
-from autograd.errors import DTypeError, ShapeError
+from autograd.errors import ArgumentError, DTypeError, ShapeError
 
 
 def as_input(x: Any, dtype: Any) -> Any:
@@ -24,6 +24,7 @@ def as_input(x: Any, dtype: Any) -> Any:
         return y
     if isinstance(x, np.ndarray) and x.dtype == dtype:
         return x
+    refuse_results(x)
     return ag.Tensor(numbers(x, "x").astype(dtype), copy=False) if not holds_tensor(x) else np.stack(x).astype(dtype)
 
 
@@ -54,6 +55,14 @@ def numbers(x: Any, name: str) -> NDArray[Any]:
     if array.dtype.kind not in "biuf":
         raise DTypeError(f"{place()}{name} has dtype {array.dtype}; it must hold real numbers.")
     return array
+
+
+def refuse_results(x: Any) -> None:
+    """Say what to do with the tuple that a recurrent or attention layer gave."""
+    if isinstance(x, tuple) and len(x) == 2 and isinstance(x[0], ag.Tensor) and x[0].ndim > 1:
+        raise ArgumentError(
+            f"{place()}x is a tuple, as RNN, LSTM, GRU and MultiheadAttention give one. Take its first part: y, _ = ..."
+        )
 
 
 def holds_tensor(x: Any) -> bool:

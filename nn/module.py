@@ -269,6 +269,9 @@ class Module:
             if parameter.dtype != dtype:
                 parameter.grad = None
                 parameter.data = parameter.data.astype(dtype)
+        for module in self.modules():
+            if "dtype" in vars(module):  # a normalization without parameters computes in it
+                vars(module)["dtype"] = dtype
         for _, slot in self._slots("buffers"):
             if slot.value.dtype.kind == "f":
                 setattr(slot.module, slot.name, slot.value.astype(dtype))

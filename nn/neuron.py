@@ -231,6 +231,7 @@ class MLP(Module):
                 "MLP: sizes is empty; give the width of each layer, the last one being the output, such as [16, 16, 1]."
             )
         rng, self.widths = np.random.default_rng(rng), [in_features, *sizes]
+        get(activation, "MLP")  # a net of one layer does not use it, but is told of a wrong name
         activations = [activation] * (len(sizes) - 1) + [output_activation]
         self.layers = ModuleList(
             Layer(a, b, f, init=init, dtype=dtype, rng=rng)

@@ -30,7 +30,7 @@ def check_parts(model: Any, loss: Any, optimizer: Any, callbacks: Sequence[Any])
         if not fits:
             raise ArgumentError(f"Trainer: {what}, got {value!r}.")
     own = {id(p) for p in model.parameters()}
-    if not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+    if own and not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
         raise ArgumentError(
             "Trainer: the optimizer has none of the model's parameters, so the model would never change. Make it with "
             "model.parameters() of this model."

@@ -6,7 +6,9 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError
+from nn.functional.checks import as_input
 from nn.functional.gelu import gelu
+from nn.inputs import place
 
 
 def identity(input: Any) -> Any:
@@ -50,17 +52,27 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
         raise ArgumentError(f"softplus: beta must be positive, got {beta}.")
     if beta == 1 and threshold >= 20:
         return ag.softplus(input)
-    return np.where(beta * input > threshold, input, ag.softplus(beta * input) / beta)
+    x = as_input(input)
+    return np.where(beta * x > threshold, x, ag.softplus(beta * x) / beta)
 
 
-def softmax(input: Any, dim: int = -1) -> Any:
-    """Compute eˣ / Σ eˣ along ``dim``."""
-    return ag.softmax(input, axis=dim)
+def softmax(input: Any, dim: int | None = None) -> Any:
+    """Compute eˣ / Σ eˣ along ``dim``, which may be left out where x has one axis or two: it is the last one then."""
+    return ag.softmax(input, axis=_last("softmax", input, dim))
 
 
-def log_softmax(input: Any, dim: int = -1) -> Any:
-    """Compute x - log Σ eˣ along ``dim``."""
-    return ag.log_softmax(input, axis=dim)
+def log_softmax(input: Any, dim: int | None = None) -> Any:
+    """Compute x - log Σ eˣ along ``dim``; see ``softmax``."""
+    return ag.log_softmax(input, axis=_last("log_softmax", input, dim))
+
+
+def _last(name: str, x: Any, dim: int | None) -> int:
+    """Choose the last axis where PyTorch does, too: left to itself it takes axis 0 of three and axis 1 of four."""
+    if dim is None and np.ndim(x) > 2:
+        raise ArgumentError(
+            f"{place()}{name}: which axis holds the classes of x of shape {np.shape(x)}? Pass dim=-1 for the last."
+        )
+    return -1 if dim is None else dim
 
 
 __all__ = [

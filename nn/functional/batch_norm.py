@@ -173,7 +173,7 @@ def batch_norm(
         if mean is None or var is None:
             raise ArgumentError(f"{place(name)}: running_mean and running_var are needed unless training=True.")
         return _batch_norm(x, w, b, mean=mean.copy(), var=var.copy(), eps=eps, running=None)
-    if x.size == channels:
+    if x.size <= channels:
         raise wrong_shape(name, x, "training needs more than one value per channel. Use a larger batch, or eval().")
     running = None if mean is None or var is None else (mean, var, momentum)
     return _batch_norm(x, w, b, mean=None, var=None, eps=eps, running=running)

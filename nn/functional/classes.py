@@ -238,7 +238,12 @@ def _hard_definition(
     values = -(ag.log_softmax(rows, axis=1) * target).sum(axis=1)
     if reduction == "none":
         return values.reshape(_lead(z.shape))
-    return values.sum() / (w.sum() if reduction == "mean" else 1.0)
+    return _mean(values.sum(), w, valid) if reduction == "mean" else values.sum()
+
+
+def _mean(total: Any, weights: Any, valid: Any) -> Any:
+    """Divide by the weights; where every sample is ignored the value is nan and the gradient 0, as in the fused op."""
+    return total + np.nan if valid is not None and not valid.any() else total / weights.sum()
 
 
 def _hard_samples(rng: np.random.Generator) -> Iterator[Any]:
@@ -356,7 +361,7 @@ def _nll_definition(x: Any, index: Any = None, weight: Any = None, valid: Any = 
     values = -rows[np.arange(len(index)), index] * w
     if reduction == "none":
         return values.reshape(_lead(x.shape))
-    return values.sum() / (w.sum() if reduction == "mean" else 1.0)
+    return _mean(values.sum(), w, valid) if reduction == "mean" else values.sum()
 
 
 def _nll_samples(rng: np.random.Generator) -> Iterator[Any]:

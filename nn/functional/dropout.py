@@ -6,6 +6,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError
+from nn.functional.checks import as_input
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | int | None = None) -> Any:
@@ -17,7 +18,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random
         raise ArgumentError(f"dropout: p must be between 0 and 1, got {p}.")
     if not training or p == 0:
         return input
-    return _masked(input, mask=make_mask(np.random.default_rng(rng), input.shape, input.dtype, p))
+    x = as_input(input)
+    return _masked(x, mask=make_mask(np.random.default_rng(rng), x.shape, x.dtype, p))
 
 
 def make_mask(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any, p: float) -> Any:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
-from nn.inputs import as_target, numbers, place
+from nn.inputs import as_target, numbers, place, refuse_results
 
 Array = NDArray[Any]
 _REDUCTIONS = ("mean", "sum", "none")
 _ARRAYS = (ag.Tensor, np.ndarray)
+_ROUNDING = 1e-4  # by which a mixture of labels may pass 0 or 1
 
 
 def pair(name: str, x: Any, target: Any, reduction: str) -> tuple[Any, Any]:
@@ -44,6 +45,7 @@ def output(x: Any) -> Any:
     """Bring an output to floating point (float32 where it is a list or integers)."""
     if isinstance(x, _ARRAYS):
         return x if x.dtype.kind == "f" else x.astype(np.float32)
+    refuse_results(x)
     return numbers(x, "output").astype(np.float32)
 
 
@@ -247,7 +249,19 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
             f"{place()}binary_cross_entropy takes probabilities from 0 to 1, got {wrong:g}. For logits use "
             "BCEWithLogitsLoss (binary_cross_entropy_with_logits)."
         )
+    _check_shares("binary_cross_entropy", t)
     return _bce(p, t, weight=_constant(weight, p, "weight"), reduction=reduction)
+
+
+def _check_shares(name: str, target: Any) -> None:
+    """Refuse targets outside [0, 1], with which the loss has no lower bound; labels -1 and 1 are the usual mistake."""
+    values = (target.data if isinstance(target, ag.Tensor) else target).reshape(-1)
+    if values.size and not (np.minimum.reduce(values) >= -_ROUNDING and np.maximum.reduce(values) <= 1 + _ROUNDING):
+        wrong = values[~((values >= -_ROUNDING) & (values <= 1 + _ROUNDING))][0]
+        raise ArgumentError(
+            f"{place()}{name}: targets lie from 0 to 1, got {wrong:g}. For labels -1 and 1 pass (y + 1) / 2, or use "
+            "HingeLoss."
+        )
 
 
 def _constant(weight: Any, like: Any, name: str) -> Any:
@@ -307,6 +321,7 @@ def binary_cross_entropy_with_logits(
     0.0
     """
     z, t = pair("binary_cross_entropy_with_logits", input, target, reduction)
+    _check_shares("binary_cross_entropy_with_logits", t)
     if weight is None and pos_weight is None:
         return _logits(z, t) if reduction == "mean" else _logits(z, t, reduction=reduction)
     weight, pos_weight = _constant(weight, z, "weight"), _constant(pos_weight, z, "pos_weight")

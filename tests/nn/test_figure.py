@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import nn
-from autograd.errors import MissingExtra
+from autograd.errors import ArgumentError, MissingExtra
 from nn.figure import new_figure
 
 HISTORY = nn.History({"loss": [0.5, 0.25], "val_loss": [0.6, 0.5]})
@@ -17,6 +17,21 @@ def test_shows_itself_without_pyplot():
     """IPython asks an object for its PNG; matplotlib's own figures answer only after pyplot was imported."""
     pytest.importorskip("matplotlib")
     assert HISTORY.plot()._repr_png_().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_names_of_the_history():
+    """NaN, of a name that came later, is the best of nothing."""
+    pytest.importorskip("matplotlib")
+    assert len(HISTORY.plot("loss").axes) == len(HISTORY.plot(["val_loss"]).axes) == 1
+    late = nn.History({"loss": [2.0, 1.0, 3.0], "f1": [float("nan"), 0.5, 0.7], "r2": [float("nan")] * 3})
+    assert (late.best("loss"), late.best("f1"), late.best("f1", "max")) == (1, 1, 2)
+    for call, message in (
+        (lambda: late.best("r2"), "History.best: 'r2' has no value that is a number"),
+        (lambda: late.best("loss", "least"), "History.best: mode must be 'min' or 'max', got 'least'"),
+        (lambda: late.plot("los"), "History.plot: there is no 'los'; the history has loss, f1, r2"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            call()
 
 
 def test_pyplot_is_not_imported():

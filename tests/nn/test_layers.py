@@ -107,7 +107,7 @@ def test_representations():
     assert repr(nn.GELU("tanh")) == "GELU(tanh)"
     assert repr(nn.Softplus(2.0)) == "Softplus(beta=2.0)"
     assert repr(nn.Softmax(1)) == "Softmax(dim=1)"
-    assert repr(nn.LogSoftmax()) == "LogSoftmax(dim=-1)"
+    assert repr(nn.LogSoftmax()) == "LogSoftmax"
     assert repr(nn.Dropout(0.1)) == "Dropout(p=0.1)"
 
 
@@ -168,6 +168,17 @@ def test_dropout_at_its_ends_and_in_evaluation():
         ),
         (lambda: nn.Dropout(1.5), ArgumentError, "Dropout: p must be between 0 and 1, got 1.5"),
         (lambda: F.dropout(np.ones(3), -0.5), ArgumentError, "dropout: p must be between 0 and 1, got -0.5"),
+        (
+            lambda: nn.Softmax()(np.ones((2, 3, 4))),
+            ArgumentError,
+            r"Softmax: softmax: which axis holds the classes of x of shape \(2, 3, 4\)\? Pass dim=-1 for the last",
+        ),
+        (
+            lambda: nn.Sequential(nn.LSTM(2, 3), nn.Linear(3, 1))(np.ones((4, 1, 2))),
+            ArgumentError,
+            "Linear '1': x is a tuple, as RNN, LSTM, GRU and MultiheadAttention give one",
+        ),
+        (lambda: nn.BatchNorm1d(3)(np.ones((0, 3))), ShapeError, "training needs more than one value per channel"),
         (lambda: nn.GELU("fast"), ArgumentError, "GELU: approximate must be 'none' or 'tanh', got 'fast'"),
         (lambda: F.softplus(np.ones(3), 0), ArgumentError, "softplus: beta must be positive, got 0"),
     ],

@@ -94,10 +94,11 @@ def test_a_changed_target_array_does_not_change_the_gradient():
 
 
 def test_gradients_reach_targets_and_twice():
+    shares = np.array([[0.2, 0.9], [0.5, 0.4]])
     t = ag.Tensor(T, requires_grad=True)
     nn.MSELoss("sum")(ag.Tensor(X), t).backward()
     np.testing.assert_allclose(t.grad.data, -2 * (np.array(X) - T))
-    ag.check_grads(lambda z, t: nn.functional.binary_cross_entropy_with_logits(z, t), np.array(X), np.array(T), order=3)
+    ag.check_grads(lambda z, t: nn.functional.binary_cross_entropy_with_logits(z, t), np.array(X), shares, order=3)
 
 
 def test_empty_batch_is_nan_in_the_mean_and_zero_in_the_sum():
@@ -151,9 +152,17 @@ Z = np.float32(X)
             ArgumentError,
             "takes probabilities from 0 to 1, got 2. For logits use BCEWithLogitsLoss",
         ),
+        (lambda: nn.BCELoss()([0.5], [-1.0]), ArgumentError, r"targets lie from 0 to 1, got -1.*pass \(y \+ 1\) / 2"),
+        (lambda: nn.BCEWithLogitsLoss()([0.5], [2]), ArgumentError, "with_logits: targets lie from 0 to 1, got 2"),
+        (lambda: nn.BCEWithLogitsLoss()([0.5], [np.nan]), ArgumentError, "targets lie from 0 to 1, got nan"),
+        (
+            lambda: nn.MSELoss()(nn.RNN(2, 3)(np.ones((4, 1, 2))), np.ones((4, 1, 3))),
+            ArgumentError,
+            "MSELoss: x is a tuple, as RNN, LSTM, GRU and MultiheadAttention give one. Take its first part: y, _ =",
+        ),
         (lambda: nn.BCELoss()([np.nan], [1.0]), ArgumentError, "takes probabilities from 0 to 1, got nan"),
         (
-            lambda: nn.BCEWithLogitsLoss(pos_weight=np.ones(3))(Z, Z),
+            lambda: nn.BCEWithLogitsLoss(pos_weight=np.ones(3))(Z, Z > 0),
             ShapeError,
             r"pos_weight of shape \(3,\) does not broadcast to the output's shape \(2, 2\)",
         ),
@@ -209,11 +218,12 @@ def test_messages(call, kind, message):
         call()
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("weight", [None, [1.0, 3.0]])
 @pytest.mark.parametrize("criterion", [nn.CrossEntropyLoss, nn.NLLLoss])
-def test_where_every_target_is_ignored_the_gradient_is_zero(criterion, weight):
+def test_where_every_target_is_ignored_the_gradient_is_zero(criterion, weight, create_graph):
     x = ag.Tensor(X, requires_grad=True)
     loss = criterion(weight=weight)(x, [-100, -100])
-    loss.backward()
+    loss.backward(create_graph=create_graph)
     assert np.isnan(loss.item())  # the mean of nothing, as in PyTorch
     np.testing.assert_array_equal(x.grad.numpy(), np.zeros((2, 2)))

@@ -164,6 +164,8 @@ def test_astype_converts_parameters_and_buffers():
     assert {p.dtype for p in block.parameters()} == {np.dtype(np.float64)}
     assert block.seen.dtype == np.float64
     assert block([[1, 2]]).dtype == np.float64
+    bare = nn.Sequential(nn.LayerNorm(2, elementwise_affine=False), nn.BatchNorm1d(2, 0.1, 0.1, False, False))
+    assert bare.astype(np.float64)([[1, 2], [3, 5]]).dtype == np.float64  # no parameter says so
     with pytest.raises(ArgumentError, match=r"Block.astype\(int64\): parameters must be floating point"):
         block.astype(int)
 
