@@ -27,6 +27,7 @@ class Optimizer:
         self.defaults = defaults
         self.param_groups: list[Group] = []
         self._flats: list[list[Flat]] = []
+        self.planned: dict[int, float] = {}  # the rate of a group that a schedule set when it was made, before a step
         groups: list[Any] = list(params) if not isinstance(params, ag.Tensor | Mapping) else [params]
         if not groups:
             raise ArgumentError(

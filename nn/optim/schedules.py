@@ -1,6 +1,7 @@
 """Learning-rate schedules: each is a function of the number of steps taken, so that a resumed run continues exactly.
 
-Call ``schedule.step()`` after ``optimizer.step()``, once per epoch or once per batch.
+Call ``schedule.step()`` after ``optimizer.step()``, once per epoch or once per batch. A rate that was changed
+meanwhile, by hand or by another schedule, is the new start: what follows is scaled to it, as in PyTorch.
 """
 
 import math
@@ -12,17 +13,30 @@ from nn.optim.optimizer import Optimizer
 
 
 class Schedule:
-    """Set the learning rates of an optimizer to ``rate(base, t)``: base rate of the group, and steps taken."""
+    """Set the learning rates of an optimizer to ``rate(base, t)``: base rate of the group, and steps taken.
+
+    A subclass defines ``rate``, which is a constant plus a multiple of ``base``.
+
+    >>> import nn
+    >>> sgd = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> schedule = nn.optim.ExponentialLR(sgd, 0.5)
+    >>> schedule.step(); sgd.lr = 0.1; schedule.step()
+    >>> sgd.lr
+    0.05
+    """
 
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
             raise ArgumentError(f"{type(self).__name__} needs an optimizer, got {type(optimizer).__name__}.")
         self.optimizer = optimizer
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
+        for i, group in enumerate(optimizer.param_groups):
+            if "initial_lr" not in group or optimizer.planned.get(i) != group["lr"]:
+                group["initial_lr"] = group["lr"]  # else another schedule, for SequentialLR say, was made just before
         self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
+        self.rates: list[float] = []
         self.last_step = 0
         self._set()
+        optimizer.planned = dict(enumerate(self.rates))
 
     def rate(self, base: float, t: int) -> float:
         """Give the learning rate after ``t`` steps; subclasses define it."""
@@ -30,12 +44,24 @@ class Schedule:
 
     def step(self) -> None:
         """Count one step and set the learning rates."""
+        self._follow()
         self.last_step += 1
         self._set()
+        self.optimizer.planned = {}
+
+    def _follow(self) -> None:
+        """Find the base rate from which a rate that is not ours, or that of a new group, would have come."""
+        for i, group in enumerate(self.optimizer.param_groups):
+            if i < len(self.rates) and group["lr"] == self.rates[i]:
+                continue
+            none, one = self.rate(0.0, self.last_step), self.rate(1.0, self.last_step)
+            base = (group["lr"] - none) / (one - none) if one != none else group["lr"]
+            self.base_lrs[i : i + 1] = [float(base)]
 
     def _set(self) -> None:
         for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
             group["lr"] = self.rate(base, self.last_step)
+        self.rates = self.get_last_lr()
 
     def get_last_lr(self) -> list[float]:
         """Give the present learning rate of each group."""
@@ -189,11 +215,11 @@ class ReduceLROnPlateau(Schedule):
         self.best = math.inf if mode == "min" else -math.inf
         self.bad_steps = self.cooling = 0
         super().__init__(optimizer)
-        self.rates = self.get_last_lr()
 
     def _set(self) -> None:
-        for group, rate in zip(self.optimizer.param_groups, getattr(self, "rates", []), strict=False):
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=False):
             group["lr"] = rate
+        self.rates = self.get_last_lr()
 
     def step(self, metric: Any = None) -> None:
         """Tell the schedule the value of the watched metric."""

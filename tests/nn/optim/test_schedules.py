@@ -69,14 +69,33 @@ def test_plateau():
     assert other.best == 1
 
 
-def test_the_base_rate_survives_the_state_of_the_optimizer():
+def test_a_schedule_may_be_made_after_the_state_of_its_optimizer_was_loaded():
     optimizer = sgd(0.4)
     schedule = optim.LinearWarmup(optimizer, 4)
     schedule.step()
-    fresh = sgd(0.4)
+    fresh = sgd(0.7)
     fresh.load_state_dict(optimizer.state_dict())
     assert fresh.lr == pytest.approx(0.1)
-    assert optim.LinearWarmup(fresh, 4).base_lrs == [0.4]
+    other = optim.LinearWarmup(fresh, 4)
+    other.load_state_dict(schedule.state_dict())
+    assert rates(other, 4) == rates(schedule, 4) == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_a_new_schedule_starts_from_the_rate_that_is_there():
+    optimizer = sgd(1.0)
+    rates(optim.ExponentialLR(optimizer, 0.5), 3)
+    assert rates(optim.ExponentialLR(optimizer, 0.1), 3) == [0.125, 0.0125, 0.00125]
+    optimizer.lr = 4.0
+    assert rates(optim.StepLR(optimizer, 1, 0.5), 3) == [4.0, 2.0, 1.0]
+
+
+def test_a_group_that_is_added_follows_from_its_own_rate():
+    optimizer = sgd(1.0)
+    schedule = optim.ExponentialLR(optimizer, 0.5)
+    schedule.step()
+    optimizer.add_param_group({"params": [nn.Parameter([1.0])], "lr": 0.2})
+    schedule.step()
+    assert schedule.get_last_lr() == [0.25, 0.1]
 
 
 @pytest.mark.parametrize(
@@ -100,11 +119,11 @@ def test_the_base_rate_survives_the_state_of_the_optimizer():
         (lambda: optim.ReduceLROnPlateau(sgd()).step(), r"needs the watched value: schedule.step\(val_loss\)"),
         (
             lambda: optim.StepLR(sgd(), 1).load_state_dict({"x": 1}),
-            "StepLR.load_state_dict: expected base_lrs, gamma, last_step, step_size, got x",
+            "StepLR.load_state_dict: expected base_lrs, gamma, last_step, rates, step_size, got x",
         ),
         (
             lambda: optim.StepLR(sgd(), 1).load_state_dict(
-                {"base_lrs": [1, 2], "gamma": 1, "last_step": 0, "step_size": 1}
+                {"base_lrs": [1, 2], "gamma": 1, "last_step": 0, "rates": [1, 2], "step_size": 1}
             ),
             "the state has 2 groups, the optimizer 1",
         ),

@@ -140,6 +140,25 @@ def test_schedule(name):
         theirs.step()
 
 
+PLAIN = [name for name in SCHEDULES if name != "SequentialLR"]
+
+
+@pytest.mark.parametrize("first", PLAIN)
+@pytest.mark.parametrize("second", PLAIN)
+def test_two_schedules_and_a_change_by_hand(first, second):
+    """Each goes on from the rate that it finds (PyTorch's cosine does after T_max, too, but by another rule)."""
+    a, b = optim.SGD([nn.Parameter([1.0])], lr=0.3), torch.optim.SGD([torch.nn.Parameter(torch.tensor([1.0]))], lr=0.3)
+    ours, theirs = [SCHEDULES[n][0](a) for n in (first, second)], [SCHEDULES[n][1](b) for n in (first, second)]
+    a.lr = b.param_groups[0]["lr"] = 0.2
+    for t in range(7):
+        b.step()
+        for schedule in (*ours, *theirs):
+            schedule.step()
+        if t == 4:
+            a.lr = b.param_groups[0]["lr"] = 0.07
+        assert a.lr == pytest.approx(b.param_groups[0]["lr"], rel=1e-9)
+
+
 @pytest.mark.parametrize(
     "options",
     [
