@@ -128,7 +128,8 @@ class EarlyStopping(Callback):
         return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited, "weights": self.weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
+        self.best = None if state["best"] is None else float(state["best"])
+        self.best_epoch, self.waited = int(state["best_epoch"]), int(state["waited"])
         self.weights = state["weights"]
 
 
@@ -194,7 +195,7 @@ class ModelCheckpoint(Callback):
         return {} if self.monitor is None else {"best": self.best}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.best = state["best"]
+        self.best = None if state["best"] is None else float(state["best"])
 
 
 class LRSchedule(Callback):

@@ -6,7 +6,7 @@ the epoch, the random state that orders the batches and those of the layers (dro
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from autograd.errors import ArgumentError, FileError, ShapeError
 from nn.files import read_tree, write_tree
 from nn.history import History
+from nn.kinds import is_count, is_generator_state, is_mean, misfits
 from nn.module import Module
 
 KIND = "chainrule training state"
@@ -53,25 +54,19 @@ def state(trainer: Any) -> dict[str, Any]:
 
 def restore(trainer: Any, tree: Mapping[str, Any], source: str) -> None:
     """Take over what :func:`state` gave; what does not fit raises, names ``source`` and changes nothing."""
+    before = copy.deepcopy(state(trainer))
     try:
-        _check(trainer, tree, source)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise FileError(f"{source}: the training state does not hold together: {error!r}.") from error
-    own = [callback for callback, _ in _matched(trainer, tree)]
-    before = copy.deepcopy(
-        (trainer.model.state_dict(), trainer.optimizer.state_dict(), [callback.state_dict() for callback in own])
-    )
-    try:
-        _restore(trainer, tree["model"], tree["optimizer"], _matched(trainer, tree))
-        for generator, saved in zip(generators(trainer.model), tree["generators"], strict=True):
-            generator.bit_generator.state = saved
-        history, run, epoch, step = History(tree["history"]), tree["run"], int(tree["epoch"]), int(tree["step"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        _restore(trainer, before[0], before[1], list(zip(own, before[2], strict=True)))
+        _check(trainer, before, tree, source)
+        _take(trainer, tree)
+    except FileError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        _take(trainer, before)
         if isinstance(error, ArgumentError | ShapeError):  # these list what does not fit
             raise
         raise FileError(f"{source}: the training state does not hold together: {error!r}.") from error
-    trainer.history, trainer.run, trainer.epoch, trainer.step, trainer.at_step = history, run, epoch, step, True
+    trainer.history, trainer.run = History(tree["history"]), tree["run"]
+    trainer.epoch, trainer.step, trainer.at_step = tree["epoch"], tree["step"], True
     trainer.optimizer.zero_grad()
 
 
@@ -96,31 +91,58 @@ def _matched(trainer: Any, tree: Mapping[str, Any]) -> list[tuple[Any, Mapping[s
     return [(callback, entry["state"]) for callback, entry in zip(own, saved, strict=True)]
 
 
-def _restore(
-    trainer: Any,
-    model: Mapping[str, Any],
-    optimizer: Mapping[str, Any],
-    callbacks: list[tuple[Any, Mapping[str, Any]]],
-) -> None:
-    trainer.model.load_state_dict(model)
-    trainer.optimizer.load_state_dict(optimizer)
-    for callback, state in callbacks:
-        callback.load_state_dict(state)
+def _take(trainer: Any, tree: Mapping[str, Any]) -> None:
+    """Let model, optimizer, callbacks and generators have their states."""
+    trainer.model.load_state_dict(tree["model"])
+    trainer.optimizer.load_state_dict(tree["optimizer"])
+    for callback, saved in _matched(trainer, tree):
+        callback.load_state_dict(saved)
+    for generator, saved in zip(generators(trainer.model), tree["generators"], strict=True):
+        generator.bit_generator.state = saved
 
 
-def _check(trainer: Any, tree: Mapping[str, Any], path: Any) -> None:
+def _check(trainer: Any, own: Mapping[str, Any], tree: Mapping[str, Any], path: Any) -> None:
     """Compare what the file holds with what this Trainer is made of, before anything changes."""
     problems = [f"missing: {name}" for name in PARTS if name not in tree]
     if not problems:
-        try:
-            _matched(trainer, tree)
-        except FileError as error:
-            problems.append(str(error))
-        optimizer = type(trainer.optimizer).__name__
-        if tree["optimizer"]["type"] != optimizer:
-            problems.append(f"optimizer: the file has {tree['optimizer']['type']}, this Trainer has {optimizer}")
-        if len(tree["generators"]) != len(generators(trainer.model)):
-            there, here = len(tree["generators"]), len(generators(trainer.model))
-            problems.append(f"random generators: the file has {there}, the model has {here}")
+        kinds = {**own, "callbacks": [{"type": "", "state": {}}], "run": None}  # these two are looked at by themselves
+        problems = list(misfits(kinds, tree, ""))
+    if not problems:
+        problems = [*_differences(trainer, own, tree), *_broken(trainer, tree)]
     if problems:
         raise FileError(f"{path} does not fit this Trainer:\n  " + "\n  ".join(problems))
+
+
+def _differences(trainer: Any, own: Mapping[str, Any], tree: Mapping[str, Any]) -> Iterator[str]:
+    """Say in what the saved Trainer was another one."""
+    there, here = tree["optimizer"]["type"], own["optimizer"]["type"]
+    if there != here:
+        yield f"optimizer: the file has {there}, this Trainer has {here}"
+    if len(tree["generators"]) != len(own["generators"]):
+        there, here = len(tree["generators"]), len(own["generators"])
+        yield f"random generators: the file has {there}, the model has {here}"
+    if not all("type" in entry and "state" in entry for entry in tree["callbacks"]):
+        yield "callbacks: each needs a type and a state"
+        return
+    try:
+        for callback, saved in _matched(trainer, tree):
+            yield from misfits(callback.state_dict(), saved, f"callback {type(callback).__name__}")
+    except FileError as error:
+        yield str(error)
+
+
+def _broken(trainer: Any, tree: Mapping[str, Any]) -> Iterator[str]:
+    """Say which numbers make no sense."""
+    run, kind = tree["run"], trainer.new_run(0)
+    wrong = [name for name in ("epoch", "step") if not is_count(tree[name])]
+    wrong += [f"history/{name}" for name, values in tree["history"].items() if list(misfits([0.0], values, ""))]
+    wrong += [f"generators/{i}" for i, one in enumerate(tree["generators"]) if not is_generator_state(one)]
+    if run is not None:
+        misfit = list(misfits(kind | {"streams": [[0]]}, run, "run"))
+        yield from misfit
+        if not misfit:
+            wrong += [f"run/{name}" for name in ("start", "target", "batch") if not is_count(run.get(name))]
+            wrong += [f"run/sums/{name}" for name, pair in run.get("sums", {"": 0}).items() if not is_mean(pair)]
+            wrong += ["run/seen"] * (not 0 <= run.get("seen", -1) < 2**62)
+            wrong += ["run/rng"] * ("rng" in run and not is_generator_state(run["rng"]))
+    yield from (f"{name} makes no sense" for name in wrong)

@@ -111,7 +111,7 @@ class Trainer:
         data = self.batches(x, y, batch_size, weight, "fit")
         validation = validation_data if validation_data is not None else held_out
         generator = np.random.default_rng(rng)
-        run = self._resume(resume, generator) or self._new_run(int(epochs))
+        run = self._resume(resume, generator) or self.new_run(int(epochs))
         self.run = run
         self.stop, self.history.interrupted = False, False
         bar = Progress(progress, run["target"])
@@ -130,7 +130,7 @@ class Trainer:
             self._call("on_fit_end")
         return self.history
 
-    def _new_run(self, epochs: int) -> dict[str, Any]:
+    def new_run(self, epochs: int) -> dict[str, Any]:
         """Say where a fit starts, where it ends, and what has been seen of its present epoch."""
         return {"start": self.epoch, "target": self.epoch + epochs, "batch": 0, "sums": {}, "seen": 0.0}
 
@@ -218,7 +218,7 @@ class Trainer:
         batch = Batch(x, np.asarray(_data(y)), None if sample_weight is None else np.asarray(sample_weight))
         with self._restored_modes():
             self.model.train()
-            run = self._new_run(0) | {"batch": 1}
+            run = self.new_run(0) | {"batch": 1}
             self._train(batch, run, last=True)
         return dict(self.logs)
 
@@ -312,7 +312,7 @@ class Trainer:
                 f"fit(resume={str(resume)!r}): there is no such file. Use resume='auto' to start fresh without one."
             )
         checkpoint.load(self, resume)
-        run = self.run or self._new_run(0)
+        run = self.run or self.new_run(0)
         if "rng" in run:
             rng.bit_generator.state = run["rng"]
         return run

@@ -79,9 +79,9 @@ class Optimizer:
         for name, value in group.items():
             if name not in ("params", "betas") and isinstance(value, int | float) and not value >= 0:
                 raise ArgumentError(f"{type(self).__name__}: {name} must not be negative, got {value}.")
-        for beta in group.get("betas", ()):
-            if not 0 <= beta < 1:
-                raise ArgumentError(f"{type(self).__name__}: betas must be in [0, 1), got {group['betas']}.")
+        betas = group.get("betas", (0, 0))
+        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ArgumentError(f"{type(self).__name__}: betas must be in [0, 1), got {betas}.")
 
     def states(self, group: Group) -> tuple[str, ...]:
         """Name the running states that the options ask for."""
@@ -174,6 +174,8 @@ class Optimizer:
             )
         loaded = {position: entries[i] for position, i in enumerate(order) if i in entries}
         self._check_entries(loaded)
+        for group, new in zip(self.param_groups, groups, strict=True):
+            self.check({**group, **new})
         position = {id(p): i for i, p in enumerate(self._parameters())}
         for group, new in zip(self.param_groups, groups, strict=True):
             group.update({k: v for k, v in new.items() if k in self.defaults or k == "initial_lr"})
@@ -199,6 +201,8 @@ class Optimizer:
         for i, p in enumerate(self._parameters()):
             if i not in loaded:
                 continue
+            if not int(loaded[i].get("step", 1)) >= 1:
+                problems.append(f"parameter {i}: step is {loaded[i]['step']}, needs 1 or more")
             group = next(g for g in self.param_groups if any(q is p for q in g["params"]))
             for name in self.states(group):
                 value = loaded[i].get(name)

@@ -185,11 +185,14 @@ def state_file(tmp_path):
     [
         (lambda tree: tree.pop("optimizer"), "missing: optimizer"),
         (lambda tree: tree["model"].pop("0.bias"), "missing: 0.bias"),
-        (lambda tree: tree["callbacks"].append({"type": "EarlyStopping", "state": {}}), "callbacks: the file has"),
+        (
+            lambda tree: tree["callbacks"].append({"type": "EarlyStopping", "state": {"waited": 1}}),
+            "state: the file has",
+        ),
         (lambda tree: tree["generators"].append({}), "random generators: the file has 1, the model has 0"),
         (lambda tree: tree["optimizer"].pop("state"), "needs a dict with 'state'"),
-        (lambda tree: tree.update(epoch="three"), "does not hold together"),
-        (lambda tree: tree.update(history=[1]), "does not hold together"),
+        (lambda tree: tree.update(epoch="three"), "epoch: 'str', needs 'int'"),
+        (lambda tree: tree.update(history=[1]), "history: 'list', needs 'dict'"),
     ],
 )
 def test_mismatched_state_changes_nothing(tmp_path, change, message):

@@ -469,12 +469,45 @@ def test_a_file_of_another_optimizer_is_refused(tmp_path):
     assert same(before, model.state_dict())
 
 
-WRONG_PARTS = [("callbacks", 5), ("callbacks", [1]), ("optimizer", []), ("generators", 7)]
+WRONG_PARTS = {
+    "callbacks": (5, "callbacks: 'int', needs 'list'"),
+    "callbacks/0": (1, "callbacks/0: 'int', needs 'dict'"),
+    "callbacks/0/state/last_step": ("x", "callback LRSchedule/last_step: 'str', needs 'int'"),
+    "callbacks/1/state/waited": ([1], "callback EarlyStopping/waited: 'list', needs 'int'"),
+    "callbacks/1/state/best": ("low", "could not convert string to float"),
+    "optimizer": ([], "optimizer: 'list', needs 'dict'"),
+    "optimizer/state/0/step": (-1, "parameter 0: step is -1, needs 1 or more"),
+    "optimizer/param_groups/0/lr": (None, "lr: 'NoneType', needs 'float'"),
+    "optimizer/param_groups/0/betas": ([0.9], r"betas must be in \[0, 1\), got"),
+    "generators": (7, "generators: 'int', needs 'list'"),
+    "generators/0/bit_generator": ("rand", "generators/0 makes no sense"),
+    "generators/0/state": ({"state": 2**200, "inc": 1}, "generators/0 makes no sense"),
+    "epoch": (2**80, "epoch makes no sense"),
+    "step": (True, "step: 'bool', needs 'int'"),
+    "history/loss": (["x"], "history/loss makes no sense"),
+    "run/batch": (-1, "run/batch makes no sense"),
+    "run/target": (1.5, "run/target: 'float', needs 'int'"),
+    "run/seen": (float("nan"), "run/seen makes no sense"),
+    "run/sums/loss": ([1.0], "run/sums/loss makes no sense"),
+    "run/rng/bit_generator": ("PCG63", "run/rng makes no sense"),
+}
 
 
-@pytest.mark.parametrize(("part", "value"), WRONG_PARTS)
-def test_parts_of_a_wrong_kind_are_refused(tmp_path, part, value):
-    one, path = trainer(), tmp_path / "hostile.safetensors"
-    write_tree(path, {**checkpoint.state(one), part: value}, checkpoint.KIND)
-    with pytest.raises(FileError, match="does not hold together"):
-        one.load(path)
+@pytest.mark.parametrize("where", WRONG_PARTS)
+def test_parts_of_a_wrong_kind_are_refused(tmp_path, where):
+    """A file that is whole, but made by hand: all of it is looked at before anything is changed."""
+    path, (value, message) = tmp_path / "run.safetensors", WRONG_PARTS[where]
+    one = trainer(None, nn.EarlyStopping("loss"), Raise(9))
+    with pytest.raises(RuntimeError, match="killed"):
+        one.fit(X, Y, **FIT)
+    part = tree = checkpoint.state(one)
+    *way, last = [int(name) if name.isdigit() and where.startswith(("c", "g")) else name for name in where.split("/")]
+    for name in way:
+        part = part[int(name)] if isinstance(part, list) else part[name]
+    part[last] = value
+    write_tree(path, tree, checkpoint.KIND)
+    other = trainer(None, nn.EarlyStopping("loss"))
+    before = checkpoint.state(other)
+    with pytest.raises((FileError, ArgumentError, ShapeError), match=message):
+        other.load(path)
+    np.testing.assert_equal(checkpoint.state(other), before)
