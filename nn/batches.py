@@ -93,19 +93,25 @@ def inputs_of(x: Any, batch_size: int) -> Iterator[Any]:
     """Cut the samples of ``predict`` into batches; batches of an iterator come as they are, without their targets."""
     check_size(batch_size, "predict")
     if isinstance(x, Iterable) and not (isinstance(x, ag.Tensor | list | tuple | str) or hasattr(x, "__array__")):
-        yield from (item[0] if isinstance(item, tuple) else item for item in x)
+        for item in x:
+            pair = isinstance(item, tuple) or (isinstance(item, list) and all(hasattr(p, "__array__") for p in item))
+            yield samples(item[0] if pair else item, "predict: x")
         return
-    array = numbers(x.data if isinstance(x, ag.Tensor) else x, "predict: x")
-    if not array.ndim:
-        raise ShapeError("predict: x is a single number; the first axis must count samples.")
+    array = samples(x, "predict: x")
     yield from (array[i : i + batch_size] for i in range(0, len(array), batch_size))
+
+
+def samples(value: Any, name: str) -> Array:
+    """Read an array of numbers with samples along axis 0."""
+    array = numbers(value.data if isinstance(value, ag.Tensor) else value, name)
+    if not array.ndim:
+        raise ShapeError(f"{name} is a single number; the first axis must count samples.")
+    return array
 
 
 def as_data(value: Any, name: str, who: str) -> Array:
     """Read an array of finite numbers with samples along axis 0."""
-    array = numbers(value.data if isinstance(value, ag.Tensor) else value, f"{who}: {name}")
-    if not array.ndim:
-        raise ShapeError(f"{who}: {name} is a single number; the first axis must count samples.")
+    array = samples(value, f"{who}: {name}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ArgumentError(

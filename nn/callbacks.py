@@ -235,6 +235,9 @@ class CSVLogger(Callback):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
 
+    def on_fit_start(self, trainer: Any) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+
     def on_epoch_end(self, trainer: Any) -> None:
         history, text = trainer.history, io.StringIO()
         writer = csv.writer(text, lineterminator="\n")

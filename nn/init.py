@@ -125,5 +125,7 @@ def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str, name: str)
 
 
 def _fill(tensor: Any, values: float | NDArray[Any]) -> Any:
+    if tensor.dtype.kind != "f":
+        raise ArgumentError(f"nn.init fills floating-point Tensors, got dtype {tensor.dtype}.")
     write(tensor, values)
     return tensor

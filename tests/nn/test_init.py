@@ -84,6 +84,7 @@ def test_a_graph_notices():
             "kaiming_normal_: mode must be 'fan_in' or 'fan_out', got 'fan'",
         ),
         (lambda: init.calculate_gain("rleu"), ArgumentError, r"unknown nonlinearity 'rleu'. Did you mean 'relu'\?"),
+        (lambda: init.normal_(np.zeros(3, int)), ArgumentError, "fills floating-point Tensors, got dtype int64"),
     ],
 )
 def test_messages(call, kind, message):

@@ -301,7 +301,12 @@ def test_accuracy_of_logits(loss, low):
 def test_predict_reads_what_fit_reads():
     t = trainer()
     whole = t.predict(X)
-    for same_data in (X.tolist(), list(map(ag.Tensor, X)), ((X[i : i + 40], Y) for i in range(0, 103, 40)), iter([X])):
+    for same_data in (
+        X.tolist(),
+        list(map(ag.Tensor, X)),
+        ((X[i : i + 40], Y) for i in range(0, 103, 40)),
+        iter([[X, Y]]),
+    ):
         np.testing.assert_allclose(t.predict(same_data), whole, rtol=1e-5, atol=1e-6)
 
 
@@ -324,8 +329,8 @@ def test_checkpoints_keep_the_newest_and_the_best(tmp_path):
 
 
 def test_csv_logger(tmp_path):
-    history = trainer(None, nn.CSVLogger(tmp_path / "log.csv")).fit(X, Y, **FIT)
-    rows = (tmp_path / "log.csv").read_text().splitlines()
+    history = trainer(None, nn.CSVLogger(tmp_path / "new" / "log.csv")).fit(X, Y, **FIT)
+    rows = (tmp_path / "new" / "log.csv").read_text().splitlines()
     assert rows[0] == "epoch,loss,accuracy,val_loss,val_accuracy"
     assert len(rows) == 5
     assert float(rows[4].split(",")[1]) == history["loss"][3]
