@@ -57,12 +57,24 @@ class _Channels:
         return totals
 
 
+class _Running:
+    """Hold running statistics, which move in place: an op copies the arrays that it is given as keywords."""
+
+    def __init__(self, mean: Array, var: Array, momentum: float) -> None:
+        self.mean, self.var, self.momentum = mean, var, momentum
+
+    def follow(self, mean: Array, var: Array) -> None:
+        """Move towards the statistics of a batch."""
+        self.mean += self.momentum * (mean - self.mean)
+        self.var += self.momentum * (var - self.var)
+
+
 def _parameters(weight: Any, bias: Any, at: slice) -> tuple[Any, Any]:
     return tuple(p[at] if isinstance(p, np.ndarray) else p for p in (weight, bias))  # type: ignore[return-value]
 
 
 def _forward(x: Any, weight: Any, bias: Any, *, mean: Any, var: Any, eps: float, running: Any) -> Any:
-    """Normalize with the given statistics, or the batch's, which ``running`` (mean, var, momentum) then follows."""
+    """Normalize with the given statistics, or the batch's, which ``running`` then follows."""
     c = _Channels(x)
     flat = c.flat(x)
     y = np.empty_like(flat)
@@ -80,9 +92,7 @@ def _forward(x: Any, weight: Any, bias: Any, *, mean: Any, var: Any, eps: float,
         if isinstance(bias, np.ndarray):
             y[cut] += b.reshape(c.column)
     if own and running is not None:
-        follow_mean, follow_var, momentum = running
-        follow_mean += momentum * (mean - follow_mean)
-        follow_var += momentum * (var * (c.size / (c.size - 1)) - follow_var)
+        running.follow(mean, var * (c.size / (c.size - 1)))
     return c.unflat(y), mean, var
 
 
@@ -175,7 +185,7 @@ def batch_norm(
         return _batch_norm(x, w, b, mean=mean.copy(), var=var.copy(), eps=eps, running=None)
     if x.size <= channels:
         raise wrong_shape(name, x, "training needs more than one value per channel. Use a larger batch, or eval().")
-    running = None if mean is None or var is None else (mean, var, momentum)
+    running = None if mean is None or var is None else _Running(mean, var, momentum)
     return _batch_norm(x, w, b, mean=None, var=None, eps=eps, running=running)
 
 
