@@ -249,17 +249,17 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
             f"{place()}binary_cross_entropy takes probabilities from 0 to 1, got {wrong:g}. For logits use "
             "BCEWithLogitsLoss (binary_cross_entropy_with_logits)."
         )
-    _check_shares("binary_cross_entropy", t)
+    _check_shares(t)
     return _bce(p, t, weight=_constant(weight, p, "weight"), reduction=reduction)
 
 
-def _check_shares(name: str, target: Any) -> None:
-    """Refuse targets outside [0, 1], with which the loss has no lower bound; labels -1 and 1 are the usual mistake."""
+def _check_shares(target: Any) -> None:
+    """Refuse targets outside [0, 1], as PyTorch does here (from logits it takes them: soft labels above 1 are in use)."""
     values = (target.data if isinstance(target, ag.Tensor) else target).reshape(-1)
     if values.size and not (np.minimum.reduce(values) >= -_ROUNDING and np.maximum.reduce(values) <= 1 + _ROUNDING):
         wrong = values[~((values >= -_ROUNDING) & (values <= 1 + _ROUNDING))][0]
         raise ArgumentError(
-            f"{place()}{name}: targets lie from 0 to 1, got {wrong:g}. For labels -1 and 1 pass (y + 1) / 2, or use "
+            f"{place()}binary_cross_entropy: targets lie from 0 to 1, got {wrong:g}. For labels -1 and 1 pass (y + 1) / 2, or use "
             "HingeLoss."
         )
 
@@ -321,7 +321,6 @@ def binary_cross_entropy_with_logits(
     0.0
     """
     z, t = pair("binary_cross_entropy_with_logits", input, target, reduction)
-    _check_shares("binary_cross_entropy_with_logits", t)
     if weight is None and pos_weight is None:
         return _logits(z, t) if reduction == "mean" else _logits(z, t, reduction=reduction)
     weight, pos_weight = _constant(weight, z, "weight"), _constant(pos_weight, z, "pos_weight")

@@ -153,8 +153,6 @@ Z = np.float32(X)
             "takes probabilities from 0 to 1, got 2. For logits use BCEWithLogitsLoss",
         ),
         (lambda: nn.BCELoss()([0.5], [-1.0]), ArgumentError, r"targets lie from 0 to 1, got -1.*pass \(y \+ 1\) / 2"),
-        (lambda: nn.BCEWithLogitsLoss()([0.5], [2]), ArgumentError, "with_logits: targets lie from 0 to 1, got 2"),
-        (lambda: nn.BCEWithLogitsLoss()([0.5], [np.nan]), ArgumentError, "targets lie from 0 to 1, got nan"),
         (
             lambda: nn.MSELoss()(nn.RNN(2, 3)(np.ones((4, 1, 2))), np.ones((4, 1, 3))),
             ArgumentError,
