@@ -254,13 +254,13 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
 
 
 def _check_shares(target: Any) -> None:
-    """Refuse targets outside [0, 1], as PyTorch does here (from logits it takes them: soft labels above 1 are in use)."""
+    """Refuse targets outside [0, 1], as PyTorch does here (but not from logits: soft labels above 1 are in use)."""
     values = (target.data if isinstance(target, ag.Tensor) else target).reshape(-1)
     if values.size and not (np.minimum.reduce(values) >= -_ROUNDING and np.maximum.reduce(values) <= 1 + _ROUNDING):
         wrong = values[~((values >= -_ROUNDING) & (values <= 1 + _ROUNDING))][0]
         raise ArgumentError(
-            f"{place()}binary_cross_entropy: targets lie from 0 to 1, got {wrong:g}. For labels -1 and 1 pass (y + 1) / 2, or use "
-            "HingeLoss."
+            f"{place()}binary_cross_entropy: targets lie from 0 to 1, got {wrong:g}. For labels -1 and 1 "
+            "pass (y + 1) / 2, or use HingeLoss."
         )
 
 
