@@ -17,6 +17,9 @@ from typing import Any
 
 from nn.distributed import witness
 
+if sys.platform != "win32":
+    import fcntl
+
 ADVICE = (
     "The ranks were started without '-m mpi4py'. An uncaught exception will end all of them all the same, but not "
     "sys.exit(), nor a failure before the first DistributedTrainer: the other ranks would wait for ever. "
@@ -36,10 +39,7 @@ def guard(mpi: Any, comm: Any) -> None:
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         before(kind, error, trace)
-        sys.stderr.write(
-            f"nn.distributed: rank {rank} of {size} failed with {kind.__name__}: {error} -- ending all ranks.\n"
-        )
-        _end(mpi)
+        end(mpi, f"rank {rank} of {size} failed with {kind.__name__}: {error}")
 
     hook.guards_ranks = True  # type: ignore[attr-defined]
     sys.excepthook = hook
@@ -50,9 +50,10 @@ def guard(mpi: Any, comm: Any) -> None:
         warnings.warn(ADVICE.format(size=size, program=program), RuntimeWarning, stacklevel=4)
 
 
-def _end(mpi: Any) -> None:
-    """End all ranks of the job."""
+def end(mpi: Any, why: str) -> None:
+    """End all ranks of the job and say why."""
     sys.stdout.flush()
+    sys.stderr.write(f"nn.distributed: {why} -- ending all ranks.\n")
     sys.stderr.flush()
     _say(witness.ALL)
     time.sleep(LAST_WORDS)
@@ -67,13 +68,41 @@ def _call_witness(mpi: Any, comm: Any) -> None:
         path = _start_witness(os.path.join(folder, "witness"), local.size) if local.rank == 0 else None
         path = local.bcast(path)
         if path is not None:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.connect(path)
-            connection.sendall(f"rank {world.rank} of {world.size} (process {os.getpid()})\n".encode())
-            _connections.append(connection)
-            atexit.register(_say, witness.DONE)
+            _connect(path, f"rank {world.rank} of {world.size} (process {os.getpid()})\n")
         local.Barrier()
     local.Free()
+
+
+def _connect(path: str, name: str) -> None:
+    """Go on only when the witness watches all ranks of the machine: it may be late, and a rank may die at once."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(witness.LATE)
+        connection.connect(path)
+        connection.sendall(name.encode())
+        try:
+            if not connection.recv(1):
+                return
+        except OSError:  # it was not to be had: training goes on without it
+            return
+        # Linux closes the highest number first when a process dies, so before those that the launcher watches.
+        high = max(0, min(os.sysconf("SC_OPEN_MAX"), 1024) - 1)
+        _connections.append(socket.socket(fileno=fcntl.fcntl(connection, fcntl.F_DUPFD_CLOEXEC, high)))
+        _connections[-1].setblocking(False)
+    os.register_at_fork(after_in_child=_forget)  # a child that lives on must not hide the death of its rank
+    atexit.register(_say, witness.DONE)
+
+
+def dead() -> str:
+    """Give the name of a rank of this machine that has died since the last time, or nothing."""
+    try:
+        return _connections[0].recv(200).decode() if _connections else ""
+    except OSError:  # no news
+        return ""
+
+
+def _forget() -> None:
+    while _connections:
+        _connections.pop().close()
 
 
 def _start_witness(path: str, count: int) -> str | None:

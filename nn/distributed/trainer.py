@@ -66,10 +66,12 @@ class DistributedTrainer(Trainer):
         self._whole = [name for name, one in self.metrics.items() if getattr(one, "func", one) not in MEANS]
         self._least = 2 if any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in model.modules()) else 1
         self._interrupt = self._checked = self._summed = False
+        self._call_number = 0
         if self.size > 1:
             self.batches = LazyBatches
-            self.world.same("the program", facts.of_program(self))
-            self._synchronize()
+            with self.world.together("DistributedTrainer"):
+                self.world.same("the program", facts.of_program(self))
+                self._synchronize()
 
     # ------------------------------------------------------------------------------------------------------- training
 
@@ -89,15 +91,14 @@ class DistributedTrainer(Trainer):
         """
         if self.size == 1:
             return super().fit(x, y, rng=rng, progress=progress, validation_data=validation_data, **options)
-        generator = np.random.default_rng(rng)
-        kind = type(generator.bit_generator).__name__
-        given = {"x": x, "y": y, "rng": kind, "validation_data": validation_data, **options}
-        self.world.same("what fit was given", facts.of_fit(given))
-        self._checked = False
-        x = facts.in_step(self.world, x) if y is None else x
-        with self._interrupts_of_all():
+        with self.world.together("fit") as self._call_number, self._interrupts_of_all():
+            generator = np.random.default_rng(rng)
+            kind = type(generator.bit_generator).__name__
+            given = {"x": x, "y": y, "rng": kind, "validation_data": validation_data, **options}
+            self.world.same("what fit was given", facts.of_fit(given))
+            self._checked = False
             return super().fit(
-                x,
+                facts.in_step(self.world, x) if y is None else x,
                 y,
                 rng=generator,
                 progress=progress if self.rank == 0 else False,
@@ -107,8 +108,10 @@ class DistributedTrainer(Trainer):
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
         """Take one step on one batch, of which each rank takes its rows; give its loss and metrics."""
-        x = np.asarray(_data(x)) if self.size > 1 else x
-        return super().train_on_batch(x, y, sample_weight)
+        if self.size == 1:
+            return super().train_on_batch(x, y, sample_weight)
+        with self.world.together("train_on_batch"):
+            return super().train_on_batch(np.asarray(_data(x)), y, sample_weight)
 
     def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:
         if self.size == 1:
@@ -212,8 +215,12 @@ class DistributedTrainer(Trainer):
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Take over a state that rank 0 reads, on all ranks together."""
-        self.world.from_first(lambda: super(DistributedTrainer, self).load(path))
-        self._synchronize()
+        if self.size == 1:
+            super().load(path)
+            return
+        with self.world.together("load"):
+            self.world.from_first(lambda: super(DistributedTrainer, self).load(path))
+            self._synchronize()
 
     def _resume(self, resume: Any, rng: np.random.Generator) -> dict[str, Any] | None:
         """Read the file on rank 0; then let all ranks be as rank 0 is, with a file or without."""
@@ -258,6 +265,8 @@ class DistributedTrainer(Trainer):
     def _call(self, name: str) -> None:
         if self.size > 1 and name == "on_epoch_end":
             self._check_equal()
+        if name == "on_fit_end":  # the ranks no longer wait for each other
+            self.world.presence.over(self._call_number)
         for callback in self.callbacks:
             if self.rank == 0 or not (isinstance(callback, Callback) and callback.first_rank):
                 getattr(callback, name)(self)
@@ -291,7 +300,8 @@ class DistributedTrainer(Trainer):
             return
 
         def note(number: int, frame: Any) -> None:
-            if self._interrupt:
+            if self._interrupt:  # the second: this rank stops now, without the others
+                self.world.presence.leave(self._call_number, KeyboardInterrupt("for the second time"))
                 raise KeyboardInterrupt
             self._interrupt = True
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from autograd.errors import ArgumentError, AutogradError, MissingExtra, TrainingError
 from nn.distributed.guard import guard
+from nn.distributed.presence import presence
 
 T = TypeVar("T")
 Array = NDArray[Any]
@@ -41,22 +44,41 @@ class World:
                 "DistributedTrainer(..., comm=MPI.COMM_SELF)."
             )
         guard(MPI, self.comm)
+        self.presence = presence(MPI, self.comm)
+
+    @contextmanager
+    def together(self, what: str) -> Iterator[int]:
+        """Be in a call that all ranks make, and give its number; a rank that leaves it alone ends the job."""
+        with self.presence.call(what) as number:
+            if self.equal([zlib.crc32(what.encode())]) is not None:
+                calls = [f"rank {rank}: {name}" for rank, name in enumerate(self.gather(what))]
+                raise ArgumentError("the ranks make different calls, which all must make together.\n  " + listed(calls))
+            yield number
 
     def add(self, array: Array) -> None:
         """Replace a contiguous array, in place, by the sum over all ranks."""
+        self.presence.settle()
         flat = array.reshape(-1)
         step = max(1, PIECE // flat.itemsize)
         for start in range(0, flat.size, step):
-            self.comm.Allreduce(self.mpi.IN_PLACE, flat[start : start + step], op=self.mpi.SUM)
+            part = flat[start : start + step]
+            self.presence.wait(self.comm.Iallreduce(self.mpi.IN_PLACE, part, op=self.mpi.SUM))
 
     def any(self, *flags: bool) -> list[bool]:
         """Tell for each flag whether some rank has set it."""
+        self.presence.settle()
         said = np.array(flags, np.uint8)
-        self.comm.Allreduce(self.mpi.IN_PLACE, said, op=self.mpi.MAX)
+        self.presence.wait(self.comm.Iallreduce(self.mpi.IN_PLACE, said, op=self.mpi.MAX))
         return [bool(flag) for flag in said]
+
+    def _meet(self) -> None:
+        """Wait for all ranks, before a call of MPI in which waiting could not be ended."""
+        self.presence.settle()
+        self.presence.wait(self.comm.Ibarrier())
 
     def gather(self, value: T) -> list[T]:
         """Give the values of all ranks, in their order, to every rank."""
+        self._meet()
         return list(self.comm.allgather(value))
 
     def from_first(self, make: Callable[[], T]) -> T:
@@ -71,6 +93,7 @@ class World:
             except Exception as problem:  # another library's error may not survive the journey
                 error = TrainingError(f"rank 0 failed: {problem!r}")
                 error.__cause__ = problem
+        self._meet()
         value, error = self.comm.bcast((value, error))
         if error is not None:
             raise error
@@ -82,7 +105,7 @@ class World:
         digest = hashlib.blake2b(repr(list(facts.items())).encode()).digest()
         if len(set(self.gather(digest))) == 1:
             return
-        first = self.comm.bcast(dict(facts))
+        first = self.from_first(lambda: dict(facts))
         names = [name for name in {**first, **facts} if first.get(name) != facts.get(name)]
         texts = [f"{name} is {facts.get(name, 'missing')}, on rank 0 {first.get(name, 'missing')}" for name in names]
         more = [f"{len(texts) - SHOWN} more"] if len(texts) > SHOWN else []

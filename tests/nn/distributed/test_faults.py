@@ -1,8 +1,11 @@
 """What happens when a rank fails, dies, or is not like the others: the job ends or an error names the rank."""
 
 import contextlib
+import itertools
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,10 +14,11 @@ import time
 import numpy as np
 import pytest
 
+from nn.distributed import witness
 from tests.nn.distributed.launch import command, environment, run, write
 
 pytestmark = pytest.mark.mpi
-SOON = 20  # seconds from start to end, on a machine that does other things too
+SOON = 20  # seconds from the failure to the end of the job, on a machine that does other things too
 
 RESUMED = """
 import hashlib, json
@@ -24,6 +28,7 @@ rank, step, how = (int(a) if a.lstrip("-").isdigit() else a for a in sys.argv[1:
 
 def fail(trainer):
     if trainer.rank == rank and trainer.step == step:
+        open("failed", "w").close()
         if how == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if how == "exit":
@@ -39,39 +44,159 @@ if t.rank == 0:
     print(text, json.dumps(dict(t.history)))
 """
 WORDS = {
-    "kill": "nn.distributed: rank {rank} of {size} (process ",
-    "raise": "nn.distributed: rank {rank} of {size} failed with ValueError: out of luck -- ending all ranks.",
-    "exit": "(rank {rank} in comm 0): application called MPI_Abort",  # said by MPI
+    "kill": r"nn.distributed: rank {rank} of {size} \(process \d+\) was the first on .* to die, at [\d:]+\.\d+\.",
+    "raise": r"nn.distributed: rank {rank} of {size} failed with ValueError: out of luck -- ending all ranks\.",
+    "exit": r"\(rank {rank} in comm 0\): application called MPI_Abort",  # said by MPI
 }
 CASES = [(2, 1, 3, "kill"), (3, 0, 9, "kill"), (3, 2, 17, "raise"), (2, 0, 1, "raise"), (3, 1, 6, "exit")]
 
 
+def ended(ran, folder, words):
+    """Check that the job ended in time after the failure, and said why."""
+    assert ran.code != 0
+    assert ran.ended - (folder / "failed").stat().st_mtime < SOON
+    assert re.search(words, ran.err), ran.err
+    assert ran.err.count("to die") == ("to die" in words), "only the culprit is named"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Give what undisturbed runs print and log, by number of ranks."""
+    found = {}
+    for size in {case[0] for case in CASES}:
+        folder = tmp_path_factory.mktemp("whole")
+        ran = run(size, write(folder, RESUMED), "-1", "-1", "-")
+        assert ran.code == 0, ran.err
+        found[size] = ran.out, (folder / "log.csv").read_text()
+    return found
+
+
 @pytest.mark.parametrize(("size", "rank", "step", "how"), CASES)
-def test_failure_ends_the_job_and_resume_is_exact(size, rank, step, how, tmp_path):
-    (tmp_path / "whole").mkdir()
-    whole = run(size, write(tmp_path / "whole", RESUMED), "-1", "-1", "-")
-    assert whole.code == 0, whole.err
+def test_failure_ends_the_job_and_resume_is_exact(size, rank, step, how, whole, tmp_path):
     script = write(tmp_path, RESUMED)
-    ended = run(size, script, str(rank), str(step), how)
-    assert ended.code != 0
-    assert ended.seconds < SOON
-    assert WORDS[how].format(rank=rank, size=size) in ended.err
-    assert ended.err.count("to die") == (how == "kill"), "only the culprit is named"
+    ended(run(size, script, str(rank), str(step), how), tmp_path, WORDS[how].format(rank=rank, size=size))
     again = run(size, script, "-1", "-1", "-")
     assert again.code == 0, again.err
-    assert again.out == whole.out
-    assert (tmp_path / "log.csv").read_text() == (tmp_path / "whole" / "log.csv").read_text()
+    assert (again.out, (tmp_path / "log.csv").read_text()) == whole[size]
     assert not list((tmp_path / "runs").glob("*.tmp"))
 
 
+KILLED_AT_ONCE = """
+from nn.distributed import presence
+
+presence.GRACE = 1.0
+t = trainer()
+if t.rank == int(sys.argv[1]):
+    open("failed", "w").close()
+    if "fork" in sys.argv:
+        import warnings
+
+        warnings.simplefilter("ignore")  # a fork beside threads
+        os.fork() or time.sleep(6)
+    os.kill(os.getpid(), signal.SIGKILL)
+t.fit(X, Y, progress=False)
+"""
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_killed_as_soon_as_can_be(rank, tmp_path):
+    """The witness has hardly started then."""
+    ran = run(3, write(tmp_path, KILLED_AT_ONCE), str(rank))
+    ended(ran, tmp_path, WORDS["kill"].format(rank=rank, size=3))
+
+
+def test_a_death_that_the_launcher_does_not_see(tmp_path):
+    """A child of the killed rank holds for six seconds what its launcher watches; the other ranks end the job."""
+    ran = run(2, write(tmp_path, KILLED_AT_ONCE), "1", "fork")
+    ended(ran, tmp_path, WORDS["kill"].format(rank=1, size=2))
+    words = r"rank 1 of 2 \(process \d+\) died, while rank 0 waits for it in fit -- ending all ranks\."
+    assert re.search(words, ran.err), ran.err
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(range(3))])
+def test_a_late_witness_knows_the_order(order, tmp_path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        server.listen(3)
+        words = [sys.executable, "-I", "-S", witness.__file__, str(server.fileno()), "3", "here"]
+        process = subprocess.Popen(words, pass_fds=[server.fileno()], stderr=subprocess.PIPE, text=True)
+    ranks = []
+    for rank in range(3):
+        ranks.append(socket.socket(socket.AF_UNIX))
+        ranks[rank].settimeout(SOON)
+        ranks[rank].connect(str(tmp_path / "s"))
+        ranks[rank].sendall(f"rank {rank} of 3 (process 1{rank})\n".encode())
+    assert [rank.recv(1) for rank in ranks] == [witness.READY] * 3
+    process.send_signal(signal.SIGSTOP)
+    for rank in order:
+        ranks[rank].close()
+    process.send_signal(signal.SIGCONT)
+    _, said = process.communicate(timeout=SOON)
+    assert said.startswith(
+        f"nn.distributed: rank {order[0]} of 3 (process 1{order[0]}) was the first on here to die, at "
+    )
+
+
+# ------------------------------------------------------------------------------- a rank that goes on without the others
+
+LEFT = """
+from nn.distributed import presence
+
+presence.GRACE = 1.0
+rank, how = int(sys.argv[1]), sys.argv[2]
+
+
+def leave(trainer):
+    if trainer.rank == rank and trainer.step == 3:
+        open("failed", "w").close()
+        if how.startswith("exit"):
+            sys.exit(int(how[-1]))
+        if how == "interrupt":
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        raise ValueError("out of luck")
+
+
+t = trainer(On("on_batch_end", leave))
+if t.rank == rank and how == "never":
+    open("failed", "w").close()
+    sys.exit(0)
+for step in range(5 * (how == "steps")):
+    if t.rank == rank and step == 3:
+        open("failed", "w").close()
+        sys.exit(0)
+    t.train_on_batch(X, Y)
+try:
+    t.fit(X, Y, progress=False)
+except ValueError:
+    if how == "again":
+        t.fit(X, Y, progress=False)
+    time.sleep(60)
+"""
+WAITS = "nn.distributed: rank {rank} of {size} {what}, while rank {next} waits for it in {call} -- ending all ranks\\."
+GONE = [
+    (2, 1, "exit 0", "mpi4py", "left fit by SystemExit: 0", "fit"),
+    (3, 2, "exit 3", "", "left fit by SystemExit: 3", "fit"),
+    (3, 1, "on", "mpi4py", "left fit by ValueError: out of luck", "fit"),
+    (2, 0, "again", "mpi4py", "left fit by ValueError: out of luck", "fit"),
+    (2, 1, "interrupt", "mpi4py", "left fit by KeyboardInterrupt: for the second time", "fit"),
+    (3, 0, "never", "mpi4py", "ended its program", "fit"),
+    (2, 0, "steps", "mpi4py", "ended its program", "train_on_batch"),
+]
+
+
+@pytest.mark.parametrize(("size", "rank", "how", "module", "what", "call"), GONE)
+def test_a_rank_that_leaves_the_others_ends_the_job(size, rank, how, module, what, call, tmp_path):
+    ran = run(size, write(tmp_path, LEFT), str(rank), how, module=module)
+    ended(ran, tmp_path, WAITS.format(rank=rank, size=size, what=what, next=(rank + 1) % size, call=call))
+
+
 @pytest.mark.slow
-def test_ranks_killed_at_random_from_outside(tmp_path):
+def test_ranks_killed_at_random_from_outside(whole, tmp_path):
     """Kill any rank at any time, again and again; the run that goes through at last is the undisturbed one."""
     tell = "pids = t.world.gather(os.getpid())\nif not t.rank:\n    print(*pids, flush=True)\n"
     slowly = "def fail(trainer):\n    time.sleep(0.05)"
     code = RESUMED.replace("t.fit(", tell + "t.fit(").replace("def fail(trainer):", slowly)
-    (tmp_path / "whole").mkdir()
-    whole = run(3, write(tmp_path / "whole", code), "-1", "-1", "-")
     script = write(tmp_path, code)
     rng, killed = np.random.default_rng(0), 0
     for _ in range(4):
@@ -92,7 +217,7 @@ def test_ranks_killed_at_random_from_outside(tmp_path):
     assert killed
     again = run(3, script, "-1", "-1", "-")
     assert again.code == 0, again.err
-    assert again.out.splitlines()[1:] == whole.out.splitlines()[1:]
+    assert again.out.splitlines()[1:] == whole[3][0].splitlines()
 
 
 def test_another_number_of_ranks_continues(tmp_path):
@@ -158,6 +283,7 @@ told("not finite", lambda: trainer(On("on_batch_end", spoil)).fit(X, Y, **fit))
 told("no file", lambda: t.fit(X, Y, resume="nowhere.safetensors", **fit))
 told("no file to load", lambda: t.load("nowhere.safetensors"))
 other = np.random.Generator([np.random.PCG64, np.random.MT19937][rank == 1](1))
+told("calls", lambda: t.load("nowhere.safetensors") if rank == 1 else t.fit(X, Y, **fit))
 told("generator", lambda: t.fit(X, Y, **{**fit, "rng": other}))
 history = t.fit(X, Y, **fit)  # the trainer is whole after all that
 stopper = trainer(On("on_batch_end", lambda s: setattr(s, "stop", s.rank == 2 and s.step == 3)))
@@ -184,6 +310,7 @@ SAID = {
     "not finite": "TrainingError: rank 1: the loss is nan at step 2 (epoch 1, batch 2): the first module whose",
     "no file": "FileError: fit(resume='nowhere.safetensors'): there is no such file.",
     "no file to load": "FileError: cannot read nowhere.safetensors",
+    "calls": "which all must make together./  rank 0: fit/  rank 1: load/  rank 2: fit",
     "generator": "rank 1: rng is MT19937, on rank 0 PCG64",
 }
 
