@@ -21,8 +21,8 @@ if sys.platform != "win32":
     import fcntl
 
 ADVICE = (
-    "The ranks were started without '-m mpi4py'. An uncaught exception will end all of them all the same, but not "
-    "sys.exit(), nor a failure before the first DistributedTrainer: the other ranks would wait for ever. "
+    "The ranks were started without '-m mpi4py'. A rank that fails will end all of them all the same, but not before "
+    "the first DistributedTrainer is made: the other ranks would wait for ever. "
     "Start them so: mpiexec -n {size} python -m mpi4py {program}"
 )
 LAST_WORDS = 0.3  # seconds; the launcher forwards stderr a moment later, and Abort would cut it off
@@ -80,9 +80,9 @@ def _connect(path: str, name: str) -> None:
         connection.connect(path)
         connection.sendall(name.encode())
         try:
-            if not connection.recv(1):
-                return
-        except OSError:  # it was not to be had: training goes on without it
+            if connection.recv(1) != witness.READY:
+                return  # a rank has died
+        except OSError:  # it is not to be had: training goes on without it
             return
         # Linux closes the highest number first when a process dies, so before those that the launcher watches.
         high = max(0, min(os.sysconf("SC_OPEN_MAX"), 1024) - 1)

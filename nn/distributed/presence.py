@@ -40,7 +40,7 @@ class Presence:
     """Know what this rank and the one before it have left."""
 
     def __init__(self, mpi: Any, comm: Any) -> None:
-        self.mpi = mpi
+        self.mpi, self.process = mpi, os.getpid()
         self.side = comm.Dup()  # its messages and barriers do not meet those of ``comm``
         self.before, self.after = (comm.rank - 1) % comm.size, (comm.rank + 1) % comm.size
         self.count = 0
@@ -122,5 +122,5 @@ class Presence:
         self._sent.append(self.side.isend((number, words), dest=self.after))
 
     def _bye(self) -> None:
-        if not self.mpi.Is_finalized():
+        if not self.mpi.Is_finalized() and os.getpid() == self.process:  # a fork runs this too
             self._tell(ENDED, "ended its program")

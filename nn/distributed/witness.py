@@ -10,7 +10,6 @@ import selectors
 import socket
 import sys
 import time
-from collections.abc import Iterable
 from typing import Any
 
 DONE, ALL, READY = b"D", b"A", b"R"  # "I end in order"; "I end all, and have said why"; "I watch you"
@@ -24,30 +23,46 @@ def watch(server: socket.socket, count: int, host: str) -> str:
         server.settimeout(LATE)
         for _ in range(count):
             connection, _address = server.accept()
-            selector.register(connection, selectors.EVENT_READ, data=connection.makefile("rb", buffering=0).readline())
-        for key in selector.get_map().values():
-            key.fileobj.sendall(READY)  # type: ignore[union-attr]
+            name = connection.makefile("rb", buffering=0).readline().decode().strip()
+            selector.register(connection, selectors.EVENT_READ, data=name or "a rank that had not said its number")
+        early = [key.data for key, _event in selector.select(0)]
+        if early:
+            return died(selector, early, host, ", in an order that is not known" if len(early) > 1 else "")
+        tell(selector, READY)
         while len(ended) < count:
             for key, _event in selector.select():
-                name, word = key.data.decode().strip(), key.fileobj.recv(1)  # type: ignore[union-attr]
+                word = heard(key.fileobj)
                 if word == ALL:
                     return ""
                 if word != DONE:
-                    tell([other.fileobj for other in selector.get_map().values() if other is not key], name)
-                    now = time.time()
-                    at = time.strftime("%H:%M:%S", time.localtime(now)) + f"{now % 1:.3f}"[1:]
-                    after = f", after {', '.join(ended)} had ended" if ended else ""
-                    return f"nn.distributed: {name} was the first on {host} to die, at {at}{after}.\n"
-                ended.append(name.split(" (")[0])
+                    return died(selector, [key.data], host, f", after {', '.join(ended)} had ended" if ended else "")
+                ended.append(key.data.split(" (")[0])
                 selector.unregister(key.fileobj)
     return ""
 
 
-def tell(connections: Iterable[Any], name: str) -> None:
-    """Tell the other ranks of the machine, as not every launcher ends them."""
-    for connection in connections:
-        with contextlib.suppress(OSError):  # dead too
-            connection.sendall(name.encode())
+def died(selector: selectors.BaseSelector, names: list[str], host: str, more: str) -> str:
+    """Tell the other ranks of the machine who died, as not every launcher ends them; give the words for all."""
+    now = time.time()
+    at = time.strftime("%H:%M:%S", time.localtime(now)) + f"{now % 1:.3f}"[1:]
+    tell(selector, " and ".join(names).encode())
+    was = "was" if len(names) == 1 else "were"
+    return f"nn.distributed: {' and '.join(names)} {was} the first on {host} to die, at {at}{more}.\n"
+
+
+def tell(selector: selectors.BaseSelector, words: bytes) -> None:
+    """Send words to all ranks that are there."""
+    for key in selector.get_map().values():
+        with contextlib.suppress(OSError):  # it is dead
+            key.fileobj.sendall(words)  # type: ignore[union-attr]
+
+
+def heard(connection: Any) -> bytes:
+    """Give the word that a rank has sent, or nothing if it has died."""
+    try:
+        return bytes(connection.recv(1))
+    except OSError:  # it died with words of ours unread
+        return b""
 
 
 if __name__ == "__main__":

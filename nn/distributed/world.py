@@ -50,7 +50,7 @@ class World:
     def together(self, what: str) -> Iterator[int]:
         """Be in a call that all ranks make, and give its number; a rank that leaves it alone ends the job."""
         with self.presence.call(what) as number:
-            if self.equal([zlib.crc32(what.encode())]) is not None:
+            if self.equal([zlib.crc32(what.encode()) % 1000]) is not None:  # small, so that sums are exact
                 calls = [f"rank {rank}: {name}" for rank, name in enumerate(self.gather(what))]
                 raise ArgumentError("the ranks make different calls, which all must make together.\n  " + listed(calls))
             yield number
