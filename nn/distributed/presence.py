@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from autograd.errors import TrainingError
 from nn.distributed.guard import dead, end
 
 SPIN = 1e-3  # seconds of waiting at full speed; after that a waiting rank sleeps, for 1 % of the time waited so far
@@ -47,6 +48,7 @@ class Presence:
         self.open: dict[int, str] = {}  # the calls that this rank is in
         self.left: set[int] = set()  # by an exception
         self._unsettled = False
+        self._torn: Any = None  # a request that this rank stopped waiting for
         self._heard: dict[int, str] = {}  # what the rank before has left
         self._since: float | None = None
         self._sent: list[Any] = []
@@ -80,14 +82,21 @@ class Presence:
 
     def settle(self) -> None:
         """After leaving a call, wait until all have left it: what this rank does next must not meet what is in it."""
+        if self._torn is not None:
+            raise TrainingError(
+                "an exception (Ctrl-C, say) stopped this rank while it waited for the others, so they can no longer do "
+                "anything together. Start the program again, with fit(resume=...)."
+            )
         if self._unsettled:
             self._unsettled = False
-            self._wait(self.side.Ibarrier())
+            self.wait(self.side.Ibarrier())
 
     def wait(self, request: Any) -> None:
         """Wait until what all ranks do together is done."""
+        self._torn = request
         if not request.Test():
             self._wait(request)
+        self._torn = None
 
     def _wait(self, request: Any) -> None:
         began = time.monotonic()

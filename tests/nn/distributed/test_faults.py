@@ -291,6 +291,26 @@ def test_another_number_of_ranks_continues(tmp_path):
         assert again.out.count("loss") == 2  # loss and val_loss: the history is whole
 
 
+TORN = """
+t = trainer()
+if t.rank == 0:
+    time.sleep(60)
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+signal.setitimer(signal.ITIMER_REAL, 0.5)
+try:
+    t.world.gather(0)
+except KeyboardInterrupt:
+    open("failed", "w").close()
+    t.world.gather(0)
+"""
+
+
+def test_no_more_together_after_a_wait_that_was_stopped(tmp_path):
+    """The sum that it waited for may still come, and must not meet another."""
+    said = "failed with TrainingError: an exception (Ctrl-C, say) stopped this rank while it waited for the others"
+    ended(run(2, write(tmp_path, TORN)), tmp_path, re.escape(f"nn.distributed: rank 1 of 2 {said}"))
+
+
 # ------------------------------------------------------------------------------------- what all ranks raise together
 
 TOGETHER = """
