@@ -1,9 +1,9 @@
 """Presence: whether a rank for which the others wait will ever come, so that nobody waits for ever.
 
-All ranks make the same calls together (``fit``, say), which are numbered. A rank that leaves one by an exception, or
-ends its program, tells the next rank of the ring; a rank that waits looks for such words from the one before it. If
-some ranks are away and others wait for them, then somewhere in the ring one that waits follows one that is away, and
-that one ends the job. Nothing is guessed from the time that passes.
+All ranks make the same calls together (``fit``, say) and wait for each other in them; calls and waits are numbered. A
+rank that leaves a call by an exception, or ends its program, tells the next rank of the ring after which wait that was.
+A rank in a later wait, which has not left that call itself, waits in vain. If there are such ranks, one of them follows
+one that is away: it has the words, and ends the job. Nothing is guessed from the time that passes.
 """
 
 import atexit
@@ -44,12 +44,12 @@ class Presence:
         self.mpi, self.process = mpi, os.getpid()
         self.side = comm.Dup()  # its messages and barriers do not meet those of ``comm``
         self.before, self.after = (comm.rank - 1) % comm.size, (comm.rank + 1) % comm.size
-        self.count = 0
+        self.calls = self.waits = 0  # alike on all ranks, as they do the same
         self.open: dict[int, str] = {}  # the calls that this rank is in
         self.left: set[int] = set()  # by an exception
         self._unsettled = False
         self._torn: Any = None  # a request that this rank stopped waiting for
-        self._heard: dict[int, str] = {}  # what the rank before has left
+        self._heard: dict[int, tuple[int, str]] = {}  # what the rank before has left, after how many waits
         self._since: float | None = None
         self._sent: list[Any] = []
         if comm.size > 1:
@@ -58,8 +58,8 @@ class Presence:
     @contextmanager
     def call(self, what: str) -> Iterator[int]:
         """Be in a call that all ranks make; give its number."""
-        self.count += 1
-        number = self.count
+        self.calls += 1
+        number = self.calls
         self.open[number] = what
         try:
             yield number
@@ -93,6 +93,7 @@ class Presence:
 
     def wait(self, request: Any) -> None:
         """Wait until what all ranks do together is done."""
+        self.waits += 1
         self._torn = request
         if not request.Test():
             self._wait(request)
@@ -111,11 +112,11 @@ class Presence:
     def _listen(self) -> None:
         """End the job when the rank before will not come."""
         while self.side.iprobe(source=self.before):
-            number, words = self.side.recv(source=self.before)
-            self._heard[number] = words
+            number, waits, words = self.side.recv(source=self.before)
+            self._heard[number] = waits, words
         if name := dead():
-            self._heard[DEAD] = f"{name} died"
-        gone = [words for number, words in self._heard.items() if number <= self.count and number not in self.left]
+            self._heard[DEAD] = 0, f"{name} died"
+        gone = [words for n, (waits, words) in self._heard.items() if waits < self.waits and n not in self.left]
         if not gone:
             self._since = None
             return
@@ -128,7 +129,7 @@ class Presence:
     def _tell(self, number: int, words: str) -> None:
         world = self.mpi.COMM_WORLD
         words = f"rank {world.rank} of {world.size} {words}"
-        self._sent.append(self.side.isend((number, words), dest=self.after))
+        self._sent.append(self.side.isend((number, self.waits, words), dest=self.after))
 
     def _bye(self) -> None:
         if not self.mpi.Is_finalized() and os.getpid() == self.process:  # a fork runs this too
