@@ -57,12 +57,11 @@ class World:
 
     def add(self, array: Array) -> None:
         """Replace a contiguous array, in place, by the sum over all ranks."""
-        self.presence.settle()
+        self._meet()
         flat = array.reshape(-1)
         step = max(1, PIECE // flat.itemsize)
         for start in range(0, flat.size, step):
-            part = flat[start : start + step]
-            self.presence.wait(self.comm.Iallreduce(self.mpi.IN_PLACE, part, op=self.mpi.SUM))
+            self.comm.Allreduce(self.mpi.IN_PLACE, flat[start : start + step], op=self.mpi.SUM)
 
     def any(self, *flags: bool) -> list[bool]:
         """Tell for each flag whether some rank has set it."""

@@ -306,7 +306,7 @@ except KeyboardInterrupt:
 
 
 def test_no_more_together_after_a_wait_that_was_stopped(tmp_path):
-    """The sum that it waited for may still come, and must not meet another."""
+    """What it waited for may still come, and must not meet anything else."""
     said = "failed with TrainingError: an exception (Ctrl-C, say) stopped this rank while it waited for the others"
     ended(run(2, write(tmp_path, TORN)), tmp_path, re.escape(f"nn.distributed: rank 1 of 2 {said}"))
 
