@@ -18,7 +18,7 @@ from nn.distributed.guard import dead, end
 
 SPIN = 1e-3  # seconds of waiting at full speed; after that a waiting rank sleeps, for 1 % of the time waited so far
 LONGEST = 0.01
-GRACE = 3.0  # seconds for the rank that left to say more: an uncaught exception prints its traceback and ends all
+GRACE = 5.0  # seconds for the rank that left to say more: an uncaught exception prints its traceback and ends all
 ENDED, DEAD = 0, -1  # in place of a call's number
 LENGTH = 300
 
