@@ -16,7 +16,7 @@ from autograd.viz.build import build
 from autograd.viz.engine import layout
 from autograd.viz.escape import clean, quoted, record, shorten
 from autograd.viz.model import Item, View
-from autograd.viz.numbers import number, one_line, shape_text, spread
+from autograd.viz.numbers import number, one_line, shape_text, short, spread
 from autograd.viz.snapshot import as_roots
 from autograd.viz.theme import FONT
 
@@ -198,7 +198,7 @@ def get_dot_graph(
     lines = ["digraph g {", f'node [fontname="{FONT}"]']
     for item in view.items:
         if item.kind != "outputs":
-            text = item.name or (number(item.value) if item.kind == "const" else "")
+            text = item.name or (short(item.value) if item.kind == "const" else "")
             if verbose and item.kind == "value":
                 text += (": " if text else "") + f"{shape_text(item.shape)} {item.dtype}"
             lines.append(f"{item.id} [label={quoted(shorten(text, 80))}, color=orange, style=filled]")
@@ -252,7 +252,7 @@ def build_graph(
     dot = _digraph("svg", view, rankdir="LR")
     for item in view.items:
         lines = [
-            item.name or (number(item.value) if item.kind == "const" else "Intermediary" if item.op else "Constant")
+            item.name or (short(item.value) if item.kind == "const" else "Intermediary" if item.op else "Constant")
         ]
         if item.kind == "value":
             lines += [f"dims: {shape_text(item.shape)}"] if dims else []

@@ -7,8 +7,8 @@ import numpy as np
 
 from autograd.viz.escape import clean, extra_width, label, quoted, shorten
 from autograd.viz.markup import cell, font, row, table, tag
-from autograd.viz.model import Arrow, Group, Item, View
-from autograd.viz.numbers import FEW, grid, number, one_line, rows, shape_text, signed, spread
+from autograd.viz.model import NORMS, Arrow, Group, Item, View
+from autograd.viz.numbers import FEW, WIDE, grid, one_line, rows, shape_text, short, signed, spread
 from autograd.viz.theme import FONT, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
 
 SHOWN = 40  # longer names are cut in the picture; the hover has all of it
@@ -44,7 +44,7 @@ class _Writer:
             'pad="0.3" nodesep="0.18" ranksep="0.32" labelloc=b labeljust=l]'
         )
         yield f'node [fontname="{FONT}" fontsize={SIZE} fontcolor="{c["ink"]}" shape=plain]'
-        yield f'edge [fontname="{FONT}" fontsize={SMALL_SIZE} color="{c["wire"]}" arrowsize=0.6 penwidth=1]'
+        yield f'edge [fontname="{FONT}" fontsize={SMALL_SIZE} fontcolor="{c["ink"]}" color="{c["wire"]}" arrowsize=0.6 penwidth=1]'
         notes = self.footer()
         if notes:
             yield f"label=<{notes}>"
@@ -122,7 +122,7 @@ class _Writer:
 
     def constant(self, item: Item) -> str:
         c = self.c
-        text = font(label(number(item.value)), c["muted"])
+        text = font(label(short(item.value)), c["muted"])
         return table(row(cell(text)), border=1, padding=3, style="ROUNDED", color=c["moduleline"], bgcolor=c["const"])
 
     def reference(self, item: Item) -> str:
@@ -156,7 +156,7 @@ class _Writer:
         if item.note:
             parts.append(font(label(item.note), muted, SMALL_SIZE))
         width = extra_width(item.name)
-        return cell(" ".join(parts), width=width + 8 if width else None) if parts else ""
+        return cell("&nbsp; ".join(parts), width=width + 8 if width else None) if parts else ""
 
     def data_cell(self, item: Item) -> str:
         return cell(self.lettered("data", "released" if item.value is None else item.value, "ink"))
@@ -167,27 +167,32 @@ class _Writer:
         fill, ink, _, words, _ = STATES[item.state]
         step = self.view.step(item.size) if item.state == "ok" else None
         colour = self.c[f"s{step}"] if step is not None else self.c[fill] if fill else None
-        inner = self.lettered("grad", item.grad if item.grad is not None and not words else words, ink)
+        shown = item.grad if item.grad is not None and not words else words
+        inner = self.lettered("grad", shown, ink, ink if step is not None else None)
         if item.total is not None:
             inner += "<BR/>" + font(f".grad {label(one_line(item.total))}", self.c["muted"], SMALL_SIZE)
-        return cell(inner, bgcolor=colour)
+        if colour is None:
+            return cell(inner)
+        # a plate with round corners of its own, for a coloured cell would stick out of those of the box
+        return cell(table(row(cell(inner)), padding=2, style="ROUNDED", bgcolor=colour), cellpadding=2)
 
-    def lettered(self, word: str, value: Any, ink: str) -> str:
-        """Write ``data 4.0000``; a small matrix stands under the word, in columns."""
-        muted, colour = self.c["muted"] if ink == "ink" else self.c[ink], self.c[ink]
-        if not isinstance(value, str) and 1 < np.size(value) <= FEW and len(lines := grid(value)) > 1:
-            body = [row(*(cell(font(text, colour), align="RIGHT") for text in line)) for line in lines]
-            return table(row(cell(font(word, muted), colspan=len(lines[0]))), *body, padding=0, spacing=2)
+    def lettered(self, word: str, value: Any, ink: str, wordink: str | None = None) -> str:
+        """Write ``data 4.0000``; a small matrix or a long vector stands under the word, in columns."""
+        muted, colour = self.c[wordink or ("muted" if ink == "ink" else ink)], self.c[ink]
+        if not isinstance(value, str) and 1 < np.size(value) <= FEW and len(lines := columns(value)) > 1:
+            body = [row(*(cell(font(f"&nbsp;{text}", colour), align="RIGHT") for text in line)) for line in lines]
+            return table(row(cell(font(word, muted), colspan=len(lines[0]))), *body, padding=2)
         text = value if isinstance(value, str) else rows(value)[0]
         return font(f"{word} ", muted) + font(label(text, 60), colour)
 
     def fold(self, item: Item) -> str:
         c = self.c
         step = self.view.step(item.size) if item.state == "ok" else None
+        measured = next((word for word in NORMS if word in dict(item.facts)), None)
         kind = " " + font(label(item.symbol), c["muted"]) if item.symbol else ""
         body = [row(cell(tag("b", label(item.name, 60)) + kind, align="LEFT", colspan=2))]
         for word, text in item.facts:
-            fill = c[f"s{step}"] if step is not None and word == "‖grad‖ out" else None
+            fill = c[f"s{step}"] if step is not None and word == measured else None
             body.append(
                 row(
                     cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT", bgcolor=fill),
@@ -272,9 +277,18 @@ def _power(exponent: int) -> str:
     return f"{10.0**exponent:g}" if -4 <= exponent <= 4 else f"1e{exponent}"
 
 
+def columns(array: Any) -> list[list[str]]:
+    """Write a small array in rows; a vector that is too long for one goes on in a second."""
+    lines = grid(array)
+    if len(lines) == 1 and sum(len(text) + 2 for text in lines[0]) > WIDE:
+        half = (len(lines[0]) + 1) // 2
+        return [lines[0][:half], lines[0][half:]]
+    return lines
+
+
 def edge_label(arrow: Arrow) -> str:
     """Say what an edge added: the number, or mean ± spread of an array; nothing before backward."""
-    text = f"{arrow.count}× " if arrow.count > 1 else ""
+    text = f"{arrow.count:,}× " if arrow.count > 1 else ""
     if arrow.argument.startswith("["):
         return arrow.argument
     if arrow.share is None:
@@ -286,7 +300,8 @@ def edge_label(arrow: Arrow) -> str:
     if not np.ndim(arrow.share):
         return text + signed(arrow.share)
     few = arrow.share.size <= 3 and arrow.share.ndim == 1
-    text += f"+{rows(arrow.share)[0]}" if few else f"+({spread(arrow.share)})"
+    shown = rows(arrow.share)[0] if few else spread(arrow.share)
+    text += f"+{shown}" if shown[0] in "[(" else f"+({shown})"
     return text + (f", {arrow.masked} of {arrow.share.size} masked" if arrow.masked else "")
 
 
@@ -302,7 +317,7 @@ def hover(item: Item) -> str:
     if item.kind == "ref":
         return f"a use of {item.name} ({item.note})"
     if item.kind == "const":
-        lines = [f"constant {number(item.value)}"]
+        lines = [f"constant {short(item.value)}"]
     lines += [f"{word} {text}" for word, text in item.facts]
     if item.note:
         lines.append(item.note)

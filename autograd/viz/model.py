@@ -9,6 +9,8 @@ import numpy as np
 from autograd.viz.numbers import norm
 from autograd.viz.theme import STEPS
 
+NORMS = ("‖grad‖ out", "‖grad‖ in", "‖grad‖ parameters")  # what colours a folded box: the first of them that is known
+
 
 @dataclass(slots=True)
 class Item:

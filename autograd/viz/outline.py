@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from autograd.viz.dot import edge_label, grad_text
 from autograd.viz.escape import shorten
 from autograd.viz.model import Arrow, Group, Item, View
-from autograd.viz.numbers import number, one_line, shape_text
+from autograd.viz.numbers import one_line, shape_text, short
 
 
 def write(view: View) -> str:
@@ -76,7 +76,7 @@ def _sources(arrows: list[Arrow], items: dict[str, Item]) -> str:
     for arrow in arrows:
         item = items[arrow.source]
         text = (
-            number(item.value)
+            short(item.value)
             if item.kind == "const"
             else shorten(item.name)
             if item.name and item.kind in ("value", "ref")

@@ -51,6 +51,7 @@ class Snapshot:
         self.data = {node: root._data for node, root in zip(self.roots, roots, strict=True)}
         self.names: dict[Node, str] = {}
         self._read_names(names or {})
+        self._read_modules()
         self.homes = _homes(self)
 
     def parents(self, node: Node) -> tuple[Any, ...]:
@@ -81,6 +82,17 @@ class Snapshot:
             if node is not None and node in self.at:
                 self.data.setdefault(node, tensor._data)
                 self.names.setdefault(node, str(name))
+
+    def _read_modules(self) -> None:
+        """Take values from the parameters that the modules hold: backward released those of the graph."""
+        done: set[int] = set()
+        for scope in {node.scope for node in self.nodes}:
+            module = module_of(chain_of(scope)[0]) if scope is not None else None
+            if module is not None and id(module) not in done and hasattr(module, "parameters"):
+                done.add(id(module))
+                for parameter in module.parameters():
+                    if parameter._node in self.at:
+                        self.data.setdefault(parameter._node, parameter._data)
 
     def name(self, i: int) -> str:
         """Give the name of a node: the caller's, else its own, dotted when it belongs to a module, else nothing."""
@@ -173,10 +185,15 @@ def _owns(scope: Scope, leaf: Node, known: dict[Scope, Any]) -> bool:
     if scope.kind == DEFINITION:  # an op that was opened; its weights belong to the module around it
         return False
     if scope not in known:
-        reference = scope.info.get("module") if scope.info else None
-        module: Any = reference() if callable(reference) else None
+        module = module_of(scope)
         known[scope] = {p._node for p in module.parameters()} if hasattr(module, "parameters") else None
     return known[scope] is None or leaf in known[scope]
+
+
+def module_of(scope: Scope) -> Any:
+    """Give the module that opened a scope while it lives, else None."""
+    reference = scope.info.get("module") if scope.info else None
+    return reference() if callable(reference) else None
 
 
 def as_roots(root: Any, what: str) -> list[Box]:

@@ -90,5 +90,5 @@ def test_build_graph(tmp_path, monkeypatch):
     x = leaf(np.arange(3.0))
     y = (x * 2.0).sum()
     dot = build_graph(y, names=locals(), render=False, dims=True, dtypes=True, sum_stats=True, save=True)
-    assert "x\\ndims: (3,)\\ndtype: float64\\ndata: 1 ± 0.8165" in dot.source
+    assert "x\\ndims: (3,)\\ndtype: float64\\ndata: 1.00 ± 0.82" in dot.source
     assert (tmp_path / "computational_graph.svg").exists()

@@ -1,6 +1,7 @@
 """``draw`` and its file formats."""
 
 import json
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -139,7 +140,7 @@ def test_fold_shows_the_norm_of_the_parameters_gradient():
     grads = [node.grad for node in _leaves(root)]
     facts = next(dict(item.facts) for item in build([root], depth=0).items if item.kind == "fold")
     expected = np.sqrt(sum(float(np.sum(np.square(g))) for g in grads))
-    assert float(facts["‖grad‖ parameters"]) == pytest.approx(expected, abs=1e-4)
+    assert float(facts["‖grad‖ parameters"]) == pytest.approx(expected, rel=5e-4)
 
 
 def _leaves(root):
@@ -306,3 +307,26 @@ def test_a_folded_module_counts_the_gradients_of_all_its_parameters():
     (box,) = (item for item in ag.draw(root, depth=0).view.items if item.kind == "fold")
     norm = np.sqrt(sum(np.square(p.grad.data).sum() for p in model.parameters()))
     assert float(dict(box.facts)["‖grad‖ parameters"]) == pytest.approx(norm, rel=1e-3)
+
+
+def test_parameters_show_their_values_after_backward_released_them():
+    """The module holds them; and the folded module is coloured by the gradients of its parameters."""
+    model = nn.MLP(8, [16, 16, 1], rng=0)
+    root = (model(np.ones((20, 8))) ** 2).mean()
+    root.backward()
+    found = {item.name: item for item in build([root]).items}
+    np.testing.assert_array_equal(found["layers.1.weight"].value, model.layers[1].weight.data)
+    view = build([root], depth=1)
+    folds = [item for item in view.items if item.kind == "fold"]
+    assert [item.state for item in folds] == ["ok"] * 3
+    assert "‖grad‖ out" not in dict(folds[0].facts)
+    assert view.step(folds[0].size) is not None
+
+
+def test_every_label_has_the_colours_of_the_theme():
+    """Also those of edges without a gradient: a default of the engine would be black on a dark page."""
+    a = leaf([[2.0, 0.0], [0.0, 3.0]], "a")
+    picture = ag.draw(np.linalg.eigh(a)[0].sum(), theme="dark")
+    assert "[0]" in picture.source
+    assert 'fill="black"' not in picture.svg
+    assert set(re.findall(r'fill="(#\w+)"', picture.svg)) <= set(DARK.values())
