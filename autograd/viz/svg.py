@@ -7,19 +7,34 @@ from functools import lru_cache
 
 from autograd.errors import ArgumentError
 from autograd.viz.escape import page
-from autograd.viz.theme import LIGHT, dark_style
+from autograd.viz.theme import DARK, LIGHT, dark_style
 
 _HEAD = re.compile(r"<svg\b([^>]*)>")
-_GEOMETRY = re.compile(r' (?:d|points|x|y|x1|x2|y1|y2|cx|cy|rx|ry|width|height)="[^"]*"')
+_GEOMETRY = re.compile(r' (?:d|points|x|y|x1|x2|y1|y2|cx|cy|r|rx|ry|width|height)="[^"]*"')
 _NUMBER = re.compile(r"-?\d+\.\d+")
-_BOX = re.compile(
+_BOX = re.compile(  # it ends where it starts, and an edge of as many points does not
     r'<path((?: (?:fill|stroke|stroke-width|stroke-dasharray)="[^"]*")*)'
-    r' d="(M(?:[-\d.]+,[-\d.]+[C ]){24}[-\d.]+,[-\d.]+)"/>'
+    r' d="(M([-\d.]+,[-\d.]+)[C ](?:[-\d.]+,[-\d.]+[C ]){23}\3)"/>'
 )
 _BORDER = re.compile(  # a box comes as filling, content, border: the border can be drawn with the filling
-    r'(<rect fill="#\w+")( x="[^>]*/>(?:(?!<rect|</g>).)*)<rect fill="none" ((?:stroke[-\w]*="[^"]*" ?)+) x="[^>]*/>'
+    r'(<rect fill="#\w+")( x="[^>]*/>)((?:(?!</g>).)*?)<rect fill="none" ((?:stroke[-\w]*="[^"]*" ?)+)\2'
 )
 _BAR = re.compile(r'<polygon fill="(#\w+)" points="([\d.-]+),([\d.-]+) \2,([\d.-]+) \2,\4 \2,\3(?: \2,\3)?"/>')
+_WORD = re.compile(r'<text( x="[^"]*" y="([^"]*)") fill="(#\w+)">data </text><text x="[^"]*" y="\2"([^>]*)>')
+_CURVE = re.compile(r' d="M((?:-?\d+,-?\d+[C ])+-?\d+,-?\d+)"')
+_EDGE = re.compile(
+    r'(<g id="[^"]*" class="edge) ok(?=">(?:(?!</g>).)*?<path stroke="(#\w+)"(?: stroke-width="([\d.]+)")?)'
+    r'((?:(?!</g>|<path).)*<path) stroke="\2"(?: stroke-width="\3")?([^>]*>)<polygon fill="\2" points="([^"]*)"(/><text[^>]*?)'
+    r' fill="(#\w+)"(.*?</g>)'
+)
+# What looks the same wherever it occurs: the group, the element, its property.
+_UNIFORM = (
+    ("op", "text", "fill"),
+    ("op", "circle", "fill"),
+    ("op", "rect", "fill"),
+    ("made", "path", "stroke"),
+    ("value \\w+", "tspan", "fill"),
+)
 STYLE = (
     ".chainrule .made path,.chainrule .edge path{fill:none}"
     ".chainrule .edge text,.chainrule .op text{text-anchor:middle}"
@@ -35,7 +50,7 @@ def finish(svg: str, title: str, dark: bool) -> str:
         raise ArgumentError("the layout engine gave no SVG.")
     body = re.sub(r"<!--.*?-->\s*", "", svg[start:], flags=re.DOTALL)
     body = re.sub(r"<title>[^<]*</title>\s*", "", body)
-    style = f"<style>{STYLE}{scoped(dark_style()) if dark else ''}</style>"
+    style = f"<style>{STYLE}{scoped(dark_style(body)) if dark else ''}</style>"
     head = f'<svg\\1 class="chainrule" role="img" aria-label="{escape_backslash(page(title))}">'
     return _HEAD.sub(head + f"<title>{escape_backslash(page(title))}</title>{escape_backslash(style)}", body, count=1)
 
@@ -64,7 +79,7 @@ _SHORTER: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r'<g id="a_[^"]*"><a xlink:title="([^"]*)">'), lambda found: f"<title>{found[1]}</title>"),
     (re.compile(r'<g id="edge\d+" class="edge made">'), lambda found: '<g class="made">'),
     (_BOX, lambda found: _rectangle(found)),
-    (_BORDER, lambda found: f"{found[1]} {found[3]}{found[2]}"),
+    (_BORDER, lambda found: f"{found[1]} {found[4]}{found[2]}{found[3]}"),
     (re.compile(r'(<polygon fill="(#\w+)") stroke="\2"(?: stroke-width="[^"]*")?'), lambda found: found[1]),
     (re.compile(r'(<polygon fill="#\w+")(?: stroke-\w+="[^"]*")+(?= points)'), lambda found: found[1]),
     (_BAR, lambda found: f'<path stroke="{found[1]}" d="M{found[2]},{found[3]}V{found[4]}"/>'),
@@ -73,6 +88,8 @@ _SHORTER: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r'(<g id="[^"]*" class="edge [^>]*>.*?</g>)'), lambda found: _bare_edge(found)),
     (re.compile(r'(<g class="made">)<path fill="none"'), lambda found: f"{found[1]}<path"),
     (re.compile(r'(class="node op">(?:(?!</g>).)*<text) text-anchor="middle"'), lambda found: found[1]),
+    (_WORD, lambda found: f'<text{found[1]}{found[4]}><tspan fill="{found[3]}">data </tspan>'),
+    (re.compile(r'<ellipse([^>]*) rx="([^"]+)" ry="\2"/>'), lambda found: f'<circle{found[1]} r="{found[2]}"/>'),
     (re.compile(r'( points="([^" ]+) [^"]*) \2"'), lambda found: f'{found[1]}"'),  # a polygon closes by itself
 )
 
@@ -86,8 +103,57 @@ def compact(svg: str) -> str:
     for pattern, shorter in _SHORTER:
         svg = pattern.sub(shorter, svg)
     svg = svg.replace("&#45;", "-").replace(f' fill="{LIGHT["ink"]}">', ">")
-    digits = 0 if len(svg) > LARGE else 1
-    return _GEOMETRY.sub(lambda found: _NUMBER.sub(lambda number: _rounded(number[0], digits), found[0]), svg)
+    large = len(svg) > LARGE
+    svg = _GEOMETRY.sub(lambda found: _NUMBER.sub(lambda number: _rounded(number[0], 0 if large else 1), found[0]), svg)
+    return _named_looks(_CURVE.sub(_relative, svg)) if large else svg
+
+
+def _relative(found: re.Match[str]) -> str:
+    """Write a curve of whole numbers relative to where each piece starts: fewer digits, the same curve."""
+    points = _points(found[1])
+    starts = [points[k // 3 * 3] for k in range(len(points) - 1)]
+    return f' d="M{points[0][0]},{points[0][1]}c{_steps(points[1:], starts)}"'
+
+
+def _points(text: str) -> list[tuple[int, int]]:
+    pairs = (point.split(",") for point in re.split("[C ]", text))
+    return [(int(x), int(y)) for x, y in pairs]
+
+
+def _steps(points: list[tuple[int, int]], starts: list[tuple[int, int]]) -> str:
+    """Write points as seen from others, with no blank where a sign parts two numbers."""
+    numbers = [step for (x, y), (x0, y0) in zip(points, starts, strict=True) for step in (x - x0, y - y0)]
+    return "".join(str(step) if k == 0 or step < 0 else f" {step}" for k, step in enumerate(numbers))
+
+
+def _named_looks(svg: str) -> str:
+    """Say once, in the style sheet, how ops and the steps of the colour scale look, and not at each node and edge."""
+    rules: list[tuple[str, str, str]] = []  # what is styled, the property, its value
+    looks: dict[tuple[str, ...], str] = {}
+
+    def name(found: re.Match[str]) -> str:
+        head, line, width, before, curve, tip, text, ink, rest = found.groups()
+        key = looks.setdefault((line, width or "1", ink), f"k{len(looks)}")
+        corners = _points(tip)
+        head_of_arrow = f"M{corners[0][0]},{corners[0][1]}l{_steps(corners[1:], corners[:-1])}z"
+        return f'{head} {key}{before}{curve}<path d="{head_of_arrow}"{text}{rest}'
+
+    svg = _EDGE.sub(name, svg)
+    for (line, width, ink), key in looks.items():
+        rules += [(f"{key} path", "stroke", line), (f"{key} path", "stroke-width", width)]
+        rules += [(f"{key} path+path", "fill", line), (f"{key} text", "fill", ink)]
+    for kind, element, look in _UNIFORM:
+        shape = re.compile(rf'(class="(?:node )?{kind}">(?:(?!</g>).)*?<{element}[^>]*?) {look}="(#\w+)"')
+        colours = {found[2] for found in shape.finditer(svg)}
+        if len(colours) == 1:
+            svg = shape.sub(r"\1", svg)
+            rules.append((f"{kind.split()[0]} {element}", look, *colours))
+    twins = {colour: DARK[role] for role, colour in LIGHT.items()}
+    style = "".join(f".chainrule .{what}{{{look}:{value}}}" for what, look, value in rules)
+    if "prefers-color-scheme" in svg:
+        dark = (f".chainrule .{what}{{{look}:{twins[value]}}}" for what, look, value in rules if value in twins)
+        style += f"@media (prefers-color-scheme:dark){{{''.join(dark)}}}"
+    return svg.replace("</style>", f"{style}</style>", 1).replace('class="node ', 'class="')
 
 
 def _bare_edge(found: re.Match[str]) -> str:
@@ -111,7 +177,7 @@ def _frame(path: str) -> str:
     """Read place, size and rounding of a box off its outline, which comes twice in a row: for filling and border."""
     points = [point.split(",") for point in path[1:].replace("C", " ").split()]
     xs, ys = sorted(float(x) for x, _ in points), sorted(float(y) for _, y in points)
-    radius = next(x - xs[0] for x in xs if x > xs[0])
+    radius = float(points[0][0]) - xs[0]  # the outline starts where the first corner ends
     return f'x="{xs[0]}" y="{ys[0]}" width="{xs[-1] - xs[0]:.2f}" height="{ys[-1] - ys[0]:.2f}" rx="{radius:.2f}"'
 
 

@@ -76,12 +76,13 @@ def palette(theme: str) -> dict[str, str]:
         raise ArgumentError(f"theme must be one of {', '.join(THEMES)}; got {theme!r}.") from None
 
 
-def dark_style() -> str:
-    """Write the style sheet that turns a light SVG into a dark one, colour by colour."""
+def dark_style(svg: str) -> str:
+    """Write the style sheet that turns a light SVG into a dark one: a rule for each colour that occurs in it."""
     rules = []
     for role, light in LIGHT.items():
         dark = DARK[role]
-        rules.append(f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}')
+        if light in svg:
+            rules.append(f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}')
     ink = f".chainrule{{fill:{DARK['ink']}}}"
     return "@media (prefers-color-scheme:dark){" + ink + "".join(rules) + "}"
 

@@ -63,6 +63,17 @@ def states() -> tuple[ag.Tensor, dict[str, ag.Tensor]]:
     return y, dict(x=x, z=z, u=u, w=w, k=k, big=big, y=y)
 
 
+def dense(n: int, seed: int = 0) -> ag.Tensor:
+    """Some ``n`` scalar ops on any two earlier values each: as many edges as a graph can have."""
+    rng = np.random.default_rng(seed)
+    values = [leaf(rng.normal(), f"x{i}") for i in range(20)]
+    ops = [lambda a, b: a * b, lambda a, b: a + b, lambda a, b: np.tanh(a - b)]
+    for i in range(n):
+        a, b = rng.integers(0, len(values), 2)
+        values.append(ops[i % 2 if i % 7 else 2](values[a], values[b]))
+    return sum(values[-39:], values[-40])
+
+
 def chain(n: int) -> ag.Tensor:
     """A recurrence of ``n`` ops with one shared weight."""
     w, h = leaf(0.5, "w"), leaf(0.1, "h0")

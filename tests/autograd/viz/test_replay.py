@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from graphs import double, expression, layers, leaf, neuron
+from graphs import dense, double, expression, layers, leaf, neuron
 
 import autograd as ag
 from autograd.errors import ArgumentError, GraphError
@@ -67,6 +67,14 @@ def test_two_hundred_nodes_stay_under_300_kilobytes():
         values = [np.tanh(neuron) for neuron in neurons]
     page = ag.replay(values[0])
     assert page.picture.view.total >= 200
+    assert page.picture.folded == []
+    assert len(page.html.encode()) < 300_000
+
+
+def test_a_dense_graph_of_two_hundred_nodes_stays_under_300_kilobytes():
+    page = ag.replay(dense(166))
+    assert page.picture.view.total >= 200
+    assert len(page.steps) > 340
     assert page.picture.folded == []
     assert len(page.html.encode()) < 300_000
 
