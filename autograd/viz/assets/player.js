@@ -10,14 +10,33 @@ function chainrule(host, svg, rows) {
   // ---- pan and zoom
   const box = svg.viewBox.baseVal;
   const view = { x: 0, y: 0, scale: 1 };
+  const LEGIBLE = 0.8;  // a smaller picture cannot be read: then it opens at this size, and a replay follows its steps
   const show = () => { svg.style.transform = "translate(" + view.x + "px," + view.y + "px) scale(" + view.scale + ")"; };
-  function fit() {
-    const width = stage.clientWidth || box.width, zoom = Math.min(1.35, Math.max(width / box.width, 0.05));
+  function fit(least) {
+    const width = stage.clientWidth || box.width, zoom = Math.min(1.35, Math.max(width / box.width, least || 0.05));
     svg.setAttribute("width", box.width);
     svg.setAttribute("height", box.height);
     stage.style.height = Math.min(Math.max(box.height * zoom, 120), innerHeight * 0.7) + "px";
-    const tall = Math.min(zoom, stage.clientHeight / box.height);
-    Object.assign(view, { scale: tall, x: Math.max(0, (width - box.width * tall) / 2), y: 0 });
+    const scale = Math.min(zoom, Math.max(stage.clientHeight / box.height, least || 0));
+    const free = (space, size) => Math.max(0, (space - size * scale) / 2);
+    Object.assign(view, { scale, x: free(width, box.width), y: free(stage.clientHeight, box.height) });
+    show();
+  }
+  function open() { fit(LEGIBLE); if (steps) follow(); }
+  function follow() {  // move what the current step lights into sight: all of it, or the value if all is too much
+    const lit = [...svg.querySelectorAll(".now")].map((each) => each.getBoundingClientRect());
+    const value = svg.querySelector(".value.now, .fold.now"), seen = stage.getBoundingClientRect(), edge = 24;
+    if (!value) return;
+    const shift = (low, high, space) => {
+      const ends = (rects) => [Math.min(...rects.map((r) => r[low])) - edge, Math.max(...rects.map((r) => r[high])) + edge];
+      let [first, last] = ends(lit);
+      if (last - first > space) [first, last] = ends([value.getBoundingClientRect()]);
+      return first >= seen[low] && last <= seen[high] ? 0 : (seen[low] + seen[high] - first - last) / 2;
+    };
+    const inside = (at, size, space) => size < space ? (space - size) / 2 : Math.min(0, Math.max(space - size, at));
+    const x = shift("left", "right", stage.clientWidth), y = shift("top", "bottom", stage.clientHeight);
+    if (x) view.x = inside(view.x + x, box.width * view.scale, stage.clientWidth);
+    if (y) view.y = inside(view.y + y, box.height * view.scale, stage.clientHeight);
     show();
   }
   function zoom(factor, x, y) {
@@ -47,10 +66,9 @@ function chainrule(host, svg, rows) {
   const middle = (factor) => zoom(factor, stage.clientWidth / 2, stage.clientHeight / 2);
   one(".in").onclick = () => middle(1.25);
   one(".out").onclick = () => middle(0.8);
-  one(".fit").onclick = fit;
-  addEventListener("resize", fit);
-  fit();
-  if (!steps) return;
+  one(".fit").onclick = () => fit();
+  addEventListener("resize", open);
+  if (!steps) return open();
 
   // ---- replay: state is the number of steps done; every state is computed from the start, so back and forth agree
   const slider = one("input"), said = one(".say"), count = one("output"), play = one(".play");
@@ -62,7 +80,7 @@ function chainrule(host, svg, rows) {
       const at = all.findIndex((text) => text.textContent.trim() === "grad");
       const rest = at < 0 ? [] : all.slice(at + 1);
       let fill = at < 0 ? null : all[at].previousElementSibling;
-      while (fill && !(fill.tagName === "polygon" || fill.tagName === "path")) fill = fill.previousElementSibling;
+      while (fill && !["polygon", "path", "rect"].includes(fill.tagName)) fill = fill.previousElementSibling;
       cells.set(id, Object.assign(rest.map((text) => [text, text.textContent]), { fill }));
     }
     return cells.get(id);
@@ -94,6 +112,7 @@ function chainrule(host, svg, rows) {
     slider.setAttribute("aria-valuetext", texts[at].textContent);
     count.textContent = "step " + at + " of " + (steps.length - 1);
     host.dataset.step = at;
+    follow();
   }
   function go(to) { at = Math.min(Math.max(to, 0), steps.length - 1); draw(); }
   function stop() { clearInterval(timer); timer = null; play.textContent = "Play"; play.setAttribute("aria-label", "Play"); }
@@ -116,4 +135,5 @@ function chainrule(host, svg, rows) {
     else if (event.key === " " && event.target.tagName !== "BUTTON" && event.target.tagName !== "SUMMARY") { event.preventDefault(); toggle(); }
   });
   draw();
+  open();
 }

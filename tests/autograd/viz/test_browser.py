@@ -147,6 +147,24 @@ def test_zoom_and_pan(open_page):
     assert page.locator("svg").evaluate("e => e.style.transform") == before
 
 
+@pytest.mark.parametrize("width", [420, 1280])
+def test_replay_is_legible_and_follows_its_steps(open_page, width):
+    """A picture wider than the window opens at a size that can be read; what a step lights comes into sight."""
+    page = open_page(ag.replay(expression()[0]).html)
+    page.set_viewport_size(dict(width=width, height=700))
+    inside = """() => {
+        const seen = document.querySelector(".stage").getBoundingClientRect();
+        const at = document.querySelector("svg .value.now").getBoundingClientRect();
+        return at.left >= seen.left && at.right <= seen.right && at.top >= seen.top && at.bottom <= seen.bottom; }"""
+    for _ in range(23):
+        assert page.evaluate(inside)
+        page.keyboard.press("ArrowRight")
+    assert page.locator("svg text").last.bounding_box()["height"] > 8
+    page.locator(".fit").click()
+    whole, stage = page.locator("svg").bounding_box(), page.locator(".stage").bounding_box()
+    assert whole["width"] <= stage["width"] + 1
+
+
 def test_hover_tells_value_gradient_shape_and_module(open_page):
     root, names = layers()
     root.backward()
