@@ -44,7 +44,10 @@ class _Writer:
             'pad="0.3" nodesep="0.18" ranksep="0.32" labelloc=b labeljust=l]'
         )
         yield f'node [fontname="{FONT}" fontsize={SIZE} fontcolor="{c["ink"]}" shape=plain]'
-        yield f'edge [fontname="{FONT}" fontsize={SMALL_SIZE} fontcolor="{c["ink"]}" color="{c["wire"]}" arrowsize=0.6 penwidth=1]'
+        yield (
+            f'edge [fontname="{FONT}" fontsize={SMALL_SIZE} fontcolor="{c["ink"]}" '
+            f'color="{c["wire"]}" arrowsize=0.6 penwidth=1]'
+        )
         notes = self.footer()
         if notes:
             yield f"label=<{notes}>"

@@ -144,7 +144,8 @@ def explain(
 
     ``root`` has one element. For an array ``wrt`` the derivative is taken at one element (``index=``), along
     ``direction=``, or along a random unit direction (``rng``), which the result says. The ``top`` strongest paths are
-    found by dynamic programming and ``rest`` is what all others add. Runs its own walk and changes no ``.grad``;
+    found by dynamic programming (``exact`` says whether that is certain, as it is between scalars) and ``rest`` is what
+    all others add. Runs its own walk and changes no ``.grad``;
     raises GraphError where backward released large arrays.
 
     >>> import autograd as ag

@@ -3,10 +3,13 @@
 The gradient is a sum over paths of products of local derivatives. Going from the root, newest node first, each node
 keeps the ``k`` partial products of largest size. Between scalars a factor scales all of them alike, so the ``k`` best
 of a node can only come from the ``k`` best of its users, and the result is exact. Between arrays the partial product
-is a row vector; then up to ``BEAM`` of them are kept, and the result says whether anything had to be dropped.
+is a row vector, and a short one may still end as the strongest. So a first sweep keeps the ``BEAM`` longest of a node.
+If it had to drop any, a second one keeps all but those that cannot come among the ``k`` found so far: the elements of
+a partial product times what any path from there can make of them (the largest over the paths of |J₁| |J₂| … |d|) bound
+its end. The result says whether that was enough to be certain.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +20,13 @@ from autograd.graph import Node
 from autograd.pull import Cotangents
 from autograd.viz.ledger import Edge, shares_by_input
 from autograd.viz.numbers import norm
-from autograd.viz.snapshot import Snapshot, is_multiple, size
+from autograd.viz.snapshot import Snapshot, is_multiple, is_output, size
 
 BEAM, ELEMENTS = 256, 4_000_000
+ROWS, KEPT = (
+    5_000,
+    2_000,
+)  # the second sweep gives up beyond: rows of Jacobians to bound with, partial products of a node
 RELEASED = (
     "{what} needs arrays that are gone: backward released those of {op!r}, or one was changed in place since. Call "
     "backward(retain_graph=True), or {what} before backward."
@@ -72,22 +79,75 @@ def count_paths(snap: Snapshot, inside: Sequence[int]) -> int:
 
 def strongest(snap: Snapshot, inside: Sequence[int], seed: Any, k: int, direction: Any) -> tuple[list[Partial], bool]:
     """Find the ``k`` strongest paths through ``inside`` (root first, target last), and whether that is certain."""
+    found, exact = _sweep(snap, inside, seed, k, direction)
+    bounds = None if exact else _bounds(snap, inside, direction)
+    if bounds is None:
+        return found, exact
+    least = found[-1].strength * 0.999  # room for rounding
+    better, exact = _sweep(snap, inside, seed, k, direction, bounds, least)
+    return (better, True) if exact else (found, False)
+
+
+def _sweep(
+    snap: Snapshot,
+    inside: Sequence[int],
+    seed: Any,
+    k: int,
+    direction: Any,
+    bounds: Mapping[int, Any] | None = None,
+    least: float = 0.0,
+) -> tuple[list[Partial], bool]:
+    """Carry partial products from the root to the target: the longest of each node, or all that may reach ``least``."""
+    most = BEAM if bounds is None else KEPT
     waiting: dict[int, list[Partial]] = {inside[0]: [Partial(norm(seed), seed, None, None)]}
     members, exact = set(inside), True
     for i in inside[:-1]:
         node, partials = snap.nodes[i], waiting.pop(i)
         scalar = size(node) == 1 and not is_multiple(node)
-        room = k if scalar else max(k, min(BEAM, ELEMENTS // max(size(node), 1)))
+        room = k if scalar else max(k, min(most, ELEMENTS // max(size(node), 1)))
+        if bounds is not None:
+            partials = [p for p in partials if not float(np.sum(np.abs(p.product) * bounds[i])) < least]
         partials.sort(key=_strength)
         exact = exact and (scalar or len(partials) <= room)
-        for edge, spread in _extend(snap, i, node, partials[:room], scalar, members):
-            waiting.setdefault(edge, []).extend(spread)
+        if bounds is not None and not exact:
+            break
+        for at, grown in _extend(snap, i, node, partials[:room], scalar, members):
+            waiting.setdefault(at, []).extend(grown)
     found = waiting.get(inside[-1], [])
     for partial in found:
         partial.product = float(np.sum(np.asarray(partial.product, np.float64) * direction))
         partial.strength = abs(partial.product)
     found.sort(key=_strength)
     return found[:k], exact
+
+
+def _bounds(snap: Snapshot, inside: Sequence[int], direction: Any) -> dict[int, Any] | None:
+    """Bound what any path from a node to the target can make of each element of a gradient; None: too much work."""
+    members, bounds, rows = set(inside), {inside[-1]: np.abs(direction)}, 0
+    for i in reversed(inside[:-1]):
+        node = snap.nodes[i]
+        parents = {k: snap.at[p] for k, p in enumerate(snap.parents(node)) if p is not None and snap.at[p] in members}
+        if is_multiple(node) or is_output(node):
+            return None
+        bound = np.zeros(node.shape)
+        alike = node.op.elementwise and all(snap.nodes[at].shape == node.shape for at in parents.values())
+        rows += 1 if alike else size(node)
+        if rows > ROWS:
+            return None
+        if alike:  # each element of the result depends on one of the input: one row holds the whole Jacobian
+            for k, share in _shares(node, np.ones(node.shape, node.dtype)[()]).items():
+                if k in parents:
+                    bound = np.maximum(bound, np.abs(share) * bounds[parents[k]])
+        else:
+            for place in np.ndindex(node.shape):
+                unit = np.zeros(node.shape, node.dtype)
+                unit[place] = 1
+                reached = _shares(node, unit[()]).items()
+                bound[place] = max(
+                    float(np.sum(np.abs(share) * bounds[parents[k]])) for k, share in reached if k in parents
+                )
+        bounds[i] = np.nan_to_num(bound, nan=np.inf, posinf=np.inf)
+    return bounds
 
 
 def _strength(partial: Partial) -> float:

@@ -24,8 +24,8 @@ _WORD = re.compile(r'<text( x="[^"]*" y="([^"]*)") fill="(#\w+)">data </text><te
 _CURVE = re.compile(r' d="M((?:-?\d+,-?\d+[C ])+-?\d+,-?\d+)"')
 _EDGE = re.compile(
     r'(<g id="[^"]*" class="edge) ok(?=">(?:(?!</g>).)*?<path stroke="(#\w+)"(?: stroke-width="([\d.]+)")?)'
-    r'((?:(?!</g>|<path).)*<path) stroke="\2"(?: stroke-width="\3")?([^>]*>)<polygon fill="\2" points="([^"]*)"(/><text[^>]*?)'
-    r' fill="(#\w+)"(.*?</g>)'
+    r'((?:(?!</g>|<path).)*<path) stroke="\2"(?: stroke-width="\3")?([^>]*>)'
+    r'<polygon fill="\2" points="([^"]*)"(/><text[^>]*?) fill="(#\w+)"(.*?</g>)'
 )
 # What looks the same wherever it occurs: the group, the element, its property.
 _UNIFORM = (
@@ -147,7 +147,7 @@ def _named_looks(svg: str) -> str:
         colours = {found[2] for found in shape.finditer(svg)}
         if len(colours) == 1:
             svg = shape.sub(r"\1", svg)
-            rules.append((f"{kind.split()[0]} {element}", look, *colours))
+            rules.append((f"{kind.split()[0]} {element}", look, colours.pop()))
     twins = {colour: DARK[role] for role, colour in LIGHT.items()}
     style = "".join(f".chainrule .{what}{{{look}:{value}}}" for what, look, value in rules)
     if "prefers-color-scheme" in svg:

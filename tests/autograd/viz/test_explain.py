@@ -140,15 +140,52 @@ def test_direction_is_said():
     assert random.total == pytest.approx(float(np.array([3.0, 5.0, 7.0]) @ unit / np.linalg.norm(unit)))
 
 
-def test_many_paths_between_arrays_say_that_the_search_was_cut():
+def two_ways(depth, seed, n=3):
+    """A chain of ``depth`` steps, each of which goes two ways between arrays; and what each of its paths adds."""
+    rng = np.random.default_rng(seed)
+    x = y = leaf(rng.normal(size=n), "x")
+    steps = rng.normal(size=(depth, 2, n, n))
+    for one, other in steps:
+        y = y @ one + y @ other
+    direction, weight = rng.normal(size=(2, n))
+    moved = np.array([direction])
+    for pair in steps:
+        moved = np.concatenate([moved @ matrix for matrix in pair])
+    return (y * weight).sum(), x, direction, moved @ weight
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_top_k_is_exact_between_arrays(seed):
+    """1,024 paths, more than a first sweep keeps: a short product may end as the strongest path."""
+    root, x, direction, every = two_ways(10, seed)
+    found = ag.explain(root, x, direction=direction, top=5)
+    assert found.exact
+    assert found.count == len(every) == 1_024
+    strongest = sorted(every, key=abs, reverse=True)[:5]
+    np.testing.assert_allclose([path.value for path in found.paths], strongest, rtol=1e-9)
+    assert found.total == pytest.approx(every.sum(), rel=1e-9)
+
+
+def test_top_k_is_exact_between_arrays_of_sixteen_million_paths():
     x = y = leaf(np.array([1.0, 2.0]), "x")
-    for _ in range(12):
+    for _ in range(24):
         y = np.sin(y) + y * np.array([0.5, 0.25])
-    found = ag.explain(y.sum(), x, direction=np.ones(2))
-    assert found.count == 2**12
-    assert not found.exact
-    assert "a stronger path may be among the others" in str(found)
-    assert found.total == pytest.approx(found.rest + sum(path.value for path in found.paths))
+    found = ag.explain(y.sum(), x, direction=np.ones(2), top=3)
+    assert (found.count, found.exact) == (2**24, True)
+
+
+def test_a_search_that_was_cut_says_so(monkeypatch):
+    """Where bounds are too wide, or too dear, the paths listed may not be the strongest."""
+    root, x, direction, every = two_ways(10, 0)
+    for limit in ("KEPT", "ROWS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"autograd.viz.paths.{limit}", 10)
+            found = ag.explain(root, x, direction=direction)
+        assert not found.exact
+        assert "a stronger path may be among the others" in str(found)
+        assert "stronger path" in found._repr_markdown_()
+        assert found.total == pytest.approx(every.sum(), rel=1e-9)
+        assert found.total == pytest.approx(found.rest + sum(path.value for path in found.paths))
 
 
 def test_outputs_of_one_op():
