@@ -177,7 +177,7 @@ def _frame(path: str) -> str:
     """Read place, size and rounding of a box off its outline, which comes twice in a row: for filling and border."""
     points = [point.split(",") for point in path[1:].replace("C", " ").split()]
     xs, ys = sorted(float(x) for x, _ in points), sorted(float(y) for _, y in points)
-    radius = float(points[0][0]) - xs[0]  # the outline starts where the first corner ends
+    radius = sorted(set(xs))[2] - xs[0]  # from the corner: where its curve ends; half way there is what bends it
     return f'x="{xs[0]}" y="{ys[0]}" width="{xs[-1] - xs[0]:.2f}" height="{ys[-1] - ys[0]:.2f}" rx="{radius:.2f}"'
 
 

@@ -8,6 +8,7 @@ from graphs import GRAPHS
 
 import autograd as ag
 from autograd.viz import engine
+from nn.demo import draw_expression
 
 GOLDEN = Path(__file__).parent / "golden"
 DOCS = Path(__file__).parents[3] / "docs"
@@ -33,8 +34,8 @@ def test_text_does_not_depend_on_what_was_made_before():
     assert ag.draw(GRAPHS["neuron"]()[0]).source == first
 
 
-def test_stored_pictures_are_those_this_code_makes(monkeypatch):
-    """The README's picture in light and dark, and the replay page: drawn by the wheel, the same bytes everywhere."""
+def test_stored_pictures_are_those_this_code_makes(monkeypatch, tmp_path):
+    """The README's picture, a neuron in light and dark, the replay page: drawn by the wheel, everywhere the same."""
     monkeypatch.setenv(engine.VARIABLE, engine.WHEEL)
     o, names = GRAPHS["neuron"]()
     o.backward()
@@ -42,6 +43,7 @@ def test_stored_pictures_are_those_this_code_makes(monkeypatch):
         f"img/neuron-{theme}.svg": ag.draw(o, names=names, theme=theme).render("svg") for theme in ("light", "dark")
     }
     made["replay.html"] = ag.replay(o, names=names).html.encode()
+    made["expression.svg"] = draw_expression(tmp_path)[0].read_bytes()
     for name, content in made.items():
         file = DOCS / name
         if os.environ.get("UPDATE_GOLDEN"):
