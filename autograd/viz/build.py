@@ -162,7 +162,8 @@ class Builder:
         ops = sum(not isinstance(nodes[i], Leaf) for i in fold.members)
         inside, outside = self._border(fold)
         if fold.kind == "module":
-            item.facts.append(("in → out", f"{_shapes(inside)} → {_shapes(outside)}"))
+            across = ("in → out", f"{_shapes(inside)} → {_shapes(outside)}") if inside else ("out", _shapes(outside))
+            item.facts.append(across)
         item.facts.append(("ops", f"{ops:,}"))
         if weights:
             item.facts.append(("parameters", f"{sum(size(w) for w in weights):,}"))

@@ -176,8 +176,7 @@ class _Writer:
             inner += "<BR/>" + font(f".grad {label(one_line(item.total))}", self.c["muted"], SMALL_SIZE)
         if colour is None:
             return cell(inner)
-        # a plate with round corners of its own, for a coloured cell would stick out of those of the box
-        return cell(table(row(cell(inner)), padding=2, style="ROUNDED", bgcolor=colour), cellpadding=2)
+        return cell(plate(inner, colour), cellpadding=2)
 
     def lettered(self, word: str, value: Any, ink: str, wordink: str | None = None) -> str:
         """Write ``data 4.0000``; a small matrix or a long vector stands under the word, in columns."""
@@ -195,13 +194,10 @@ class _Writer:
         kind = " " + font(label(item.symbol), c["muted"]) if item.symbol else ""
         body = [row(cell(tag("b", label(item.name, 60)) + kind, align="LEFT", colspan=2))]
         for word, text in item.facts:
-            fill = c[f"s{step}"] if step is not None and word == measured else None
-            body.append(
-                row(
-                    cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT", bgcolor=fill),
-                    cell(font(label(text, 60), None, SMALL_SIZE), align="LEFT", bgcolor=fill),
-                )
-            )
+            shown = font(f"{label(text, 60)}&nbsp;", None, SMALL_SIZE)
+            if step is not None and word == measured:
+                shown = plate(shown, c[f"s{step}"], padding=0)
+            body.append(row(cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT"), cell(shown, align="LEFT")))
         return table(*body, border=2, padding=3, style="ROUNDED", color=c["foldline"], bgcolor=c["fold"])
 
     # -------------------------------------------------------------------------------------------------- the edges
@@ -278,6 +274,11 @@ class _Writer:
 
 def _power(exponent: int) -> str:
     return f"{10.0**exponent:g}" if -4 <= exponent <= 4 else f"1e{exponent}"
+
+
+def plate(inner: str, colour: str, padding: int = 2) -> str:
+    """Colour the ground of a text with round corners: a coloured cell would stick out of those of the box."""
+    return table(row(cell(inner)), padding=padding, style="ROUNDED", bgcolor=colour)
 
 
 def columns(array: Any) -> list[list[str]]:

@@ -114,11 +114,12 @@ def measure(view: View) -> None:
     shares: list[tuple[Item | Arrow, Any]] = [(arrow, arrow.share) for arrow in view.arrows]
     logs = []
     for thing, array in (*grads, *shares):
-        if array is not None and thing.state == "ok":
-            if thing.size is None:
-                thing.size = norm(array)
-            if thing.size > 0:
-                logs.append(thing.size)
+        if thing.state != "ok":
+            continue
+        if thing.size is None and array is not None:
+            thing.size = norm(array)
+        if thing.size is not None and thing.size > 0:  # folded boxes know theirs, and have no array
+            logs.append(thing.size)
     if logs:
         low, high = float(np.log10(min(logs))), float(np.log10(max(logs)))
         view.low, view.high = int(np.floor(low)), int(np.ceil(high))

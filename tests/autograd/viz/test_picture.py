@@ -320,7 +320,14 @@ def test_parameters_show_their_values_after_backward_released_them():
     folds = [item for item in view.items if item.kind == "fold"]
     assert [item.state for item in folds] == ["ok"] * 3
     assert "‖grad‖ out" not in dict(folds[0].facts)
-    assert view.step(folds[0].size) is not None
+    assert 10.0**view.low <= min(item.size for item in folds) <= max(item.size for item in folds) <= 10.0**view.high
+
+
+def test_folded_module_without_inputs_says_what_comes_out():
+    """Its numbers were folded with it, so there is nothing to show on the way in."""
+    neuron = nn.Neuron(2, rng=0)
+    (fold,) = [item for item in build([neuron([1.0, 2.0])], depth=0).items if item.kind == "fold"]
+    assert ("out", "scalar") in fold.facts
 
 
 def test_every_label_has_the_colours_of_the_theme():
