@@ -239,13 +239,11 @@ implements(np.linalg.svdvals, domain=_rectangles, name="svdvals")(svdvals)
 def _qr_rule(g: Any, y: Any) -> Any:
     """Give (Q̄ + Q · M) R⁻ᵀ, M being R R̄ᵀ − Q̄ᵀQ mirrored from its lower triangle (Seeger et al. 2017)."""
     (gq, gr), (q, r) = g, y
+    own, columns = np.abs(np.diagonal(r, axis1=-2, axis2=-1)), np.max(np.abs(r), axis=-2, initial=0.0)
+    if (own <= r.shape[-1] * np.finfo(r.dtype).eps * columns).any():  # rounding decides whether it is exactly 0
+        raise ArgumentError("qr: the gradient needs linearly independent columns, but R has a zero on its diagonal.")
     m = r @ flip(gr) - flip(gq) @ q
-    try:
-        return flip(np.linalg.solve(r, flip(gq + q @ mirrored(m, "L"))))
-    except np.linalg.LinAlgError:
-        raise ArgumentError(
-            "qr: the gradient needs linearly independent columns, but R has a zero on its diagonal."
-        ) from None
+    return flip(np.linalg.solve(r, flip(gq + q @ mirrored(m, "L"))))
 
 
 _qr = op(lambda a: np.linalg.qr(a), name="qr", vjp=_qr_rule)

@@ -208,6 +208,18 @@ MESSAGES = {
 }
 
 
+@pytest.mark.parametrize("size", [1e-20, 1.0, 1e6])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_columns_are_dependent_to_rounding(size, dtype):
+    """R has a zero on its diagonal or the rounding of one, as the machine has it: the message is the same."""
+    first = draw(4, 1).astype(dtype)
+    a = np.concatenate([first, draw(4, 1), first * size], axis=1).astype(dtype)
+    with pytest.raises(ArgumentError, match="linearly independent columns"):
+        ag.grad(lambda a: np.linalg.qr(a)[1].sum())(a)
+    a[:, 2] = draw(4, 5)[:, 4] * 1e-20  # small is not dependent
+    assert np.isfinite(ag.grad(lambda a: np.linalg.qr(a)[1][0].sum())(a)).all()
+
+
 @pytest.mark.parametrize(("f", "shape", "error", "message"), MESSAGES.values(), ids=MESSAGES)
 def test_messages(f, shape, error, message):
     with pytest.raises(error, match=message):
