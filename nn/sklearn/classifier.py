@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from autograd.errors import ArgumentError, ShapeError
 from nn.losses import HingeLoss
 from nn.sklearn import coding
-from nn.sklearn.estimator import FLOATS, NetworkEstimator
+from nn.sklearn.estimator import FLOATS, NetworkEstimator, if_pieces
 
 Array = NDArray[Any]
 
@@ -44,9 +44,10 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
     ``functools.partial(nn.optim.SGD, momentum=0.9)``.
 
     ``early_stopping`` holds ``validation_fraction`` of the samples out, stops after ``patience`` epochs without a
-    better ``val_loss`` and keeps the best weights. ``callbacks`` are copied for each fit; a function among them is
-    called with the optimizer and makes one (for ``nn.LRSchedule``). ``class_weight`` is a dict by label or "balanced".
-    float32 data are trained in float32, all others in float64. ``progress`` is that of ``nn.Trainer.fit``.
+    better ``val_loss`` and keeps the best weights; there is no ``partial_fit`` then. ``callbacks`` are copied for each
+    fit; a function among them is called with the optimizer and makes one (for ``nn.LRSchedule``). ``class_weight`` is
+    a dict by label or "balanced". float32 data are trained in float32, all others in float64. ``progress`` is that of
+    ``nn.Trainer.fit``.
 
     Weights are shares within a batch, Σ w l / Σ w: where an epoch is one batch, weight 2 is the same as the sample
     twice. After ``fit``: ``classes_``, ``module_``, ``history_`` (``nn.History``), ``n_features_in_``,
@@ -116,9 +117,9 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
         self._open(x, classes, multilabel=y.ndim == 2)
         return self._train(x, y, sample_weight, self.epochs)
 
+    @if_pieces
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one more epoch, on these data; the first call names all ``classes`` that will come."""
-        self._check_partial()
         if isinstance(self.class_weight, str):
             raise ArgumentError("partial_fit cannot know how often classes will come: pass class_weight as a dict.")
         first = not hasattr(self, "module_")

@@ -1,11 +1,13 @@
 """What classifier and regressor share: parameters in, a Trainer inside, outputs of the network out."""
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
 from autograd.errors import ArgumentError, ShapeError
@@ -17,6 +19,19 @@ from nn.trainer import Trainer
 
 Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)  # data of another dtype become the first
+
+
+def _takes_pieces(estimator: "NetworkEstimator") -> bool:
+    """Tell whether there is a ``partial_fit``; the message is what asking for it raises."""
+    if estimator.early_stopping:
+        raise AttributeError(
+            "partial_fit sees the data piece by piece and cannot stop early: set early_stopping=False."
+        )
+    return True
+
+
+# Given a type, so that the decorated method keeps one: scikit-learn has none.
+if_pieces: Callable[[Callable[..., Any]], Callable[..., Any]] = available_if(_takes_pieces)
 
 
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -113,12 +128,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         seed = int(self._rng.integers(2**31))
         rows, held = train_test_split(np.arange(n), test_size=share, random_state=seed, stratify=strata)
         return rows, held
-
-    def _check_partial(self) -> None:
-        if self.early_stopping:
-            raise ArgumentError(
-                "partial_fit sees the data piece by piece and cannot stop early: set early_stopping=False."
-            )
 
     def _weights(self, sample_weight: Any, x: Array) -> Array | None:
         """Read one weight per sample, none of them negative and not all of them 0."""

@@ -9,7 +9,7 @@ from sklearn.utils.validation import validate_data
 from autograd.errors import ShapeError
 from nn.losses import HuberLoss, L1Loss, MSELoss
 from nn.sklearn import parts
-from nn.sklearn.estimator import FLOATS, NetworkEstimator
+from nn.sklearn.estimator import FLOATS, NetworkEstimator, if_pieces
 
 Array = NDArray[Any]
 LOSSES = {"mse": MSELoss, "l1": L1Loss, "huber": HuberLoss}
@@ -35,9 +35,9 @@ class NNRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):  # type: 
         self._begin(x, target.shape[1], self._loss())
         return self._learn(x, target, weight, self.epochs)
 
+    @if_pieces
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train one more epoch, on these data."""
-        self._check_partial()
         first = not hasattr(self, "module_")
         x, target, weight = self._read(X, y, sample_weight, reset=first)
         if first:
