@@ -1,5 +1,7 @@
 """Export a module to ONNX, which production runtimes read: ``nn.onnx.export(model, example_input, "model.onnx")``.
 
+``nn.onnx.load("model.onnx")`` reads such a file back, as a module (``reader``).
+
 The way there: record the model twice (``plan``), translate each recorded op (``table``, ``fused``) into a graph
 (``graph``), and compare the result with the model itself (``check``).
 """
@@ -17,12 +19,13 @@ from nn.files import write_bytes
 from nn.module import Module, Parameter
 from nn.onnx.check import verify
 from nn.onnx.fused import FUSED
-from nn.onnx.graph import Graph, load
+from nn.onnx.graph import Graph, package
 from nn.onnx.plan import BATCHES, make_plan
+from nn.onnx.reader import load
 from nn.onnx.shapes import SHAPES
 from nn.onnx.table import TABLE
 
-__all__ = ["export"]
+__all__ = ["export", "load"]
 
 OPSET = 17  # the first with LayerNormalization; read by onnxruntime >= 1.12
 TRANSLATIONS = {**TABLE, **SHAPES, **FUSED}
@@ -41,8 +44,15 @@ def export(
     The file is written only after ONNX's checker and reference implementation agree with the model, at batch sizes 1
     and 7 and on other numbers than the example. Raises MissingRule for an op without translation, ArgumentError for
     what a file cannot hold, GraphError where results differ, MissingExtra without the package ``onnx``.
+
+    >>> import nn, tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "model.onnx"
+    ...     nn.onnx.export(nn.MLP(2, [3, 1], rng=0), [[0.5, -1.0]], path)
+    ...     nn.onnx.load(path)([[0.5, -1.0], [1.0, 0.0]]).shape
+    (2, 1)
     """
-    onnx = load()
+    onnx = package()
     if not isinstance(model, Module):
         raise ArgumentError(f"onnx.export: the first argument must be a Module, got {type(model).__name__}.")
     newest = onnx.defs.onnx_opset_version()

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import GraphError
-from nn.onnx.graph import load
+from nn.onnx.graph import package
 
 TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-4}  # of the largest output
 
 
 def verify(model: Any, cases: Sequence[tuple[Sequence[Any], Sequence[Any]]]) -> None:
     """Check the ONNX ``model`` and its outputs for each case (inputs, our outputs); raise GraphError if it is wrong."""
-    onnx = load()
+    onnx = package()
     try:
         onnx.checker.check_model(model, full_check=True)
         run = _evaluator(model)
@@ -53,11 +53,11 @@ def _compare(found: Any, ours: Any, what: str) -> None:
 
 def _evaluator(model: Any) -> Callable[..., Any]:
     """Make ONNX's reference implementation, taught the ReLU in RNN that it lacks."""
-    rnn = load("onnx.reference.ops.op_rnn").RNN_14
+    rnn = package("onnx.reference.ops.op_rnn").RNN_14
 
     def choose_act(self: Any, name: str, alpha: Any, beta: Any) -> Any:
         return (lambda x: np.maximum(x, 0)) if name == "Relu" else rnn.choose_act(self, name, alpha, beta)
 
     taught = type("RNN", (rnn,), {"op_domain": "", "choose_act": choose_act})
-    run: Callable[..., Any] = load("onnx.reference").ReferenceEvaluator(model, new_ops=[taught]).run
+    run: Callable[..., Any] = package("onnx.reference").ReferenceEvaluator(model, new_ops=[taught]).run
     return run

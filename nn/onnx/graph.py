@@ -14,7 +14,7 @@ OLDEST = (1, 23)  # its reference implementation is the first to run recurrent l
 LIMIT = 2**31 - 2**20  # what a protobuf file can hold, less room for the nodes
 
 
-def load(name: str = "onnx") -> Any:
+def package(name: str = "onnx") -> Any:
     """Import a module of the ``onnx`` package, or say which extra brings it."""
     try:
         onnx, module = import_module("onnx"), import_module(name)
@@ -32,7 +32,7 @@ class Graph:
     """Collect nodes and initializers; a translation calls :meth:`node` and gives back the names of its outputs."""
 
     def __init__(self, opset: int, table: Mapping[str, Translation]) -> None:
-        self.onnx, self.opset, self.table = load(), opset, table
+        self.onnx, self.opset, self.table = package(), opset, table
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
         self.names: dict[Any, str] = {}

@@ -17,13 +17,13 @@ class Function(nn.Module):
         return self.function(*x)
 
 
-def flat(y):
-    """List the Tensors of nested tuples, lists and dicts as arrays."""
+def flat(y, keep=False):
+    """List the Tensors of nested tuples, lists and dicts, as arrays or as they are."""
     if isinstance(y, dict):
         y = list(y.values())
     if isinstance(y, tuple | list):
-        return [array for part in y for array in flat(part)]
-    return [y.data] if isinstance(y, ag.Tensor) else []
+        return [array for part in y for array in flat(part, keep)]
+    return [y if keep else y.data] if isinstance(y, ag.Tensor) else []
 
 
 def ours(model, inputs):
@@ -51,8 +51,11 @@ def resized(example, n, rng):
     return rng.integers(0, example.max() + 1, (n, *example.shape[1:]))
 
 
-def check(model, example, path, batches=(1, 7), atol=1e-5, **options):
-    """Export, and hold onnxruntime against the module at each batch size; return the loaded ONNX model."""
+def check(model, example, path, batches=(1, 7), atol=1e-5, gradients=True, **options):
+    """Export, and hold onnxruntime and what is read back against the module at each batch size.
+
+    Return the ONNX model.
+    """
     import onnx
 
     nn.onnx.export(model, example, path, **options)
@@ -66,4 +69,40 @@ def check(model, example, path, batches=(1, 7), atol=1e-5, **options):
         for y, mine in zip(found, expected, strict=True):
             assert y.dtype == mine.dtype
             np.testing.assert_allclose(y, mine, rtol=1e-4, atol=atol)
+        same_again(model, nn.onnx.load(path), inputs, atol, gradients)
     return onnx.load(path, load_external_data=False)
+
+
+def learn(model, inputs):
+    """Give the outputs, and the gradients of their weighted sum along inputs and parameters."""
+    training = model.training
+    given = [ag.Tensor(x, requires_grad=x.dtype.kind == "f") for x in inputs]
+    model.eval().zero_grad()
+    outputs = flat(model(*given), keep=True)
+    sum((y * np.random.default_rng(2).standard_normal(y.shape)).sum() for y in outputs).backward()
+    model.train(training)
+    parameters = {name: p.grad for name, p in model.named_parameters()}
+    model.zero_grad()
+    return [y.data for y in outputs], [x.grad for x in given], parameters
+
+
+def same_again(model, loaded, inputs, atol, gradients):
+    """Hold what was read back against the module: outputs, gradients, and the names of the parameters."""
+    (y, x, p), (y_again, x_again, p_again) = learn(model, inputs), learn(loaded, inputs)
+    close(y, y_again, atol)
+    if gradients:
+        close(x, x_again, atol)
+        values, there = model.state_dict(), loaded.state_dict()
+        for name in p.keys() & p_again.keys():  # gates stand in another order there
+            if np.array_equal(*(np.sort(state[name], axis=None) for state in (values, there))):
+                close(*([None if g is None else np.sort(g.data, axis=None)] for g in (p[name], p_again[name])), atol)
+
+
+def close(ours, theirs, atol):
+    """Hold two lists of arrays, or None where there is no gradient, against each other."""
+    assert [y is None for y in ours] == [y is None for y in theirs]
+    for a, b in zip(ours, theirs, strict=True):
+        if a is not None:
+            a, b = np.asarray(a), np.asarray(b)
+            assert a.dtype == b.dtype
+            np.testing.assert_allclose(b, a, rtol=1e-3, atol=atol * max(1.0, np.abs(a).max(initial=0.0)))

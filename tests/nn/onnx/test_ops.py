@@ -146,7 +146,7 @@ def _tools(require):
 
 @pytest.mark.parametrize("name", CASES)
 def test_op(name, tmp_path):
-    check(Function(CASES[name]), X, tmp_path / "model.onnx")
+    check(Function(CASES[name]), X, tmp_path / "model.onnx", gradients="detach" not in name)  # ONNX knows no gradients
 
 
 def test_every_translation_is_tried():
