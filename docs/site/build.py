@@ -1,7 +1,8 @@
 """Build the documentation: the reference from the docstrings, the tutorials, the pages: ``make docs``.
 
 The reference is pdoc's; a warning (a name in ``__all__`` that is not there, an annotation that does not resolve) is an
-error. The notebooks are shown as they are stored, and not run.
+error, and so is a link that leads nowhere. The notebooks are shown as they are stored, and not run. The site has the
+folders of the repository, so links between pages hold; those to source files, which it has not, become plain text.
 """
 
 import argparse
@@ -25,7 +26,8 @@ MODULES = (
     "nn", "nn.datasets", "nn.distributed", "nn.functional", "nn.init", "nn.metrics", "nn.onnx", "nn.optim",
     "nn.sklearn",
 )  # fmt: skip
-PAGES = ("how-it-works", "coming-from", "features")
+PAGES = ("README.md", *(f"docs/{name}.md" for name in ("how-it-works", "coming-from", "features", "distributed")))
+MORE = ("docs/adr/*.md", "benchmarks/*.md", "CONTRIBUTING.md", "CHANGELOG.md")  # reached from these
 
 
 def reference(output: Path) -> None:
@@ -49,39 +51,51 @@ def notebooks() -> list[Path]:
 
 
 def pages() -> list[Path]:
-    """List the pages of text."""
-    return [ROOT / "docs" / f"{name}.md" for name in PAGES]
+    """List the pages of text that the index names."""
+    return [ROOT / name for name in PAGES]
 
 
 def heading(path: Path) -> tuple[str, str]:
     """Give the address of a tutorial or page on the site, and its first heading."""
-    folder = "tutorials" if path.suffix == ".ipynb" else "pages"
     found = re.search(r"^(?:\s*\"?)# (.+?)(?:\\n\",?)?$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return f"{folder}/{path.stem}.html", found[1] if found else path.stem
+    return path.relative_to(ROOT).with_suffix(".html").as_posix(), found[1] if found else path.stem
 
 
 def convert(output: Path) -> None:
     """Write the tutorials and pages as HTML, with the pictures that they show."""
-    for folder in ("tutorials", "pages"):
-        (output / folder).mkdir()
     exporter = HTMLExporter(template_name="lab", embed_images=False)
-    for path in notebooks():
-        body, _ = exporter.from_filename(str(path))
-        (output / "tutorials" / f"{path.stem}.html").write_text(relinked(body), encoding="utf-8")
+    texts = [*pages(), *(path for pattern in MORE for path in sorted(ROOT.glob(pattern)))]
+    known = {*notebooks(), *texts, *(ROOT / "docs").glob("*.svg"), *(ROOT / "docs").glob("*.html"), ROOT / "LICENSE"}
     frame = jinja2.Template((HERE / "page.html.jinja2").read_text(encoding="utf-8"))
-    for path in pages():
-        body = relinked(markdown2html(path.read_text(encoding="utf-8")))
-        page = frame.render(title=heading(path)[1], body=body)
-        (output / "pages" / f"{path.stem}.html").write_text(page, encoding="utf-8")
-    for file in (*(ROOT / "docs").glob("*.svg"), *(ROOT / "docs").glob("*.html")):
-        shutil.copy(file, output / "pages")
+    for path in sorted(known):
+        place = output / path.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix not in (".md", ".ipynb"):
+            shutil.copy(path, place)
+            continue
+        if path.suffix == ".ipynb":
+            body, _ = exporter.from_filename(str(path))
+        else:
+            text, top = markdown2html(path.read_text(encoding="utf-8")), "../" * len(path.relative_to(ROOT).parents[1:])
+            body = frame.render(title=heading(path)[1], body=text, top=top)
+        place.with_suffix(".html").write_text(relinked(body, path, known), encoding="utf-8")
 
 
-def relinked(body: str) -> str:
-    """Point links between notebooks and pages to their places on the site."""
-    body = re.sub(r'href="(?:\.\./notebooks/)?(\d\d_\w+)\.ipynb', r'href="../tutorials/\1.html', body)
-    body = re.sub(rf'href="(?:\.\./docs/)?({"|".join(PAGES)})\.md', r'href="../pages/\1.html', body)
-    return body.replace('href="../docs/replay.html', 'href="../pages/replay.html')
+def relinked(body: str, path: Path, known: set[Path]) -> str:
+    """Point links between notebooks and pages to what they become; a link to a source file becomes its text."""
+
+    def link(match: re.Match[str]) -> str:
+        to, _, place = match["to"].partition("#")
+        target = (path.parent / to).resolve()
+        if not to or "://" in to or to.endswith("index.html") or target in known:
+            to = re.sub(r"\.(md|ipynb)$", ".html", to) if "://" not in to else to
+            return f'<a{match["before"]} href="{to}{"#" if place else ""}{place}"{match["after"]}>{match["text"]}</a>'
+        if not target.exists():
+            raise FileNotFoundError(f"{path.relative_to(ROOT)} links to {to}, which is not there.")
+        return match["text"]
+
+    found = r'<a(?P<before>[^>]*?) href="(?P<to>[^"]*)"(?P<after>[^>]*)>(?P<text>.*?)</a>'
+    return re.sub(found, link, body, flags=re.DOTALL)
 
 
 def main() -> None:
