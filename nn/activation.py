@@ -22,7 +22,7 @@ class _Activation(Module):
     def forward(self, x: Any) -> Any:
         return self._function(x if isinstance(x, ag.Tensor) and x.dtype.kind == "f" else as_float(x))
 
-    def step(self) -> Step:
+    def _chain_step(self) -> Step:
         """Give the function."""
         return self._function, (), {}
 
@@ -60,7 +60,7 @@ class LeakyReLU(Module):
     def forward(self, x: Any) -> Any:
         return F.leaky_relu(as_float(x), self.negative_slope)
 
-    def step(self) -> Step:
+    def _chain_step(self) -> Step:
         """Give the function."""
         return ag.leaky_relu, (), {"negative_slope": self.negative_slope}
 

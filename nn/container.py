@@ -93,7 +93,7 @@ class _Run:
 
     def __init__(self, run: list[tuple[Module, Any]]) -> None:
         self.modules = [module for module, _ in run]
-        self.chain = ag.Chain([(*step, module.place()) for module, step in run])
+        self.chain = ag.Chain([(*step, module._call_scope()) for module, step in run])
         dtypes = {tensor.dtype for _, (_, tensors, _) in run for tensor in tensors}
         self.dtype = dtypes.pop() if len(dtypes) == 1 else None
 

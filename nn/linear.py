@@ -71,7 +71,7 @@ class Linear(Module):
     def forward(self, x: Any) -> Any:
         return apply_linear(self, x, self.weight, self.bias)
 
-    def step(self) -> Step:
+    def _chain_step(self) -> Step:
         """Give y = x Wᵀ + b."""
         return (linear_op, (self.weight,), {}) if self.bias is None else (affine, (self.weight, self.bias), {})
 

@@ -124,14 +124,14 @@ class Module:
                 y = y if replaced is None else replaced
         return y
 
-    def step(self) -> Step | None:
+    def _chain_step(self) -> Step | None:
         """Say that ``forward(x)`` is one op on x and Tensors of the module, as (op, those Tensors, keywords); or None.
 
         ``Sequential`` then applies several such modules in one go. It asks again after an attribute has changed.
         """
         return None
 
-    def place(self) -> "_Place":
+    def _call_scope(self) -> "_Place":
         """Give the scope that this module enters when it is called."""
         place = self._place
         if place is None or place.version != _Structure.version:
@@ -332,17 +332,17 @@ _PARTS = (Module, Parameter, *_CONTAINERS)
 
 def steps_of(modules: Iterable[Module]) -> list[tuple[Module, Step | None]]:
     """Pair modules with their step, where calling them does nothing else: no hooks, no ``forward`` of a subclass."""
-    return [(module, module.step() if _is_plain(module) else None) for module in modules]
+    return [(module, module._chain_step() if _is_plain(module) else None) for module in modules]
 
 
 def _is_step(module: Module) -> bool:
-    return type(module).step is not Module.step
+    return type(module)._chain_step is not Module._chain_step
 
 
 def _is_plain(module: Module) -> bool:
     kind = type(module)
-    owner = next(c for c in kind.__mro__ if "step" in vars(c) or "forward" in vars(c))
-    own = "step" in vars(owner) and "forward" not in vars(module) and kind.__call__ is Module.__call__
+    owner = next(c for c in kind.__mro__ if "_chain_step" in vars(c) or "forward" in vars(c))
+    own = "_chain_step" in vars(owner) and "forward" not in vars(module) and kind.__call__ is Module.__call__
     return own and not module._hooks
 
 
