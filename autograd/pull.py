@@ -20,6 +20,7 @@ from autograd.rules import Kept, Op, Rule, Shares
 _F64 = np.float64
 _D64 = np.dtype(np.float64)
 _NDARRAY = np.ndarray
+_ARRAYS = (np.ndarray, np.generic)
 
 
 class _Plumbing:
@@ -126,13 +127,13 @@ def fit(share: Any, parent: Node, op: Op, i: int) -> Any:
         return share
     if kind is _F64 and parent.dtype is _D64 and not parent.shape:
         return share
-    if not isinstance(share, np.ndarray | np.generic | Box | int | float):
-        raise RuleError(
-            f"op {op.name!r}: the rule for {op.argument(i)!r} returned {type(share).__name__}, not an array."
-        )
-    if isinstance(share, int | float) and not isinstance(share, np.generic):
-        share = np.asarray(share)
     inner = share._data if isinstance(share, Box) else share  # its attributes cost less than the Tensor's properties
+    if not isinstance(inner, _ARRAYS):
+        if not isinstance(inner, int | float):
+            raise RuleError(
+                f"op {op.name!r}: the rule for {op.argument(i)!r} returned {type(share).__name__}, not an array."
+            )
+        share = inner = np.asarray(share)
     shape, dtype = inner.shape, inner.dtype
     if shape != parent.shape:
         if not op.elementwise or not _broadcasts(parent.shape, shape):

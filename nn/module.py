@@ -164,7 +164,7 @@ class Module:
     def _members(self) -> Iterator[tuple[str, Any]]:
         """Yield the parameters and modules that are attributes of this one, in the order in which they were set."""
         for name, value in vars(self).items():
-            if isinstance(value, Parameter | Module):
+            if isinstance(value, _OWN):
                 yield name, value
             elif type(value) in _CONTAINERS:
                 yield from _inside(name, value)
@@ -327,7 +327,8 @@ class Module:
 
 
 _CONTAINERS = (list, tuple, dict)
-_PARTS = (Module, Parameter, *_CONTAINERS)
+_OWN = (Module, Parameter)  # a tuple made once: isinstance with Parameter | Module makes the union anew each time
+_PARTS = (*_OWN, *_CONTAINERS)
 
 
 def steps_of(modules: Iterable[Module]) -> list[tuple[Module, Step | None]]:
@@ -353,7 +354,7 @@ def _nothing() -> None:
 def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the parameters and modules in (nested) lists, tuples and dicts, by dotted name."""
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(item, Parameter | Module):
+        if isinstance(item, _OWN):
             yield f"{name}.{key}", item
         elif type(item) in _CONTAINERS:
             yield from _inside(f"{name}.{key}", item)

@@ -46,16 +46,19 @@ absolute = _unary(np.absolute, lambda g, x: g * np.sign(x), _AWAY, "abs")
 fabs = _unary(np.fabs, lambda g, x: g * np.sign(x), _AWAY)
 
 
+_PYTHON = (int, float)
+
+
 def _power_base(g: Any, a: Any, b: Any) -> Any:
     """∂(aᵇ)/∂a = b · aᵇ⁻¹, and 0 for b = 0 even at a = 0."""
-    if isinstance(b, int | float):
+    if isinstance(b, _PYTHON):
         return g * (2 * a) if b == 2 else chain(g, b * a ** (b - 1)) if b else g * 0
     return chain(g * b, a ** np.where((a == 0) & (b == 0), 1.0, b - 1))
 
 
 def _power_exponent(g: Any, y: Any, a: Any) -> Any:
     """∂(aᵇ)/∂b = aᵇ · ln a, and 0 for a = 0 (but -∞ where aᵇ is infinite)."""
-    if isinstance(a, int | float) and a:
+    if isinstance(a, _PYTHON) and a:
         return chain(chain(g, y), np.log(a).item())  # a Python number, so that float32 stays float32
     return chain(chain(g, y), np.log(np.where((a == 0) & np.isfinite(y), 1.0, a)))
 
