@@ -19,6 +19,7 @@ from nn.distributed.guard import dead, end
 SPIN = 1e-3  # seconds of waiting at full speed; after that a waiting rank sleeps, for 1 % of the time waited so far
 LONGEST = 0.01
 GRACE = 5.0  # seconds for the rank that left to say more: an uncaught exception prints its traceback and ends all
+PARTING = 1.0
 ENDED, DEAD = 0, -1  # in place of a call's number
 LENGTH = 300
 
@@ -53,6 +54,7 @@ class Presence:
         self._since: float | None = None
         self._sent: list[Any] = []
         if comm.size > 1:
+            self._coming = self.side.irecv(source=self.before)
             atexit.register(self._bye)
 
     @contextmanager
@@ -109,11 +111,16 @@ class Presence:
                 self._listen()
                 time.sleep(min(waited / 100, LONGEST))
 
+    def _receive(self) -> None:
+        while ENDED not in self._heard and (came := self._coming.test())[0]:
+            number, waits, words = came[1]
+            self._heard[number] = waits, words
+            if number != ENDED:
+                self._coming = self.side.irecv(source=self.before)
+
     def _listen(self) -> None:
         """End the job when the rank before will not come."""
-        while self.side.iprobe(source=self.before):
-            number, waits, words = self.side.recv(source=self.before)
-            self._heard[number] = waits, words
+        self._receive()
         if name := dead():
             self._heard[DEAD] = 0, f"{name} died"
         gone = [words for n, (waits, words) in self._heard.items() if waits < self.waits and n not in self.left]
@@ -132,5 +139,11 @@ class Presence:
         self._sent.append(self.side.isend((number, self.waits, words), dest=self.after))
 
     def _bye(self) -> None:
-        if not self.mpi.Is_finalized() and os.getpid() == self.process:  # a fork runs this too
-            self._tell(ENDED, "ended its program")
+        """Say that this rank ends; mostly all do, and MPI warns of messages that nobody has received by then."""
+        if self.mpi.Is_finalized() or os.getpid() != self.process:  # a fork runs this too
+            return
+        self._tell(ENDED, "ended its program")
+        began, all_end = time.monotonic(), self.side.Ibarrier()
+        while not (all_end.Test() and ENDED in self._heard) and time.monotonic() - began < PARTING:
+            self._receive()
+            time.sleep(1e-3)

@@ -66,7 +66,7 @@ def write(folder: Path, code: str, name: str = "train.py") -> Path:
     return script
 
 
-def run(ranks: int, script: Path, *arguments: str, module: str = "mpi4py", timeout: float = 60, **env: str) -> Run:
+def run(ranks: int, script: Path, *arguments: str, module: str = "mpi4py", timeout: float = 180, **env: str) -> Run:
     """Run a program on so many ranks (0: without mpiexec); raise where it takes too long, as a hang would."""
     with subprocess.Popen(
         command(ranks, script, *arguments, module=module), cwd=script.parent, env=environment(**env),

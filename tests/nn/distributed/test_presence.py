@@ -33,8 +33,8 @@ def make(monkeypatch):
 
     def make(*messages):
         queue = list(messages)
-        side = SimpleNamespace(iprobe=lambda source: source == 0 and bool(queue), recv=lambda source: queue.pop(0))
-        side.sent = []
+        side = SimpleNamespace(sent=[])
+        side.irecv = lambda source: SimpleNamespace(test=lambda: (bool(queue), queue.pop() if queue else None))
         side.isend = lambda words, dest: side.sent.append((dest, words))
         world = SimpleNamespace(rank=1, size=3, Dup=lambda: side)
         return Presence(SimpleNamespace(COMM_WORLD=world, Is_finalized=lambda: True), world)
