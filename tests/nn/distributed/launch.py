@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.conftest import mpiexec
 
 ROOT = Path(__file__).parents[3]
+SOON = 20  # seconds from a failure to the end of the job, on a machine that does other things too
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 PRELUDE = """
 import os, signal, sys, time
