@@ -106,7 +106,7 @@ class EarlyStopping(Callback):
     def on_fit_start(self, trainer: Any) -> None:
         if trainer.epoch == trainer.run["start"]:
             self.best, self.best_epoch, self.waited, self.weights = None, 0, 0, None
-        elif self.waited >= self.patience:
+        elif self.waited >= max(1, self.patience):
             trainer.stop = True  # the run that is resumed had ended here
 
     def on_epoch_end(self, trainer: Any) -> None:

@@ -234,18 +234,23 @@ def test_early_stopping_restores_the_best():
 
 
 @pytest.mark.parametrize("restore", [True, False])
-def test_a_run_that_had_stopped_early_stays_stopped_when_resumed(tmp_path, restore):
-    """It was killed between the checkpoint of its last epoch and the end of fit."""
+@pytest.mark.parametrize(("patience", "end"), [(0, 3), (2, 4)])
+def test_a_run_that_stops_early_does_so_too_when_resumed(tmp_path, restore, patience, end):
+    """Whichever epoch it was killed after: also the last, between its checkpoint and the end of fit."""
+    saver = nn.ModelCheckpoint(tmp_path / "m.safetensors", keep=9)
 
-    def run(killed):
-        stop = nn.EarlyStopping("loss", patience=2, restore_best=restore)
-        t = scripted(Script(3.0, 1.0, 2.0, 2.5, 0.5, 0.4), stop, nn.ModelCheckpoint(tmp_path / "m.safetensors"))
-        t.fit(X, Y, epochs=6, rng=0, progress=False, resume="auto" if killed else None)
+    def run(resume):
+        stop = nn.EarlyStopping("loss", patience, restore_best=restore)
+        t = scripted(Script(3.0, 1.0, 2.0, 2.5, 0.5, 0.4), stop, *[saver] * (resume is None))
+        t.fit(X, Y, epochs=6, rng=0, progress=False, resume=resume)
         return t
 
-    whole, again = run(killed=False), run(killed=True)
-    assert whole.epoch == again.epoch == 4
-    assert same(whole.model.state_dict(), again.model.state_dict())
+    whole = run(None)
+    assert len(saver.files()) == whole.epoch == end
+    for file in saver.files():
+        again = run(file)
+        assert again.epoch == end
+        assert same(whole.model.state_dict(), again.model.state_dict())
 
 
 def test_callbacks_without_state_may_differ_on_resume(tmp_path):
