@@ -190,10 +190,10 @@ def _labels(name: str, y_true: Any, y_pred: Any, threshold: float | None) -> tup
                 "probabilities. For several labels per sample pass y_true.ravel() and y_pred.ravel()."
             )
         true = true.argmax(-1)
-    if pred.ndim > 1 and true.shape == pred.shape[:-1]:
+    if pred.ndim > 1 and true.shape == pred.shape[:1] + pred.shape[2:]:
+        pred = pred.argmax(1)  # (N, C, ...), as cross entropy takes them; so too where the last axis would fit as well
+    elif pred.ndim > 1 and true.shape == pred.shape[:-1]:
         pred = pred.argmax(-1)
-    elif pred.ndim > 1 and true.shape == pred.shape[:1] + pred.shape[2:]:
-        pred = pred.argmax(1)  # (N, C, ...), as cross entropy takes them
     elif pred.dtype.kind == "f" and not (threshold is None and np.array_equal(pred, np.rint(pred))):
         negative = -1 if true.dtype.kind in "if" and (true == -1).any() else 0
         pred = np.where(pred > (0.5 if threshold is None else threshold), 1, negative)
