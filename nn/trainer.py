@@ -358,11 +358,16 @@ class Trainer:
             if found
             else "all outputs are finite, so it is the loss itself"
         )
+        buffers = [
+            name for name, one in self.model.named_buffers() if one.dtype.kind == "f" and not np.isfinite(one).all()
+        ]
+        lost = (
+            f", but the running statistics {buffers[0]!r} are not finite any more: load a checkpoint" if buffers else ""
+        )
         return (
             f"the loss is {value} at step {self.step + 1} (epoch {self.epoch + 1}, batch {run['batch']}): "
-            f"{where}. The parameters are those "
-            "of the last good step. Lower the learning rate, clip the gradients (clip_grad_norm=1.0), or "
-            "look at the data."
+            f"{where}. The parameters are those of the last good step{lost}. Lower the learning "
+            "rate, clip the gradients (clip_grad_norm=1.0), or look at the data."
         )
 
 

@@ -378,6 +378,11 @@ def test_loss_that_is_not_finite_names_the_module():
         TrainingError, match=r"step 1 \(epoch 1, batch 1\): the first module whose output is not finite is Linear '4'"
     ):
         trainer(model=model).fit(X, Y, progress=False)
+    model = network()
+    model[0].weight.data[0, 0] = np.inf
+    lost = r"last good step, but the running statistics '2.running_mean' are not finite any more: load a checkpoint\."
+    with pytest.raises(TrainingError, match=lost):
+        trainer(model=model).fit(X, Y, progress=False)
 
 
 NAN = X.copy()
