@@ -10,7 +10,7 @@ import numpy as np
 from autograd.box import Box
 from autograd.errors import ArgumentError, GraphError
 from autograd.viz.ledger import Ledger
-from autograd.viz.local import Local, latex_name, local_derivative, title
+from autograd.viz.local import Local, latex_name, local_derivative, same, title
 from autograd.viz.numbers import number, shape_text, signed, spread
 from autograd.viz.paths import RELEASED, Partial, between, count_paths, strongest
 from autograd.viz.snapshot import Snapshot, as_roots
@@ -95,7 +95,8 @@ class Explanation:
             rows.append(rf"&\quad \text{{{self.count - len(self.paths):,} other paths}} = {_tex(self.rest)} \\")
         for local in self._locals():
             if local.latex:
-                last = "" if local.value is None else f" = {_tex(local.value)}"
+                value = "" if local.value is None else _tex(local.value)
+                last = f" = {value}" if value and not same(local.latex, value) else ""
                 rows.append(
                     rf"\frac{{\partial {latex_name(local.y)}}}{{\partial {latex_name(local.x)}}} &= "
                     rf"{local.latex}{last} \\"

@@ -31,12 +31,13 @@ class Local:
         last = "" if self.value is None else number(self.value)
         parts = [f"∂{self.y}/∂{self.x}", self.symbols, self.numbers, last]
         kept = [part for k, part in enumerate(parts) if part and (k == 0 or part != parts[k - 1])]
-        if len(kept) > 2 and _same(kept[-1], kept[-2]):
+        if len(kept) > 2 and same(kept[-1], kept[-2]):
             kept.pop(-2)
         return " = ".join(kept) if len(kept) > 1 else f"{kept[0]}: the rule of {self.op}"
 
 
-def _same(a: str, b: str) -> bool:
+def same(a: str, b: str) -> bool:
+    """Tell whether two texts are one number, written with more and with fewer digits."""
     try:
         return isclose(float(a), float(b), rel_tol=1e-3, abs_tol=1e-4)
     except ValueError:

@@ -49,6 +49,8 @@ def test_latex():
     assert tex.count("{") == tex.count("}")
     assert r"\frac{\partial o}{\partial n} &= 1 - o^{2} = 0.5000" in tex
     assert r"w_{1}" in tex
+    assert r"\frac{\partial n}{\partial v_{7}} &= 1 \\" in tex
+    assert "1 = 1.0000" not in tex
     assert found._repr_markdown_() == tex
     assert repr(found) == "<Explanation ∂o/∂w1 = 1.0000, 1 paths>"
 
