@@ -51,8 +51,9 @@ def notebooks() -> list[Path]:
 
 
 def pages() -> list[Path]:
-    """List the pages of text that the index names."""
-    return [ROOT / name for name in PAGES]
+    """List the pages of text that the index names: these in this order, and what else stands in ``docs``."""
+    first = [ROOT / name for name in PAGES]
+    return first + sorted(set((ROOT / "docs").glob("*.md")).difference(first))
 
 
 def heading(path: Path) -> tuple[str, str]:
