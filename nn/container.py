@@ -1,7 +1,7 @@
 """Modules that hold modules: a chain and a list."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count, groupby
 from typing import Any, Self, overload
 
 import numpy as np
@@ -46,6 +46,7 @@ class _Container(Module):
         except TypeError:
             self._items = old
             raise
+        _Structure.version += 1
 
     def _key(self, index: int) -> str:
         """Find the name of item ``index``, which may be negative."""
@@ -75,6 +76,42 @@ class _Container(Module):
 
     def __setitem__(self, index: int, module: Module) -> None:
         self._set(self._key(index), module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        items = list(self._items.items())
+        del items[index]
+        self._arrange(items)
+
+    def append(self, module: Module) -> Self:
+        """Add a module at the end."""
+        self.insert(len(self), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Self:
+        """Add modules at the end."""
+        self._arrange([*self._items.items(), *((None, module) for module in modules)])
+        return self
+
+    def insert(self, index: int, module: Module) -> None:
+        """Put a module before position ``index``."""
+        items: list[tuple[str | None, Module]] = list(self._items.items())
+        items.insert(index, (None, module))
+        self._arrange(items)
+
+    def _arrange(self, items: Sequence[tuple[str | None, Module]]) -> None:
+        """Hold these modules: numbered anew, or if they have names of their own, with a free number for a new one."""
+        if all(name is None or name.isdigit() for name, _ in items):
+            self._replace([module for _, module in items])
+            return
+        free = (name for name in map(str, count(len(self))) if name not in self._items)
+        old, self._items = self._items, {}
+        try:
+            for name, module in items:
+                self._set(next(free) if name is None else name, module)
+        except TypeError:
+            self._items = old
+            raise
+        _Structure.version += 1
 
 
 class _Plan:
@@ -144,11 +181,6 @@ class Sequential(_Container):
         except KeyError:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
 
-    def append(self, module: Module) -> Self:
-        """Add a module at the end."""
-        self._set(str(len(self)), module)
-        return self
-
     _plan: "_Plan | None" = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -178,28 +210,6 @@ class ModuleList(_Container):
     @classmethod
     def _of(cls, items: dict[str, Module]) -> Self:
         return cls(items.values())
-
-    def append(self, module: Module) -> Self:
-        """Add a module at the end."""
-        self._set(str(len(self)), module)
-        return self
-
-    def extend(self, modules: Iterable[Module]) -> Self:
-        """Add modules at the end."""
-        self._replace([*self, *modules])
-        return self
-
-    def insert(self, index: int, module: Module) -> None:
-        """Put a module before position ``index``."""
-        modules = list(self)
-        modules.insert(index, module)
-        self._replace(modules)
-
-    def __delitem__(self, index: int | slice) -> None:
-        modules = list(self)
-        del modules[index]
-        self._replace(modules)
-        _Structure.version += 1
 
     def __contains__(self, module: object) -> bool:
         return any(module is item for item in self)

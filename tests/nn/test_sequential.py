@@ -139,3 +139,24 @@ def test_the_layout_of_a_weight_changes_no_step(order):
             optimizer.step()
     for name, value in model.state_dict().items():
         np.testing.assert_allclose(value, other.state_dict()[name], rtol=1e-4, atol=1e-5)
+
+
+def test_is_changed_like_a_list():
+    a, b, c, d = (nn.Identity() for _ in range(4))
+    model = nn.Sequential(a, b).append(c)
+    model.insert(0, d)
+    assert list(model) == [d, a, b, c]
+    assert list(dict(model.named_children())) == ["0", "1", "2", "3"]
+    del model[1:3]
+    assert list(model.extend([a])) == [d, c, a]
+    assert list(dict(model.named_children())) == ["0", "1", "2"]
+
+
+def test_names_of_ones_own_stay():
+    a, b, c, d = (nn.Identity() for _ in range(4))
+    model = nn.Sequential({"1": a, "head": b}).append(c)
+    model.insert(0, d)
+    assert dict(model.named_children()) == {"3": d, "1": a, "head": b, "2": c}
+    with pytest.raises(TypeError, match="holds modules; item '4' is int"):
+        model.append(3)
+    assert list(model) == [d, a, b, c]
