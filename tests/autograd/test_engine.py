@@ -60,6 +60,17 @@ def test_diamond_with_a_long_and_a_short_arm():
     assert x.grad.item() == pytest.approx(2 * 2.0 * 1.5**10)
 
 
+def test_two_parents_that_get_one_array():
+    """An addition hands the same array to both sides; what one side gathers besides must not reach the other."""
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    p, q = x * 1.0, w * 1.0
+    early = p * 3.0
+    late = p + q
+    (early + late).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [4, 4])
+    np.testing.assert_array_equal(w.grad.data, [1, 1])
+
+
 def test_fanout():
     x = leaf(2.0)
     total = sum(x * float(k) for k in range(100))

@@ -5,7 +5,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import MissingRule, RuleError
+from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
 
 X = np.array([0.5, -1.0, 2.0])
 
@@ -58,6 +58,20 @@ def test_joint_rule():
     np.testing.assert_array_equal(x.grad.data, X)
     joint(X, x).sum().backward()
     np.testing.assert_array_equal(x.grad.data, 2 * X)
+
+
+def test_joint_rule_notices_changes_and_released_arrays():
+    both = ag.op(lambda a, b: a * b, name="both", vjp=lambda g, a, b: (g * b, g * a))
+    a, b = leaf(np.ones(100)), leaf(np.full(100, 2.0))
+    y = both(a, b).sum()
+    with ag.no_grad():
+        b += 1
+    with pytest.raises(InPlaceError, match="input 'b' of 'both'"):
+        y.backward()
+    y = both(a, b)
+    y.sum().backward()
+    with pytest.raises(GraphError, match="backward reached 'both', whose saved arrays were released"):
+        y.sum().backward()
 
 
 def test_any_number_of_inputs():
