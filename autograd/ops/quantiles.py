@@ -21,31 +21,43 @@ from autograd.primitive import implements, op
 def _ranks(counts: Any, q: float, method: str) -> Any:
     """Say where between the sorted elements 0 … n-1 the quantile is read, for rows of ``counts`` elements.
 
-    NumPy itself tells, by the quantile of the numbers 0 … n-1, whatever the method.
+    For a method other than the usual one, NumPy itself tells, by the quantile of the numbers 0 … n-1.
     """
-    places = {n: np.quantile(np.arange(n, dtype=float), q, method=method) if n else 0.0 for n in set(counts.flat)}  # type: ignore[call-overload]
-    return np.array([places[n] for n in counts.flat]).reshape(counts.shape)
+    if method == "linear":
+        return q * np.maximum(counts - 1, 0)
+    ranks = np.zeros(counts.shape)
+    for n in np.unique(counts[counts > 0]):
+        ranks[counts == n] = np.quantile(np.arange(n, dtype=float), q, method=method)  # type: ignore[call-overload]
+    return ranks
 
 
 def _shares(x: Any, q: float, method: str, skip_nan: bool, dtype: Any) -> Any:
     """Give the derivative of the quantile of each row (the last axis) by its elements."""
-    nans = np.isnan(x)
-    order, n = np.argsort(x, axis=-1), x.shape[-1]  # nans stand last
-    counts = n - np.count_nonzero(nans, axis=-1, keepdims=True) if skip_nan else np.full((*x.shape[:-1], 1), n)
-    place = _ranks(counts, q, method)
-    if not skip_nan:
-        place = np.where(nans.any(-1, keepdims=True), n - 1, place)  # a nan result comes from the nans
-    lower = np.floor(place).astype(int)
-    upper = np.ceil(place).astype(int)
+    order, n, nans = np.argsort(x, axis=-1), x.shape[-1], np.isnan(x)  # nans stand last
+    counts = np.full((*x.shape[:-1], 1), n)
+    if not nans.any():
+        place = _ranks(counts, q, method)
+    elif skip_nan:
+        place = _ranks(n - np.count_nonzero(nans, axis=-1, keepdims=True), q, method)
+    else:  # a nan result comes from the nans
+        place = np.where(nans.any(-1, keepdims=True), n - 1, _ranks(counts, q, method))
+    lower, upper = np.floor(place).astype(int), np.ceil(place).astype(int)
+    share = _equals(x, order, lower, dtype)
+    if not np.any(lower != upper):
+        return share
     part = (place - lower).astype(dtype)
-    return (1 - part) * _equals(x, order, lower, dtype) + part * _equals(x, order, upper, dtype)
+    return (1 - part) * share + part * _equals(x, order, upper, dtype)
 
 
 def _equals(x: Any, order: Any, rank: Any, dtype: Any) -> Any:
     """Share 1 equally among the elements of each row that equal the one of this rank."""
     value = np.take_along_axis(x, np.take_along_axis(order, rank, -1), -1)
-    mask = (x == value) | (np.isnan(x) & np.isnan(value))
-    return mask / add_reduce(mask, axis=-1, dtype=dtype, keepdims=True)
+    mask = x == value
+    number = add_reduce(mask, axis=-1, dtype=dtype, keepdims=True)
+    if not number.all():
+        mask = mask | (np.isnan(x) & np.isnan(value))
+        number = add_reduce(mask, axis=-1, dtype=dtype, keepdims=True)
+    return mask / number
 
 
 def _rule(scale: float, skip_nan: bool) -> Callable[..., Any]:
