@@ -86,7 +86,7 @@ class Op:
         self.pull: Callable[[Node, Any, Any], Shares]
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
-        self.masks: dict[tuple[bool, ...], Kept] = {}
+        self.masks: dict[Any, Kept] = {}
         self.short: list[Any] = []
         self.linear = False  # whether no rule reads a value: then a traced pull is the plain one, given Tensors
 
@@ -196,7 +196,8 @@ class Op:
 
     def kept_for(self, needs: tuple[bool, ...]) -> Kept:
         """Answer ``kept`` from which inputs need a gradient: only the rules that will run are asked."""
-        known = self.masks.get(needs)
+        key = len(needs) if self.variadic else needs
+        known = self.masks.get(key)
         if known is None:
             count = len(needs)
             rules = [self.joint] if self.joint else [rule for i, rule in self.rules.items() if needs[i]]
@@ -205,7 +206,7 @@ class Op:
             )
             inputs = frozenset(range(count) if whole else [i for rule in rules for i in rule.reads])
             output = any("y" in rule.names for rule in rules)
-            known = self.masks[needs] = Kept(inputs, output, len(inputs) == count)
+            known = self.masks[key] = Kept(inputs, output, len(inputs) == count)
         return known
 
     def closed(self, node: Node) -> int:

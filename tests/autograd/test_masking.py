@@ -217,3 +217,23 @@ def test_stable_at_ten_thousand(f, dtype):
     if first.requires_grad:
         (first * first).sum().backward()
         assert np.isfinite(x.grad.data).all()
+
+
+CUTTING = {
+    "relu": ag.relu,
+    "maximum": lambda x: np.maximum(x, 0.0),
+    "minimum": lambda x: -np.minimum(0.0, -x),
+    "fmax": lambda x: np.fmax(0.0, x),
+    "clip": lambda x: np.clip(x, 0.0, 9.0),
+    "clip by arrays": lambda x: np.clip(x, np.zeros(3), np.full(3, 9.0)),
+}
+
+
+@pytest.mark.parametrize("cut", CUTTING.values(), ids=CUTTING)
+@pytest.mark.parametrize("steep", [np.sqrt, np.log, lambda x: 1 / x])
+def test_an_infinite_slope_behind_a_cut_does_not_pass(cut, steep):
+    """√max(x, 0) does not change with x < 0, however steep the root is at 0."""
+    x = np.array([-1.0, -2.0, 4.0])
+    np.testing.assert_array_equal(gradients(lambda x: steep(cut(x)), x), gradients(steep, np.full(3, 4.0)) * [0, 0, 1])
+    second = ag.hessian(quietly(lambda x: steep(cut(x)).sum()))(x)
+    np.testing.assert_allclose(second, ag.hessian(lambda x: steep(x).sum())(np.full(3, 4.0)) * np.diag([0, 0, 1]))
