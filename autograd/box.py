@@ -43,8 +43,8 @@ class ScalarNode(Node):
 class Box:
     """Hold an array (or NumPy scalar) and the node that made it (None: a constant that nothing has recorded yet)."""
 
-    __slots__ = ("__weakref__", "_data", "_node")
-    _data: Any
+    __slots__ = ("__weakref__", "_array", "_node")
+    _array: Any
     _node: Node | None
 
 
@@ -60,7 +60,7 @@ def set_result_type(kind: type[Box]) -> None:
 def wrap(data: Any, node: Node | None = None) -> Any:
     """Put a value into a Tensor without any check: ops use it for their results."""
     box = _new(_result_type)
-    box._data = data
+    box._array = data
     box._node = node
     return box
 
@@ -69,7 +69,7 @@ def leaf_of(box: Box) -> Node:
     """Give the node of ``box``; a constant gets one when it is used in a graph for the first time."""
     node = box._node
     if node is None:
-        data = box._data
+        data = box._array
         node = box._node = Leaf(small(data), data.shape, data.dtype, False)
     return node
 
@@ -139,7 +139,7 @@ def as_raw(x: Any, what: str) -> Any:
 def unbox(x: Any) -> Any:
     """Give the array inside a Tensor, reaching into tuples, lists and dicts; anything else as it is."""
     if isinstance(x, Box):
-        return x._data
+        return x._array
     if type(x) is tuple or type(x) is list:
         return type(x)(unbox(item) for item in x)
     if type(x) is dict:

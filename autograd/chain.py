@@ -60,11 +60,11 @@ class Chain:
         """Apply all steps to ``x``; give NotImplemented where a result is a number or a tuple and not an array."""
         state, node = current(), None
         if isinstance(x, Box):
-            data, node = x._data, x._node
+            data, node = x._array, x._node
         else:
             data = as_raw(x, "Chain")
             data = data.copy() if state.recording and type(data) is _NDARRAY else data  # its owner may change it
-        arrays = [t._data for t in self._tensors]
+        arrays = [t._array for t in self._tensors]
         leaves = [t._node or leaf_of(t) for t in self._tensors] if state.recording else []
         for link in self._links:
             before = data

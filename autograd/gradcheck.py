@@ -78,8 +78,8 @@ def check_grads(
 
 def _locked(x: Any) -> Any:
     """Make it an error to write into an array from here on."""
-    if isinstance(x, Box) and isinstance(x._data, np.ndarray):
-        x._data.flags.writeable = False
+    if isinstance(x, Box) and isinstance(x._array, np.ndarray):
+        x._array.flags.writeable = False
     return x
 
 
@@ -90,7 +90,7 @@ def _own_memory(name: str, inputs: Sequence[Any], outputs: Sequence[Any]) -> Non
         node = y._node if isinstance(y, Box) else None
         if node is None or node.op is None:
             continue
-        if any(np.may_share_memory(y._data, x._data) and origin(node) is not origin(leaf_of(x)) for x in boxes):
+        if any(np.may_share_memory(y._array, x._array) and origin(node) is not origin(leaf_of(x)) for x in boxes):
             raise GradientError(
                 f"check_grads: {name}: the result of {node.op.name!r} shares memory with an argument. Declare the op "
                 "with view=True, or let its forward copy."

@@ -22,27 +22,27 @@ class Methods(Box):
     @property
     def shape(self) -> tuple[int, ...]:
         """Give the length of each axis."""
-        return self._data.shape  # type: ignore[no-any-return]
+        return self._array.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """Give the number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
+        return self._array.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """Give the number of elements."""
-        return self._data.size  # type: ignore[no-any-return]
+        return self._array.size  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Give the type of the elements."""
-        return self._data.dtype  # type: ignore[no-any-return]
+        return self._array.dtype  # type: ignore[no-any-return]
 
     @property
     def nbytes(self) -> int:
         """Give the memory of the elements in bytes."""
-        return self._data.nbytes  # type: ignore[no-any-return]
+        return self._array.nbytes  # type: ignore[no-any-return]
 
     @property
     def T(self) -> Any:
@@ -60,7 +60,7 @@ class Methods(Box):
         return ew.positive(self)
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._array)
 
     __hash__ = object.__hash__
 
@@ -133,22 +133,22 @@ class Methods(Box):
         return ew.round_(self, digits)
 
     def __eq__(self, other: object) -> Any:
-        return self._data == unbox(other)
+        return self._array == unbox(other)
 
     def __ne__(self, other: object) -> Any:
-        return self._data != unbox(other)
+        return self._array != unbox(other)
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < unbox(other)
+        return self._array < unbox(other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= unbox(other)
+        return self._array <= unbox(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > unbox(other)
+        return self._array > unbox(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= unbox(other)
+        return self._array >= unbox(other)
 
     # --------------------------------------------------------------------------------------------------- reductions
 
@@ -299,31 +299,31 @@ class Methods(Box):
 
     def argsort(self, axis: int | None = -1, kind: Any = None) -> Any:
         """Give the indices that would sort."""
-        return np.argsort(self._data, axis=axis, kind=kind)
+        return np.argsort(self._array, axis=axis, kind=kind)
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the first maximum."""
-        return np.argmax(self._data, axis=axis, keepdims=keepdims)
+        return np.argmax(self._array, axis=axis, keepdims=keepdims)
 
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the first minimum."""
-        return np.argmin(self._data, axis=axis, keepdims=keepdims)
+        return np.argmin(self._array, axis=axis, keepdims=keepdims)
 
     def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Tell whether all elements are true."""
-        return np.all(self._data, axis=axis, keepdims=keepdims)
+        return np.all(self._array, axis=axis, keepdims=keepdims)
 
     def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Tell whether any element is true."""
-        return np.any(self._data, axis=axis, keepdims=keepdims)
+        return np.any(self._array, axis=axis, keepdims=keepdims)
 
     def nonzero(self) -> Any:
         """Give the indices of the elements that are not zero."""
-        return np.nonzero(self._data)
+        return np.nonzero(self._array)
 
     def searchsorted(self, v: Any, side: Any = "left") -> Any:
         """Give the places at which ``v`` would keep the order."""
-        return np.searchsorted(self._data, unbox(v), side)
+        return np.searchsorted(self._array, unbox(v), side)
 
     # -------------------------------------------------------------------------------------- functions people chain
 

@@ -118,8 +118,8 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         boxed = next((x for x in (*args, *kwargs.values()) if isinstance(x, Box)), None)
-        data = [x._data if isinstance(x, Box) else x for x in args]
-        y = forward(*data, **{k: x._data if isinstance(x, Box) else x for k, x in kwargs.items()})
+        data = [x._array if isinstance(x, Box) else x for x in args]
+        y = forward(*data, **{k: x._array if isinstance(x, Box) else x for k, x in kwargs.items()})
         return y if boxed is None else _cut_off(label, y, data)
 
     apply.__name__ = apply.__qualname__ = label
@@ -163,7 +163,7 @@ def _several(op: Op) -> Any:
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         inputs, bound = (args, op.keywords) if len(args) == count and not kwargs else op.bind(args, kwargs)
-        data = [x._data if isinstance(x, Box) else as_raw(x, op.name) for x in inputs]
+        data = [x._array if isinstance(x, Box) else as_raw(x, op.name) for x in inputs]
         parents = [x._node if isinstance(x, Box) else None for x in inputs]
         y, extras = forward(*data, **bound), ()
         if cached:
@@ -216,7 +216,7 @@ def _unary(op: Op) -> Any:
     def apply(x: Any) -> Any:
         if not isinstance(x, Box):
             return _plain(op, forward(as_raw(x, op.name)))
-        data, node = x._data, x._node
+        data, node = x._array, x._node
         if type(data) is _NDARRAY and not data.ndim:
             data = data[()]
         y = forward(data)
@@ -247,7 +247,7 @@ def _with_keywords(op: Op) -> Any:
         (x,), bound = op.bind(args, kwargs)
         if not isinstance(x, Box):
             return _plain(op, forward(as_raw(x, op.name), **bound))
-        data, node = x._data, x._node
+        data, node = x._array, x._node
         if type(data) is _NDARRAY and not data.ndim:
             data = data[()]
         y = forward(data, **bound)
@@ -273,11 +273,11 @@ def _binary(op: Op) -> Any:
 
     def apply(a: Any, b: Any) -> Any:
         if isinstance(a, Box):
-            da, na = a._data, a._node
+            da, na = a._array, a._node
         else:
             da, na = a if a.__class__ in _NUMBERS else as_raw(a, op.name), None
         if isinstance(b, Box):
-            db, nb = b._data, b._node
+            db, nb = b._array, b._node
         else:
             db, nb = b if b.__class__ in _NUMBERS else as_raw(b, op.name), None
         y, state = forward(da, db), current()

@@ -164,9 +164,9 @@ def _writes(name: str, advice: str) -> InPlaceError:
 def _locked(x: Any) -> Any:
     """Give the arrays inside Tensors, as ``unbox`` does, but so that nothing can be written into them."""
     if isinstance(x, Box):
-        if type(x._data) is not np.ndarray:
-            return x._data
-        view = x._data.view()
+        if type(x._array) is not np.ndarray:
+            return x._array
+        view = x._array.view()
         view.flags.writeable = False
         return view
     if type(x) is tuple or type(x) is list:

@@ -127,7 +127,7 @@ def fit(share: Any, parent: Node, op: Op, i: int) -> Any:
         return share
     if kind is _F64 and parent.dtype is _D64 and not parent.shape:
         return share
-    inner = share._data if isinstance(share, Box) else share  # its attributes cost less than the Tensor's properties
+    inner = share._array if isinstance(share, Box) else share  # its attributes cost less than the Tensor's properties
     if not isinstance(inner, _ARRAYS):
         if not isinstance(inner, int | float):
             raise RuleError(

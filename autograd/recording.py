@@ -88,16 +88,16 @@ class _Reader:
     """Translate nodes into Values and Steps."""
 
     def __init__(self, inputs: Sequence[Box], known: Mapping[str, Any], closed: Container[str] | None) -> None:
-        self.inputs = tuple(Value(x._data.shape, x._data.dtype, f"input {i}") for i, x in enumerate(inputs))
+        self.inputs = tuple(Value(x._array.shape, x._array.dtype, f"input {i}") for i, x in enumerate(inputs))
         self.values = {(leaf_of(x), 0): value for x, value in zip(inputs, self.inputs, strict=True)}
-        self.raw, self.closed = [x._data for x in inputs], closed
-        self.known = {leaf_of(x): (name, x._data) for name, x in known.items()}
+        self.raw, self.closed = [x._array for x in inputs], closed
+        self.known = {leaf_of(x): (name, x._array) for name, x in known.items()}
         self.held: dict[Node, Any] = {}
 
     def read(self, tensors: Sequence[Box | None], result: Any) -> Recording:
         for x in tensors:
             if x is not None and leaf_of(x).op is None:
-                self.held[leaf_of(x)] = x._data
+                self.held[leaf_of(x)] = x._array
         roots = [None if x is None else leaf_of(x) for x in tensors]
         steps = self.steps(root for root in roots if root is not None)
         outputs = tuple(None if root is None else self.value(root) for root in roots)

@@ -185,7 +185,7 @@ class Op:
         if isinstance(value, Box):
             if needs_grad(value):
                 raise MissingRule(f"{self.name}(): keyword {name!r} has no gradient rule. Pass {name}=….detach().")
-            value = value._data
+            value = value._array
         if isinstance(value, np.ndarray) and (value.flags.writeable or value.base is not None):
             return value.copy()  # an array of its own that is read-only is one that an op has made for this (an index)
         return value

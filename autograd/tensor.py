@@ -60,7 +60,7 @@ class Tensor(Methods):
         name: str | None = None,
     ) -> None:
         array = _read(data, dtype, copy, requires_grad)
-        self._data = array
+        self._array = array
         self._node = (
             Leaf(small(array), array.shape, array.dtype, requires_grad, name) if requires_grad or name else None
         )
@@ -75,14 +75,14 @@ class Tensor(Methods):
         InPlaceError. A write *into* the array (``t.data[0] = …``) between forward and backward is the one change that
         nothing can notice.
         """
-        array = self._data
+        array = self._array
         if self._node is not None and self._node.op is not None:
             if type(array) is not np.ndarray:
                 array = np.asarray(array)
             array.flags.writeable = False
             return array  # type: ignore[no-any-return]
         if type(array) is not np.ndarray or not array.flags.writeable:
-            array = self._data = np.array(array)
+            array = self._array = np.array(array)
             if self._node is not None:
                 self._node.saved = (small(array),)
         return array  # type: ignore[no-any-return]
@@ -94,15 +94,15 @@ class Tensor(Methods):
             raise InPlaceError(
                 f"data of the result of {node.op.name!r} cannot be replaced; compute a new Tensor, or use .detach()."
             )
-        if value is self._data and node is not None:  # changed in place: only its time is new
+        if value is self._array and node is not None:  # changed in place: only its time is new
             note_change([node])
             return
-        array = value if value is self._data else _read(value, None, False, self.requires_grad)
+        array = value if value is self._array else _read(value, None, False, self.requires_grad)
         if node is not None:
             node = self._node = self._renewed(node, array)
             note_change([node])
             node.saved, node.dtype = (small(array),), array.dtype
-        self._data = array
+        self._array = array
 
     def _renewed(self, node: Node, array: Any) -> Node:
         """Give the node for a new ``array``: a new one if the shape differs, as graphs may rely on the old shape."""
@@ -135,8 +135,8 @@ class Tensor(Methods):
             return
         value = as_seed(value, self.dtype, "grad")
         value = value if isinstance(value, Box) else wrap(np.array(value))
-        if value._data.shape != self.shape:
-            raise ShapeError(f"grad must have the shape of the Tensor, {self.shape}, got {value._data.shape}.")
+        if value._array.shape != self.shape:
+            raise ShapeError(f"grad must have the shape of the Tensor, {self.shape}, got {value._array.shape}.")
         leaf_of(self).grad = value
 
     @property
@@ -154,7 +154,7 @@ class Tensor(Methods):
                 )
             return
         if value:
-            _check_float(self._data.dtype)
+            _check_float(self._array.dtype)
         if node is None or isinstance(node, Argument):
             leaf_of(self).needs = bool(value)
         elif node.needs != bool(value):  # a node of its own from here on: graphs keep what was true at their time
@@ -179,11 +179,11 @@ class Tensor(Methods):
         """Give the single value as a Python number."""
         if self.size != 1:
             raise ShapeError(f"item() needs a Tensor with one element, got shape {self.shape}.")
-        return self._data.item()
+        return self._array.item()
 
     def tolist(self) -> Any:
         """Give the values as nested lists of Python numbers."""
-        return self._data.tolist()
+        return self._array.tolist()
 
     def numpy(self) -> npt.NDArray[Any]:
         """Give the array without its history: the leaf's own array, or a read-only one for a result."""
@@ -191,7 +191,7 @@ class Tensor(Methods):
 
     def detach(self) -> "Tensor":
         """Give a Tensor with the same values, outside the graph and without gradient; memory is shared."""
-        return alias(self._data, self, "detach")  # type: ignore[no-any-return]
+        return alias(self._array, self, "detach")  # type: ignore[no-any-return]
 
     # ------------------------------------------------------------------------------------------------- gradients
 
@@ -233,7 +233,7 @@ class Tensor(Methods):
                     ".mean()), "
                     "or pass gradient= of that shape."
                 )
-            return self._data.dtype.type(1) if not self._data.ndim else np.ones(self.shape, self.dtype)
+            return self._array.dtype.type(1) if not self._array.ndim else np.ones(self.shape, self.dtype)
         gradient = as_seed(gradient, self.dtype, "backward(gradient=)")
         if gradient.shape != self.shape:
             raise ShapeError(f"backward(gradient=): expected shape {self.shape}, got {gradient.shape}.")
@@ -269,7 +269,7 @@ class Tensor(Methods):
             )
         if recording and (self.requires_grad or needs_grad(value)):
             changed, old = indexing.setitem(self, value, index), leaf_of(self)
-            self._data, self._node = changed._data, changed._node
+            self._array, self._node = changed._array, changed._node
             self._node.name, self._node.retain = old.name, old.retain
             return
         if not self.is_leaf:
@@ -347,17 +347,17 @@ class Tensor(Methods):
         return int(self.item())
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._data == unbox(value)).any())
+        return bool((self._array == unbox(value)).any())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
     def __repr__(self) -> str:
-        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
-        parts = [text if self.ndim else repr(self._data.item())]
+        text = np.array2string(np.asarray(self._array), separator=", ", prefix="Tensor(")
+        parts = [text if self.ndim else repr(self._array.item())]
         if self.dtype != np.float64 and self.dtype.kind == "f":
             parts.append(f"dtype={self.dtype}")
         if not self.is_leaf:
@@ -374,7 +374,7 @@ class Tensor(Methods):
                 "this would turn a Tensor that requires grad into a plain array and lose its gradient. To join Tensors "
                 "use np.stack or np.concatenate; for the numbers alone use .numpy() or .detach()."
             )
-        return np.array(self._data, dtype=dtype) if copy is not False else np.asarray(self._data, dtype=dtype)
+        return np.array(self._array, dtype=dtype) if copy is not False else np.asarray(self._array, dtype=dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return protocols.array_ufunc(ufunc, method, inputs, kwargs)
@@ -387,9 +387,9 @@ class Tensor(Methods):
             raise GraphError(
                 f"only leaves can be copied or pickled; this is the result of {leaf_of(self).op.name!r}. Use .detach()."
             )
-        grad = None if self.grad is None else np.array(self.grad._data)
+        grad = None if self.grad is None else np.array(self.grad._array)
         state = getattr(self, "__dict__", None) or None  # what a subclass adds
-        return _rebuild, (type(self), np.array(self._data), self.requires_grad, self.name, grad), state
+        return _rebuild, (type(self), np.array(self._array), self.requires_grad, self.name, grad), state
 
 
 set_result_type(Tensor)
@@ -409,8 +409,8 @@ def leaf_arrays(leaves: Iterable[Tensor]) -> tuple[list[Any], list[Any]]:
     for leaf in leaves:
         node: Any = leaf._node
         g = None if node is None else node.grad
-        arrays.append(leaf._data)
-        grads.append(g._data if isinstance(g, Box) else g)
+        arrays.append(leaf._array)
+        grads.append(g._array if isinstance(g, Box) else g)
     return arrays, grads
 
 
@@ -434,7 +434,7 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
             raise ConversionError(
                 "Tensor(tensor) would lose the gradient of the inner one. Use it as it is, or .detach() it."
             )
-        data = data._data
+        data = data._array
     plain = not isinstance(data, np.ndarray | np.generic)
     if not plain and np.any(getattr(data, "mask", False)):
         raise DTypeError(f"Tensor of a {type(data).__name__}: its mask would be lost. Use .filled(v) or .data.")
@@ -468,7 +468,7 @@ def _check_float(dtype: np.dtype[Any]) -> None:
 def as_seed(gradient: Any, dtype: Any, who: str) -> Any:
     """Give an upstream gradient in the dtype of the value that it belongs to: a Tensor, or an array."""
     if isinstance(gradient, Box):
-        return gradient if gradient._data.dtype == dtype else casting.astype(gradient, dtype)
+        return gradient if gradient._array.dtype == dtype else casting.astype(gradient, dtype)
     return np.asarray(as_raw(gradient, who), dtype=dtype)[()]
 
 
@@ -540,7 +540,7 @@ def add_up(old: Any, g: Any) -> Any:
     if isinstance(g, Box):
         with enable_grad():
             return ew.add(old, g)
-    held: Any = old._data if isinstance(old, Box) else old
+    held: Any = old._array if isinstance(old, Box) else old
     return held + g
 
 

@@ -71,7 +71,7 @@ class _Trace:
         """Give the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
         if self.outside:
             return self.rebuild_output(self.outputs)
-        return self.rebuild_output([_frozen(y._data) if isinstance(y, Box) else y for y in self.outputs])
+        return self.rebuild_output([_frozen(y._array) if isinstance(y, Box) else y for y in self.outputs])
 
     def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Give the gradient for each target, given one for each output; zeros where nothing arrives."""
@@ -125,7 +125,7 @@ def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
 
 def _argument(value: Any) -> Box:
     """Make a leaf that only a transform knows."""
-    data = np.array(value) if type(value) is np.ndarray and value.ndim else Tensor(value, requires_grad=True)._data
+    data = np.array(value) if type(value) is np.ndarray and value.ndim else Tensor(value, requires_grad=True)._array
     return wrap(data, Argument(small(data), data.shape, data.dtype))  # type: ignore[no-any-return]
 
 
@@ -144,9 +144,9 @@ def _places(argnums: Sequence[int], count: int, who: str) -> list[int]:
 def _track(value: Any, outer: bool, who: str) -> Box:
     """Make a Tensor whose node stands for this argument only."""
     if outer and needs_grad(value):
-        return wrap(value._data, identity_node(value._node))  # type: ignore[no-any-return]
+        return wrap(value._array, identity_node(value._node))  # type: ignore[no-any-return]
     if isinstance(value, Box):
-        value = value._data
+        value = value._array
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "f":
         raise DTypeError(
             f"{who}: arguments must be floating-point to be differentiated, got dtype {value.dtype}. Use "
@@ -161,7 +161,7 @@ def _numbers(argnums: int | Sequence[int]) -> tuple[tuple[int, ...], bool]:
 
 def _seed(given: Any, y: Any, who: str) -> Any:
     """Check one upstream gradient or tangent against the value it belongs to."""
-    shape, dtype = np.shape(y._data if isinstance(y, Box) else y), getattr(y, "dtype", np.dtype(np.float64))
+    shape, dtype = np.shape(y._array if isinstance(y, Box) else y), getattr(y, "dtype", np.dtype(np.float64))
     given = as_seed(given, dtype, who)
     if given.shape != shape:
         raise ShapeError(f"{who}: expected shape {shape}, got {given.shape}.")
@@ -169,7 +169,7 @@ def _seed(given: Any, y: Any, who: str) -> Any:
 
 
 def _plain(x: Any) -> Any:
-    return x._data if isinstance(x, Box) else x
+    return x._array if isinstance(x, Box) else x
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -368,7 +368,7 @@ def checkpoint(f: Function) -> Function:
 
 def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
     start = tick()
-    inner = [Tensor(x._data, True, copy=False) if needs_grad(x) else wrap(x._data) for x in inputs]
+    inner = [Tensor(x._array, True, copy=False) if needs_grad(x) else wrap(x._array) for x in inputs]
     y = run(*inner)
     outputs = list(y) if isinstance(y, tuple) else [y]
     if not any(isinstance(part, Box) for part in outputs):
@@ -387,12 +387,12 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
     if not closed and not any(needs_grad(x) for x in inputs):
         with no_grad():
             return run(*inputs)
-    data = [part._data for part in outputs]
+    data = [part._array for part in outputs]
 
     def again(*boxes: Any) -> Any:
         second = run(*boxes)
         for old, new in zip(data, second if isinstance(second, tuple) else [second], strict=True):
-            if not np.array_equal(old, new._data, equal_nan=True):
+            if not np.array_equal(old, new._array, equal_nan=True):
                 raise GraphError(
                     f"checkpoint({name}): the second run gave other values, so the gradient would be wrong. Make the "
                     "function deterministic (create random generators inside, from a seed)."
@@ -412,7 +412,7 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
     )
     op.pull = general_pull
     parents = (*[x._node for x in inputs], *closed)
-    saved = (*[x._data for x in inputs], *[None] * len(closed), tuple(data) if isinstance(y, tuple) else data[0])
+    saved = (*[x._array for x in inputs], *[None] * len(closed), tuple(data) if isinstance(y, tuple) else data[0])
     shape, dtype = (
         ([d.shape for d in data], [d.dtype for d in data]) if isinstance(y, tuple) else (data[0].shape, data[0].dtype)
     )

@@ -110,7 +110,7 @@ class _Row(ag.Tensor):
     def __new__(cls, whole: ag.Tensor, at: int) -> "_Row":
         self = super().__new__(cls)
         row = whole[at]
-        self._data, self._node, self._whole, self._at = row._data, row._node, whole, at
+        self._array, self._node, self._whole, self._at = row._array, row._node, whole, at
         return self
 
     def __init__(self, whole: ag.Tensor, at: int) -> None:
@@ -126,7 +126,7 @@ class _Row(ag.Tensor):
         array = self._whole.data
         array[self._at] = value
         self._whole.data = array
-        self._data = array[self._at]
+        self._array = array[self._at]
 
     @property
     def grad(self) -> Any:

@@ -32,7 +32,7 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     kind = np.dtype(dtype)
     if kind.kind not in "biuf":
         raise DTypeError(f"astype({kind}): a Tensor holds real numbers; complex numbers are not supported yet.")
-    if isinstance(x, Box) and x._data.dtype == kind and not copy:
+    if isinstance(x, Box) and x._array.dtype == kind and not copy:
         return x
     if kind.kind != "f":
         return _to_integers(x, kind)

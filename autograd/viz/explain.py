@@ -157,9 +157,9 @@ def explain(
     """
     for tensor in (root, wrt):
         as_roots(tensor, "explain")
-    if root._data.size != 1:
+    if root._array.size != 1:
         raise ArgumentError(
-            f"explain needs a result with one element, got shape {root._data.shape}. Reduce it, or pick one: y[0], "
+            f"explain needs a result with one element, got shape {root._array.shape}. Reduce it, or pick one: y[0], "
             f"y.sum()."
         )
     if top < 1:
@@ -173,7 +173,7 @@ def explain(
     at, start = snap.at[node], snap.at[snap.roots[0]]
     inside = between(snap, start, at)
     vector, along = _direction(wrt, index, direction, rng)
-    seed = np.ones(root._data.shape, root._data.dtype)[()]
+    seed = np.ones(root._array.shape, root._array.dtype)[()]
     if not inside or start not in inside:
         raise GraphError(
             "explain: no path that carries a gradient leads from the result to wrt; autograd.why_none(wrt, root) "
@@ -207,7 +207,7 @@ def _path(snap: Snapshot, partial: Partial, total: float, start: int) -> Path:
 
 def _direction(wrt: Box, index: Any, direction: Any, rng: Any) -> tuple[Any, str]:
     """Choose along which vector an array is moved, and say which."""
-    shape = wrt._data.shape
+    shape = wrt._array.shape
     if direction is not None and index is not None:
         raise ArgumentError("explain takes index= or direction=, not both.")
     if index is not None:
@@ -223,13 +223,13 @@ def _direction(wrt: Box, index: Any, direction: Any, rng: Any) -> tuple[Any, str
         where = ", ".join(map(str, index)) if isinstance(index, tuple) else index
         return vector, f"[{where}]"
     if direction is not None:
-        vector = np.asarray(direction._data if isinstance(direction, Box) else direction, np.float64)
+        vector = np.asarray(direction._array if isinstance(direction, Box) else direction, np.float64)
         if vector.shape != shape:
             raise ArgumentError(
                 f"direction must have the shape of wrt, {shape_text(shape)}, got {shape_text(vector.shape)}."
             )
         return vector, f" along the given direction ({spread(vector)})"
-    if wrt._data.size == 1:
+    if wrt._array.size == 1:
         return np.ones(shape), ""
     vector = np.random.default_rng(rng).standard_normal(shape)
     return vector / np.linalg.norm(vector), f" along a random unit direction (rng={rng!r})"

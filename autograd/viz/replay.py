@@ -31,7 +31,7 @@ class Replay:
     """
 
     def __init__(self, picture: Picture, steps: list[list[Any]], said: list[str], name: str) -> None:
-        self.picture, self._data, self._said, self._name = picture, steps, said, name
+        self.picture, self._array, self._said, self._name = picture, steps, said, name
 
     @property
     def steps(self) -> list[str]:
@@ -42,7 +42,7 @@ class Replay:
     def html(self) -> str:
         """Give the whole page: no network, all scripts inline."""
         outline = str(self.picture) if self.picture.view.total <= OUTLINE else ""
-        return html.whole_page(self.picture.svg, self._title(), outline, self._said, self._data, self.picture.theme)
+        return html.whole_page(self.picture.svg, self._title(), outline, self._said, self._array, self.picture.theme)
 
     def _title(self) -> str:
         return f"Backward from {self._name}, step by step"
@@ -55,12 +55,12 @@ class Replay:
         target.write_text(self.html, encoding="utf-8")
 
     def __repr__(self) -> str:
-        return f"<Replay of backward from {self._name}: {len(self._data) - 1} steps>"
+        return f"<Replay of backward from {self._name}: {len(self._array) - 1} steps>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """Show the player in a notebook. Never raises."""
         try:
-            live = html.live_app(self._title(), str(self.picture), self._said, self._data, self.picture.theme)
+            live = html.live_app(self._title(), str(self.picture), self._said, self._array, self.picture.theme)
             shown = html.in_notebook(self.picture.svg, self._title(), live)
         except Exception as error:  # whatever happens, a notebook cell shows something
             shown = html.no_engine(self.picture.source, str(self.picture), str(error))
@@ -99,7 +99,7 @@ def replay(
             "replay: this result needs no gradient, so backward has nothing to do. Was an input made with "
             "requires_grad=True?"
         )
-    seed = np.ones(tensor._data.shape, tensor._data.dtype)[()]
+    seed = np.ones(tensor._array.shape, tensor._array.dtype)[()]
     with np.errstate(all="ignore"):
         builder = Builder(
             snap, plan(snap, None, False, max_nodes, None), {snap.roots[0]: seed}, fresh=True, label_all=True

@@ -48,7 +48,7 @@ class Snapshot:
                 for k, parent in enumerate(self.parents(node)):
                     if parent is not None:
                         self.users[self.at[parent]].append((i, k))
-        self.data = {node: root._data for node, root in zip(self.roots, roots, strict=True)}
+        self.data = {node: root._array for node, root in zip(self.roots, roots, strict=True)}
         self.names: dict[Node, str] = {}
         self._read_names(names or {})
         self._read_modules()
@@ -80,7 +80,7 @@ class Snapshot:
             node = tensor._node if isinstance(tensor, Box) else None
             node = self.opened.alias.get(node, node) if node is not None else None
             if node is not None and node in self.at:
-                self.data.setdefault(node, tensor._data)
+                self.data.setdefault(node, tensor._array)
                 self.names.setdefault(node, str(name))
 
     def _read_modules(self) -> None:
@@ -92,7 +92,7 @@ class Snapshot:
                 done.add(id(module))
                 for parameter in module.parameters():
                     if parameter._node in self.at:
-                        self.data.setdefault(parameter._node, parameter._data)
+                        self.data.setdefault(parameter._node, parameter._array)
 
     def name(self, i: int) -> str:
         """Give the name of a node: the caller's, else its own, dotted when it belongs to a module, else nothing."""
@@ -131,7 +131,7 @@ def _age(node: Node) -> int:
 
 def plain(x: Any) -> Any:
     """Give the array in a Tensor (gradients of ``create_graph=True``), or ``x`` itself."""
-    return x._data if isinstance(x, Box) else x
+    return x._array if isinstance(x, Box) else x
 
 
 def is_output(node: Node) -> bool:

@@ -16,7 +16,7 @@ import pytest
 import autograd as ag
 from autograd import tensor
 from autograd.backward import walk
-from autograd.errors import DTypeError, GraphError, InPlaceError, ShapeError
+from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
 from autograd.graph import ABSENT, Leaf, Node, ancestors, leading_to, make_node
 
 MB = 1 << 20
@@ -693,6 +693,8 @@ def test_arrays_that_mean_something_else_are_refused():
     masked = np.ma.array([1.0, 2.0], mask=[False, True])
     with pytest.raises(DTypeError, match=r"multiply got a MaskedArray, whose mask would be lost\. Use \.filled\(v\)"):
         leaf([1.0, 2.0]) * masked
+    with pytest.raises(ConversionError, match="would turn a Tensor that requires grad into a plain array"):
+        masked * leaf([1.0, 2.0])  # NumPy's masked arrays look for an attribute _data, and would take it
     with pytest.raises(DTypeError, match=r"Tensor of a MaskedArray: its mask would be lost"):
         ag.Tensor(masked)
     with pytest.raises(
@@ -875,7 +877,7 @@ def test_nodes_say_what_they_are():
 def test_products_keep_only_what_is_needed(f):
     """For ∂(a · b)/∂a the values of a are not kept."""
     a, b = leaf(np.ones(100)) * 1.0, ag.Tensor(np.full(100, 2.0))
-    watched = weakref.ref(a._data)
+    watched = weakref.ref(a._array)
     y = f(a, b)
     del a
     assert watched() is None

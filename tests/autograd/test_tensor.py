@@ -969,4 +969,4 @@ def test_what_an_optimizer_needs_of_leaves():
 
 
 def test_a_number_that_an_op_hands_through_stays_a_number():
-    assert type(ag.relu(ag.Tensor(2.0, True))._data) is np.float64
+    assert type(ag.relu(ag.Tensor(2.0, True))._array) is np.float64
