@@ -104,7 +104,8 @@ def compact(svg: str) -> str:
         svg = pattern.sub(shorter, svg)
     svg = svg.replace("&#45;", "-").replace(f' fill="{LIGHT["ink"]}">', ">")
     large = len(svg) > LARGE
-    svg = _GEOMETRY.sub(lambda found: _NUMBER.sub(lambda number: _rounded(number[0], 0 if large else 1), found[0]), svg)
+    rounded = _whole if large else _rounded
+    svg = _GEOMETRY.sub(lambda found: _NUMBER.sub(rounded, found[0]), svg)
     return _named_looks(_CURVE.sub(_relative, svg)) if large else svg
 
 
@@ -162,9 +163,14 @@ def _bare_edge(found: re.Match[str]) -> str:
     return edge.replace(' fill="none"', "").replace(' text-anchor="middle"', "").replace(' font-size="10.00"', "")
 
 
-def _rounded(number: str, digits: int) -> str:
-    text = f"{float(number):.{digits}f}"
-    return "0" if float(text) == 0 else text.rstrip("0").rstrip(".") if digits else text
+def _rounded(found: re.Match[str]) -> str:
+    text = f"{float(found[0]):.1f}"
+    return "0" if float(text) == 0 else text.rstrip("0").rstrip(".")
+
+
+def _whole(found: re.Match[str]) -> str:
+    text = f"{float(found[0]):.0f}"
+    return "0" if text == "-0" else text
 
 
 def _rectangle(found: re.Match[str]) -> str:
@@ -175,9 +181,9 @@ def _rectangle(found: re.Match[str]) -> str:
 @lru_cache(maxsize=2)
 def _frame(path: str) -> str:
     """Read place, size and rounding of a box off its outline, which comes twice in a row: for filling and border."""
-    points = [point.split(",") for point in path[1:].replace("C", " ").split()]
-    xs, ys = sorted(float(x) for x, _ in points), sorted(float(y) for _, y in points)
-    radius = sorted(set(xs))[2] - xs[0]  # from the corner: where its curve ends; half way there is what bends it
+    numbers = [float(number) for number in path[1:].replace("C", " ").replace(",", " ").split()]
+    xs, ys = sorted(set(numbers[::2])), sorted(set(numbers[1::2]))
+    radius = xs[2] - xs[0]  # from the corner: where its curve ends; half way there is what bends it
     return f'x="{xs[0]}" y="{ys[0]}" width="{xs[-1] - xs[0]:.2f}" height="{ys[-1] - ys[0]:.2f}" rx="{radius:.2f}"'
 
 

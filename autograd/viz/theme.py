@@ -6,6 +6,7 @@ a colour. Magnitude runs from blue (small) over grey to orange (large), which th
 tell apart; dashes and line widths say the same a second time.
 """
 
+import re
 from typing import Any
 
 from autograd.errors import ArgumentError
@@ -78,10 +79,10 @@ def palette(theme: str) -> dict[str, str]:
 
 def dark_style(svg: str) -> str:
     """Write the style sheet that turns a light SVG into a dark one: a rule for each colour that occurs in it."""
-    rules = []
+    rules, used = [], set(re.findall('"(#[0-9a-f]{6})"', svg))
     for role, light in LIGHT.items():
         dark = DARK[role]
-        if light in svg:
+        if light in used:
             rules.append(f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}')
     ink = f".chainrule{{fill:{DARK['ink']}}}"
     return "@media (prefers-color-scheme:dark){" + ink + "".join(rules) + "}"
