@@ -125,6 +125,20 @@ class View(Node):
         return origin(self).changed
 
 
+class Cut(str):
+    """Name what cut a value off from its graph, and know the line of the user's program that did it."""
+
+    __slots__ = ("file", "line")
+    file: str
+    line: int
+
+    def __new__(cls, what: str, file: str, line: int) -> "Cut":
+        """Remember file and line."""
+        cut = super().__new__(cls, what)
+        cut.file, cut.line = file, line
+        return cut
+
+
 class Leaf(Node):
     """Be a value that no recorded op made: a parameter, an input, a constant.
 

@@ -1,7 +1,7 @@
 """Tensor: an array and its place in the graph, with NumPy's operators and methods and PyTorch's ``backward``."""
 
 from collections.abc import Iterable, Iterator
-from sys import getrefcount
+from sys import _getframe, getrefcount
 from threading import Lock
 from typing import Any
 
@@ -24,7 +24,7 @@ from autograd.box import (
     wrap,
 )
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
-from autograd.graph import Alias, Argument, Leaf, Node, note_change, origin
+from autograd.graph import Alias, Argument, Cut, Leaf, Node, note_change, origin
 from autograd.methods import Methods
 from autograd.modes import current, enable_grad
 from autograd.ops import casting, indexing, products
@@ -191,7 +191,9 @@ class Tensor(Methods):
 
     def detach(self) -> "Tensor":
         """Give a Tensor with the same values, outside the graph and without gradient; memory is shared."""
-        return alias(self._array, self, "detach")  # type: ignore[no-any-return]
+        caller = _getframe(1)
+        cut = Cut("detach", caller.f_code.co_filename, caller.f_lineno)
+        return alias(self._array, self, cut)  # type: ignore[no-any-return]
 
     # ------------------------------------------------------------------------------------------------- gradients
 

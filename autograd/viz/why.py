@@ -1,5 +1,6 @@
 """``why_none(x, root)``: why is the gradient of ``x`` None, or zero?"""
 
+import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import leaf_of
-from autograd.graph import Alias, Leaf, Node, origin
+from autograd.graph import Alias, Cut, Leaf, Node, origin
 from autograd.viz.ledger import Ledger, is_mask, kind_of
 from autograd.viz.local import made_by
 from autograd.viz.paths import between
@@ -62,7 +63,7 @@ def _not_required(node: Node, name: str) -> Reason:
     if note == "detach":
         return Reason(
             "detached",
-            f"{name} was made by detach(): it is a constant, and no gradient is computed for it.",
+            f"{name} was made by detach(){_line(note)}: it is a constant, and no gradient is computed for it.",
             ("detach",),
         )
     if note == "no_grad":
@@ -81,6 +82,12 @@ def _not_required(node: Node, name: str) -> Reason:
         f"{name} does not require a gradient: it was made without requires_grad=True, computed from values that do "
         "not require one, or computed under no_grad().",
     )
+
+
+def _line(note: str) -> str:
+    """Quote the line of the user's program that cut the graph, where it is known and can be read."""
+    source = linecache.getline(note.file, note.line).strip() if isinstance(note, Cut) else ""
+    return f" (line {note.line}: {source})" if isinstance(note, Cut) and source else ""
 
 
 def _without_root(node: Node, name: str, grad: Any) -> Reason:
@@ -136,7 +143,8 @@ def _not_reached(snap: Snapshot, node: Node, name: str) -> Reason:
             users = _users(snap, leaf)
             return Reason(
                 "detached",
-                f"{root} uses a copy of {name} cut off by {leaf.note}(){users}: no gradient gets back to {name}.",
+                f"{root} uses a copy of {name} cut off by {leaf.note}(){users}{_line(leaf.note)}: no gradient gets "
+                f"back to {name}.",
                 (leaf.note,),
             )
     if not snap.roots[0].needs:
@@ -145,7 +153,7 @@ def _not_reached(snap: Snapshot, node: Node, name: str) -> Reason:
             f"{root} needs no gradient at all: it was computed under no_grad(), or from detached values only.",
         )
     if cuts:
-        where = ", ".join(dict.fromkeys(f"{leaf.note}{_users(snap, leaf)}" for leaf in cuts))
+        where = ", ".join(dict.fromkeys(f"{leaf.note}{_users(snap, leaf)}{_line(leaf.note)}" for leaf in cuts))
         return Reason(
             "detached",
             f"{root} does not depend on {name} through the graph. The graph is cut at: {where}; {name} may lie "

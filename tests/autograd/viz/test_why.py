@@ -1,5 +1,7 @@
 """Why a gradient is None or zero: each reason, word by word."""
 
+import re
+
 import numpy as np
 import pytest
 from graphs import leaf
@@ -17,7 +19,7 @@ def test_made_by_detach_or_a_step_function():
     x = leaf(2.0, "x")
     cut = x.detach()
     assert ag.why_none(cut).kind == "detached"
-    assert "made by detach()" in str(ag.why_none(cut))
+    assert re.search(r"made by detach\(\) \(line \d+: cut = x\.detach\(\)\): it is a constant", str(ag.why_none(cut)))
     assert "comes from sign, which is piecewise constant" in str(ag.why_none(np.sign(x)))
 
 
@@ -47,7 +49,7 @@ def test_detached_behind_an_op():
     y = (x * x).detach() * w
     reason = ag.why_none(x, y)
     assert reason.kind == "detached"
-    assert "The graph is cut at: detach in" in str(reason)
+    assert re.search(r"cut at: detach in .* × w \(line \d+: y = \(x \* x\)\.detach\(\) \* w\); x may", str(reason))
 
 
 def test_not_used():
