@@ -26,6 +26,9 @@ class Exchange:
         places = [(paths[path], leaf) for path, _, leaf in (name.rpartition(".") for name, _ in model.named_buffers())]
         self.places = [(module, name) for module, name in places if getattr(module, name).dtype.kind == "f"]
         self._trained: list[Any] = []
+        # Weights that lie transposed on all ranks travel so; a rank that holds one otherwise must not change the order.
+        plain = world.any(*[not (p.ndim == 2 and p.data.T.flags.c_contiguous) for p in self.parameters])
+        self._turned = {p for p, otherwise in zip(self.parameters, plain, strict=True) if not otherwise}
         self._plan()
 
     def _plan(self) -> None:
@@ -41,7 +44,10 @@ class Exchange:
         self._first, middle, self._has = parts[0], parts[1 : len(held) + 1], parts[len(held) + 1]
         self._buffers = [view.reshape(b.shape) for view, b in zip(middle, held, strict=True)]
         last = parts[len(held) + 2 :]
-        self._gradients = [view.reshape(p.shape) for view, p in zip(last, self._trained, strict=True)]
+        self._gradients = [
+            view.reshape(p.shape[::-1]).T if p in self._turned else view.reshape(p.shape)
+            for view, p in zip(last, self._trained, strict=True)
+        ]
 
     def sum(self, numbers: Sequence[float], share: float, gradients: bool) -> list[float]:
         """Give the sums of ``numbers``; let each buffer be the mean over ranks by ``share``, each gradient the sum.
