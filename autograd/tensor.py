@@ -1,17 +1,16 @@
 """Tensor: an array and its place in the graph, with NumPy's operators and methods and PyTorch's ``backward``."""
 
 from collections.abc import Iterable, Iterator
-from sys import _getframe, getrefcount
-from threading import Lock
+from sys import _getframe
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from autograd import protocols
+from autograd.accumulate import drain, pull_and_keep, pull_and_release, retaining
 from autograd.backward import walk
 from autograd.box import (
-    SMALL,
     Box,
     alias,
     as_raw,
@@ -30,9 +29,6 @@ from autograd.modes import current, enable_grad
 from autograd.ops import casting, indexing, products
 from autograd.ops import elementwise as ew
 from autograd.pull import traced_pull
-
-_accumulate = Lock()
-_F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
 
 
 class Tensor(Methods):
@@ -214,18 +210,18 @@ class Tensor(Methods):
         seed = self._seed(gradient)
         if create_graph:
             with enable_grad(), np.errstate(all="ignore"):
-                found = walk(root, seed if isinstance(seed, Box) else wrap(seed), _retaining(traced_pull))
+                found = walk(root, seed if isinstance(seed, Box) else wrap(seed), retaining(traced_pull))
         else:
             seed = unbox(seed)
             with np.errstate(all="ignore"):  # an infinite derivative is a value here; pictures and messages show it
-                found = walk(root, seed, _keep if retain_graph else _release)
+                found = walk(root, seed, pull_and_keep if retain_graph else pull_and_release)
         for leaf in found:
             if leaf.released:
                 raise InPlaceError(
                     f"backward reached leaf {leaf.name or '(no name)'} of shape {leaf.shape}, which has data of "
                     "another shape by now. Assign such data after backward, or make a new Tensor."
                 )
-        _drain(found)
+        drain(found)
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
@@ -472,91 +468,3 @@ def as_seed(gradient: Any, dtype: Any, who: str) -> Any:
     if isinstance(gradient, Box):
         return gradient if gradient._array.dtype == dtype else casting.astype(gradient, dtype)
     return np.asarray(as_raw(gradient, who), dtype=dtype)[()]
-
-
-# ----------------------------------------------------------------------------------------- what backward does per node
-
-
-def _keep(node: Node, g: Any) -> Any:
-    """Pull one node; the gradient of a small value stays for pictures."""
-    if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
-        node.cot = g
-    if node.retain:
-        _retain(node, g)
-    return node.op.pull(node, g)
-
-
-def _retain(node: Node, g: Any) -> None:
-    with _accumulate:
-        node.grad = add_up(node.grad, g)
-
-
-def _release(node: Node, g: Any) -> Any:
-    """Pull one node and let go of its large arrays."""
-    if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
-        node.cot = g
-    if node.retain:
-        _retain(node, g)
-    shares = node.op.pull(node, g)
-    node.released = True
-    if node.scalar:  # there is nothing to release
-        return shares
-    saved = node.saved
-    if node.shape.__class__ is list:  # several outputs: a tuple of arrays
-        node.saved = tuple([_only_small(x) for x in saved])
-    else:
-        node.saved = tuple([None if x.__class__ is _NDARRAY and x.size > SMALL else x for x in saved])
-    if node.kwargs:
-        for value in node.kwargs.values():
-            if value.__class__ is _NDARRAY or value.__class__ is tuple:
-                node.kwargs = {k: _only_small(v) for k, v in node.kwargs.items()}
-                break
-    return shares
-
-
-def _only_small(x: Any) -> Any:
-    """Give back what may stay on a released graph: no array of more than 64 elements, also inside tuples."""
-    if isinstance(x, np.ndarray):
-        return small(x)
-    if isinstance(x, tuple) and any(_only_small(part) is None and part is not None for part in x):
-        return None
-    return x
-
-
-def _retaining(pull: Any) -> Any:
-    def retaining(node: Node, g: Any) -> Any:
-        if node.retain:
-            node.grad = add_up(node.grad, g)
-        return pull(node, g)
-
-    return retaining
-
-
-def add_up(old: Any, g: Any) -> Any:
-    """Accumulate ``g`` onto the gradient ``old``: as an array that nobody else holds, or as a recorded Tensor."""
-    if old is None:
-        if g.__class__ is not _NDARRAY:
-            return g
-        # The walk hands the same array to both inputs of an addition, and rules may return views of what they saved.
-        return g if g.base is None and getrefcount(g) <= _ALONE and g.flags.writeable else g.copy()
-    if isinstance(g, Box):
-        with enable_grad():
-            return ew.add(old, g)
-    held: Any = old._array if isinstance(old, Box) else old
-    return held + g
-
-
-def _drain(found: dict[Node, Any], store: Any = add_up) -> None:
-    """Store the gradient of each leaf, letting go of it here first, so that ``store`` can see who else holds it."""
-    with _accumulate:
-        while found:
-            node, g = found.popitem()
-            if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
-                node.cot = g
-            node.grad = store(node.grad, g)
-
-
-# What a gradient that nobody else holds counts, by the same calls (newer Pythons do not count borrowed references).
-_probe = Leaf(None, (), None, True)
-_drain({_probe: np.zeros(SMALL + 1)}, lambda old, g: getrefcount(g))
-_ALONE: int = _probe.grad

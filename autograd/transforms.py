@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.accumulate import add_up
 from autograd.backward import walk
 from autograd.box import Box, needs_grad, small, wrap
 from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
@@ -18,7 +19,7 @@ from autograd.graph import Argument, Node, ancestors, leading_to, make_node, rea
 from autograd.modes import current, enable_grad, no_grad
 from autograd.pull import bundle_node, general_pull, identity_node, item_node, traced_pull
 from autograd.rules import Op
-from autograd.tensor import Tensor, add_up, as_seed
+from autograd.tensor import Tensor, as_seed
 from autograd.tree import flatten
 
 Function = Callable[..., Any]

@@ -27,6 +27,7 @@ FLOORS = {
     "autograd.primitive": 5,
     "autograd.chain": 6,
     "autograd.ops": 6,
+    "autograd.accumulate": 7,
     "autograd.methods": 7,
     "autograd.protocols": 7,
     "autograd.tensor": 8,

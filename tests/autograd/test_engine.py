@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import tensor
+from autograd import accumulate
 from autograd.backward import walk
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
 from autograd.graph import ABSENT, Leaf, Node, ancestors, leading_to, make_node
@@ -489,13 +489,13 @@ def test_threads_lose_no_addition():
 
 def test_threads_lose_no_addition_however_slow_it_is(monkeypatch):
     """The gradient is read, added to and written under one lock."""
-    add_up = tensor.add_up
+    add_up = accumulate.add_up
 
     def slowly(old, g):
         time.sleep(0.001)
         return add_up(old, g)
 
-    monkeypatch.setattr(tensor, "add_up", slowly)
+    monkeypatch.setattr(accumulate, "add_up", slowly)
     x = leaf(1.0)
     in_threads(4, lambda k: [(x * 2).backward() for _ in range(10)])
     assert x.grad.item() == 4 * 10 * 2
