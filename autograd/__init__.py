@@ -31,13 +31,13 @@ from autograd.ops.activations import (
 )
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op
-from autograd.recording import record
 from autograd.tensor import Tensor, leaf_arrays, mark_changed
 from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 __distribution__ = "chainrule"
-_PICTURES = ("draw", "draw_dot", "explain", "make_dot", "replay", "why_none")
+_LATER = dict.fromkeys(("draw", "draw_dot", "explain", "make_dot", "replay", "why_none"), "autograd.viz")
+_LATER["record"] = "autograd.recording"
 
 __all__ = [
     "AutogradError",
@@ -87,9 +87,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load the drawing code at the first picture."""
-    if name in _PICTURES:
+    """Load what draws pictures or reads graphs when it is first used."""
+    if name in _LATER:
         import importlib
 
-        return getattr(importlib.import_module("autograd.viz"), name)
+        return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
