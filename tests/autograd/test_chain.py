@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.errors import ArgumentError, InPlaceError
+from autograd.errors import ArgumentError, InPlaceError, RuleError
 from autograd.graph import ancestors
 
 SPLIT = ag.op(lambda x: (x, x), vjp=lambda g, x: g[0] + g[1], name="split_in_two")
@@ -109,3 +109,9 @@ def test_refuses_what_cannot_be_a_step(function):
         ArgumentError, match=rf"Chain: '{function.__name__}' must be an op with one output and 1 inputs"
     ):
         ag.Chain([(function, (), {}, None)])
+
+
+def test_integers_are_refused_as_by_the_op_itself():
+    count = ag.op(lambda x: (x > 0).astype(int), vjp=lambda g: g, name="count_positive")
+    with pytest.raises(RuleError, match="op 'count_positive': the forward returned dtype int64"):
+        ag.Chain([(ag.relu, (), {}, None), (count, (), {}, None)])(ag.Tensor(np.ones(3), True))

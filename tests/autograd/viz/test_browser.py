@@ -157,7 +157,7 @@ def test_replay_is_legible_and_follows_its_steps(open_page, width):
         const at = document.querySelector("svg .value.now").getBoundingClientRect();
         return at.left >= seen.left && at.right <= seen.right && at.top >= seen.top && at.bottom <= seen.bottom; }"""
     for _ in range(23):
-        assert page.evaluate(inside)
+        page.wait_for_function(inside)  # the page hears of a new size with its next frame
         page.keyboard.press("ArrowRight")
     assert page.locator("svg text").last.bounding_box()["height"] > 8
     page.locator(".fit").click()
