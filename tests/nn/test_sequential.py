@@ -160,3 +160,13 @@ def test_names_of_ones_own_stay():
     with pytest.raises(TypeError, match="holds modules; item '4' is int"):
         model.append(3)
     assert list(model) == [d, a, b, c]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_gradient_of_an_input_is_the_same_in_either_layout(turned):
+    """After a convolution the batch is the last axis in memory; the gradient lies as its input does."""
+    layer, g = nn.Linear(4, 8, rng=0), np.arange(48, dtype=np.float32).reshape(6, 8) / 48
+    x = ag.Tensor(X.T.copy().T if turned else X, True, copy=False)
+    layer(x).backward(g)
+    np.testing.assert_allclose(x.grad, g @ layer.weight.data, rtol=1e-5)
+    np.testing.assert_allclose(layer.weight.grad, g.T @ X, rtol=1e-5)
