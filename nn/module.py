@@ -114,10 +114,7 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward. Define forward(self, ...) in the class.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        place = self._place
-        if place is None or place.version != _Structure.version:
-            place = vars(self)["_place"] = _Place(self)
-        y = place.run(self.forward, args, kwargs)
+        y = self._call_scope().run(self.forward, args, kwargs)
         if self._hooks:
             for hook in tuple(self._hooks.values()):
                 replaced = hook(self, args, y)
