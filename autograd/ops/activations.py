@@ -60,7 +60,30 @@ def _relu(x: Any) -> Any:
     return y
 
 
-relu = op(_relu, name="relu", symbol="ReLU", vjp=lambda g, y: cut(g, y > 0), elementwise=True, domain=[(0.1, 2)])
+# By dtype: zero, the type of a word as long, and the place of the sign bit.
+_WORDS = {
+    np.dtype(kind): (np.zeros((), kind), np.dtype(word), np.array(np.dtype(word).itemsize * 8 - 1, word))
+    for kind, word in ((np.float32, np.int32), (np.float64, np.int64))
+}
+
+
+def _relu_rule(g: Any, y: Any) -> Any:
+    """Give g where y > 0, else 0, also where g is not finite: see :func:`cut`.
+
+    On arrays by their bits, in half the time: 0 - y has its sign bit set where y > 0, which shifted over the word is
+    the mask. (y may be -0, of which -y would be wrong.)
+    """
+    if g.__class__ is not np.ndarray or g.dtype is not y.dtype or g.dtype not in _WORDS:
+        return cut(g, y > 0)
+    zero, word, sign = _WORDS[g.dtype]
+    masked = np.subtract(zero, y, out=np.empty_like(g))
+    bits = masked.view(word)
+    np.right_shift(bits, sign, out=bits)
+    np.bitwise_and(bits, g.view(word), out=bits)
+    return masked
+
+
+relu = op(_relu, name="relu", symbol="ReLU", vjp=_relu_rule, elementwise=True, domain=[(0.1, 2)])
 
 
 def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
