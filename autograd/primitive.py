@@ -153,6 +153,8 @@ def _make_apply(op: Op) -> Any:
     if len(op.rules) == 1 == len(op.inputs) and not op.cache and not op.variadic:
         op.pull = single_pull(op)
         return _with_keywords(op)
+    if len(op.inputs) == 2 and not (op.cache or op.variadic or op.view):
+        return _pair(op)
     return _several(op)
 
 
@@ -265,11 +267,7 @@ def _with_keywords(op: Op) -> Any:
 
 def _binary(op: Op) -> Any:
     """Apply an elementwise op of two inputs: numbers here, in few steps; arrays in ``_two_arrays``."""
-    forward = op.fast
-    keeps = {}
-    for needs in product((False, True), repeat=2):
-        keep = op.kept_for(needs)
-        keeps[needs] = 0 in keep.inputs, 1 in keep.inputs, keep.output
+    forward, keeps = op.fast, _keeps_of_two(op)
 
     def apply(a: Any, b: Any) -> Any:
         if isinstance(a, Box):
@@ -288,16 +286,42 @@ def _binary(op: Op) -> Any:
             if nb is None and isinstance(b, Box):
                 nb = leaf_of(b)
             return wrap(y, ScalarNode(op, na, nb, (da, db, y), state.scope))
-        return _two_arrays(op, keeps if state.recording else None, a, b, da, db, na, nb, y)
+        return _two_arrays(op, keeps if state.recording else None, a, b, da, db, na, nb, y, None)
 
     return apply
 
 
-def _two_arrays(op: Op, keeps: Any, a: Any, b: Any, da: Any, db: Any, na: Any, nb: Any, y: Any) -> Any:
+def _pair(op: Op) -> Any:
+    """Apply any other op of two inputs: products, losses."""
+    forward, keeps = op.forward, _keeps_of_two(op)
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        (a, b), bound = (args, op.keywords) if len(args) == 2 and not kwargs else op.bind(args, kwargs)
+        da, na = (a._array, a._node) if isinstance(a, Box) else (as_raw(a, op.name), None)
+        db, nb = (b._array, b._node) if isinstance(b, Box) else (as_raw(b, op.name), None)
+        y = forward(da, db, **bound)
+        return _two_arrays(op, keeps if current().recording else None, a, b, da, db, na, nb, y, bound)
+
+    return apply
+
+
+def _keeps_of_two(op: Op) -> dict[tuple[bool, ...], tuple[bool, bool, bool]]:
+    """List what an op of two inputs keeps (first, second, output), by which of them need a gradient."""
+    keeps = {}
+    for needs in product((False, True), repeat=2):
+        keep = op.kept_for(needs)
+        keeps[needs] = 0 in keep.inputs, 1 in keep.inputs, keep.output
+    return keeps
+
+
+def _two_arrays(op: Op, keeps: Any, a: Any, b: Any, da: Any, db: Any, na: Any, nb: Any, y: Any, bound: Any) -> Any:
+    """Record an op of two inputs, unless it is a case for ``record``; ``keeps`` is None where nothing is recorded."""
     needs = (na is not None and na.needs, nb is not None and nb.needs)
-    if y.__class__ is not _NDARRAY or not y.ndim or y is da or y is db or keeps is None or True not in needs:
-        y = y if type(y) is not _NDARRAY or y.ndim else y[()]  # a leaf may hold a 0-d array
-        return record(op, (a, b), (da, db), y, None) if isinstance(a, Box) or isinstance(b, Box) else _plain(op, y)
+    if y.__class__ not in _SINGLE or y is da or y is db or keeps is None or True not in needs:
+        y = y if y.__class__ is not _NDARRAY or y.ndim else y[()]
+        return record(op, (a, b), (da, db), y, bound) if isinstance(a, Box) or isinstance(b, Box) else _plain(op, y)
+    if not y.ndim:
+        y = y[()]  # a leaf may hold a 0-d array
     keep_a, keep_b, keep_y = keeps[needs]
     if na is None:
         na, da = _parent(a, da), _saved(a, da, keep_a)
@@ -309,7 +333,7 @@ def _two_arrays(op: Op, keeps: Any, a: Any, b: Any, da: Any, db: Any, na: Any, n
         db = None
     dtype = y.dtype if y.dtype is _D32 or y.dtype is _D64 else floating(op.name, y.dtype)
     saved = (da, db, y if keep_y or y.size <= SMALL else None)
-    return wrap(y, Node(op, na, nb, None, saved, None, y.shape, dtype, current().scope))
+    return wrap(y, Node(op, na, nb, None, saved, bound, y.shape, dtype, current().scope))
 
 
 def record(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: dict[str, Any] | None) -> Any:

@@ -197,14 +197,19 @@ def _shares(node: Node, g: Any, saved: Sequence[Any], wanted: Any) -> Shares:
     return pairs
 
 
+def as_many(op: Op, shares: Any, count: int) -> Any:
+    """Give the shares of a joint rule back, or refuse what are not ``count`` of them."""
+    if not isinstance(shares, tuple | list) or len(shares) != count:
+        said = f"{len(shares)} values" if isinstance(shares, tuple | list) else type(shares).__name__
+        raise RuleError(f"op {op.name!r}: the joint rule must return a tuple of {count} gradients, got {said}.")
+    return shares
+
+
 def _joint_shares(op: Op, shares: Any, node: Node, wanted: Any) -> Shares:
     parents = node.parents
-    if not isinstance(shares, tuple | list) or len(shares) != len(parents):
-        said = f"{len(shares)} values" if isinstance(shares, tuple | list) else type(shares).__name__
-        raise RuleError(f"op {op.name!r}: the joint rule must return a tuple of {len(parents)} gradients, got {said}.")
     return [
         (parent, fit(share, parent, op, i))
-        for i, (parent, share) in enumerate(zip(parents, shares, strict=True))
+        for i, (parent, share) in enumerate(zip(parents, as_many(op, shares, len(parents)), strict=True))
         if parent is not None and parent.needs and (wanted is None or parent in wanted)
     ]
 
@@ -230,13 +235,16 @@ def joint_pull(op: Op) -> Callable[..., Shares]:
     pick = picker(at)
 
     def pull(node: Node, g: Any, wanted: Any = None) -> Shares:
-        parents = node.more or node.parents
         if node.released or clock.changed < node.order:
             check(node)
-        needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in parents]
         if g.__class__ is Cotangents:
             g = g.fill(node)
-        shares = joint.function(g, *pick((*node.saved, *node.kwargs.values(), tuple(needs))))
+        parents = node.more or node.parents
+        if wanted is None:
+            needs = tuple([p is not None and p.needs for p in parents])
+        else:
+            needs = tuple([p is not None and p.needs and p in wanted for p in parents])
+        shares = joint.function(g, *pick((*node.saved, *node.kwargs.values(), needs)))
         if shares.__class__ is not tuple or len(shares) != len(parents):
             return _joint_shares(op, shares, node, wanted)
         pairs: Shares = []

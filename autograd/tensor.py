@@ -30,6 +30,9 @@ from autograd.ops import casting, indexing, products
 from autograd.ops import elementwise as ew
 from autograd.pull import traced_pull
 
+# An infinite derivative is a value here; pictures and messages show it. As a decorator errstate takes half the time.
+_walk = np.errstate(all="ignore")(walk)
+
 
 class Tensor(Methods):
     """Hold an array and record what is computed from it, so that ``backward`` can give its gradient.
@@ -209,12 +212,10 @@ class Tensor(Methods):
             )
         seed = self._seed(gradient)
         if create_graph:
-            with enable_grad(), np.errstate(all="ignore"):
-                found = walk(root, seed if isinstance(seed, Box) else wrap(seed), retaining(traced_pull))
+            with enable_grad():
+                found = _walk(root, seed if isinstance(seed, Box) else wrap(seed), retaining(traced_pull))
         else:
-            seed = unbox(seed)
-            with np.errstate(all="ignore"):  # an infinite derivative is a value here; pictures and messages show it
-                found = walk(root, seed, pull_and_keep if retain_graph else pull_and_release)
+            found = _walk(root, unbox(seed), pull_and_keep if retain_graph else pull_and_release)
         for leaf in found:
             if leaf.released:
                 raise InPlaceError(
@@ -225,13 +226,14 @@ class Tensor(Methods):
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
-            if self.size != 1:
+            array = self._array
+            if array.size != 1:
                 raise GraphError(
                     f"backward() without gradient= needs one element, got shape {self.shape}. Reduce it (.sum(), "
                     ".mean()), "
                     "or pass gradient= of that shape."
                 )
-            return self._array.dtype.type(1) if not self._array.ndim else np.ones(self.shape, self.dtype)
+            return array.dtype.type(1) if not array.ndim else np.ones(array.shape, array.dtype)
         gradient = as_seed(gradient, self.dtype, "backward(gradient=)")
         if gradient.shape != self.shape:
             raise ShapeError(f"backward(gradient=): expected shape {self.shape}, got {gradient.shape}.")

@@ -359,10 +359,14 @@ def _logits_rule(
 
 
 def _sigmoid(z: Any) -> Any:
-    """Compute 1 / (1 + e⁻ᶻ), exact to a few ulp where it is small too (½ + ½ tanh(z/2) is 0 at -20 in float32)."""
-    p = np.exp(np.minimum(-z, 80))
-    p += 1
-    return np.divide(1, p)
+    """Compute 1 / (1 + e⁻ᶻ), exact to a few ulp where it is small too (½ + ½ tanh(z/2) is 0 at -20 in float32).
+
+    Where e⁻ᶻ is ∞ this is 0, which is right; backward does not warn of it.
+    """
+    one = z.dtype.type(1)
+    p = np.exp(-z)
+    p += one
+    return np.divide(one, p)
 
 
 def _logits_definition(z: Any, t: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> Any:
