@@ -21,6 +21,8 @@ def pull_and_keep(node: Node, g: Any) -> Any:
         node.cot = g
     if node.retain:
         _retain(node, g)
+    if node.pull is not None and (shares := node.pull(g, release=False)) is not None:
+        return shares
     return node.op.pull(node, g)
 
 
@@ -35,11 +37,14 @@ def pull_and_release(node: Node, g: Any) -> Any:
         node.cot = g
     if node.retain:
         _retain(node, g)
-    shares = node.op.pull(node, g)
-    node.released = True
     if node.scalar:  # there is nothing to release
+        shares = node.op.pull(node, g)
+        node.released = True
         return shares
-    saved = node.saved
+    if node.pull is not None and (shares := node.pull(g, release=True)) is not None:
+        return shares
+    shares = node.op.pull(node, g)
+    node.released, saved = True, node.saved
     if node.shape.__class__ is list:  # several outputs: a tuple of arrays
         node.saved = tuple([_only_small(x) for x in saved])
     else:

@@ -34,6 +34,7 @@ def walk(root: Node, seed: Any, pull: Pull, targets: Collection[Node] = ()) -> d
                     pending[parent.order] = [parent, share]
                     heappush(heap, parent.order)
     except Exception as error:  # a rule may be a user's own: say where it was
-        error.add_note(f"while backward was at {node.op.name!r}{f' in {node.scope.path}' if node.scope else ''}")
+        op, scope = node.where
+        error.add_note(f"while backward was at {op.name!r}{f' in {scope.path}' if scope else ''}")
         raise
     return found

@@ -75,6 +75,7 @@ def leaf_of(box: Box) -> Node:
 
 
 _keeps_all: ContextVar[bool] = ContextVar("chainrule_keeps_all", default=False)
+keeps_values = _keeps_all.get  # whether the values of all constants stay on the graph
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def keep_values() -> Iterator[None]:
 
 def small(data: Any) -> Any:
     """Give ``data`` back if it may stay on the graph after backward, else None."""
-    return data if data.size <= SMALL or _keeps_all.get() else None
+    return data if data.size <= SMALL or keeps_values() else None
 
 
 def needs_grad(x: Any) -> bool:

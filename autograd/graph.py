@@ -71,6 +71,7 @@ class Node:
     needs: Any = True  # an op is recorded only when one of its inputs needs a gradient
     changed: Any = 1  # results are read-only, so they never change; orders are <= 0
     scalar = False  # whether output and inputs are all float64 numbers: see ScalarNode
+    pull: Any = None  # how to go back through several ops at once: see Folded
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class Node:
         self.shape = shape
         self.dtype = dtype
         self.scope = scope
-        self.order = tick()
+        self.order: float = tick()
         self.released = self.retain = False
         self.cot: Any = None
         self.grad: Any = None
@@ -105,6 +106,11 @@ class Node:
         if self.more is not None:
             return self.more  # type: ignore[no-any-return]
         return (self.a,) if self.b is ABSENT else (self.a, self.b)
+
+    @property
+    def where(self) -> tuple[Any, Any]:
+        """Give op and scope, for messages."""
+        return self.op, self.scope
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.op.name if self.op else self.name or 'leaf'} {self.shape}>"
@@ -151,7 +157,13 @@ class Leaf(Node):
     def __init__(
         self, value: Any, shape: Any, dtype: Any, needs: bool, name: str | None = None, note: str = ""
     ) -> None:
-        super().__init__(None, None, None, (), (value,), None, shape, dtype, None)
+        self.op = self.a = self.b = self.kwargs = self.scope = self.cot = self.grad = None
+        self.more = ()
+        self.saved = (value,)
+        self.shape = shape
+        self.dtype = dtype
+        self.order = tick()
+        self.released = self.retain = False
         self.needs = needs
         self.name = name
         self.note = note

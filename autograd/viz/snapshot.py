@@ -20,10 +20,10 @@ class Opened:
     def __init__(self) -> None:
         self.alias: dict[Node, Node] = {}
         self.given: dict[Node, Any] = {}
-        self.ages: dict[Node, tuple[int, int]] = {}
+        self.ages: dict[Node, tuple[float, int]] = {}
         self.notes: list[str] = []
 
-    def age(self, node: Node) -> tuple[int, int]:
+    def age(self, node: Node) -> tuple[float, int]:
         """Order nodes as they were created; what an op was opened into comes in its place."""
         return self.ages.get(node, (-node.order, 0))
 
@@ -125,7 +125,7 @@ class Snapshot:
         return None if isinstance(found, tuple) else plain(found)
 
 
-def _age(node: Node) -> int:
+def _age(node: Node) -> float:
     return -node.order
 
 

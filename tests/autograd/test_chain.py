@@ -1,10 +1,13 @@
 """A chain records what its ops would record one by one."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.errors import ArgumentError, InPlaceError, RuleError
+from autograd.errors import ArgumentError, GraphError, InPlaceError, RuleError
+from autograd.folded import Folded
 from autograd.graph import ancestors
 
 SPLIT = ag.op(lambda x: (x, x), vjp=lambda g, x: g[0] + g[1], name="split_in_two")
@@ -37,26 +40,138 @@ def one_by_one(x, w, b, c):
 def trail(y):
     nodes = sorted(ancestors(y._node), key=lambda node: -node.order)
     return [
-        (n.op and n.op.name, n.shape, n.dtype, n.scope and n.scope.path, n.kwargs or {}, [v is None for v in n.saved])
+        (n.op and n.op.name, n.shape, n.dtype, n.scope and n.scope.path, n.kwargs or {}, [v is None for v in n.saved],
+         n.released, n.cot, [p and (p.op and p.op.name, p.shape) for p in n.parents])
         for n in nodes
-    ]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("needs", [True, False])
-def test_records_the_same_graph(dtype, needs):
-    x = ag.Tensor(np.linspace(-1, 1, 80).reshape(20, 4), needs, dtype=dtype)
+@pytest.mark.parametrize("rows", [2, 40])  # below and above the size up to which values and gradients stay for pictures
+@pytest.mark.parametrize("looked_at", [True, False])
+@pytest.mark.parametrize("retain_graph", [True, False])
+def test_records_the_same_graph(dtype, needs, rows, looked_at, retain_graph):
     results = []
     for tensors, run in ((leaves(dtype), None), (leaves(dtype), one_by_one)):
+        x = ag.Tensor(np.linspace(-1, 1, rows * 4).reshape(rows, 4), needs, dtype=dtype)
         y = run(x, *tensors) if run else ag.Chain(steps(*tensors))(x)
-        where = trail(y)
-        y.sum().backward()
-        results.append((where, y.numpy(), x.grad, *[t.grad.numpy() for t in tensors]))
-        x.zero_grad()
-    (ours, *values), (theirs, *expected) = results
-    assert sorted(map(repr, ours)) == sorted(map(repr, theirs))
-    for value, other in zip(values, expected, strict=True):
+        before = trail(y) if looked_at else None
+        y.sum().backward(retain_graph=retain_graph)
+        results.append((before, trail(y), y.numpy(), x.grad, *[t.grad.numpy() for t in tensors]))
+    (*ours, y, dx, dw, db, dc), (*theirs, y2, dx2, dw2, db2, dc2) = results
+    assert [sorted(map(repr, part or ())) for part in ours] == [sorted(map(repr, part or ())) for part in theirs]
+    for value, other in ((y, y2), (dx, dx2), (dw, dw2), (db, db2), (dc, dc2)):
         np.testing.assert_array_equal(value, other)
+
+
+def test_without_a_look_backward_makes_no_nodes():
+    tensors = leaves()
+    y = ag.Chain(steps(*tensors))(ag.Tensor(np.ones((2, 4))))
+    y.sum().backward()
+    assert isinstance(y._node, Folded)
+    assert y._node.held is not None
+    assert [n.op.name for n in ancestors(y._node) if n.op] == ["tanh", "multiply", "leaky_relu", "add", "matmul"]
+    assert y._node.held is None
+
+
+def test_arrays_are_let_go_on_the_way_back():
+    seen = []
+    look = ag.op(lambda x: x + 1, vjp=lambda g: seen.append([type(v) for v in held()]) or g, name="look")
+    y = ag.Chain([(f, (), {}, None) for f in (np.exp, look, np.exp, np.exp)])(ag.Tensor(np.zeros(100), True))
+
+    def held():
+        return y._node.held[1]
+
+    assert [type(v) for v in held()] == [tuple, np.ndarray, tuple, np.ndarray, np.ndarray]
+    y.sum().backward()
+    assert seen == [[tuple, np.ndarray, tuple, tuple, tuple]]  # when the second op is at its turn
+    assert held() == [(100,)] * 5
+
+
+def test_an_op_without_rules_is_walked_back_by_its_definition():
+    defined = ag.op(lambda x: x * x, definition=lambda x: x * x, name="defined")
+    x = ag.Tensor([3.0, 4.0], True)
+    ag.Chain([(np.negative, (), {}, None), (defined, (), {}, None)])(x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [6, 8])
+
+
+def test_backward_twice_is_an_error_and_retain_graph_is_not():
+    tensors = leaves()
+    y = ag.Chain(steps(*tensors))(ag.Tensor(np.ones((40, 4))))
+    y.backward(np.ones(y.shape), retain_graph=True)
+    first = [t.grad.numpy().copy() for t in tensors]
+    y.backward(np.ones(y.shape))
+    for t, once in zip(tensors, first, strict=True):
+        np.testing.assert_allclose(t.grad.numpy(), 2 * once)
+    with pytest.raises(GraphError, match="backward reached 'tanh', whose saved arrays were released"):
+        y.backward(np.ones(y.shape))
+
+
+def test_a_rule_that_fails_is_named_with_its_place():
+    def rule(g, x):
+        raise ValueError("no way back")
+
+    broken = ag.op(lambda x: x * 2, vjp=rule, name="broken")
+    chain = ag.Chain([(broken, (), {}, ag.scope("inner")), (np.tanh, (), {}, None)])
+    with ag.scope("outer"), ag.scope("net"):
+        y = chain(ag.Tensor(np.ones(3), True))
+    with pytest.raises(ValueError, match="no way back") as caught:
+        y.sum().backward()
+    assert caught.value.__notes__ == ["while backward was at 'broken' in net.inner"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (lambda g, x, w: g, "op 'wrong': the joint rule must return a tuple of 2 gradients, got ndarray"),
+        (lambda g, x, w: (g, g, g), "the joint rule must return a tuple of 2 gradients, got 3 values"),
+        (lambda g, x, w: (g[:1], w), r"the rule for 'x' returned shape \(1,\), but the input has shape \(3,\)"),
+        (lambda g, x, w: (g, w[:2]), r"the rule for 'w' returned shape \(2,\), but the input has shape \(3,\)"),
+    ],
+)
+def test_a_wrong_rule_is_refused(rule, message):
+    wrong = ag.op(lambda x, w: x * w, vjp=rule, name="wrong")
+    y = ag.Chain([(np.tanh, (), {}, None), (wrong, (ag.Tensor(np.ones(3), True),), {}, None)])(
+        ag.Tensor(np.ones(3), True)
+    )
+    with pytest.raises(RuleError, match=message):
+        y.sum().backward()
+
+
+def test_rules_that_ask_for_shapes_or_give_lists_and_other_dtypes():
+    halve = ag.op(
+        lambda x, w: x * w, vjp=lambda g, x, w: [(g * w).astype(np.float64), np.sum(g * x)], name="by_a_number"
+    )
+    shaped = ag.op(lambda x: x * 1.0, vjp=lambda g, shapes: g.reshape(shapes[0]), name="asks_for_shapes")
+    w = ag.Tensor(np.float32(3.0), True)
+    x = ag.Tensor(np.ones(3, np.float32), True)
+    for last in (np.tanh, shaped):
+        x.zero_grad()
+        w.zero_grad()
+        ag.Chain([(np.negative, (), {}, None), (halve, (w,), {}, None), (last, (), {}, None)])(x).sum().backward()
+        slope = 1 - np.tanh(np.float32(-3.0)) ** 2 if last is np.tanh else 1
+        np.testing.assert_allclose(x.grad.numpy(), np.full(3, -3 * slope), rtol=1e-5)
+        np.testing.assert_allclose(w.grad.numpy(), -3 * slope, rtol=1e-5)
+        assert x.grad.dtype == w.grad.dtype == np.float32
+
+
+def test_threads_may_go_back_through_one_chain():
+    tensors = leaves()
+    y = ag.Chain(steps(*tensors))(ag.Tensor(np.ones((40, 4))))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: (y * 1).sum().backward(retain_graph=True), range(40)))
+    got = [t.grad.numpy() / 40 for t in tensors]
+    again = leaves()
+    one_by_one(np.ones((40, 4)), *again).sum().backward()
+    for ours, theirs in zip(got, again, strict=True):
+        np.testing.assert_allclose(ours, theirs.grad.numpy())
+
+
+def test_chains_of_the_same_ops_share_their_plan():
+    first, second = ag.Chain(steps(*leaves())), ag.Chain(steps(*leaves()))
+    x = ag.Tensor(np.ones((2, 4)))
+    assert first(x)._node.plan is second(x)._node.plan
 
 
 def test_second_derivatives():
@@ -98,8 +213,18 @@ def test_a_change_in_place_is_noticed():
         y.sum().backward()
 
 
+COUNT = ag.op(lambda x: (x > 0).astype(int), vjp=lambda g: g, name="count_positive")
+WIDEN = ag.op(lambda x: x.astype(np.float64), vjp=lambda g: g, name="widen")
+
+
 @pytest.mark.parametrize(("function", "x"), [(np.tanh, 2.0), (SPLIT, np.ones(3))])
 def test_numbers_and_tuples_are_left_to_the_ops_themselves(function, x):
+    assert ag.Chain([(ag.relu, (), {}, None), (function, (), {}, None)])(x) is NotImplemented
+
+
+@pytest.mark.parametrize("function", [COUNT, WIDEN])
+def test_a_change_of_dtype_is_left_to_the_op_itself(function):
+    x = ag.Tensor(np.ones(3, np.float32), True)
     assert ag.Chain([(ag.relu, (), {}, None), (function, (), {}, None)])(x) is NotImplemented
 
 
@@ -109,9 +234,3 @@ def test_refuses_what_cannot_be_a_step(function):
         ArgumentError, match=rf"Chain: '{function.__name__}' must be an op with one output and 1 inputs"
     ):
         ag.Chain([(function, (), {}, None)])
-
-
-def test_integers_are_refused_as_by_the_op_itself():
-    count = ag.op(lambda x: (x > 0).astype(int), vjp=lambda g: g, name="count_positive")
-    with pytest.raises(RuleError, match="op 'count_positive': the forward returned dtype int64"):
-        ag.Chain([(ag.relu, (), {}, None), (count, (), {}, None)])(ag.Tensor(np.ones(3), True))
