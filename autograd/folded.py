@@ -50,9 +50,13 @@ class Folded(Node):
     def pull(self, g: Any, release: bool) -> Shares | None:
         """Give the input of the chain and each leaf its share of ``g``; None: the nodes must be asked one by one."""
         plan, held = self.plan, self.held
-        if plan is None or held is None or plan.backward is None or self.released or clock.changed < self.order:
+        if plan is None or held is None or plan.backward is None or self.released:
             return None
         source, values, others, leaves, keywords, _ = held
+        if clock.changed < self.order and any(
+            node is not None and node.changed < self.order for node in (source, *leaves)
+        ):
+            return None
         try:
             pairs, g = plan.backward(g, values, others, leaves, keywords, self.cots, self.dtype, release)
         except Exception as error:

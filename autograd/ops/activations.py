@@ -67,19 +67,29 @@ _WORDS = {
 }
 
 
-def _relu_rule(g: Any, y: Any) -> Any:
-    """Give g where y > 0, else 0, also where g is not finite: see :func:`cut`.
+def _by_bits(g: Any, x: Any) -> bool:
+    """Tell whether both are arrays of one dtype whose bits we know, and nothing is recorded."""
+    return g.__class__ is np.ndarray and g.ndim > 0 and g.dtype is x.dtype and g.dtype in _WORDS
 
-    On arrays by their bits, in half the time: 0 - y has its sign bit set where y > 0, which shifted over the word is
-    the mask. (y may be -0, of which -y would be wrong.)
+
+def _mask(x: Any) -> tuple[Any, Any]:
+    """Give an array whose words have all bits set where x > 0, else none, as floats and as integers.
+
+    0 - x has its sign bit set where x > 0, which is shifted over the word. (x may be -0, of which -x would be wrong.)
+    On arrays this takes half the time of a comparison and a product.
     """
-    if g.__class__ is not np.ndarray or g.dtype is not y.dtype or g.dtype not in _WORDS:
+    zero, word, sign = _WORDS[x.dtype]
+    mask = np.subtract(zero, x)
+    bits = mask.view(word)
+    return mask, np.right_shift(bits, sign, out=bits)
+
+
+def _relu_rule(g: Any, y: Any) -> Any:
+    """Give g where y > 0, else 0, also where g is not finite: see :func:`cut`."""
+    if not _by_bits(g, y):
         return cut(g, y > 0)
-    zero, word, sign = _WORDS[g.dtype]
-    masked = np.subtract(zero, y, out=np.empty_like(g))
-    bits = masked.view(word)
-    np.right_shift(bits, sign, out=bits)
-    np.bitwise_and(bits, g.view(word), out=bits)
+    masked, bits = _mask(y)
+    np.bitwise_and(bits, g.view(bits.dtype), out=bits)
     return masked
 
 
@@ -94,16 +104,29 @@ def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     return np.maximum(x, negative_slope * x) if 0 <= negative_slope <= 1 else np.where(x > 0, x, negative_slope * x)
 
 
-def _leaky_slope(x: Any, slope: float) -> Any:
-    """Give 1 where x > 0, else ``slope``; (1 - s) + s is exactly 1 for s in [0, 1]."""
-    positive = np.greater(x, 0).astype(x.dtype)
-    return positive * (1 - slope) + slope if 0 <= slope <= 1 else np.where(positive, 1, x.dtype.type(slope))
+def _leaky_rule(g: Any, x: Any, negative_slope: float) -> Any:
+    """Give g where x > 0, else negative_slope · g."""
+    if not _by_bits(g, x):
+        return g * np.where(x > 0, 1, x.dtype.type(negative_slope))
+    slope, bits = _mask(x)
+    one_or_slope, elsewhere = _words_of(negative_slope, x.dtype)
+    np.bitwise_and(bits, one_or_slope, out=bits)
+    np.bitwise_xor(bits, elsewhere, out=bits)
+    return np.multiply(g, slope, out=slope)
+
+
+@lru_cache(maxsize=64)
+def _words_of(slope: float, dtype: Any) -> tuple[Any, Any]:
+    """Give the bits in which 1 and ``slope`` differ, and those of ``slope``."""
+    word = _WORDS[dtype][1]
+    one, other = (np.array(value, dtype).view(word) for value in (1, slope))
+    return one ^ other, other
 
 
 leaky_relu = op(
     _leaky_relu,
     name="leaky_relu",
-    vjp=lambda g, x, negative_slope: g * _leaky_slope(x, negative_slope),
+    vjp=_leaky_rule,
     elementwise=True,
     domain=[(0.1, 2)],
 )

@@ -113,6 +113,20 @@ def test_float32_mask_stays_float32():
     np.testing.assert_array_equal(x.grad.data, np.array([1, 1, 0.25], np.float32))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("slope", [0.0, 0.01, -0.5, 1.0, 2.0])
+@pytest.mark.parametrize("layout", [lambda a: a, lambda a: a.reshape(3, 8).T, lambda a: np.repeat(a, 2)[::2]])
+def test_what_stands_on_either_side_of_zero_is_told_by_bits_as_by_comparison(dtype, slope, layout):
+    tiny = np.finfo(dtype).tiny
+    x = layout(np.resize(np.array([-np.inf, -1, -tiny, -0.0, 0.0, tiny, 1, np.inf], dtype), 24))
+    g = layout(np.repeat(np.array([-2.0, np.inf, np.nan], dtype), 8))
+    t = ag.Tensor(x, True)
+    with np.errstate(all="ignore"):
+        (ag.relu(t) if slope == 0 else ag.leaky_relu(t, slope)).backward(g)
+        np.testing.assert_array_equal(t.grad.data, np.where(x > 0, g, 0 if slope == 0 else g * dtype(slope)))
+    assert t.grad.dtype == dtype
+
+
 # ----------------------------------------------------------------------------------------------------------- kinks
 
 KINKS = {
