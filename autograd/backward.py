@@ -1,7 +1,8 @@
 """The walk: reverse-mode differentiation over any graph of nodes, whatever the gradients are made of."""
 
 from collections.abc import Callable, Collection, Iterable
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
+from math import inf
 from typing import Any
 
 from autograd.graph import Node
@@ -19,20 +20,34 @@ def walk(root: Node, seed: Any, pull: Pull, targets: Collection[Node] = ()) -> d
     """
     if root.op is None or root in targets:
         return {root: seed}
-    pending, heap = {root.order: [root, seed]}, [root.order]
+    pending: dict[float, Any] = {inf: (None, None)}  # the end
+    heap = [inf]
     found: dict[Node, Any] = {}
-    node = root
+    node, g = root, seed
     try:
-        while heap:
-            node, g = pending.pop(heappop(heap))
+        while node is not None:
+            newest = arrived = None  # of the parents met for the first time: mostly the one to visit next, at once
             for parent, share in pull(node, g):
                 if parent.op is None or (targets and parent in targets):  # needs no place in the queue
                     found[parent] = found[parent] + share if parent in found else share
+                elif parent is newest:
+                    arrived = arrived + share
                 elif (entry := pending.get(parent.order)) is not None:
                     entry[1] = entry[1] + share
+                elif newest is None:
+                    newest, arrived = parent, share
                 else:
+                    if parent.order < newest.order:
+                        parent, newest, share, arrived = newest, parent, arrived, share
                     pending[parent.order] = [parent, share]
                     heappush(heap, parent.order)
+            if newest is None:
+                node, g = pending.pop(heappop(heap))
+            elif heap[0] < newest.order:
+                pending[newest.order] = [newest, arrived]
+                node, g = pending.pop(heapreplace(heap, newest.order))
+            else:
+                node, g = newest, arrived
     except Exception as error:  # a rule may be a user's own: say where it was
         op, scope = node.where
         error.add_note(f"while backward was at {op.name!r}{f' in {scope.path}' if scope else ''}")
