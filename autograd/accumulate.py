@@ -33,14 +33,15 @@ def _retain(node: Node, g: Any) -> None:
 
 def pull_and_release(node: Node, g: Any) -> Any:
     """Pull one node and let go of its large arrays."""
+    if node.scalar and not node.retain:  # there is nothing to let go of
+        node.cot = g
+        shares = node.op.pull_number(node, g)
+        node.released = True
+        return shares
     if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
         node.cot = g
     if node.retain:
         _retain(node, g)
-    if node.scalar:  # there is nothing to release
-        shares = node.op.pull(node, g)
-        node.released = True
-        return shares
     if node.pull is not None and (shares := node.pull(g, release=True)) is not None:
         return shares
     shares = node.op.pull(node, g)
@@ -97,7 +98,11 @@ def drain(found: dict[Node, Any], store: Any = None) -> None:
     with _accumulate:
         while found:
             node, g = found.popitem()
-            if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
+            if g.__class__ is _F64:
+                node.cot = g
+                node.grad = g if node.grad is None else store(node.grad, g)
+                continue
+            if isinstance(g, _ARRAYS) and g.size <= SMALL:
                 node.cot = g
             node.grad = store(node.grad, g)
 

@@ -21,23 +21,16 @@ _new = object.__new__
 
 
 class ScalarNode(Node):
-    """Remember an elementwise op of float64 numbers: what such nodes have in common takes no time to write or check."""
+    """Remember an elementwise op of float64 numbers: what such nodes have in common takes no time to write or check.
+
+    ``wrap_scalar`` makes them.
+    """
 
     __slots__ = ()
     scalar = True
     more = kwargs = None
     shape = ()
     dtype = np.dtype(np.float64)
-
-    def __init__(self, op: Any, a: Any, b: Any, saved: tuple[Any, ...], scope: Any) -> None:
-        self.op = op
-        self.a = a
-        self.b = b
-        self.saved = saved
-        self.scope = scope
-        self.order = tick()
-        self.released = self.retain = False
-        self.cot = self.grad = self.name = None
 
 
 class Box:
@@ -61,6 +54,23 @@ def wrap(data: Any, node: Node | None = None) -> Any:
     """Put a value into a Tensor without any check: ops use it for their results."""
     box = _new(_result_type)
     box._array = data
+    box._node = node
+    return box
+
+
+def wrap_scalar(y: Any, op: Any, a: Any, b: Any, saved: tuple[Any, ...], scope: Any) -> Any:
+    """Put a number into a Tensor with the node of the op that made it: one call in place of three."""
+    node = _new(ScalarNode)
+    node.op = op
+    node.a = a
+    node.b = b
+    node.saved = saved
+    node.scope = scope
+    node.order = tick()
+    node.released = node.retain = False
+    node.cot = node.grad = node.name = None
+    box = _new(_result_type)
+    box._array = y
     box._node = node
     return box
 

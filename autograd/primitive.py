@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import SMALL, Box, ScalarNode, alias, as_raw, leaf_of, small, wrap
+from autograd.box import SMALL, Box, alias, as_raw, leaf_of, small, wrap, wrap_scalar
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import ABSENT, Leaf, Node, View, make_node
 from autograd.modes import current
@@ -230,7 +230,7 @@ def _unary(op: Op) -> Any:
             return wrap(y)
         if kind is _F64:
             if type(data) is _F64:
-                return wrap(y, ScalarNode(op, node, ABSENT, (data, y), state.scope))
+                return wrap_scalar(y, op, node, ABSENT, (data, y), state.scope)
             return wrap(y, Node(op, node, ABSENT, None, (data, y), None, (), _D64, state.scope))
         dtype = y.dtype if y.dtype is _D32 or y.dtype is _D64 else floating(op.name, y.dtype)
         saved = (data if keeps_input or data.size <= SMALL else None, y if keeps_output or y.size <= SMALL else None)
@@ -278,15 +278,16 @@ def _binary(op: Op) -> Any:
             db, nb = b._array, b._node
         else:
             db, nb = b if b.__class__ in _NUMBERS else as_raw(b, op.name), None
-        y, state = forward(da, db), current()
-        needed = state.recording and ((na is not None and na.needs) or (nb is not None and nb.needs))
-        if needed and y.__class__ is _F64 and da.__class__ in _NUMBERS and db.__class__ in _NUMBERS:
+        y = forward(da, db)
+        recording, where, _, _ = current()
+        numbers = y.__class__ is _F64 and da.__class__ in _NUMBERS and db.__class__ in _NUMBERS
+        if numbers and recording and ((na is not None and na.needs) or (nb is not None and nb.needs)):
             if na is None and isinstance(a, Box):
                 na = leaf_of(a)
             if nb is None and isinstance(b, Box):
                 nb = leaf_of(b)
-            return wrap(y, ScalarNode(op, na, nb, (da, db, y), state.scope))
-        return _two_arrays(op, keeps if state.recording else None, a, b, da, db, na, nb, y, None)
+            return wrap_scalar(y, op, na, nb, (da, db, y), where)
+        return _two_arrays(op, keeps if recording else None, a, b, da, db, na, nb, y, None)
 
     return apply
 

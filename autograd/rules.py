@@ -60,6 +60,7 @@ class Op:
         "masks",
         "name",
         "pull",
+        "pull_number",
         "rules",
         "short",
         "symbol",
@@ -84,6 +85,7 @@ class Op:
         self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
         self.fast: Callable[..., Any] = forward
         self.pull: Callable[[Node, Any, Any], Shares]
+        self.pull_number: Callable[[Node, Any], Shares]  # of nodes of numbers; see fast_pull
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
         self.masks: dict[Any, Kept] = {}
