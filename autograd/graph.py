@@ -31,12 +31,13 @@ clock = _Clock()
 _clock_lock = Lock()
 
 
-def note_change(leaves: Iterable["Node"]) -> None:
+def note_change(leaves: Iterable["Node | None"]) -> None:
     """Set the time at which these leaves were changed in place."""
     with _clock_lock:  # so that the clock never runs back
         clock.changed = now = tick()
         for leaf in leaves:
-            leaf.changed = now
+            if leaf is not None:
+                leaf.changed = now
 
 
 class Node:

@@ -416,7 +416,7 @@ def leaf_arrays(leaves: Iterable[Tensor]) -> tuple[list[Any], list[Any]]:
 
 def mark_changed(leaves: Iterable[Tensor]) -> None:
     """Say that the arrays of these leaves were changed in place: graphs that need the old values then refuse them."""
-    note_change([leaf._node for leaf in leaves if leaf._node is not None])
+    note_change([leaf._node for leaf in leaves])
 
 
 def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Tensor:

@@ -73,8 +73,11 @@ def _reshaped(x: Array, weight: Array, bias: Array | None) -> Array:
 def _rule(g: Array, x: Array, weight: Array, needs: tuple[bool, ...]) -> tuple[Any, ...]:
     """Give dx = g W, dW = gᵀ x and db = Σ g, each only where it is wanted."""
     if x.ndim == 2 == weight.ndim:
-        dx = _input_gradient(g, x, weight) if needs[0] else None
-        dw = _weight_gradient(g, x, weight) if needs[1] else None
+        dx = dw = None
+        if needs[0]:
+            dx = np.dot(g, weight) if x.flags.c_contiguous else _input_gradient(g, x, weight)
+        if needs[1]:
+            dw = _weight_gradient(g, x, weight)
         if len(needs) == 2:
             return dx, dw
         return dx, dw, np.dot(ones(len(g), g.dtype), g) if needs[2] else None
@@ -86,17 +89,16 @@ def _rule(g: Array, x: Array, weight: Array, needs: tuple[bool, ...]) -> tuple[A
 
 def _input_gradient(g: Array, x: Array, weight: Array) -> Array:
     """Compute g W, laid out in memory as x is: after a convolution the batch is the last axis there."""
-    if x.flags.c_contiguous or not x.flags.f_contiguous:
-        return np.dot(g, weight)  # type: ignore[no-any-return]
-    return np.dot(weight.T, g.T).T  # type: ignore[no-any-return]
+    dx: Array = np.dot(weight.T, g.T).T if x.flags.f_contiguous else np.dot(g, weight)
+    return dx
 
 
 def _weight_gradient(rows: Array, flat: Array, weight: Array) -> Array:
     """Compute gᵀ x, laid out in memory as the weight is."""
-    if weight.flags.c_contiguous or rows.dtype != flat.dtype:
+    if weight.flags.c_contiguous or rows.dtype is not flat.dtype:
         dw: Array = np.dot(rows.T, flat)
         return dw
-    dw = np.empty((rows.shape[1], flat.shape[1]), rows.dtype, order="F")
+    dw = np.empty(weight.shape, rows.dtype, order="F")
     np.dot(flat.T, rows, out=dw.T)
     return dw
 

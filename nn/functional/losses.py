@@ -55,10 +55,10 @@ def reduce(values: Any, reduction: str) -> Any:
 
 
 def total(values: Array, reduction: str) -> Any:
-    """Reduce an array; ``np.add.reduce`` over a flat view is half the price of ``values.mean()``."""
+    """Reduce an array; ``np.add.reduce`` is half the price of ``values.mean()``."""
     if reduction == "none":
         return values
-    s = np.add.reduce(values.reshape(-1))
+    s = np.add.reduce(values, axis=None)
     return divide(s, values.size) if reduction == "mean" else s
 
 
@@ -346,7 +346,7 @@ def _logits_rule(
     s = s if weight is None else s * weight
     dz = dt = None
     if needs[0]:
-        dz = np.asarray(_sigmoid(z))
+        dz = _sigmoid(np.asarray(z))
         if pos_weight is None:
             dz -= t
         else:
@@ -363,10 +363,9 @@ def _sigmoid(z: Any) -> Any:
 
     Where e⁻ᶻ is ∞ this is 0, which is right; backward does not warn of it.
     """
-    one = z.dtype.type(1)
     p = np.exp(-z)
-    p += one
-    return np.divide(one, p)
+    p += z.dtype.type(1)
+    return np.reciprocal(p, out=p)
 
 
 def _logits_definition(z: Any, t: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> Any:

@@ -5,6 +5,7 @@ that all passes of the update stay in the L2 cache (five float32 arrays of 32,76
 """
 
 from collections.abc import Iterator, Sequence
+from operator import is_not
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,9 +81,10 @@ class Flat:
         """
         arrays, grads = ag.leaf_arrays(self.parameters)
         pattern = [g is not None for g in grads]
-        for i, (array, view) in enumerate(zip(arrays, self.views, strict=True)):
-            if array is not view and pattern[i]:
-                self._adopt(i)
+        if any(map(is_not, arrays, self.views)):
+            for i, (array, view) in enumerate(zip(arrays, self.views, strict=True)):
+                if array is not view and pattern[i]:
+                    self._adopt(i)
         if pattern != self._pattern:
             self._settle()
             self._pattern, self._blocks = pattern, self._plan(pattern)
