@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backward import walk
 from autograd.box import SMALL, Box, small
 from autograd.graph import Leaf, Node
 from autograd.modes import enable_grad
@@ -13,6 +14,10 @@ from autograd.ops import elementwise as ew
 
 _accumulate = Lock()
 _F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
+
+
+# An infinite derivative is a value here; pictures and messages show it. As a decorator errstate takes half the time.
+quiet_walk = np.errstate(all="ignore")(walk)
 
 
 def pull_and_keep(node: Node, g: Any) -> Any:

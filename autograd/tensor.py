@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import protocols
-from autograd.accumulate import drain, pull_and_keep, pull_and_release, retaining
-from autograd.backward import walk
+from autograd.accumulate import drain, pull_and_keep, pull_and_release, quiet_walk, retaining
 from autograd.box import (
     Box,
     alias,
@@ -29,9 +28,6 @@ from autograd.modes import current, enable_grad
 from autograd.ops import casting, indexing, products
 from autograd.ops import elementwise as ew
 from autograd.pull import traced_pull
-
-# An infinite derivative is a value here; pictures and messages show it. As a decorator errstate takes half the time.
-_walk = np.errstate(all="ignore")(walk)
 
 
 class Tensor(Methods):
@@ -213,9 +209,9 @@ class Tensor(Methods):
         seed = self._seed(gradient)
         if create_graph:
             with enable_grad():
-                found = _walk(root, seed if isinstance(seed, Box) else wrap(seed), retaining(traced_pull))
+                found = quiet_walk(root, seed if isinstance(seed, Box) else wrap(seed), retaining(traced_pull))
         else:
-            found = _walk(root, unbox(seed), pull_and_keep if retain_graph else pull_and_release)
+            found = quiet_walk(root, unbox(seed), pull_and_keep if retain_graph else pull_and_release)
         for leaf in found:
             if leaf.released:
                 raise InPlaceError(

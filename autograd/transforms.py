@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.accumulate import add_up
-from autograd.backward import walk
+from autograd.accumulate import add_up, quiet_walk
 from autograd.box import Box, needs_grad, small, wrap
 from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from autograd.graph import Argument, Node, ancestors, leading_to, make_node, reaches_other_leaf, tick
@@ -23,6 +22,8 @@ from autograd.tensor import Tensor, as_seed
 from autograd.tree import flatten
 
 Function = Callable[..., Any]
+_ARRAYS = (np.ndarray, np.generic)
+_NUMBERS = (Box, *_ARRAYS, float, int)
 
 
 class _Trace:
@@ -48,13 +49,16 @@ class _Trace:
         self.own = set(self.targets)
         try:
             self._mark(True)
-            with enable_grad():
+            if outer:
                 output = f(*inner, **kwargs)
+            else:
+                with enable_grad():
+                    output = f(*inner, **kwargs)
         finally:
             self._mark(False)
         self.outputs, self.rebuild_output = flatten(output)
         for y in self.outputs:
-            if not isinstance(y, Box | np.ndarray | np.generic | float | int):
+            if not isinstance(y, _NUMBERS):
                 raise DTypeError(f"{who}: the function returned {type(y).__name__}; it must return numbers or arrays.")
         self.nodes = [y._node if needs_grad(y) else None for y in self.outputs]
         self.foreign = reaches_other_leaf(self.nodes, self.own)
@@ -98,13 +102,12 @@ def _walk(
     else:
         root, seed = bundle_node(roots), tuple(s if isinstance(s, Box) or not traced else wrap(s) for s in seeds)
     wanted = leading_to(root, own) if foreign else None
-    with np.errstate(all="ignore"):
-        if traced:
-            if current().recording:
-                return walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
-            with enable_grad():
-                return walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
-        return walk(root, seed, lambda node, g: node.op.pull(node, g, wanted), own)
+    if not traced:
+        return quiet_walk(root, seed, lambda node, g: node.op.pull(node, g, wanted), own)
+    if current().recording:
+        return quiet_walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
+    with enable_grad():
+        return quiet_walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
 
 
 def _frozen(data: Any) -> Any:
@@ -148,7 +151,7 @@ def _track(value: Any, outer: bool, who: str) -> Box:
         return wrap(value._array, identity_node(value._node))  # type: ignore[no-any-return]
     if isinstance(value, Box):
         value = value._array
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "f":
+    if isinstance(value, _ARRAYS) and value.dtype.kind != "f":
         raise DTypeError(
             f"{who}: arguments must be floating-point to be differentiated, got dtype {value.dtype}. Use "
             ".astype(float)."
