@@ -10,7 +10,7 @@ Tensor([ 3., 12.])
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from itertools import product, repeat
 from typing import Any
 
 import numpy as np
@@ -171,7 +171,8 @@ def _several(op: Op) -> Any:
         if cached:
             y, extras = y[0], y[1:]
         needs, state = tuple([node is not None and node.needs for node in parents]), current()
-        if y.__class__ not in _SINGLE or y is data[0] or True not in needs or not state.recording:
+        usual = y.__class__ in _SINGLE and state.recording and True in needs
+        if not usual or any(map(operator.is_, data, repeat(y))):
             return _unusual(op, inputs, data, parents, needs, y, extras, bound)
         keep = op.kept_for(needs)
         if None in parents:
@@ -358,8 +359,8 @@ def _recorded(
     """Do what ``record`` does, given the nodes of the inputs and which of them need a gradient."""
     if type(y) is not _NDARRAY and not isinstance(y, np.generic):
         y = _checked_output(op, y)
-    if y is data[0] and type(y) is _NDARRAY:  # a forward that gave its input back: the result needs its own object
-        y = y[...]
+    if type(y) is _NDARRAY and any(y is given for given in data):  # the result must not be the input itself
+        y = y[...] if op.view else y.copy()
     state = current()
     if True not in needs or not state.recording:
         return _unrecorded(op, inputs[0], y)

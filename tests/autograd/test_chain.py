@@ -89,6 +89,37 @@ def test_arrays_are_let_go_on_the_way_back():
     assert held() == [(100,)] * 5
 
 
+def test_large_arrays_of_other_inputs_are_let_go():
+    w, small = ag.Tensor(np.full(100, 2.0), True), ag.Tensor(np.full(1, 3.0), True)
+    y = ag.Chain([(np.multiply, (w,), {}, None), (np.multiply, (small,), {}, None)])(ag.Tensor(np.ones(100), True))
+    y.sum().backward()
+    assert [v is None for v in y._node.held[2]] == [True, False]
+
+
+def test_a_change_of_another_leaf_does_not_matter():
+    tensors, other = leaves(), ag.Tensor(1.0, True)
+    y = ag.Chain(steps(*tensors))(ag.Tensor(np.ones((2, 4))))
+    other.data = np.float64(2.0)
+    y.sum().backward()
+    assert y._node.held is not None
+
+
+def test_the_place_is_that_of_the_call():
+    chain = ag.Chain(steps(*leaves()))
+    for name in ("here", "there"):
+        with ag.scope("net"), ag.scope(name):
+            y = chain(np.ones((2, 4)))
+        assert {n.scope.path for n in ancestors(y._node) if n.op} == {name, f"{name}.first", f"{name}.second"}
+
+
+def test_a_recording_keeps_what_a_chain_was_given():
+    w, b, c = leaves()
+    given = np.arange(400.0).reshape(100, 4) / 400
+    run = ag.record(lambda t: ag.Chain(steps(w, b, c))(given).sum() + t, ag.Tensor(1.0))
+    (product,) = [step for step in run.steps if step.op == "matmul"]
+    np.testing.assert_array_equal(product.inputs[0].array, given)
+
+
 def test_an_op_without_rules_is_walked_back_by_its_definition():
     defined = ag.op(lambda x: x * x, definition=lambda x: x * x, name="defined")
     x = ag.Tensor([3.0, 4.0], True)

@@ -293,6 +293,31 @@ def test_retain_grad():
         ag.Tensor(1.0).retain_grad()
 
 
+def test_retain_grad_of_a_number_in_a_released_graph():
+    x = leaf(2.0)
+    y = x * 3
+    y.retain_grad()
+    (y * y).backward()
+    assert (y.grad.item(), x.grad.item()) == (12, 36)
+
+
+@pytest.mark.parametrize("make", [lambda x, c: x * c, lambda x, c: c * x, lambda x, c: x + c, lambda x, c: c / x])
+def test_a_constant_number_gets_no_gradient(make):
+    x, c = leaf(2.0), ag.Tensor(3.0)
+    make(x, c).backward()
+    assert x.grad is not None
+    assert c.grad is None
+    assert c._node.cot is None
+
+
+def test_gradients_of_numbers_stay_for_pictures():
+    x = leaf(2.0)
+    y = x * 3
+    (y * y).backward()
+    assert y._node.cot == 12
+    assert x._node.cot == 36
+
+
 def test_backward_is_all_or_nothing():
     """When a rule fails half-way, no leaf has been touched."""
 

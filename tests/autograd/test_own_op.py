@@ -26,6 +26,62 @@ def test_five_lines():
     assert repr(cube.op) == "<op cube(x)>"
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("recording", [True, False])
+@pytest.mark.parametrize("elementwise", [True, False])
+def test_a_forward_that_gives_an_input_back_gives_a_copy(count, recording, elementwise):
+    """Otherwise a change of the input in place would change the result as well."""
+    forward = [lambda a: a, lambda a, b: b, lambda a, b, c: c][count - 1]
+    rule = [lambda g: g, lambda g: (0 * g, g), lambda g: (0 * g, 0 * g, g)][count - 1]
+    if count == 2 and elementwise:
+        rule = dict(a=lambda g: 0 * g, b=lambda g: g)
+    same = ag.op(forward, vjp=rule, name="same", elementwise=elementwise)
+    inputs = [leaf() for _ in range(count)]
+    if recording:
+        y = same(*inputs)
+    else:
+        with ag.no_grad():
+            y = same(*inputs)
+    inputs[-1].data = inputs[-1].data + 1
+    inputs[-1].data[...] = 7.0
+    np.testing.assert_array_equal(y.numpy(), X)
+    assert not np.shares_memory(y.numpy(), inputs[-1].data)
+    if recording:
+        y.sum().backward()
+        np.testing.assert_array_equal(inputs[-1].grad.numpy(), np.ones(3))
+
+
+@pytest.mark.parametrize("at", ["a", "b"])
+@pytest.mark.parametrize(
+    ("share", "message"),
+    [
+        ("no number", "returned str, not an array"),
+        (1j * np.ones(()), "returned dtype complex128"),
+    ],
+)
+def test_a_wrong_rule_on_numbers_is_refused(at, share, message):
+    rules = dict(a=lambda g, b: g * b, b=lambda g, a: g * a)
+    rules[at] = lambda g: share
+    product = ag.op(lambda a, b: a * b, vjp=rules, name="product", elementwise=True)
+    with pytest.raises(RuleError, match=f"op 'product': the rule for '{at}' {message}"):
+        product(leaf(2.0), leaf(3.0)).backward()
+    if at == "a":
+        double = ag.op(lambda a: a * 2, vjp=lambda g: share, name="product", elementwise=True)
+        with pytest.raises(RuleError, match=f"op 'product': the rule for 'a' {message}"):
+            double(leaf(2.0)).backward()
+
+
+@pytest.mark.parametrize("share", [2, 2.0, np.float32(2.0), np.array(2.0)])
+def test_what_a_rule_gives_for_a_number_becomes_one(share):
+    double = ag.op(lambda x: x * 2, vjp=lambda g: share, name="double", elementwise=True)
+    product = ag.op(lambda a, b: a * 2 + b, vjp=dict(a=lambda g: share, b=lambda g: share), name="p", elementwise=True)
+    for f in (double, lambda x: product(x, 1.0), lambda x: product(1.0, x)):
+        x = leaf(3.0)
+        f(x).backward()
+        assert x.grad.item() == 2
+        assert x.grad.dtype == np.float64
+
+
 def test_dict_of_rules():
     ratio = ag.op(
         lambda a, b: a / b,
