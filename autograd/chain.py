@@ -78,9 +78,10 @@ class Chain:
         result = plan.forward(data, *others, keywords)
         if result is None:
             return NotImplemented
-        data, values = result
+        given, (data, values) = data, result
         run = Folded(plan, (node, values, others, leaves, keywords, scopes), data.shape, data.dtype)
         if keeps_values():
+            values[0] = given
             run.unfold()
         return wrap(data, run)
 

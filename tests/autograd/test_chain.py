@@ -118,6 +118,12 @@ def test_a_recording_keeps_what_a_chain_was_given():
     run = ag.record(lambda t: ag.Chain(steps(w, b, c))(given).sum() + t, ag.Tensor(1.0))
     (product,) = [step for step in run.steps if step.op == "matmul"]
     np.testing.assert_array_equal(product.inputs[0].array, given)
+    wide = np.arange(300.0).reshape(100, 3)
+    run = ag.record(
+        lambda t: ag.Chain([(np.add, (b,), {}, None), (np.tanh, (), {}, None)])(wide).sum() + t, ag.Tensor(1.0)
+    )
+    (addition,) = [step for step in run.steps if step.op == "add" and step.outputs[0].shape]
+    np.testing.assert_array_equal(addition.inputs[0].array, wide)  # which no rule reads
 
 
 def test_an_op_without_rules_is_walked_back_by_its_definition():

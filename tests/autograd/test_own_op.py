@@ -42,10 +42,8 @@ def test_a_forward_that_gives_an_input_back_gives_a_copy(count, recording, eleme
     else:
         with ag.no_grad():
             y = same(*inputs)
-    inputs[-1].data = inputs[-1].data + 1
-    inputs[-1].data[...] = 7.0
-    np.testing.assert_array_equal(y.numpy(), X)
     assert not np.shares_memory(y.numpy(), inputs[-1].data)
+    np.testing.assert_array_equal(y.numpy(), X)
     if recording:
         y.sum().backward()
         np.testing.assert_array_equal(inputs[-1].grad.numpy(), np.ones(3))
