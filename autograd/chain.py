@@ -73,7 +73,7 @@ class Chain:
             others, leaves, keywords, scopes = others[skip:], leaves[skip:], keywords[start:], scopes[start:]
         if plan is None or data.__class__ is not _NDARRAY or data.dtype.kind != "f":
             return NotImplemented
-        if not start and x.__class__ is _NDARRAY and (plan.reads[0] or data.size <= SMALL):
+        if not start and not isinstance(x, Box) and (plan.reads[0] or data.size <= SMALL):
             data = data.copy()  # its owner may change it
         result = plan.forward(data, *others, keywords)
         if result is None:

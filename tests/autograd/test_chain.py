@@ -217,9 +217,10 @@ def test_second_derivatives():
     ag.check_grads(chain, np.linspace(-1, 1, 8).reshape(2, 4))
 
 
-def test_an_array_given_as_input_may_be_changed_afterwards():
+@pytest.mark.parametrize("kind", [np.ndarray, type("Subclass", (np.ndarray,), {})])
+def test_an_array_given_as_input_may_be_changed_afterwards(kind):
     w, b, c = leaves()
-    x = np.ones((20, 4))
+    x = np.ones((20, 4)).view(kind)
     y = ag.Chain(steps(w, b, c))(x)
     x[...] = 7.0
     y.sum().backward()
