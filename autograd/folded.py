@@ -94,7 +94,10 @@ class Folded(Node):
         """Make the nodes that ops applied one by one would have made; the last of them is this one."""
         source, values, others, leaves, keywords, scopes = held
         last, x = len(plan.ops) - 1, values[0]
-        node = source if source is not None else Leaf(_value(x), _shape(x), self.dtype, False)
+        node = source
+        if node is None:  # a constant, older than the nodes of the chain
+            node = Leaf(_value(x), _shape(x), self.dtype, False)
+            node.order = self.order + (last + 0.5) / (last + 1)
         for i, op in enumerate(plan.ops):
             at, keep, y = plan.others[i], plan.kept[i], values[i + 1]
             saved = [_stays(v, k in keep.inputs) for k, v in enumerate((values[i], *others[at]))]
