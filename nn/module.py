@@ -67,17 +67,24 @@ class _Place(ag.scope):
         kind = type(module).__name__
         super().__init__(kind, kind, module=weakref.ref(module), text=module.extra_repr())
         self.module, self.version = weakref.ref(module), _Structure.version
+        self.names: weakref.WeakKeyDictionary[Module, str] = weakref.WeakKeyDictionary()  # of the modules inside
 
     def name_under(self, outer: Any) -> str:
         """Find the name under which the nearest module around holds this one."""
         module = self.module()
         while outer is not None:
             holder: Module | None = outer.info.get("module", _nothing)()
-            for name, child in holder.named_modules() if holder else ():
-                if child is module and name:
-                    return name
+            if module is not None and holder is not None and (name := holder._call_scope().name_of(module)):
+                return name
             outer = outer.parent
         return type(module).__name__
+
+    def name_of(self, module: Any) -> str:
+        """Give the name of a module inside this one, "" where it is none; all are looked up at once."""
+        holder = self.module()
+        if module not in self.names and holder is not None:
+            self.names.update({child: name for name, child in holder.named_modules()})
+        return self.names.get(module, "")
 
 
 class Handle:
