@@ -79,9 +79,12 @@ class Chain:
         if result is None:
             return NotImplemented
         given, (data, values) = data, result
+        for j in plan.unread:
+            if others[j].size > SMALL:
+                others[j] = None
         run = Folded(plan, (node, values, others, leaves, keywords, scopes), data.shape, data.dtype)
         if keeps_values():
-            values[0] = given
+            values[0] = given if isinstance(x, Box) else given.copy()
             run.unfold()
         return wrap(data, run)
 

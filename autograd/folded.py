@@ -57,16 +57,22 @@ class Folded(Node):
             node is not None and node.changed < self.order for node in (source, *leaves)
         ):
             return None
+        if release:  # from here on the arrays go, also if a rule raises
+            with _unfolding:
+                if self.released:
+                    return None
+                self.released = True
         try:
-            pairs, g = plan.backward(g, values, others, leaves, keywords, self.cots, self.dtype, release)
+            shares = plan.backward(g, self, values, others, leaves, keywords, release)
         except Exception as error:
-            inner: Any = error.__traceback__ and error.__traceback__.tb_next
-            self.at = inner.tb_frame.f_locals.get("at", -1)
+            self.at = _step_of(error)
             raise
+        if shares is None:
+            return None
+        pairs, g = shares
         if plan.needs[0][0]:
             pairs.append((source, g))
         if release:
-            self.released = True
             x = values[0]
             if x.__class__ is _NDARRAY and x.size > SMALL:
                 values[0] = x.shape
@@ -109,6 +115,12 @@ class Folded(Node):
                 node = made
         self.a, self.b, self.more, self.saved, self.kwargs = made.a, made.b, made.more, made.saved, made.kwargs
         self.plan = self.held = None
+
+
+def _step_of(error: Exception) -> int:
+    """Tell at which step the generated code was; in a function of its own, as a frame kept by a local is a cycle."""
+    inner: Any = error.__traceback__ and error.__traceback__.tb_next
+    return inner.tb_frame.f_locals.get("at", -1)  # type: ignore[no-any-return]
 
 
 def _shape(value: Any) -> Any:

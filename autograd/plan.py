@@ -45,6 +45,13 @@ class Plan:
         outputs = [False, *[kept.output for kept in self.kept]]
         inputs = [*[0 in kept.inputs for kept in self.kept], False]
         self.reads = [a or b for a, b in zip(outputs, inputs, strict=True)]
+        #  The other inputs that no rule reads: what is large of them need not stay.
+        self.unread = [
+            at.start + k - 1
+            for at, kept, which in zip(self.others, self.kept, self.needs, strict=True)
+            for k in range(1, len(which))
+            if k not in kept.inputs
+        ]
         self.forward = self._compile("forward", self._forward())
         try:
             self.backward = self._compile("backward", self._backward())
@@ -77,11 +84,13 @@ class Plan:
         yield f"    return y, [{', '.join(f'y{i}' for i in range(count + 1))}]"
 
     def _backward(self) -> Iterator[str]:
-        yield "def backward(g, values, others, leaves, keywords, small, dtype, release):"
+        yield "def backward(g, run, values, others, leaves, keywords, release):"
         for name, several in (("y", "values"), ("t", "others"), ("l", "leaves")):
             names = self._names(name) if name != "y" else [f"y{i}" for i in range(len(self.reads))]
             if names:
                 yield f"    {', '.join(names)}, = {several}"
+        yield "    if run.released and not release: return None"  # another thread lets go of what was just read
+        yield "    small, dtype = run.cots, run.dtype"
         for i in reversed(range(len(self.ops))):
             yield f"    at = {i}"
             yield from self._step_back(i)

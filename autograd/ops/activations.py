@@ -60,37 +60,31 @@ def _relu(x: Any) -> Any:
     return y
 
 
-# By dtype: zero, the type of a word as long, and the place of the sign bit.
-_WORDS = {
-    np.dtype(kind): (np.zeros((), kind), np.dtype(word), np.array(np.dtype(word).itemsize * 8 - 1, word))
-    for kind, word in ((np.float32, np.int32), (np.float64, np.int64))
-}
+_NUMBERS = (float, int)
+_WORDS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}  # as long as each other
 
 
 def _by_bits(g: Any, x: Any) -> bool:
     """Tell whether both are arrays of one dtype whose bits we know, and nothing is recorded."""
-    return g.__class__ is np.ndarray and g.ndim > 0 and g.dtype is x.dtype and g.dtype in _WORDS
+    return g.__class__ is x.__class__ is np.ndarray and g.ndim > 0 and g.dtype is x.dtype and g.dtype in _WORDS
 
 
-def _mask(x: Any) -> tuple[Any, Any]:
-    """Give an array whose words have all bits set where x > 0, else none, as floats and as integers.
+def _mask(x: Any) -> Any:
+    """Give integers of which all bits are set where x > 0, else none (where x is nan, too).
 
-    0 - x has its sign bit set where x > 0, which is shifted over the word. (x may be -0, of which -x would be wrong.)
-    On arrays this takes half the time of a comparison and a product.
+    Laid over a gradient they take half the time of a product, which would have to be looked through for nan as well.
     """
-    zero, word, sign = _WORDS[x.dtype]
-    mask = np.subtract(zero, x)
-    bits = mask.view(word)
-    return mask, np.right_shift(bits, sign, out=bits)
+    bits = np.greater(x, 0).view(np.int8).astype(_WORDS[x.dtype])
+    return np.negative(bits, out=bits)
 
 
 def _relu_rule(g: Any, y: Any) -> Any:
     """Give g where y > 0, else 0, also where g is not finite: see :func:`cut`."""
     if not _by_bits(g, y):
         return cut(g, y > 0)
-    masked, bits = _mask(y)
+    bits = _mask(y)
     np.bitwise_and(bits, g.view(bits.dtype), out=bits)
-    return masked
+    return bits.view(g.dtype)
 
 
 relu = op(_relu, name="relu", symbol="ReLU", vjp=_relu_rule, elementwise=True, domain=[(0.1, 2)])
@@ -106,19 +100,20 @@ def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 
 def _leaky_rule(g: Any, x: Any, negative_slope: float) -> Any:
     """Give g where x > 0, else negative_slope · g."""
-    if not _by_bits(g, x):
-        return g * np.where(x > 0, 1, x.dtype.type(negative_slope))
-    slope, bits = _mask(x)
+    if not _by_bits(g, x) or negative_slope.__class__ not in _NUMBERS:
+        return g * np.where(x > 0, 1, np.asarray(negative_slope, x.dtype))
+    bits = _mask(x)
     one_or_slope, elsewhere = _words_of(negative_slope, x.dtype)
     np.bitwise_and(bits, one_or_slope, out=bits)
     np.bitwise_xor(bits, elsewhere, out=bits)
+    slope = bits.view(g.dtype)
     return np.multiply(g, slope, out=slope)
 
 
 @lru_cache(maxsize=64)
 def _words_of(slope: float, dtype: Any) -> tuple[Any, Any]:
     """Give the bits in which 1 and ``slope`` differ, and those of ``slope``."""
-    word = _WORDS[dtype][1]
+    word = _WORDS[dtype]
     one, other = (np.array(value, dtype).view(word) for value in (1, slope))
     return one ^ other, other
 

@@ -363,7 +363,7 @@ def _sigmoid(z: Any) -> Any:
 
     Where e⁻ᶻ is ∞ this is 0, which is right; backward does not warn of it.
     """
-    p = np.exp(-z)
+    p = np.asarray(np.exp(-z))  # a logit may be a number
     p += z.dtype.type(1)
     return np.reciprocal(p, out=p)
 

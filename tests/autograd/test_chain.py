@@ -1,5 +1,8 @@
 """A chain records what its ops would record one by one."""
 
+import contextlib
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -124,6 +127,7 @@ def test_a_recording_keeps_what_a_chain_was_given():
     )
     (addition,) = [step for step in run.steps if step.op == "add" and step.outputs[0].shape]
     np.testing.assert_array_equal(addition.inputs[0].array, wide)  # which no rule reads
+    assert not np.shares_memory(addition.inputs[0].array, wide)
 
 
 def test_an_op_without_rules_is_walked_back_by_its_definition():
@@ -191,6 +195,66 @@ def test_rules_that_ask_for_shapes_or_give_lists_and_other_dtypes():
         np.testing.assert_allclose(x.grad.numpy(), np.full(3, -3 * slope), rtol=1e-5)
         np.testing.assert_allclose(w.grad.numpy(), -3 * slope, rtol=1e-5)
         assert x.grad.dtype == w.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+@pytest.mark.parametrize("looked_at", [True, False])
+def test_a_chain_left_in_the_middle_is_released(error, looked_at):
+    """Its arrays are half gone: going back once more would read shapes in their place."""
+    calls = []
+
+    def rule(g, y):
+        calls.append(1)
+        if len(calls) == 1:
+            raise error
+        return g * (1 - y * y)
+
+    bad = ag.op(lambda x: np.tanh(x), vjp=rule, name="bad")
+    w = ag.Tensor(np.ones((100, 2)), True)
+    y = ag.Chain([(np.multiply, (w,), {}, None), (bad, (), {}, None), (np.exp, (), {}, None)])(np.ones((100, 2)))
+    with pytest.raises(error):
+        y.backward(np.ones((100, 2)))
+    if looked_at:
+        assert ag.draw(y).source
+    with pytest.raises(GraphError, match="saved arrays were released by an earlier backward"):
+        y.backward(np.ones((100, 2)))
+    assert w.grad is None
+
+
+def test_a_failed_backward_leaves_no_cycle():
+    def rule(g, y):
+        raise ValueError("boom")
+
+    bad = ag.op(lambda x: np.tanh(x), vjp=rule, name="bad")
+    y = ag.Chain([(bad, (), {}, None), (np.tanh, (), {}, None)])(ag.Tensor(np.ones((100, 100)), True)).sum()
+    alive = weakref.ref(y._node)
+    gc.collect()
+    gc.disable()
+    try:
+        with contextlib.suppress(ValueError):
+            y.backward()
+        del y
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def test_an_input_that_no_rule_reads_is_let_go():
+    w, t = ag.Tensor(np.ones(1000), True), ag.Tensor(np.ones(1000))
+    y = ag.Chain([(np.multiply, (w,), {}, None), (np.add, (t,), {}, None)])(ag.Tensor(np.ones(1000)))
+    array = weakref.ref(t._array)
+    del t
+    assert array() is None
+    assert [n.shape for n in ancestors(y._node)] == [(1000,)] * 5
+
+
+def test_a_graph_that_another_thread_lets_go_of_is_not_read():
+    """The other thread begins after this one has found the arrays there, and before it has read them."""
+    y = ag.Chain([(np.tanh, (), {}, None), (np.exp, (), {}, None)])(ag.Tensor(np.ones(100), True))
+    node, plan = y._node, y._node.plan
+    node.released = True
+    held = node.held
+    assert plan.backward(np.ones(100), node, held[1], held[2], held[3], held[4], False) is None
 
 
 def test_threads_may_go_back_through_one_chain():

@@ -119,12 +119,30 @@ def test_float32_mask_stays_float32():
 def test_what_stands_on_either_side_of_zero_is_told_by_bits_as_by_comparison(dtype, slope, layout):
     tiny = np.finfo(dtype).tiny
     x = layout(np.resize(np.array([-np.inf, -1, -tiny, -0.0, 0.0, tiny, 1, np.inf], dtype), 24))
+    x[x == -1] = -np.abs(dtype(np.nan))  # a nan with its sign bit set, as inf - inf is on many processors
     g = layout(np.repeat(np.array([-2.0, np.inf, np.nan], dtype), 8))
     t = ag.Tensor(x, True)
     with np.errstate(all="ignore"):
         (ag.relu(t) if slope == 0 else ag.leaky_relu(t, slope)).backward(g)
         np.testing.assert_array_equal(t.grad.data, np.where(x > 0, g, 0 if slope == 0 else g * dtype(slope)))
     assert t.grad.dtype == dtype
+
+
+@pytest.mark.parametrize("f", [ag.relu, ag.leaky_relu])
+def test_a_plain_gradient_meets_a_traced_value(f):
+    """The rule of the op above does not depend on its gradient, so a create_graph walk hands an array down."""
+    constant = ag.op(lambda x: x * 1.0, name="constant", vjp=lambda g, x: np.ones(x.shape, x.dtype))
+    x = ag.Tensor(np.array([-1.0, 2.0, 3.0]), True)
+    constant(f(x)).sum().backward(create_graph=True)
+    np.testing.assert_array_equal(x.grad.numpy(), [0.0 if f is ag.relu else 0.01, 1, 1])
+
+
+@pytest.mark.parametrize("slope", [0.1, np.float64(0.1), np.array(0.1), np.array([0.1]), ag.Tensor(0.1), 1])
+def test_slopes_of_any_kind(slope):
+    x = ag.Tensor(np.array([-1.0, 2.0, 0.0]), True)
+    ag.leaky_relu(x, negative_slope=slope).sum().backward()
+    s = float(np.ravel(slope.numpy() if isinstance(slope, ag.Tensor) else slope)[0])
+    np.testing.assert_array_equal(x.grad.numpy(), [s, 1, s])
 
 
 # ----------------------------------------------------------------------------------------------------------- kinks

@@ -225,3 +225,12 @@ def test_where_every_target_is_ignored_the_gradient_is_zero(criterion, weight, c
     loss.backward(create_graph=create_graph)
     assert np.isnan(loss.item())  # the mean of nothing, as in PyTorch
     np.testing.assert_array_equal(x.grad.numpy(), np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("pos_weight", [None, 2.0])
+def test_a_single_logit_has_a_gradient(dtype, pos_weight):
+    z = ag.Tensor(np.array(0.5, dtype), True)
+    nn.functional.binary_cross_entropy_with_logits(z, 1.0, pos_weight=pos_weight).backward()
+    expected = -(pos_weight or 1.0) * (1 - 1 / (1 + np.exp(-0.5)))
+    np.testing.assert_allclose(z.grad.item(), expected, rtol=1e-6)
