@@ -20,10 +20,18 @@ def best(times, function, clock=time.perf_counter):
     return min(took)
 
 
+def work():
+    """Do what takes 4 to 5 ms on a quiet machine of 2026: to tell a slow machine from slow code."""
+    table = {}
+    for i in range(100_000):
+        table[i & 1023] = i
+
+
 def test_view_model_of_a_thousand_nodes():
     h = chain(1_000)
     h.backward()
-    assert best(15, lambda: build([h], max_nodes=10_000), time.process_time) < 0.030
+    took = best(15, lambda: build([h], max_nodes=10_000), time.process_time)
+    assert took < max(0.030, 6 * best(15, work, time.process_time))
 
 
 def test_drawing_costs_little_beside_the_layout():
