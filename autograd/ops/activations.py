@@ -72,7 +72,7 @@ def _by_bits(g: Any, x: Any) -> bool:
 def _mask(x: Any) -> Any:
     """Give integers of which all bits are set where x > 0, else none (where x is nan, too).
 
-    Laid over a gradient they take half the time of a product, which would have to be looked through for nan as well.
+    Laid over a gradient they take two thirds of the time of a product that is looked through for nan.
     """
     bits = np.greater(x, 0).view(np.int8).astype(_WORDS[x.dtype])
     return np.negative(bits, out=bits)
