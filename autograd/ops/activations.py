@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError
-from autograd.ops.masking import chain, cut
+from autograd.ops.masking import WORDS, bits_of, chain, cut
 from autograd.ops.special import SLOPE0, erf
 from autograd.primitive import op
 
@@ -60,34 +60,7 @@ def _relu(x: Any) -> Any:
     return y
 
 
-_NUMBERS = (float, int)
-_WORDS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}  # as long as each other
-
-
-def _by_bits(g: Any, x: Any) -> bool:
-    """Tell whether both are arrays of one dtype whose bits we know, and nothing is recorded."""
-    return g.__class__ is x.__class__ is np.ndarray and g.ndim > 0 and g.dtype is x.dtype and g.dtype in _WORDS
-
-
-def _mask(x: Any) -> Any:
-    """Give integers of which all bits are set where x > 0, else none (where x is nan, too).
-
-    Laid over a gradient they take two thirds of the time of a product that is looked through for nan.
-    """
-    bits = np.greater(x, 0).view(np.int8).astype(_WORDS[x.dtype])
-    return np.negative(bits, out=bits)
-
-
-def _relu_rule(g: Any, y: Any) -> Any:
-    """Give g where y > 0, else 0, also where g is not finite: see :func:`cut`."""
-    if not _by_bits(g, y):
-        return cut(g, y > 0)
-    bits = _mask(y)
-    np.bitwise_and(bits, g.view(bits.dtype), out=bits)
-    return bits.view(g.dtype)
-
-
-relu = op(_relu, name="relu", symbol="ReLU", vjp=_relu_rule, elementwise=True, domain=[(0.1, 2)])
+relu = op(_relu, name="relu", symbol="ReLU", vjp=lambda g, y: cut(g, y > 0), elementwise=True, domain=[(0.1, 2)])
 
 
 def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
@@ -98,30 +71,27 @@ def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     return np.maximum(x, negative_slope * x) if 0 <= negative_slope <= 1 else np.where(x > 0, x, negative_slope * x)
 
 
-def _leaky_rule(g: Any, x: Any, negative_slope: float) -> Any:
-    """Give g where x > 0, else negative_slope · g."""
-    if not _by_bits(g, x) or negative_slope.__class__ not in _NUMBERS:
-        return g * np.where(x > 0, 1, np.asarray(negative_slope, x.dtype))
-    bits = _mask(x)
-    one_or_slope, elsewhere = _words_of(negative_slope, x.dtype)
-    np.bitwise_and(bits, one_or_slope, out=bits)
-    np.bitwise_xor(bits, elsewhere, out=bits)
-    slope = bits.view(g.dtype)
-    return np.multiply(g, slope, out=slope)
+def _slope(positive: Any, slope: Any, dtype: Any) -> Any:
+    """Give 1 where x is positive, else ``slope``; by their bits, which takes a quarter of the time of a choice."""
+    if dtype not in WORDS or type(slope) not in (float, int) or not np.ndim(positive):
+        return np.where(positive, 1, np.asarray(slope, dtype))
+    differing, elsewhere = _words_of(slope, dtype)
+    bits = bits_of(positive, dtype)
+    np.bitwise_and(bits, differing, out=bits)
+    return np.bitwise_xor(bits, elsewhere, out=bits).view(dtype)
 
 
 @lru_cache(maxsize=64)
 def _words_of(slope: float, dtype: Any) -> tuple[Any, Any]:
     """Give the bits in which 1 and ``slope`` differ, and those of ``slope``."""
-    word = _WORDS[dtype]
-    one, other = (np.array(value, dtype).view(word) for value in (1, slope))
+    one, other = (np.array(value, dtype).view(WORDS[dtype]) for value in (1, slope))
     return one ^ other, other
 
 
 leaky_relu = op(
     _leaky_relu,
     name="leaky_relu",
-    vjp=_leaky_rule,
+    vjp=lambda g, x, negative_slope: g * _slope(x > 0, negative_slope, x.dtype),
     elementwise=True,
     domain=[(0.1, 2)],
 )
