@@ -62,7 +62,10 @@ def _reshaped(x: Array, weight: Array, bias: Array | None) -> Array:
     if weight.ndim not in (1, 2) or not x.ndim or (bias is not None and bias.shape != weight.shape[:-1]):
         raise _misfit(x, weight, bias)
     try:
-        y: Array = np.dot(x if x.ndim < 3 else x.reshape(-1, x.shape[-1]), weight.T)
+        # OpenBLAS now and then raises the flag of an invalid operation on finite numbers here (numpy/numpy#24067 is of
+        # that kind): a false alarm, under errstate(invalid="raise") an error. A nan shows in the result all the same.
+        with np.errstate(invalid="ignore"):
+            y: Array = np.dot(x if x.ndim < 3 else x.reshape(-1, x.shape[-1]), weight.T)
     except ValueError:
         raise _misfit(x, weight, bias) from None
     if bias is not None:
