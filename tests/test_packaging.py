@@ -67,8 +67,8 @@ def test_wheel_names_its_licences_and_needs(wheel):
 # ------------------------------------------------------------------------------------------------------ the import
 
 
-def test_import_takes_25_ms_beyond_numpy(tmp_path):
-    """Or a third of NumPy's own time, on a slow machine. The best of a few runs counts, as machines are shared.
+def test_import_takes_a_third_of_numpys_time_beyond_it(tmp_path):
+    """25 ms where NumPy takes 75. The best of a few runs counts: a busy machine is not the package's fault.
 
     Compiled files are kept in a folder of the test's own, as an installed package has them.
     """
@@ -78,10 +78,10 @@ def test_import_takes_25_ms_beyond_numpy(tmp_path):
         "print(now() - b, b - a)"
     )
     times: list[tuple[float, float]] = []
-    while len(times) < 12 and not any(ours <= max(0.025, numpys / 3) for ours, numpys in times):
+    while len(times) < 12 and not any(ours <= numpys / 3 for ours, numpys in times):
         ours, numpys = run(code, cwd=tmp_path, PYTHONPATH=str(ROOT), **compiled).stdout.split()
         times.append((float(ours), float(numpys)))
-    assert any(ours <= max(0.025, numpys / 3) for ours, numpys in times), times
+    assert any(ours <= numpys / 3 for ours, numpys in times), times
 
 
 @pytest.mark.parametrize("package", ["autograd", "nn", "nn.datasets"])
