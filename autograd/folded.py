@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from threading import RLock
 from typing import Any
 
+import numpy as np
+
 from autograd.box import SMALL, small
 from autograd.graph import Leaf, Node, clock, make_node, tick
-from autograd.plan import Ghost, Plan, ghost_of
+from autograd.plan import Plan
 from autograd.rules import Shares
 
+_NDARRAY = np.ndarray
 _LATE = frozenset({"a", "b", "more", "saved", "kwargs"})
 _unfolding = RLock()
 
 # The node of the input, values from it to the output, arrays and nodes of the other inputs, keywords and scopes of the
-# steps. A ghost stands for an array that no rule reads, or that is gone.
+# steps. A shape among the values stands for an array that no rule reads.
 Held = tuple[Node | None, list[Any], list[Any], list[Node], Sequence[dict[str, Any]], Sequence[Any]]
 
 
@@ -66,14 +69,15 @@ class Folded(Node):
             raise
         if shares is None:
             return None
-        pairs: Shares
         pairs, g = shares
-        if plan.needs[0][0] and source is not None:
+        if plan.needs[0][0]:
             pairs.append((source, g))
         if release:
-            values[0] = ghost_of(values[0])
-            others[:] = map(ghost_of, others)
-        return pairs
+            x = values[0]
+            if x.__class__ is _NDARRAY and x.size > SMALL:
+                values[0] = x.shape
+            others[:] = [a if a is not None and a.size <= SMALL else None for a in others]
+        return pairs  # type: ignore[no-any-return]
 
     @property
     def where(self) -> tuple[Any, Any]:
@@ -98,13 +102,13 @@ class Folded(Node):
         last, x = len(plan.ops) - 1, values[0]
         node = source
         if node is None:  # a constant, older than the nodes of the chain
-            node = Leaf(None if x.__class__ is Ghost else small(x), x.shape, self.dtype, False)
+            node = Leaf(_value(x), _shape(x), self.dtype, False)
             node.order = self.order + (last + 0.5) / (last + 1)
         for i, op in enumerate(plan.ops):
             at, keep, y = plan.others[i], plan.kept[i], values[i + 1]
             saved = [_stays(v, k in keep.inputs) for k, v in enumerate((values[i], *others[at]))]
             saved.append(_stays(y, keep.output))
-            made = make_node(Node, op, (node, *leaves[at]), tuple(saved), keywords[i], y.shape, self.dtype, scopes[i])
+            made = make_node(Node, op, (node, *leaves[at]), tuple(saved), keywords[i], _shape(y), self.dtype, scopes[i])
             if i < last:
                 made.order = self.order + (last - i) / (last + 1)  # after the node before the chain, before this one
                 made.released, made.cot = self.released, self.cots.get(i + 1)
@@ -116,9 +120,16 @@ class Folded(Node):
 def _step_of(error: Exception) -> int:
     """Tell at which step the generated code was; in a function of its own, as a frame kept by a local is a cycle."""
     inner: Any = error.__traceback__ and error.__traceback__.tb_next
-    at: int = inner.tb_frame.f_locals.get("at", -1)
-    return at
+    return inner.tb_frame.f_locals.get("at", -1)  # type: ignore[no-any-return]
+
+
+def _shape(value: Any) -> Any:
+    return value if value.__class__ is tuple else value.shape
+
+
+def _value(value: Any) -> Any:
+    return None if value.__class__ is tuple else small(value)
 
 
 def _stays(value: Any, kept: bool) -> Any:
-    return None if value.__class__ is Ghost or not (kept or value.size <= SMALL) else value
+    return value if value is not None and value.__class__ is not tuple and (kept or value.size <= SMALL) else None

@@ -6,7 +6,7 @@ In a small net most of the time is Python's. A loop that asks each step what it 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,18 +16,11 @@ from autograd.pull import as_many, fit
 from autograd.rules import Kept, Op, Rule
 
 
-class Ghost:
-    """Stand for an array that is gone."""
+class Ghost(NamedTuple):
+    """Stand for an input whose array is gone."""
 
-    __slots__ = ("dtype", "shape")
-
-    def __init__(self, array: Any) -> None:
-        self.shape, self.dtype = array.shape, array.dtype
-
-
-def ghost_of(value: Any) -> Any:
-    """Give a ghost for a large array, and anything else as it is: small arrays stay for pictures."""
-    return Ghost(value) if value.__class__ is np.ndarray and value.size > SMALL else value
+    shape: tuple[int, ...]
+    dtype: Any
 
 
 class Plan:
@@ -37,10 +30,9 @@ class Plan:
     inputs of all steps; the first step has one that does.
 
     ``forward(x, *others, keywords)`` gives the output and all values from x to it, or None where one is no array of x's
-    dtype. A value that no rule reads is let go at once: its ghost stands in its place. ``backward(g, run, values,
-    others, leaves, keywords, release)`` gives the shares of the leaves, and that of x, or None where another thread has
-    begun to let go of what ``run`` holds; small gradients on the way go to ``run.cots``. ``backward`` is None where an
-    op has no rule, but a definition: that takes a node.
+    dtype. A value that no rule reads is let go at once: its shape stands in its place. ``backward(g, values, others,
+    leaves, keywords, small, dtype, release)`` gives the shares of the leaves, and that of x; small gradients on the way
+    go to ``small``. ``backward`` is None where an op has no rule, but a definition: that takes a node.
     """
 
     def __init__(self, ops: tuple[tuple[Op, bool], ...], needs: tuple[bool, ...]) -> None:
@@ -53,7 +45,7 @@ class Plan:
         outputs = [False, *[kept.output for kept in self.kept]]
         inputs = [*[0 in kept.inputs for kept in self.kept], False]
         self.reads = [a or b for a, b in zip(outputs, inputs, strict=True)]
-        # The other inputs that no rule reads: what is large of them need not stay.
+        #  The other inputs that no rule reads: what is large of them need not stay.
         self.unread = [
             at.start + k - 1
             for at, kept, which in zip(self.others, self.kept, self.needs, strict=True)
@@ -67,13 +59,7 @@ class Plan:
             self.backward = None
 
     def _compile(self, name: str, lines: Iterator[str]) -> Any:
-        known: dict[str, Any] = {
-            "ndarray": np.ndarray,
-            "SMALL": SMALL,
-            "ghost_of": ghost_of,
-            "fit": fit,
-            "as_many": as_many,
-        }
+        known: dict[str, Any] = {"ndarray": np.ndarray, "SMALL": SMALL, "Ghost": Ghost, "fit": fit, "as_many": as_many}
         for i, op in enumerate(self.ops):
             known |= {f"op{i}": op, f"forward{i}": op.forward, f"needs{i}": self.needs[i]}
             known |= {f"rule{i}_{k}": rule.function for k, rule in op.rules.items()}
@@ -91,10 +77,10 @@ class Plan:
             yield f"    if y{i + 1}.__class__ is not ndarray or y{i + 1} is y{i} or y{i + 1}.dtype is not dtype:"
             yield "        return None"
             if not self.reads[i]:
-                yield f"    y{i} = ghost_of(y{i})"
+                yield f"    if y{i}.size > SMALL: y{i} = y{i}.shape"
         yield f"    y = y{count}"
         if not self.reads[-1]:
-            yield f"    y{count} = ghost_of(y)"
+            yield f"    if y.size > SMALL: y{count} = y.shape"
         yield f"    return y, [{', '.join(f'y{i}' for i in range(count + 1))}]"
 
     def _backward(self) -> Iterator[str]:
@@ -104,6 +90,7 @@ class Plan:
             if names:
                 yield f"    {', '.join(names)}, = {several}"
         yield "    if run.released and not release: return None"  # another thread lets go of what was just read
+        yield "    small, dtype = run.cots, run.dtype"
         for i in reversed(range(len(self.ops))):
             yield f"    at = {i}"
             yield from self._step_back(i)
@@ -131,16 +118,25 @@ class Plan:
                     raise MissingRule(op.name)
                 yield f"    {targets[k]} = rule{i}_{k}({', '.join(['g', *self._arguments(i, op.rules[k])])})"
         yield "    if release:"
-        yield f"        values[{i + 1}], y{i + 1} = ghost_of(y{i + 1}), None"
+        yield f"        if y{i + 1}.__class__ is ndarray and y{i + 1}.size > SMALL: values[{i + 1}] = y{i + 1}.shape"
+        yield f"        y{i + 1} = None"
         for k in wanted:
-            d, like = targets[k], f"l{at.start + k - 1}" if k else f"y{i}"
-            misfit = f"{d}.__class__ is not ndarray or {d}.dtype is not {like}.dtype or {d}.shape != {like}.shape"
-            yield f"    if {misfit}: {d} = fit({d}, {like}, op{i}, {k})"
+            share, shape, dtype = targets[k], self._shape(i), "dtype"
+            like = f"Ghost({shape}, dtype)"
+            if k:
+                like = f"l{at.start + k - 1}"
+                shape, dtype = f"{like}.shape", f"{like}.dtype"
+            misfit = f"{share}.__class__ is not ndarray or {share}.dtype is not {dtype} or {share}.shape != {shape}"
+            yield f"    if {misfit}: {share} = fit({share}, {like}, op{i}, {k})"
         if i:
-            yield f"    if g.size <= SMALL: run.cots[{i}] = g"
+            yield f"    if g.size <= SMALL: small[{i}] = g"
 
     def _names(self, letter: str, at: slice = slice(None)) -> list[str]:
         return [f"{letter}{j}" for j in range(self.others[-1].stop)[at]]
+
+    def _shape(self, i: int) -> str:
+        """Write the shape of value ``i``: perhaps nothing else is there."""
+        return f"y{i}.shape" if self.reads[i] else f"(y{i} if y{i}.__class__ is tuple else y{i}.shape)"
 
     def _arguments(self, i: int, rule: Rule) -> Iterator[str]:
         """Write what a rule of step ``i`` asks for, after g."""
@@ -154,7 +150,7 @@ class Plan:
             elif name == "y":
                 yield f"y{i + 1}"
             elif name == "shapes":
-                yield f"({' '.join(f'{like}.shape,' for like in (f'y{i}', *self._names('l', self.others[i])))})"
+                yield f"({self._shape(i)}, {' '.join(f'{leaf}.shape,' for leaf in self._names('l', self.others[i]))})"
             else:
                 yield f"needs{i}"
 
