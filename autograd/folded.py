@@ -69,15 +69,16 @@ class Folded(Node):
             raise
         if shares is None:
             return None
+        pairs: Shares
         pairs, g = shares
-        if plan.needs[0][0]:
+        if source is not None and plan.needs[0][0]:
             pairs.append((source, g))
         if release:
             x = values[0]
             if x.__class__ is _NDARRAY and x.size > SMALL:
                 values[0] = x.shape
             others[:] = [a if a is not None and a.size <= SMALL else None for a in others]
-        return pairs  # type: ignore[no-any-return]
+        return pairs
 
     @property
     def where(self) -> tuple[Any, Any]:
@@ -120,7 +121,8 @@ class Folded(Node):
 def _step_of(error: Exception) -> int:
     """Tell at which step the generated code was; in a function of its own, as a frame kept by a local is a cycle."""
     inner: Any = error.__traceback__ and error.__traceback__.tb_next
-    return inner.tb_frame.f_locals.get("at", -1)  # type: ignore[no-any-return]
+    at: int = inner.tb_frame.f_locals.get("at", -1)
+    return at
 
 
 def _shape(value: Any) -> Any:

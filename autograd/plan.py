@@ -30,9 +30,10 @@ class Plan:
     inputs of all steps; the first step has one that does.
 
     ``forward(x, *others, keywords)`` gives the output and all values from x to it, or None where one is no array of x's
-    dtype. A value that no rule reads is let go at once: its shape stands in its place. ``backward(g, values, others,
-    leaves, keywords, small, dtype, release)`` gives the shares of the leaves, and that of x; small gradients on the way
-    go to ``small``. ``backward`` is None where an op has no rule, but a definition: that takes a node.
+    dtype. A value that no rule reads is let go at once: its shape stands in its place. ``backward(g, run, values,
+    others, leaves, keywords, release)`` gives the shares of the leaves, and that of x, or None where another thread has
+    begun to let go of what ``run`` holds; small gradients on the way go to ``run.cots``. ``backward`` is None where an
+    op has no rule, but a definition: that takes a node.
     """
 
     def __init__(self, ops: tuple[tuple[Op, bool], ...], needs: tuple[bool, ...]) -> None:
@@ -45,7 +46,7 @@ class Plan:
         outputs = [False, *[kept.output for kept in self.kept]]
         inputs = [*[0 in kept.inputs for kept in self.kept], False]
         self.reads = [a or b for a, b in zip(outputs, inputs, strict=True)]
-        #  The other inputs that no rule reads: what is large of them need not stay.
+        # The other inputs that no rule reads: what is large of them need not stay.
         self.unread = [
             at.start + k - 1
             for at, kept, which in zip(self.others, self.kept, self.needs, strict=True)

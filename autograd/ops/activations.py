@@ -73,10 +73,11 @@ def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 
 def _slope(positive: Any, slope: Any, dtype: Any) -> Any:
     """Give 1 where x is positive, else ``slope``; by their bits, which takes a quarter of the time of a choice."""
-    if dtype not in WORDS or type(slope) not in (float, int) or not np.ndim(positive):
+    word = WORDS.get(dtype)
+    if word is None or type(slope) not in (float, int) or type(positive) is not np.ndarray:
         return np.where(positive, 1, np.asarray(slope, dtype))
     differing, elsewhere = _words_of(slope, dtype)
-    bits = bits_of(positive, dtype)
+    bits = bits_of(positive, word)
     np.bitwise_and(bits, differing, out=bits)
     return np.bitwise_xor(bits, elsewhere, out=bits).view(dtype)
 

@@ -51,13 +51,14 @@ def cut(g: Any, kept: Any) -> Any:
     """
     if isinstance(g, Box):
         return chain(kept, g)
-    if type(g) is not np.ndarray or g.dtype not in WORDS or np.shape(kept) != g.shape:
+    word = WORDS.get(g.dtype) if type(g) is type(kept) is np.ndarray else None
+    if word is None or kept.shape != g.shape:
         return _chain(kept, g)
-    bits = bits_of(kept, g.dtype)
-    return np.bitwise_and(bits, g.view(bits.dtype), out=bits).view(g.dtype)
+    bits = bits_of(kept, word)
+    return np.bitwise_and(bits, g.view(word), out=bits).view(g.dtype)
 
 
-def bits_of(kept: Any, dtype: Any) -> Any:
-    """Give integers as wide as ``dtype`` of which all bits are set where ``kept`` holds, else none."""
-    bits = np.asarray(kept).view(np.int8).astype(WORDS[dtype])
+def bits_of(kept: Any, word: Any) -> Any:
+    """Give integers of the type ``word`` of which all bits are set where ``kept`` holds, else none."""
+    bits = kept.view(np.int8).astype(word)
     return np.negative(bits, out=bits)

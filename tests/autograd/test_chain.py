@@ -12,7 +12,6 @@ import autograd as ag
 from autograd.errors import ArgumentError, GraphError, InPlaceError, RuleError
 from autograd.folded import Folded
 from autograd.graph import ancestors
-from autograd.plan import Ghost
 
 SPLIT = ag.op(lambda x: (x, x), vjp=lambda g, x: g[0] + g[1], name="split_in_two")
 
@@ -87,17 +86,17 @@ def test_arrays_are_let_go_on_the_way_back():
     def held():
         return y._node.held[1]
 
-    assert [type(v) for v in held()] == [Ghost, np.ndarray, Ghost, np.ndarray, np.ndarray]
+    assert [type(v) for v in held()] == [tuple, np.ndarray, tuple, np.ndarray, np.ndarray]
     y.sum().backward()
-    assert seen == [[Ghost, np.ndarray, Ghost, Ghost, Ghost]]  # when the second op is at its turn
-    assert [(type(v), v.shape) for v in held()] == [(Ghost, (100,))] * 5
+    assert seen == [[tuple, np.ndarray, tuple, tuple, tuple]]  # when the second op is at its turn
+    assert held() == [(100,)] * 5
 
 
 def test_large_arrays_of_other_inputs_are_let_go():
     w, small = ag.Tensor(np.full(100, 2.0), True), ag.Tensor(np.full(1, 3.0), True)
     y = ag.Chain([(np.multiply, (w,), {}, None), (np.multiply, (small,), {}, None)])(ag.Tensor(np.ones(100), True))
     y.sum().backward()
-    assert [isinstance(v, Ghost) for v in y._node.held[2]] == [True, False]
+    assert [v is None for v in y._node.held[2]] == [True, False]
 
 
 def test_a_change_of_another_leaf_does_not_matter():
