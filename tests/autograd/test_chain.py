@@ -68,6 +68,19 @@ def test_records_the_same_graph(dtype, needs, rows, looked_at, retain_graph):
         np.testing.assert_array_equal(value, other)
 
 
+@pytest.mark.parametrize("kind", [np.asarray, ag.Tensor])
+def test_a_constant_input_is_numbered_before_what_is_made_of_it(kind):
+    """Pictures name values in their order: a constant that comes late would change the names of all."""
+    tensors = leaves()
+    y = ag.Chain(steps(*tensors))(kind(np.ones((2, 4))))
+    after = np.tanh(ag.Tensor(1.0, True))
+    first, *rest = sorted((n for n in ancestors(y._node) if n.op or not n.needs), key=lambda node: -node.order)
+    assert [n.op.name for n in rest] == ["matmul", "add", "leaky_relu", "multiply", "tanh"]
+    assert first.op is None
+    assert all(n.order > after._node.order for n in rest)
+    assert all(n.order < t._node.order for n in (first, *rest) for t in tensors)
+
+
 def test_without_a_look_backward_makes_no_nodes():
     tensors = leaves()
     y = ag.Chain(steps(*tensors))(ag.Tensor(np.ones((2, 4))))
