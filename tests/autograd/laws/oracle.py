@@ -150,7 +150,7 @@ class Row:
     error: type[Exception] = ag.AutogradError
     off: Any = False  # where the gradient is 0 by law
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019 (rows live as long as the tests)
+    @functools.cache  # noqa: B019 (rows live as long as the tests)
     def gradient(self) -> Any:
         """Return the right gradient."""
         if self.right is not None:
@@ -246,7 +246,7 @@ def hold(row: Row, way: Callable[[Program, Any], Any], right: Any, rtol: float =
 
 
 def hold_all(row: Row, ways: Mapping[str, Callable[[Program, Any], Any]], right: Any, rtol: float = 1e-6) -> None:
-    """Run a program in several ways; AssertionError that lists those with another outcome than a right or honest one."""
+    """Run a program in several ways; AssertionError that lists those that are neither right nor honest."""
     wrong = {}
     for name, way in ways.items():
         try:
