@@ -40,6 +40,8 @@ _SHARED: dict[str, Any] = {
     "_D32": np.dtype(np.float32),
     "_D64": np.dtype(np.float64),
     "_F64": np.float64,
+    "_Node": Node,
+    "_View": View,
     "_PLAIN": PLAIN,
     "_adopt": recorded.adopt,
     "_as_raw": box.as_raw,
@@ -59,7 +61,8 @@ _SHARED: dict[str, Any] = {
     "_own": recorded.own,
     "_several": recorded.several,
     "_versions": versions,
-    "_watch": recorded.watch,
+    "_shares_memory": box.shares_memory,
+    "_watch": box.watch,
 }
 
 
@@ -109,7 +112,7 @@ def _executed(op: Op, name: str, lines: Iterator[str], space: dict[str, Any]) ->
     space.update({f"_mask_{i}": rule.function for i, rule in _masks(op).items()})
     space.update({f"_default_{key}": value for key, value in op.keywords.items()})
     space.update(_forward=_OPERATORS.get(op.forward, op.forward), _rule=op.joint and op.joint.function)
-    space.update(_kind=View if op.view else Node, _tensor=box.result_type())
+    space["_tensor"] = box.result_type()
     found: dict[str, Any] = {}
     exec(compile(text, file, "exec"), space, found)  # noqa: S102
     function = found[name]
@@ -178,7 +181,12 @@ def _apply_lines(op: Op) -> Iterator[str]:
     indent = "    " if numbers else ""
     yield from (indent + line for line in (_variadic_kept(op) if op.variadic else _kept(op)))
     yield f"{indent}    _residuals = {residuals.replace('_output', '_output' + size, 1)}"
-    yield "    _node = _new(_kind)"
+    kind = (
+        "_View if _output.__class__ is _ndarray and _shares_memory(_output, _source) else _Node" if op.view else "_Node"
+    )
+    if op.view:
+        yield f"    _source = {op.inputs[0]}_data"
+    yield f"    _node = _new({kind})"
     yield "    _node.op = _op"
     yield f"    _node.parents = {nodes if not op.variadic else 'tuple(_nodes)'}"
     yield "    _node.residuals = _residuals"
@@ -193,7 +201,7 @@ def _apply_lines(op: Op) -> Iterator[str]:
     yield "    _result._array = _output"
     yield "    _result._node = _node"
     if op.view:
-        yield "    _watch(_result)"
+        yield f"    if _node.__class__ is _View: return _watch(_result, {op.inputs[0]})"
     yield "    return _result"
 
 

@@ -125,7 +125,8 @@ class Op:
         return {self._place(name, "selects"): Rule(function, self, ()) for name, function in selects.items()}
 
     def _read_formula(self, formula: Any) -> tuple[str | None, ...]:
-        if formula is None or isinstance(formula, str):
+        formula = {} if formula is None else formula
+        if isinstance(formula, str):
             formula = {self.inputs[0]: formula}
         for name in formula:
             self._place(name, "formula")

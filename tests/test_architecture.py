@@ -32,6 +32,7 @@ FLOORS = {
     "autograd.accumulate": 10,
     "autograd.methods": 10,
     "autograd.protocols": 10,
+    "autograd.inplace": 10,
     "autograd.tensor": 11,
     "autograd.transforms": 12,
     "autograd.gradcheck": 13,

@@ -130,7 +130,7 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 def _write(x: Any, v: Any, index: Any = ()) -> Any:
-    y = np.array(x, order="C")
+    y = np.array(x, order="K")
     y[index] = np.ascontiguousarray(v) if np.ndim(v) > 1 else v  # in C order the last of repeated elements wins
     return y if y.ndim else y[()]
 
@@ -162,6 +162,7 @@ _assign: Any = op(
     name="setitem",
     symbol="[ ] =",
     vjp=dict(x=lambda g, index: _assign(g, 0.0, index=index), v=_written),
+    selects=True,
 )
 
 

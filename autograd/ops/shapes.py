@@ -369,6 +369,7 @@ _diagonal = op(
     name="diagonal",
     vjp=lambda g, shapes, offset, axis1, axis2: on_diagonal(g, shapes[0], offset, axis1, axis2),
     view=True,
+    selects=True,
 )
 
 
