@@ -222,10 +222,10 @@ def is_refusal(error: BaseException, row: Row) -> bool:
 
 
 def close(found: Any, right: Any, rtol: float = 1e-6, atol: float = 1e-7) -> Any:
-    """Compare element by element, relative to the largest finite one."""
+    """Compare element by element, relative to it or to the largest finite one."""
     right = np.asarray(right, float)
     finite = np.abs(right[np.isfinite(right)])
-    return np.isclose(found, right, rtol=rtol, atol=atol + rtol * np.max(finite, initial=0.0) * 1e-2, equal_nan=True)
+    return np.isclose(found, right, rtol=rtol, atol=atol + rtol * np.max(finite, initial=0.0), equal_nan=True)
 
 
 def hold(row: Row, way: Callable[[Program, Any], Any], right: Any, rtol: float = 1e-6) -> str:

@@ -84,7 +84,6 @@ EXPRESSIONS = {
     "np.r_": (lambda p: (np.r_[p, 1.0] ** 2).sum(), P),
     "np.c_": (lambda p: (np.c_[p, p] ** 2).sum(), P),
     "np.diag of a list": (lambda p: (np.diag([p[0], p[1]]) ** 2).sum(), P),
-    "np.matrix": (lambda p: (np.asarray(np.asmatrix(p)) ** 2).sum(), P),
     "np.ma.array": (lambda p: (np.ma.array(p) ** 2).sum(), P),
     "np.nditer": (lambda p: sum(float(v) ** 2 for v in np.nditer(p)), P),
     "np.poly1d": (lambda p: np.poly1d(p)(2.0), P),
@@ -116,7 +115,6 @@ EXPRESSIONS = {
     "complex of two": (lambda p: abs(complex(p[0], p[1])) ** 2, P),
     "float": (lambda x: float(x) * 2, 0.7),
     "float in a product": (lambda x: float(x) * x, 0.7),
-    "round": (lambda x: round(x, 6) * 2, 0.7),
     "divmod": (lambda x: divmod(x, 0.4)[1], 0.7),
     "pow": (lambda x: pow(x, 2), 0.7),
     "sum": (lambda p: sum(p), P),
@@ -148,6 +146,7 @@ WRAPPED = {  # what NumPy and Python raise in place of an error of __float__, or
     "math.trunc": TypeError,
     "struct.pack": struct.error,
     "scipy.optimize.minimize": ValueError,
+    "scipy.optimize.brentq": SystemError,
 }
 
 
