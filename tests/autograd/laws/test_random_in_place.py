@@ -1,0 +1,78 @@
+"""Random in-place programs: value and gradient are those of the same program on arrays, or InPlaceError."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.errors import InPlaceError
+from tests.autograd.laws.in_place.random import draw
+from tests.autograd.laws.oracle import close, plain, value, weigh
+
+SEEDS = range(300)
+STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
+
+
+def slope(f, x, v, h=1e-4):
+    """Differentiate the weighed program along v, on arrays."""
+    return sum(c / h * value(f, x + k * h * v) for k, c in STENCIL)
+
+
+def by_backward(f, x, create_graph=False):
+    leaf = ag.Tensor(x, requires_grad=True)
+    weigh(f(leaf)).backward(create_graph=create_graph)
+    gradient, leaf.grad = leaf.grad, None
+    return np.zeros(x.shape) if gradient is None else plain(gradient)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_program(seed):
+    source, f, x = draw(seed)
+    right = value(f, x)
+    assert np.isfinite(right)
+    ways = {
+        "without recording": lambda: ag.no_grad()(f)(ag.Tensor(x)),
+        "a constant": lambda: f(ag.Tensor(x)),
+        "recording": lambda: f(ag.Tensor(x, requires_grad=True)),
+    }
+    for way, run in ways.items():
+        try:
+            found = float(plain(weigh([plain(part) for part in run()])))
+        except InPlaceError:
+            continue
+        assert close(found, right), f"value, {way}: {found!r}, right is {right!r}\n{source}"
+    v = np.random.default_rng(seed).uniform(0.5, 1.5, x.shape)
+    right = slope(f, x, v)
+    for create_graph in (False, True):
+        try:
+            found = (by_backward(f, x, create_graph) * v).sum()
+        except InPlaceError:
+            continue
+        assert close(found, right, 1e-5, 1e-6), f"{create_graph=}: {found!r}, right is {right!r}\n{source}"
+
+
+@pytest.mark.parametrize("seed", SEEDS[::10])
+def test_second_order(seed):
+    """By check_grads, which runs the program on Tensors only: beside the test above this is about the second order."""
+    source, f, x = draw(seed)
+    try:
+        ag.check_grads(lambda x: weigh(f(x)), x, order=2)
+    except InPlaceError:
+        return
+    except ag.AutogradError as error:
+        raise AssertionError(f"{error}\n{source}") from error
+
+
+def test_most_programs_are_followed():
+    refused = 0
+    for seed in SEEDS:
+        _, f, x = draw(seed)
+        try:
+            by_backward(f, x)
+        except InPlaceError:
+            refused += 1
+    assert refused <= 0.25 * len(SEEDS)
+
+
+def test_programs_are_the_same_every_time():
+    assert draw(17)[0] == draw(17)[0]
+    np.testing.assert_array_equal(draw(17)[2], draw(17)[2])
