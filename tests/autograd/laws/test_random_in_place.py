@@ -12,7 +12,7 @@ SEEDS = range(300)
 STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
 
 
-def slope(f, x, v, h=1e-4):
+def slope(f, x, v, h=1e-5):
     """Differentiate the weighed program along v, on arrays."""
     return sum(c / h * value(f, x + k * h * v) for k, c in STENCIL)
 

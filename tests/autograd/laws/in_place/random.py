@@ -153,6 +153,38 @@ class Writer:
             )
         )
 
+    def shuffle(self) -> None:
+        """Draw a statement that reads and writes one array, so that the order of reading counts."""
+        name = self.pick(lambda z: np.ndim(z) > 0 and z.flags.writeable and len(z) > 1)
+        if name is None:
+            return
+        other = self.pick(lambda z: np.shape(z) == np.shape(self.space[name])) or name
+        self.run(
+            self.one_of(
+                f"{name}[0], {name}[-1] = {name}[-1], {name}[0]",
+                f"{name}[0], {name}[-1] = {name}[-1].copy(), {name}[0].copy()",
+                f"{name}[[0, -1]] = {name}[[-1, 0]]",
+                f"{name}[[0, 0, -1]] += 0.5 * {name}[[0, -1, -1]]",
+                f"{name}[1:] += {name}[:-1]",
+                f"{name}[:-1] = {name}[1:]",
+                f"{name}[1:] *= np.sin({name}[:-1])",
+                f"{name}[...] = {name}[::-1]",
+                f"{name} += {name}[::-1]",
+                f"{name} -= 0.5 * {name}.mean(axis=0)",
+                f"{name}[{other} > 0.6] = 0.5 * {name}[{other} > 0.6]",
+                f"{name}[..., 0] = {name}[..., -1] * {other}[..., 0]",
+                f"{name}.sort(axis=0)",
+                f"{name} = {name} + 0.5",
+                f"{name} = {name}[::-1]",
+                f"for p, q in zip({name}, {other}): p += 0.5 * q"
+                if np.ndim(self.space[name]) > 1
+                else f"{name} *= {name}",
+                f"{name}[:], {other}[:] = 0.5 * {other}, 0.5 * {name}"
+                if self.space[other].flags.writeable
+                else f"{name} *= 0.5",
+            )
+        )
+
     def number(self) -> None:
         name = self.pick(lambda z: np.ndim(z) > 0)
         if name is None:
@@ -179,7 +211,7 @@ def draw(seed: int) -> tuple[str, Callable[[Array], Array], Array]:
     """Return source, function and argument of a random program."""
     shapes = [(3,), (2, 3), (2, 2), (3, 2), (2, 2, 2)]
     w = Writer(seed, shapes[seed % len(shapes)])
-    kinds = [w.view, w.view, w.write, w.write, w.write, w.copy, w.number, w.call]
+    kinds = [w.view, w.view, w.write, w.write, w.shuffle, w.shuffle, w.copy, w.number, w.call]
     for _ in range(4 + seed % 9):
         kinds[w.rng.integers(len(kinds))]()
     while not any("= " in line and line[0] != "a" for line in w.lines) or len(w.lines) < 4:
