@@ -7,6 +7,7 @@ import autograd as ag
 from autograd.errors import InPlaceError
 from tests.autograd.laws.in_place.random import draw
 from tests.autograd.laws.oracle import close, plain, value, weigh
+from tests.autograd.laws.test_closures import INNER, OUTER, mixed
 
 SEEDS = range(240)
 STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
@@ -60,6 +61,24 @@ def test_second_order(seed):
         return
     except ag.AutogradError as error:
         raise AssertionError(f"{error}\n{source}") from error
+
+
+@pytest.mark.parametrize("seed", [seed for seed in range(1, 150) if seed % 5 in (1, 2, 4)][::2])
+def test_a_program_that_closes_over_another_argument(seed):
+    """The inner transform differentiates one half of the argument, the outer one the other half."""
+    source, f, x = draw(seed)
+    loss = lambda a, b: weigh(f(np.stack([a, b])))  # noqa: E731
+    (a, b), rng = x, np.random.default_rng(seed)
+    v, u = rng.uniform(0.5, 1.5, a.shape), rng.uniform(0.5, 1.5, b.shape)
+    right, other = (mixed(loss, a, b, (0, v), (1, u), step=h) for h in (2e-4, 4e-4))
+    if not close(right, other, 1e-4, 1e-5):
+        return  # a comparison of values changes its mind here
+    for inner, outer in (("grad", "grad"), ("jvp", "grad"), ("grad", "jvp"), ("grad of checkpoint", "backward")):
+        try:
+            found = OUTER[outer](lambda b, inner=inner: INNER[inner](lambda a: loss(a, b), a, v), b, u)
+        except InPlaceError:
+            continue
+        assert close(float(plain(found)), right, 1e-4, 1e-5), f"{outer} of {inner}: {found}, right is {right}\n{source}"
 
 
 def test_most_programs_are_followed():
