@@ -184,7 +184,8 @@ def _apply_lines(op: Op) -> Iterator[str]:
     size = "" if read == "True" else f" if {f'{read} or ' if read else ''}_output.size <= {SMALL} else None"
     indent = "    " if numbers else ""
     yield from (indent + line for line in (_variadic_kept(op) if op.variadic else _kept(op)))
-    yield f"{indent}    _residuals = {residuals.replace('_output', '_output' + size, 1)}"
+    output = "_own(_output)" if op.view else "_output"  # a small view must not keep the large array behind it
+    yield f"{indent}    _residuals = {residuals.replace('_output', output + size, 1)}"
     kind = (
         "_View if _output.__class__ is _ndarray and _shares_memory(_output, _source) else _Node" if op.view else "_Node"
     )

@@ -83,7 +83,7 @@ def op(
     if not (declared.rules or declared.joint):
         declared.vjp = definition_vjp
     apply.op = declared
-    apply.__name__ = apply.__qualname__ = label
+    apply.__name__ = apply.__qualname__ = declared.name
     apply.__doc__ = forward.__doc__
     registry[label] = apply
     if _is_numpy(forward):

@@ -28,7 +28,7 @@ from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceErro
 from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
 from autograd.hints import unknown_attribute
 from autograd.methods import Methods
-from autograd.modes import current
+from autograd.modes import current, printable
 from autograd.ops import casting, indexing, products, sorting
 from autograd.ops import elementwise as ew
 from autograd.sharing import forget, lying_in, register
@@ -61,6 +61,7 @@ class Tensor(Methods):
         array = _read(data, dtype, copy, requires_grad)
         self._array, self._node = array, None
         if requires_grad or name:
+            name = None if name is None else printable(str(name))
             self._node = Leaf(small(array), array.shape, array.dtype, requires_grad, name)
         if not copy and type(array) is np.ndarray:
             self._settle(array)
@@ -190,7 +191,7 @@ class Tensor(Methods):
 
     @name.setter
     def name(self, value: str | None) -> None:
-        leaf_of(self).name = value
+        leaf_of(self).name = None if value is None else printable(str(value))
 
     @property
     def is_leaf(self) -> bool:
