@@ -239,7 +239,7 @@ def _kept(op: Op) -> Iterator[str]:
         yield f"    if {x}_node is None: {x}_node, {x}_kept = _adopt({x}, {x}_data, {read or 'False'}, _dtype)"
         yield "    else:"
         yield f"        {x}_kept = {keep}"
-        yield f"        if {x}_kept.__class__ is _ndarray and {x}_kept.base is not None: {x}_kept = _own({x}_kept)"
+        yield f"        if {x}_node.__class__ is _View: {x}_kept = _own({x}_kept)"
 
 
 def _reading(op: Op, value: int | str) -> str:
@@ -273,7 +273,7 @@ def _variadic_kept(op: Op) -> Iterator[str]:
     yield "        else:"
     if not read:
         yield f"            if _array.size > {SMALL}: _array = None"
-    yield "            if _array.__class__ is _ndarray and _array.base is not None: _array = _own(_array)"
+    yield "            if _nodes[_i].__class__ is _View: _array = _own(_array)"
     yield "        _kept.append(_array)"
 
 
@@ -287,16 +287,32 @@ def _vjp_lines(op: Op) -> Iterator[str]:
         yield "    arrived = g.arrived(node) if g.__class__ is _Cotangents else (True,) * len(node.shape)"
     yield "    if g.__class__ is _Cotangents: g = g.fill(node)"
     asked = _asked(op)
-    if op.variadic or "needs" in asked or op.joint is not None:
+    if op.variadic:
         yield "    parents = node.parents"
         yield "    needs = tuple([p is not None and p.needs and (wanted is None or p in wanted) for p in parents])"
+    elif "needs" in asked or op.joint is not None:
+        yield f"    {_list(f'{x}_node' for x in op.inputs)}, = node.parents"
+        for x in op.inputs:
+            yield f"    {x}_needs = {x}_node is not None and {x}_node.needs and (wanted is None or {x}_node in wanted)"
+        yield f"    needs = {_tuple(f'{x}_needs' for x in op.inputs)}"
     if "shapes" in asked:
         yield "    shapes = tuple([() if p is None else p.shape for p in node.parents])"
     if asked & {*op.keywords}:
         yield "    kwargs = node.kwargs"
     if op.joint is not None:
         yield f"    shares = _rule({', '.join(['g', *_arguments(op, op.joint)])})"
-        yield "    return _joint(_op, shares, parents, needs)"
+        if op.variadic:
+            yield "    return _joint(_op, shares, parents, needs)"
+            return
+        yield f"    if shares.__class__ is not tuple or len(shares) != {len(op.inputs)}:"
+        yield "        return _joint(_op, shares, node.parents, needs)"
+        yield "    pairs = []"
+        for i, x in enumerate(op.inputs):
+            yield f"    if {x}_needs:"
+            yield f"        node, share = {x}_node, shares[{i}]"
+            yield from ("        " + line for line in _fitted(i))
+            yield "        pairs.append((node, share))"
+        yield "    return pairs"
         return
     yield f"    {_list(f'{x}_kept' for x in (*op.inputs, 'y', *op.cache))} = residuals"
     if len(op.inputs) == 1:  # a node is recorded and visited only where an input wants a cotangent: this one
@@ -322,6 +338,10 @@ def _share(op: Op, i: int) -> Iterator[str]:
     yield f"share = _rule_{i}({', '.join(['g', *_arguments(op, op.rules[i])])})"
     if i in _masks(op):
         yield f"share = _select(_mask_{i}({', '.join(_arguments(op, _masks(op)[i]))}), share)"
+    yield from _fitted(i)
+
+
+def _fitted(i: int) -> Iterator[str]:
     yield "if share.__class__ is _F64:"
     yield f"    if node.shape or node.dtype is not _D64: share = _fit(share, node, _op, {i})"
     yield "elif share.__class__ is not _ndarray or share.dtype is not node.dtype or share.shape != node.shape:"

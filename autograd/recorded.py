@@ -36,8 +36,9 @@ def adopt(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
 
 def own(array: Any) -> Any:
     """Return a small view as an array of its own, so that it does not keep the large array behind it alive."""
-    base = array.base
-    return array.copy() if getattr(base, "nbytes", 0) > 4 * array.nbytes + 4096 else array
+    if array is None or getattr(array.base, "nbytes", 0) <= 4 * array.nbytes + 4096:
+        return array
+    return array.copy()
 
 
 def checked(op: Op, y: Any) -> Any:
@@ -107,7 +108,7 @@ def several(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: 
             nodes[i], value = adopt(x, array, i in read, y[0].dtype)
         else:
             value = array if i in read or array.size <= SMALL else None
-        kept.append(own(value) if type(value) is _NDARRAY else value)
+        kept.append(own(value) if isinstance(nodes[i], View) else value)
     kind = View if op.view else Node
     residuals = (*kept, y if op.reads_output else None, *extras)
     shapes, dtypes = [part.shape for part in y], [part.dtype for part in y]

@@ -50,6 +50,7 @@ class Op:
     """
 
     __slots__ = (
+        "_reads",
         "cache",
         "definition",
         "domain",
@@ -91,6 +92,7 @@ class Op:
         self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
         self.elementwise, self.definition, self.cache, self.view = elementwise, definition, cache, view
         self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
+        self._reads: dict[tuple[bool, ...], frozenset[int]] = {}  # found once for each choice of inputs
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
         self._read_rules(vjp)
@@ -168,6 +170,13 @@ class Op:
 
     def reads(self, needs: Sequence[bool]) -> frozenset[int]:
         """Return which inputs' values are kept until backward, given which inputs need a gradient."""
+        key = tuple(needs)
+        known = self._reads.get(key)
+        if known is None:
+            known = self._reads[key] = self._find_reads(key)
+        return known
+
+    def _find_reads(self, needs: tuple[bool, ...]) -> frozenset[int]:
         if self.definition is not None:
             return frozenset(range(len(needs)))
         if self.variadic:

@@ -357,8 +357,8 @@ class Tensor(Methods):
         if is_live(self):
             raise ConversionError(
                 f"{convert.__name__}() of a Tensor whose gradient is still to be computed would lose that gradient: "
-                "Python and NumPy call it unasked, as in a[i] = t, a.fill(t) or math.exp(t). Use np.stack([…]) to build "
-                "arrays, np.exp and its kin in place of math's, and t.item() where a number is what you want."
+                "Python and NumPy call it unasked, as in a[i] = t, a.fill(t) or math.exp(t). Use np.stack([…]) to "
+                "build arrays, np.exp and its kin in place of math's, and t.item() where a number is what you want."
             )
         return convert(self.item())
 

@@ -366,6 +366,7 @@ def hvp(f: Function) -> Function:
     >>> hvp(lambda x: (x**3).sum())(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
+    gradient = grad(f)
 
     def product(x: Any, v: Any, *more: Any) -> Any:
         if more:
@@ -373,7 +374,7 @@ def hvp(f: Function) -> Function:
                 f"hvp: takes x and v of a function of one argument, got {2 + len(more)} values. Put several arguments "
                 "into a tuple: hvp(lambda x: f(*x))((a, b), (u, v))."
             )
-        return vjp(grad(f), x)[1](v)  # H is symmetric, so vᵀ · H is H · v
+        return vjp(gradient, x)[1](v)  # H is symmetric, so vᵀ · H is H · v
 
     return _Transformed(product, hvp, f)
 

@@ -335,8 +335,8 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
     chosen, length = np.flatnonzero(condition), np.size(a) if axis is None else np.shape(a)[axis]
     if chosen.size and chosen[-1] >= length:
         raise ShapeError(
-            f"compress: condition of shape {condition.shape} chooses element {chosen[-1]} of {length}, where a has shape "
-            f"{np.shape(a)}; it must not be longer."
+            f"compress: condition of shape {condition.shape} chooses element {chosen[-1]} of {length}, where a has "
+            f"shape {np.shape(a)}; it must not be longer."
         )
     return take(a, chosen, axis)
 
