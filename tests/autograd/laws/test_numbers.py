@@ -147,6 +147,8 @@ WRAPPED = {  # what NumPy and Python raise in place of an error of __float__, or
     "struct.pack": struct.error,
     "scipy.optimize.minimize": ValueError,
     "scipy.optimize.brentq": SystemError,
+    # NumPy reads initial= as an element that is written into an array
+    **dict.fromkeys([f"np.{f}(initial=)" for f in ("sum", "prod", "max", "min", "add.reduce")], ValueError),
 }
 
 
