@@ -116,6 +116,10 @@ FIRST_ORDER: dict[str, Callable[[Program, Any], Any]] = {
 }
 
 
+# two ways run the rules on arrays, and one of them will do where many rows are tried
+THREE_WAYS = {name: FIRST_ORDER[name] for name in ("backward", "create_graph", "jvp")}
+
+
 def second_order(f: Program, x: Any) -> Any:
     """Return the gradient of Σ c · ∇f(x): as many numbers as x has, each a sum over a row of the Hessian."""
     return ag.grad(lambda x: weigh_linearly(ag.grad(lambda x: weigh(f(x)))(x)))(fresh(x))

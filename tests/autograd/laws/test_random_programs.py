@@ -63,7 +63,7 @@ def test_value_and_gradient(program):
     near(sum(share.sum() for share in shares), slope, np.sqrt(sum((s**2).sum() for s in shares)), program, 1e-5)
 
 
-@every
+@pytest.mark.parametrize("program", list(PROGRAMS.values())[::2], ids=list(PROGRAMS)[::2])
 def test_all_ways_back_agree(program):
     """retain_graph, a second time, create_graph, several roots one by one, and the transform."""
     leaves = tensors(program)
