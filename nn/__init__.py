@@ -10,11 +10,29 @@ from typing import Any
 
 from nn import _clash as _clash  # isort: skip  (first: it says what to do when another package is found as autograd)
 from nn import datasets, functional, init, metrics, optim
-from nn.activation import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
-from nn.attention import MultiheadAttention, TransformerEncoderLayer
+from nn.activation import (
+    ELU,
+    GELU,
+    GLU,
+    Hardswish,
+    LeakyReLU,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from nn.attention import MultiheadAttention
 from nn.callbacks import Callback, CSVLogger, EarlyStopping, LRSchedule, ModelCheckpoint
+from nn.cells import GRUCell, LSTMCell
 from nn.container import ModuleList, Sequential
 from nn.conv import Conv1d, Conv2d
+from nn.distances import CosineEmbeddingLoss, TripletMarginLoss
+from nn.distributions import CategoricalCrossEntropyLoss, KLDivLoss
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.gradient_flow import GradientFlow
@@ -22,20 +40,27 @@ from nn.history import History
 from nn.linear import Flatten, Identity, Linear
 from nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss, HuberLoss, L1Loss, MSELoss, NLLLoss
 from nn.module import Module, Parameter
+from nn.module_dict import ModuleDict
 from nn.neuron import MLP, Layer, Neuron
-from nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
-from nn.pool import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from nn.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
+from nn.pool import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from nn.recurrent import GRU, LSTM, RNN
 from nn.saving import load_model, save_model
 from nn.trainer import Trainer
+from nn.transformer import TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer
+from nn.transposed import ConvTranspose1d, ConvTranspose2d
+from nn.upsample import Upsample
 
 __all__ = [
     "ELU",
     "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "MLP",
     "RNN",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
     "AvgPool1d",
     "AvgPool2d",
     "BCELoss",
@@ -44,20 +69,29 @@ __all__ = [
     "BatchNorm2d",
     "CSVLogger",
     "Callback",
+    "CategoricalCrossEntropyLoss",
     "Conv1d",
     "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "Dropout",
     "EarlyStopping",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GradientFlow",
+    "GroupNorm",
+    "Hardswish",
     "HingeLoss",
     "History",
     "HuberLoss",
     "Identity",
+    "KLDivLoss",
     "L1Loss",
     "LRSchedule",
+    "LSTMCell",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -66,13 +100,17 @@ __all__ = [
     "MSELoss",
     "MaxPool1d",
     "MaxPool2d",
+    "Mish",
     "ModelCheckpoint",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "MultiheadAttention",
     "NLLLoss",
     "Neuron",
+    "PReLU",
     "Parameter",
+    "RMSNorm",
     "ReLU",
     "Sequential",
     "SiLU",
@@ -81,7 +119,11 @@ __all__ = [
     "Softplus",
     "Tanh",
     "Trainer",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
     "TransformerEncoderLayer",
+    "TripletMarginLoss",
+    "Upsample",
     "datasets",
     "functional",
     "init",
