@@ -153,8 +153,8 @@ class RMSNorm(Module):
     Sennrich (2019).
 
     >>> import nn
-    >>> nn.RMSNorm(2)([[3.0, 4.0]]).numpy().round(2).tolist()
-    [[0.85, 1.13]]
+    >>> nn.RMSNorm(2)([[3.0, 4.0]]).numpy().round(2)
+    array([[0.85, 1.13]], dtype=float32)
     """
 
     def __init__(

@@ -51,7 +51,7 @@ def triplet_margin_loss(
     anchor, positive, negative: (N, D) or (D,). ``swap`` takes the smaller one of d(a, n) and d(p, n).
 
     >>> import numpy as np, nn
-    >>> float(nn.functional.triplet_margin_loss(*np.array([[[0.0]], [[1.0]], [[1.5]]])))
+    >>> round(float(nn.functional.triplet_margin_loss(*np.array([[[0.0]], [[1.0]], [[1.5]]]))), 4)
     0.5
     """
     name = "triplet_margin_loss"
