@@ -27,6 +27,7 @@ from nn.activation import (
     Tanh,
 )
 from nn.attention import MultiheadAttention
+from nn.average import AveragedModel, get_ema_avg_fn, update_bn
 from nn.callbacks import Callback, CSVLogger, EarlyStopping, LRSchedule, ModelCheckpoint
 from nn.cells import GRUCell, LSTMCell
 from nn.container import ModuleList, Sequential
@@ -46,6 +47,7 @@ from nn.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMS
 from nn.pool import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from nn.recurrent import GRU, LSTM, RNN
 from nn.saving import load_model, save_model
+from nn.summary import summary
 from nn.trainer import Trainer
 from nn.transformer import TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer
 from nn.transposed import ConvTranspose1d, ConvTranspose2d
@@ -61,6 +63,7 @@ __all__ = [
     "RNN",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AveragedModel",
     "AvgPool1d",
     "AvgPool2d",
     "BCELoss",
@@ -126,11 +129,14 @@ __all__ = [
     "Upsample",
     "datasets",
     "functional",
+    "get_ema_avg_fn",
     "init",
     "load_model",
     "metrics",
     "optim",
     "save_model",
+    "summary",
+    "update_bn",
 ]
 
 _ON_EXTRAS = ("onnx", "sklearn")  # what they stand on may be missing, so nn.onnx and nn.sklearn load at first use

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 from autograd.errors import ArgumentError
 from nn import init
 from nn.attention import MultiheadAttention
+from nn.container import ModuleList
 from nn.dropout import Dropout
 from nn.functional import activation as act
 from nn.inputs import as_input
@@ -162,7 +163,7 @@ class TransformerEncoder(Module):
                 f"TransformerEncoder: encoder_layer must be a layer, such as a TransformerEncoderLayer, got "
                 f"{encoder_layer!r}."
             )
-        self.layers = [_copy(encoder_layer) for _ in range(num_layers)]
+        self.layers = ModuleList(_copy(encoder_layer) for _ in range(num_layers))
         self.num_layers, self.norm = num_layers, norm
 
     def forward(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nn.functional.interpolate import interpolate
+from nn.functional.interpolate import resize
 from nn.module import Module
 
 
@@ -23,7 +23,7 @@ class Upsample(Module):
         self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
 
     def forward(self, x: Any) -> Any:
-        return interpolate(x, self.size, self.scale_factor, self.mode, self.align_corners)
+        return resize("upsample", x, self.size, self.scale_factor, self.mode, self.align_corners)
 
     def extra_repr(self) -> str:
         target = f"to {self.size}" if self.size is not None else f"×{self.scale_factor}"

@@ -25,7 +25,12 @@ def interpolate(
     >>> nn.functional.interpolate(np.array([[[0.0, 4.0]]]), scale_factor=2, mode="linear").tolist()
     [[[0.0, 1.0, 3.0, 4.0]]]
     """
-    x, name = as_input(input), "interpolate"
+    return resize("interpolate", input, size, scale_factor, mode, align_corners)
+
+
+def resize(name: str, input: Any, size: Any, scale_factor: Any, mode: str, align_corners: bool | None) -> Any:
+    """Do what :func:`interpolate` says, under the name that messages shall bear."""
+    x = as_input(input)
     if mode not in _MODES:
         raise ArgumentError(f"{place(name)}: mode must be one of {', '.join(map(repr, _MODES))}, got {mode!r}.")
     axes = x.ndim - 2

@@ -150,8 +150,6 @@ def test_a_state_of_other_parameters_changes_nothing():
     optimizer.step(closure)
     before = optimizer.state_dict()
     bad = {"state": {0: {"n_iter": 7, "d": [1.0]}}, "param_groups": before["param_groups"]}
-    with pytest.raises(
-        ShapeError, match=r"LBFGS\.load_state_dict changed nothing: its vectors need 2 numbers"
-    ):
+    with pytest.raises(ShapeError, match=r"LBFGS\.load_state_dict changed nothing: its vectors need 2 numbers"):
         optimizer.load_state_dict(bad)
     assert optimizer.state_dict()["state"][0]["n_iter"] == before["state"][0]["n_iter"]
