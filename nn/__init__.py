@@ -4,6 +4,12 @@
 >>> model = nn.MLP(2, [16, 16, 1], rng=0)
 >>> model([[0.5, -1.0]]).shape
 (1, 1)
+
+The story, to be read in this order: ``neuron`` (Neuron, Layer, MLP), ``module``, ``linear``, ``activation``,
+``losses``, ``optim.sgd``, ``optim.adam``, ``trainer``. The families that most models are made of: ``conv``, ``pool``,
+``recurrent``, ``attention``, ``normalization``, ``embedding``, ``dropout``. The long tail, one small file per idea,
+which nothing in the story needs: ``transformer``, ``transposed``, ``upsample``, ``cells``, ``distances``, ``distributions``,
+``module_dict``, ``average``, ``summary``.
 """
 
 from typing import Any
