@@ -8,8 +8,8 @@
 The story, to be read in this order: ``neuron`` (Neuron, Layer, MLP), ``module``, ``linear``, ``activation``,
 ``losses``, ``optim.sgd``, ``optim.adam``, ``trainer``. The families that most models are made of: ``conv``, ``pool``,
 ``recurrent``, ``attention``, ``normalization``, ``embedding``, ``dropout``. The long tail, one small file per idea,
-which nothing in the story needs: ``transformer``, ``transposed``, ``upsample``, ``cells``, ``distances``, ``distributions``,
-``module_dict``, ``average``, ``summary``.
+which nothing in the story needs: ``transformer``, ``transposed``, ``upsample``, ``cells``, ``distances``,
+``distributions``, ``module_dict``, ``average``, ``summary``.
 """
 
 from typing import Any
