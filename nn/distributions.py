@@ -17,6 +17,8 @@ class CategoricalCrossEntropyLoss(_Loss):
     0.6931
     """
 
+    outputs = "classes"  # of which the largest wins
+
     def __init__(
         self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean", *, check: bool = True
     ) -> None:
@@ -39,6 +41,8 @@ class KLDivLoss(_Loss):
     >>> round(nn.KLDivLoss("batchmean")(np.log([[0.5, 0.5]]), [[1.0, 0.0]]).item(), 4)
     0.6931
     """
+
+    outputs = "classes"
 
     def __init__(self, reduction: str = "mean", log_target: bool = False, *, check: bool = True) -> None:
         if reduction not in ("mean", "batchmean", "sum", "none"):

@@ -9,8 +9,8 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError
-from nn.functional.classes import nll_loss
-from nn.functional.losses import output, pair, reduce
+from nn.functional.classes import _indices, _logits_and_weight, _nll
+from nn.functional.losses import pair, reduce
 from nn.inputs import as_target, numbers, place
 
 _ROUNDING = 1e-3  # by which probabilities of float32 or float16 may miss their sum
@@ -48,26 +48,28 @@ def categorical_cross_entropy(
     """Compute −Σ_c t_c log p_c for probabilities p along axis 1; the logarithms are cut at −100.
 
     input: (N, C), (C,) or (N, C, d1, …); ``target`` holds class indices, of its shape without C, or probabilities
-    (one-hot too), of its shape; see ``cross_entropy`` for the rest. Raises ArgumentError where p has numbers outside
-    [0, 1], or does not sum to 1, unless ``check=False``.
+    (one-hot too), of its shape; see ``cross_entropy`` for the rest. Raises ArgumentError where p or such a
+    target is no distribution over the classes, unless ``check=False``.
 
     >>> import numpy as np, nn
     >>> round(float(nn.functional.categorical_cross_entropy(np.array([[0.25, 0.75]]), [1])), 4)
     0.2877
     """
-    p, name = output(input), "categorical_cross_entropy"
-    axis = 1 if p.ndim > 1 else 0
-    if check and p.ndim:
-        _refuse_others(f"{place()}{name}", p.data if isinstance(p, ag.Tensor) else p, axis, "CrossEntropyLoss")
-    target = target if isinstance(target, ag.Tensor) else numbers(target, "target")
-    logs = _cut_log(p)
-    if target.shape != p.shape or not p.ndim:
-        return nll_loss(logs, target, weight, ignore_index, reduction)
-    p, t = pair(name, p, target, reduction)
-    if weight is not None:
-        t = t * as_target(weight, p.dtype).reshape(-1, *(1,) * max(0, p.ndim - 2))
-    values = -np.sum(t * logs, axis=axis)
-    return reduce(values, reduction)
+    name = "categorical_cross_entropy"
+    p, w = _logits_and_weight(name, input, weight, reduction)
+    axis = min(1, p.ndim - 1)
+    if check:
+        _check_rows(name, p, axis, "For logits use CrossEntropyLoss, for several labels at once BCELoss.")
+    target, logs = target if isinstance(target, ag.Tensor) else numbers(target, "target"), _cut_log(p)
+    if target.shape != p.shape:
+        index, valid = _indices(name, target, p.shape, ignore_index)
+        return _nll(logs, index=index, weight=w, valid=valid, reduction=reduction)
+    t = as_target(target, p.dtype)
+    if check:
+        _check_rows(f"the target of {name}", t, axis, "For several labels at once use BCELoss.")
+    if w is not None:
+        t = t * w.reshape(-1, *(1,) * max(0, p.ndim - 2))
+    return reduce(-np.sum(t * logs, axis=axis), reduction)
 
 
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False, *, check: bool = True) -> Any:
@@ -112,16 +114,17 @@ def _refuse_logs(values: Any, what: str) -> None:
         )
 
 
-def _refuse_others(name: str, p: Any, axis: int, other: str) -> None:
+def _check_rows(name: str, given: Any, axis: int, advice: str) -> None:
+    """Refuse what is no distribution along ``axis``."""
+    p = given.data if isinstance(given, ag.Tensor) else given
     if not p.size:
         return
     if not (p.min() >= -_ROUNDING and p.max() <= 1 + _ROUNDING):
         wrong = p[~((p >= -_ROUNDING) & (p <= 1 + _ROUNDING))].reshape(-1)[0]
-        raise ArgumentError(f"{name} takes probabilities from 0 to 1, got {wrong:g}. For logits use {other}.")
-    sums = p.sum(axis=axis)
+        raise ArgumentError(f"{place()}{name} takes probabilities from 0 to 1, got {wrong:g}. {advice}")
+    sums = p.sum(axis=axis).reshape(-1)
     if not (np.abs(sums - 1) <= _ROUNDING).all():
-        wrong = sums.reshape(-1)[np.argmax(np.abs(sums.reshape(-1) - 1))]
         raise ArgumentError(
-            f"{name}: the probabilities of each sample must sum to 1 along axis {axis}, got {wrong:g}. For logits use "
-            f"{other}, for several labels at once BCELoss."
+            f"{place()}{name}: the probabilities of each sample must sum to 1 along axis {axis}, got "
+            f"{sums[np.argmax(np.abs(sums - 1))]:g}. {advice}"
         )

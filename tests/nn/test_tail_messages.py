@@ -187,7 +187,22 @@ MESSAGES = [
     (
         lambda: nn.CategoricalCrossEntropyLoss()([[2.0, -1.0]], [1]),
         ArgumentError,
-        "categorical_cross_entropy takes probabilities from 0 to 1, got 2. For logits use CrossEntropyLoss.",
+        "categorical_cross_entropy takes probabilities from 0 to 1, got 2. For logits use CrossEntropyLoss, for",
+    ),
+    (
+        lambda: nn.CategoricalCrossEntropyLoss()([[0.5, 0.5]], [[1.0, 1.0]]),
+        ArgumentError,
+        "the target of categorical_cross_entropy: the probabilities of each sample must sum to 1 along axis 1, got 2.",
+    ),
+    (
+        lambda: nn.CategoricalCrossEntropyLoss()([[0.5, 0.5]], [2]),
+        ArgumentError,
+        "categorical_cross_entropy: target 2 is out of range for 2 classes (0 to 1).",
+    ),
+    (
+        lambda: nn.CategoricalCrossEntropyLoss(weight=[1.0])([[0.5, 0.5]], [1]),
+        ShapeError,
+        "categorical_cross_entropy: weight has shape (1,); it needs one number for each of the 2 classes.",
     ),
     (
         lambda: nn.CategoricalCrossEntropyLoss()([[0.9, 0.8]], [1]),
