@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,11 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
     """Make the rule of an exponential moving average: decay · average + (1 − decay) · current."""
     if not 0 <= decay <= 1:
         raise ArgumentError(f"get_ema_avg_fn: decay must be between 0 and 1, got {decay}.")
-    return lambda averaged, current, count: decay * averaged + (1 - decay) * current
+    return partial(_moving, decay)
+
+
+def _moving(decay: float, averaged: Array, current: Array, count: int) -> Any:
+    return decay * averaged + (1 - decay) * current
 
 
 def _mean(averaged: Array, current: Array, count: int) -> Any:

@@ -1,5 +1,7 @@
 """Averaged weights: the mean of all or of the last, buffers, state, statistics, and PyTorch's numbers."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,17 @@ def test_a_loaded_state_goes_on():
         average.update_parameters(model)
     for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_copies_and_pickles():
+    model = network()
+    average = pickle.loads(pickle.dumps(nn.AveragedModel(model, nn.get_ema_avg_fn(0.5))))
+    seen = []
+    for step in range(2):
+        walk(model, step)
+        average.update_parameters(model)
+        seen.append(model[0].weight.data.copy())
+    np.testing.assert_allclose(average.module[0].weight.data, np.mean(seen, axis=0))
 
 
 def test_it_follows_an_optimizer():
