@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from autograd.errors import ArgumentError, ShapeError
+from autograd.errors import ArgumentError, ShapeError, TrainingError
 from nn.optim.line_search import Point, strong_wolfe
 from nn.optim.optimizer import Array, Group, Optimizer
 
@@ -82,6 +82,8 @@ class LBFGS(Optimizer):
             )
         (group,), memory = self.param_groups, self._memory
         first, value, g = self._compute(closure)
+        if not math.isfinite(value):
+            raise TrainingError(f"LBFGS.step: the loss is {value} before the first step; no step can help.")
         memory.setdefault("func_evals", 0)
         memory["func_evals"] += 1
         evaluations = 1
@@ -93,18 +95,14 @@ class LBFGS(Optimizer):
             memory.update(d=d, t=t, prev_flat_grad=g, prev_loss=value)
             if slope > -group["tolerance_change"]:
                 break
-            x, looked = self._values(), 0
-            if group["line_search_fn"]:
-                start, most = Point(0.0, value, g, slope), group["max_eval"] - evaluations
-                look = partial(self._look, closure, x, d)
-                found, looked = strong_wolfe(look, start, t, _largest(d), group["tolerance_change"], most)
-                t, value, g, _ = found
-                memory["t"] = t
-                self._put(x + t * d)
-            else:
-                self._put(x + t * d)
-                if i < group["max_iter"]:  # of the last step nobody asks where it led
-                    (_, value, g), looked = self._compute(closure), 1
+            x = self._values()
+            try:
+                last = i == group["max_iter"]
+                t, value, g, looked = self._go(closure, Point(0.0, value, g, slope), x, d, t, group, evaluations, last)
+            except BaseException:
+                self._put(x)  # not wherever the search was looking
+                raise
+            memory["t"] = t
             evaluations += looked
             memory["func_evals"] += looked
             if evaluations >= group["max_eval"] or _largest(d * t) <= group["tolerance_change"]:
@@ -112,6 +110,26 @@ class LBFGS(Optimizer):
             if abs(value - before) < group["tolerance_change"]:
                 break
         return first
+
+    def _go(
+        self, closure: Any, start: Point, x: Array, d: Array, t: float, group: Group, evaluations: int, last: bool
+    ) -> tuple[float, float, Array, int]:
+        """Move along d by t, or as far as the search says; give how far, value and gradient there, and evaluations."""
+        if group["line_search_fn"]:
+            look, most = partial(self._look, closure, x, d), group["max_eval"] - evaluations
+            found, looked = strong_wolfe(look, start, t, _largest(d), group["tolerance_change"], most)
+            self._put(x + found.t * d)
+            return found.t, found.value, found.gradient, looked
+        self._put(x + t * d)
+        if last:  # nobody asks where it led
+            return t, start.value, start.gradient, 0
+        _, value, g = self._compute(closure)
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"LBFGS.step: the loss is {value} after a step of {t:g} times the direction; the parameters are those "
+                "before it. Pass line_search_fn='strong_wolfe', or a smaller lr."
+            )
+        return t, value, g, 1
 
     def _direction(self, g: Array, group: Group) -> tuple[Array, float]:
         """Give -H g by the two loops over the remembered pairs, and the length to try first."""

@@ -8,7 +8,7 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd.errors import InPlaceError, ShapeError
+from autograd.errors import InPlaceError, ShapeError, TrainingError
 
 optim = nn.optim
 
@@ -153,3 +153,33 @@ def test_a_state_of_other_parameters_changes_nothing():
     with pytest.raises(ShapeError, match=r"LBFGS\.load_state_dict changed nothing: its vectors need 2 numbers"):
         optimizer.load_state_dict(bad)
     assert optimizer.state_dict()["state"][0]["n_iter"] == before["state"][0]["n_iter"]
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_step():
+    w, optimizer, closure = descent(lambda w: (w - np.log(w)).sum(), [50.0], lr=1e6)
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(TrainingError, match=r"the loss is nan after a step of 1e\+06 times"),
+    ):
+        optimizer.step(closure)
+    assert w.item() == 50.0
+    _, optimizer, closure = descent(lambda w: w.sum() * np.inf, [1.0])
+    with pytest.raises(TrainingError, match=r"LBFGS\.step: the loss is inf before the first step; no step can help\."):
+        optimizer.step(closure)
+
+
+@pytest.mark.parametrize("line_search_fn", [None, "strong_wolfe"])
+def test_an_interrupted_search_leaves_the_last_parameters(line_search_fn):
+    w, optimizer, closure = descent(lambda w: ((w - 3) ** 4).sum(), [0.0], line_search_fn=line_search_fn, lr=0.5)
+    seen = []
+
+    def interrupted():
+        seen.append(w.item())
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+        return closure()
+
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step(interrupted)
+    assert w.item() in seen[:3]
+    assert w.item() != seen[3]
