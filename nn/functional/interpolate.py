@@ -67,8 +67,11 @@ def _targets(name: str, lengths: Any, size: Any, scale_factor: Any) -> list[tupl
 
 
 def _take(x: Any, axis: int, index: Array) -> Any:
-    """Read along an axis; what would read everything in its place is left out."""
-    return x if np.array_equal(index, np.arange(x.shape[axis])) else x[(slice(None),) * axis + (index,)]
+    """Read along an axis; where each element is read k times in its place, that is a repeat, which is faster."""
+    k, rest = divmod(len(index), x.shape[axis])
+    if not rest and np.array_equal(index, np.arange(len(index)) // k):
+        return x if k == 1 else np.repeat(x, k, axis)
+    return x[(slice(None),) * axis + (index,)]
 
 
 def _nearest(n: int, target: int, scale: float, axes: int) -> Array:
