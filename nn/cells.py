@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from autograd.errors import ArgumentError
 from nn import init
-from nn.functional.checks import wrong_shape
+from nn.functional.checks import place, wrong_shape
 from nn.functional.recurrent import gru, lstm
 from nn.inputs import as_input
 from nn.linear import positive
@@ -74,6 +75,8 @@ class LSTMCell(_Cell):
     gates = 4
 
     def forward(self, x: Any, hx: Any = None) -> tuple[Any, Any]:
+        if hx is not None and not (isinstance(hx, tuple | list) and len(hx) == 2):
+            raise ArgumentError(f"{place('LSTMCell')}: the states must be a pair (h, c), got {type(hx).__name__}.")
         h, c = self._step(lstm, x, *(() if hx is None else hx))
         return h, c
 

@@ -28,6 +28,8 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
         if value is not None and tuple(value.shape) != (channels,):
             raise wrong_shape("group_norm", value, f"it must be ({channels},), one number per channel.", name)
     width = channels // num_groups * math.prod(rest)
+    if not width:
+        raise wrong_shape("group_norm", x, "there must be something to normalize.")
     y = layer_norm(x.reshape(n, num_groups, width), width, eps=eps).reshape(x.shape)
     beside = (channels, *(1,) * len(rest))
     y = y if weight is None else y * weight.reshape(beside)

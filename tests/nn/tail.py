@@ -76,6 +76,11 @@ def logs(rng):
     return [np.log(probabilities(rng, 4, 3)), probabilities(rng, 4, 3)]
 
 
+def apart(rng):
+    """Draw three lots of vectors of which no two numbers are close: away from the kinks of |x|."""
+    return list(rng.permutation(54).reshape(3, 6, 3) / 20)
+
+
 def pieces(rng):
     """Draw on all three pieces of Hardswish, away from where they meet."""
     return [rng.uniform(-0.4, 0.4, (2, 4, 3)) + rng.integers(-4, 5, (2, 4, 3)) + 0.5]
@@ -155,6 +160,8 @@ LOSSES = {
     "cosine, one": Row("CosineEmbeddingLoss", (), {}, lambda rng: [a[0] for a in pairs(rng)], None),
     "triplet": Row("TripletMarginLoss", (), {}, ((6, 3),) * 3),
     "triplet, all": Row("TripletMarginLoss", (0.5, 3.0, 1e-3, True), {"reduction": "none"}, ((6, 3),) * 3),
+    "triplet, largest": Row("TripletMarginLoss", (1.0, np.inf), {}, ((6, 3),) * 3),
+    "triplet, sizes": Row("TripletMarginLoss", (9.0, 1.0), {}, apart),
     "triplet, one": Row("TripletMarginLoss", (), {"reduction": "sum"}, ((3,),) * 3, None),
 }  # fmt: skip
 OURS = {  # what PyTorch has no name for

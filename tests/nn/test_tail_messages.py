@@ -109,6 +109,12 @@ MESSAGES = [
         ShapeError,
         "LSTMCell (3 -> 4) got c of shape (1, 4); it must be (2, 4).",
     ),
+    (
+        lambda: nn.LSTMCell(3, 4)(ONES((2, 3)), ONES((2, 4))),
+        ArgumentError,
+        "LSTMCell (3 -> 4): the states must be a pair (h, c), got ndarray.",
+    ),
+    (lambda: nn.GroupNorm(2, 4)(ONES((2, 4, 0))), ShapeError, "there must be something to normalize."),
     (lambda: nn.GRUCell(3, 4)(ONES(3), ONES((1, 4))), ShapeError, "got h of shape (1, 4); it must be (4,)."),
     (
         lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer, 2),
