@@ -14,7 +14,7 @@ from nn.functional import activation as F
 from nn.functional.prelu import prelu
 from nn.inputs import as_float, as_input
 from nn.linear import positive
-from nn.module import Module, Parameter, Step
+from nn.module import Module, Parameter
 
 
 class _Activation(Module):
@@ -24,10 +24,6 @@ class _Activation(Module):
 
     def forward(self, x: Any) -> Any:
         return self._function(x if isinstance(x, ag.Tensor) and x.dtype.kind == "f" else as_float(x))
-
-    def _chain_step(self) -> Step:
-        """Give the function."""
-        return self._function, (), {}
 
 
 class ReLU(_Activation):
@@ -62,10 +58,6 @@ class LeakyReLU(Module):
 
     def forward(self, x: Any) -> Any:
         return F.leaky_relu(as_float(x), self.negative_slope)
-
-    def _chain_step(self) -> Step:
-        """Give the function."""
-        return ag.leaky_relu, (), {"negative_slope": self.negative_slope}
 
     def extra_repr(self) -> str:
         return f"{self.negative_slope}"
