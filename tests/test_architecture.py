@@ -147,3 +147,32 @@ def test_nn_stands_on_the_public_face(name):
             public = item in (*autograd.__all__, *FACTS) or f"autograd.{item}" in PUBLIC_MODULES
             assert public, f"{name} uses autograd.{item}, which is not in autograd.__all__"
         assert item is None or item in FACTS or not item.startswith("_"), f"{name} uses {base}.{item}"
+
+
+STORY = ("neuron", "module", "linear", "activation", "losses", "optim.sgd", "optim.adam", "trainer")
+TAIL = (
+    "transformer",
+    "transposed",
+    "upsample",
+    "cells",
+    "distances",
+    "distributions",
+    "module_dict",
+    "average",
+    "summary",
+)
+
+
+@pytest.mark.parametrize("part", STORY)
+def test_the_story_stands_without_the_long_tail(part):
+    """What ``nn``'s docstring calls the story needs nothing of what it calls the long tail."""
+    reached, todo = set(), {f"nn.{part}"}
+    while todo:
+        reached |= todo
+        todo = {target for name in todo for target in edges(name) if target not in ("nn", "nn.optim")} - reached
+    assert reached.isdisjoint(f"nn.{name}" for name in TAIL)
+
+
+def test_the_docstring_of_nn_names_story_and_tail():
+    text = ast.get_docstring(tree("nn")) or ""
+    assert [name for name in (*STORY, *TAIL) if f"``{name}``" not in text] == []

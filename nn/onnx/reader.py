@@ -16,6 +16,7 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ArgumentError, FileError, MissingRule, ShapeError
 from nn import functional as F
+from nn.functional.prelu import prelu_op
 from nn.inputs import as_input
 from nn.module import Module, Parameter
 from nn.onnx.graph import package
@@ -60,6 +61,16 @@ def _average_pool(x: Any, kernel_shape: Any, strides: Any = None, pads: Any = No
         raise ArgumentError(f"onnx.load: AveragePool with pads {pads}, other before than behind, has no counterpart.")
     pool, padding = F.avg_pool1d if x.ndim == 3 else F.avg_pool2d, tuple(np.max(side) for side in sides)
     return pool(x, tuple(kernel_shape), _each(strides, x), padding, count_include_pad=bool(count_include_pad))
+
+
+def _conv_transpose(
+    x: Any, w: Any, b: Any = None, kernel_shape: Any = None, strides: Any = None, pads: Any = None,
+    output_padding: Any = None, dilations: Any = None, group: int = 1,
+) -> Any:  # fmt: skip
+    function, extra = F.conv_transpose1d if x.ndim == 3 else F.conv_transpose2d, _each(output_padding, x, 0)
+    y = function(x, w, b, _each(strides, x), 0, extra, group, _each(dilations, x))
+    cut = [slice(a, n - z) for n, (a, z) in zip(y.shape[2:], _sides(pads or [0] * 2 * (x.ndim - 2)), strict=True)]
+    return y[(..., *cut)]
 
 
 def _recurrent(function: Any, order: list[int], kinds: dict[Any, dict[str, Any]]) -> Callable[..., Any]:
@@ -130,6 +141,7 @@ OPS: dict[str, Callable[..., Any]] = {
     "Conv": lambda x, w, b=None, kernel_shape=None, strides=None, pads=None, dilations=None, group=1: (
         F.conv1d if x.ndim == 3 else F.conv2d
     )(_padded(x, pads, 0.0), w, b, _each(strides, x), 0, _each(dilations, x), group),
+    "ConvTranspose": _conv_transpose, "PRelu": prelu_op,
     "MaxPool": lambda x, kernel_shape, strides=None, pads=None, dilations=None: (
         F.max_pool1d if x.ndim == 3 else F.max_pool2d
     )(_padded(x, pads, -np.inf), tuple(kernel_shape), _each(strides, x), 0, _each(dilations, x)),

@@ -119,6 +119,7 @@ ELEMENTWISE: dict[str, Translation] = {
     "fused_gelu": formula(_gelu),
     "softplus": same("Softplus"),
     "silu": formula(lambda n, c, x: n("Mul", x, n("Sigmoid", x))),
+    "prelu": same("PRelu"),
     "leaky_relu": formula(lambda n, c, x, negative_slope: n("LeakyRelu", x, alpha=float(negative_slope))),
     "elu": formula(lambda n, c, x, alpha: n("Elu", x, alpha=float(alpha))),
 }

@@ -1,4 +1,4 @@
-"""Gradient clipping."""
+"""Gradient clipping: of the common norm, or element by element."""
 
 import math
 from collections.abc import Iterable
@@ -38,6 +38,22 @@ def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_
         for p, g in held:
             p.grad = ag.Tensor(g * g.dtype.type(factor), copy=False)  # a new array: others may hold the old one
     return norm
+
+
+def clip_grad_value(parameters: Iterable[Any] | ag.Tensor, clip_value: float) -> None:
+    """Bring each element of the gradients into -clip_value … clip_value, which may turn the step's direction.
+
+    >>> import nn
+    >>> p = nn.Parameter([0.0, 0.0]); p.grad = [3.0, -0.5]
+    >>> nn.optim.clip_grad_value([p], 1.0)
+    >>> p.grad.tolist()
+    [1.0, -0.5]
+    """
+    if not clip_value >= 0:
+        raise ArgumentError(f"clip_grad_value: clip_value must not be negative, got {clip_value}.")
+    for p in [parameters] if isinstance(parameters, ag.Tensor) else parameters:
+        if p.grad is not None:
+            p.grad = ag.Tensor(np.clip(p.grad.data, -clip_value, clip_value), copy=False)
 
 
 def _square(flat: Any) -> float:

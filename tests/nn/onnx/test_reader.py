@@ -54,6 +54,7 @@ def test_the_table_mirrors_the_export():
         plan = make_plan(function, [[SAMPLES[:n]] for n in BATCHES], BATCHES, {}, TRANSLATIONS)
         written |= {node.op_type for node in Graph(17, TRANSLATIONS).build(plan, "test").graph.node}
     layers = {"Gemm", "Conv", "MaxPool", "AveragePool", "LayerNormalization", "BatchNormalization", "IsNaN", "Split"}
+    layers.add("ConvTranspose")
     assert set(OPS) == written | layers | {"LSTM", "GRU", "RNN"}
 
 

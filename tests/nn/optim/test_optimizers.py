@@ -18,6 +18,10 @@ KINDS = {
     "AdamW": lambda ps: optim.AdamW(ps, 0.1),
     "RMSprop": lambda ps: optim.RMSprop(ps, 0.1),
     "Adagrad": lambda ps: optim.Adagrad(ps, 0.1),
+    "AMSGrad": lambda ps: optim.Adam(ps, 0.1, (0.9, 0.5), amsgrad=True),
+    "NAdam": lambda ps: optim.NAdam(ps, 0.1, weight_decay=0.1),
+    "RAdam": lambda ps: optim.RAdam(ps, 0.1, betas=(0.9, 0.8), weight_decay=0.1, decoupled_weight_decay=True),
+    "Lion": lambda ps: optim.Lion(ps, 0.1, weight_decay=0.1),
 }
 kinds = pytest.mark.parametrize("kind", KINDS)
 
@@ -28,6 +32,10 @@ STORED = {
     "AdamW": [0.853691954344513, -1.96190697712381],
     "RMSprop": [0.534361014619235, -1.94026922346915],
     "Adagrad": [0.953586470937068, -1.99391038962188],
+    "AMSGrad": [0.8481198828845202, -1.9585079936678034],
+    "NAdam": [0.9450825357180828, -1.9753689322172707],  # PyTorch keeps its product of momenta in float32
+    "RAdam": [0.972274190328219, -1.9401251916877063],
+    "Lion": [0.873289, -2.041588],  # from its paper's program
 }
 
 
@@ -227,7 +235,7 @@ def test_a_state_that_does_not_fit_changes_nothing():
 
 def test_repr():
     assert repr(optim.Adam([nn.Parameter(np.zeros((40, 50)))], lr=0.1)) == (
-        "Adam(lr=0.1, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0)  # 2,000 parameters in 1 group(s)"
+        "Adam(lr=0.1, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, amsgrad=False)  # 2,000 parameters in 1 group(s)"
     )
 
 
@@ -242,7 +250,7 @@ def test_changed_dtype_is_an_error():
         optimizer.step()
 
 
-W = nn.Parameter([1.0])
+W, M = nn.Parameter([1.0]), nn.Parameter([[1.0, 2.0]])
 
 
 @pytest.mark.parametrize(
@@ -262,6 +270,20 @@ W = nn.Parameter([1.0])
         (lambda: optim.Adam([W], betas=(0.9, 1.0)), r"Adam: betas must be in \[0, 1\), got \(0.9, 1.0\)"),
         (lambda: optim.SGD([W], lr=1, nesterov=True), "SGD: nesterov=True needs momentum > 0 and dampening = 0"),
         (lambda: setattr(optim.SGD([W]), "lr", -0.5), "SGD: lr must not be negative, got -0.5"),
+        (lambda: optim.clip_grad_value([W], -1.0), "clip_grad_value: clip_value must not be negative, got -1.0"),
+        (lambda: optim.Muon([W]), r"Muon: a parameter has shape \(1,\); only matrices can be orthogonalized."),
+        (
+            lambda: optim.Muon([M], adjust_lr_fn="rms"),
+            "Muon: adjust_lr_fn must be None, 'original' or 'match_rms_adamw', got 'rms'",
+        ),
+        (lambda: optim.Muon([M], ns_coefficients=(1, 2)), r"Muon: ns_coefficients must be three numbers, got \(1, 2\)"),
+        (
+            lambda: optim.LBFGS([W], line_search_fn="armijo"),
+            "LBFGS: line_search_fn must be None or 'strong_wolfe', got 'armijo'",
+        ),
+        (lambda: optim.LBFGS([{"params": [W]}, {"params": [M]}]), "LBFGS: its direction is one for all parameters"),
+        (lambda: optim.LBFGS([W]).step(), r"LBFGS.step needs a closure, .* def closure\(\): optimizer.zero_grad\(\)"),
+        (lambda: optim.LBFGS([W]).step(lambda: None), "LBFGS.step: the closure gave None; let it return the loss"),
         (
             lambda: optim.clip_grad_norm([W], -1.0),
             "clip_grad_norm: max_norm must not be negative and norm_type positive, got -1.0 and 2.0",
