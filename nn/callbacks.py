@@ -208,13 +208,19 @@ class LRSchedule(Callback):
         if per not in ("epoch", "step"):
             raise ArgumentError(f"LRSchedule: per must be 'epoch' or 'step', got {per!r}.")
         self.schedule, self.per, self.monitor = schedule, per, monitor
-        self._plateau = isinstance(schedule, ReduceLROnPlateau)
+        self._steps = 0  # of the optimizer that the schedule has followed
+
+    def on_fit_start(self, trainer: Any) -> None:
+        self._steps = trainer.step
 
     def on_batch_end(self, trainer: Any) -> None:
-        if self.per == "step" and trainer.at_step and not self._plateau:
-            self.schedule.step()
+        if self.per == "step" and not isinstance(self.schedule, ReduceLROnPlateau):
+            while self._steps < trainer.step:
+                self._steps += 1
+                self.schedule.step()
 
     def on_epoch_end(self, trainer: Any) -> None:
+        self.on_batch_end(trainer)  # a run that stops between two steps makes the last one after its last batch
         if isinstance(self.schedule, ReduceLROnPlateau):
             self.schedule.step(watched(trainer, self.monitor, "LRSchedule"))
         elif self.per == "epoch":

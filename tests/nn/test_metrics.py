@@ -105,7 +105,6 @@ def test_forms_of_labels(true, pred):
 
 def test_threshold_of_logits():
     assert metrics.accuracy([0, 1], [-0.3, 0.2], threshold=0.0) == 1.0
-    assert metrics.accuracy([0, 1], [-0.3, 0.2]) == 0.5
     assert metrics.accuracy([0, 1], [-2.0, 3.0], threshold=0.0) == 1.0  # whole numbers, but not labels
     assert metrics.f1([-1, 1, 1], [-2.0, 3.0, -1.5], threshold=0.0) == pytest.approx(2 / 3)
 
@@ -158,7 +157,22 @@ def test_nan_is_refused(name):
         (
             lambda: metrics.accuracy([[1, 1], [0, 0]], [[0.9, 0.8], [0.1, 0.2]]),
             ArgumentError,
-            r"accuracy: y_true has the shape \(2, 2\) of the scores, so its rows must be one-hot.*y_true.ravel\(\)",
+            r"accuracy: y_true has the shape \(2, 2\) of the scores, so its rows must be one-hot.*pass threshold=",
+        ),
+        (
+            lambda: metrics.accuracy([0, 1], [-0.3, 0.2]),
+            ArgumentError,
+            r"accuracy: scores from -0.3 to 0.2 are no probabilities. Pass threshold=0.0 for logits",
+        ),
+        (
+            lambda: metrics.accuracy([0, 1, 2], [0.1, 0.9, 0.4]),
+            ArgumentError,
+            r"accuracy: y_true holds 0, 1, 2, and scores that are no labels need 0 and 1, or -1 and 1",
+        ),
+        (
+            lambda: metrics.mae(np.ma.masked_array([1.0, 2.0], [False, True]), [1.0, 2.0]),
+            ArgumentError,
+            r"a metric's argument has masked values",
         ),
     ],
 )

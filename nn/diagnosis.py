@@ -1,0 +1,65 @@
+"""Diagnosis: where a number that is not finite is first seen, for the message of a TrainingError."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from nn.batches import Batch, leaves
+from nn.forward import call
+from nn.module import Module
+
+ADVICE = "Lower the learning rate, clip the gradients (clip_grad_norm=1.0), or look at the data."
+UNDONE = "The parameters and running statistics are those of the last good step."
+
+
+def of_loss(model: Module, value: float, batch: Batch, where: str) -> str:
+    """Say what made the loss of a batch not finite: a parameter, a module or the loss; the batch is run again."""
+    start = f"the loss is {value} at {where}: "
+    broken = not_finite(dict(model.named_parameters()))
+    if broken:
+        return f"{start}the parameter {broken!r} is not finite any more. Load a checkpoint. {ADVICE}"
+    found: list[str] = []
+    handles = []
+    for name, module in model.named_modules():
+
+        def hook(module: Module, args: Any, output: Any, name: str = name) -> None:
+            parts = (part for part in leaves(output) if isinstance(part, ag.Tensor | np.ndarray))
+            if not all(np.isfinite(part.data if isinstance(part, ag.Tensor) else part).all() for part in parts):
+                found.append(f"{type(module).__name__} {name!r}" if name else type(module).__name__)
+
+        handles.append(module.register_forward_hook(hook))
+    try:
+        with ag.no_grad(), np.errstate(all="ignore"):
+            call(model, batch.x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    what = (
+        f"the first module whose output is not finite is {found[0]}"
+        if found
+        else "all outputs are finite, so it is the loss itself"
+    )
+    return f"{start}{what}. {UNDONE} {ADVICE}"
+
+
+def of_gradients(model: Module, parameters: Sequence[Any], where: str) -> str:
+    """Say which gradient is not finite, or nothing."""
+    bad = next((p for p in parameters if p.grad is not None and not _finite(p.grad.data)), None)
+    if bad is None:
+        return ""
+    name = next((name for name, p in model.named_parameters() if p is bad), bad.name)
+    return f"the gradient of {name!r} is not finite at {where}, though the loss is. {UNDONE} {ADVICE}"
+
+
+def not_finite(tensors: dict[str, Any]) -> str:
+    """Name the first Tensor with a value that is not finite, or nothing."""
+    return next((name for name, one in tensors.items() if not _finite(one.data)), "")
+
+
+def _finite(array: Any) -> bool:
+    """Look once by a product of BLAS; only where squares overflow, value by value."""
+    flat = array.ravel(order="K")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.dot(flat, flat)) or np.isfinite(flat).all())

@@ -1,0 +1,89 @@
+"""Meter: loss and metrics over batches, as one pass over all samples would give them.
+
+The loss is Σ w l / Σ w. Metrics that are means over samples are summed up; all others (F1, R², AUC, functions of one's
+own) are computed over the outputs of all batches, which are kept for them. For ``nn.trainer`` and ``nn.distributed``.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from autograd.errors import ShapeError
+from nn import metrics as known_metrics
+from nn.batches import each, joined, leaves
+from nn.criterion import Criterion, Measured
+
+MEANS = (known_metrics.accuracy, known_metrics.top_k_accuracy, known_metrics.mse, known_metrics.mae)
+
+
+class Meter:
+    """Measure batches: ``numbers`` of each are sums that may be added up, also over ranks."""
+
+    def __init__(self, criterion: Criterion, metrics: Mapping[str, Callable[..., Any]]) -> None:
+        self.criterion, self.metrics = criterion, dict(metrics)
+        self.means = [name for name, one in metrics.items() if _plain(one) in MEANS]
+        self.whole = [name for name in metrics if name not in self.means]
+
+    def numbers(self, measured: Measured, target: Any, output: Any) -> tuple[list[float], Any]:
+        """Give total and count of the loss and of each mean, and what to keep for the other metrics."""
+        numbers = [measured.total, measured.mass]
+        if not self.metrics:
+            return numbers, None
+        pair = self.criterion.counted(target, data(output))
+        count = float(leaves(pair[0])[0].size)
+        for name in self.means:
+            numbers += [self._value(name, *pair) * count if count else 0.0, count]
+        return numbers, list(
+            each(np.array, pair)
+        ) if self.whole and count else None  # copies: a source may reuse its arrays
+
+    def add(self, run: dict[str, Any], numbers: Sequence[float], kept: Any) -> None:
+        """Add what :meth:`numbers` gave to the sums of a run; what was kept is ready for a file."""
+        for i, name in enumerate(["loss", *self.means]):
+            total, count = numbers[2 * i : 2 * i + 2]
+            if count:
+                sums = run["sums"].get(name, (0.0, 0.0))
+                run["sums"][name] = [sums[0] + total, sums[1] + count]
+        if kept is not None:
+            run["kept"].append(kept)
+
+    def so_far(self, run: Mapping[str, Any]) -> dict[str, float]:
+        """Give the means over what was counted."""
+        return {name: total / count for name, (total, count) in run["sums"].items()}
+
+    def result(self, run: Mapping[str, Any], *, strict: bool = True) -> dict[str, float]:
+        """Give loss and metrics over all; unless ``strict``, one that these samples leave undefined is left out."""
+        found = self.so_far(run)
+        if self.whole and run["kept"]:
+            pair = tuple(joined([kept[i] for kept in run["kept"]]) for i in (0, 1))
+            for name in self.whole:
+                try:
+                    found[name] = self._value(name, *pair)
+                except known_metrics.Undefined:
+                    if strict:
+                        raise
+        return {name: found[name] for name in ("loss", *self.metrics) if name in found}
+
+    def _value(self, name: str, target: Any, output: Any) -> float:
+        with known_metrics.known(self.criterion.outputs, output, self.criterion.name):
+            value = self.metrics[name](target, output)
+        if np.size(value) != 1:
+            raise ShapeError(f"Trainer: the metric {name!r} must give one number, got shape {np.shape(value)}.")
+        return float(np.asarray(value).reshape(()))
+
+
+def data(tree: Any) -> Any:
+    """Give the arrays of outputs."""
+    return each(lambda x: np.asarray(x.data if isinstance(x, ag.Tensor) else x), tree)
+
+
+def _plain(metric: Any) -> Any:
+    return metric.func if isinstance(metric, functools.partial) else metric
+
+
+def new_sums() -> dict[str, Any]:
+    """Give the sums of no batches."""
+    return {"sums": {}, "kept": []}

@@ -1,0 +1,48 @@
+"""Rollback: what training changes before the optimizer's step, so that a batch is done in whole or not at all.
+
+A forward pass moves running statistics and random generators; the sums of the epoch follow. Parameters and optimizer
+change in the step alone.
+"""
+
+from typing import Any
+
+from nn.checkpoint import generators
+from nn.module import Module
+
+
+class Rollback:
+    """Remember the state before the first batch of a step; ``undo`` goes back to it."""
+
+    def __init__(self, model: Module) -> None:
+        paths = dict(model.named_modules())
+        places = (name.rpartition(".") for name, _ in model.named_buffers())
+        self._places = [(paths[path], name) for path, _, name in places]
+        self._generators = generators(model)
+        self._run: dict[str, Any] | None = None
+        self._before: Any = None
+
+    def remember(self, run: dict[str, Any]) -> None:
+        """Take the state as it is now, unless one is held already."""
+        if self._run is not None:
+            return
+        sums = {name: list(pair) for name, pair in run["sums"].items()}
+        buffers = [getattr(module, name).copy() for module, name in self._places]
+        states = [generator.bit_generator.state for generator in self._generators]
+        self._run, self._before = run, ({**run, "sums": sums}, len(run["kept"]), buffers, states)
+
+    def forget(self) -> None:
+        """Let what happened since stand: the step was made."""
+        self._run = self._before = None
+
+    def undo(self) -> None:
+        """Go back to the state that was remembered, if there is one."""
+        if self._run is None:
+            return
+        before, kept, buffers, states = self._before
+        del self._run["kept"][kept:]
+        self._run.update(before)
+        for (module, name), value in zip(self._places, buffers, strict=True):
+            getattr(module, name)[...] = value
+        for generator, state in zip(self._generators, states, strict=True):
+            generator.bit_generator.state = state
+        self.forget()
