@@ -216,7 +216,7 @@ def read_batch(item: Any, who: str) -> Batch:
         raise ArgumentError(f"{who}: each batch must be (x, y) or (x, y, weights), got {type(item).__name__}.")
     x, y = as_data(item[0], "x", who), as_data(item[1], "y", who)
     _equal_lengths(x, y, f"{who}: a batch: ")
-    weight = None if len(item) == 2 or item[2] is None else read_weight(item[2], y, "the batch's weights", who)
+    weight = None if len(item) == 2 or item[2] is None else read_weight(item[2], y, "weight", who)
     return Batch(each(_dense, x), y, weight)
 
 

@@ -1,5 +1,6 @@
 """Diagnosis: where a number that is not finite is first seen, for the message of a TrainingError."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ UNDONE = "The parameters and running statistics are those of the last good step.
 def of_loss(model: Module, value: float, batch: Batch, where: str) -> str:
     """Say what made the loss of a batch not finite: a parameter, a module or the loss; the batch is run again."""
     start = f"the loss is {value} at {where}: "
-    broken = not_finite(dict(model.named_parameters()))
+    broken = of_parameters(model)
     if broken:
         return f"{start}the parameter {broken!r} is not finite any more. Load a checkpoint. {ADVICE}"
     found: list[str] = []
@@ -46,20 +47,27 @@ def of_loss(model: Module, value: float, batch: Batch, where: str) -> str:
 
 def of_gradients(model: Module, parameters: Sequence[Any], where: str) -> str:
     """Say which gradient is not finite, or nothing."""
-    bad = next((p for p in parameters if p.grad is not None and not _finite(p.grad.data)), None)
-    if bad is None:
+    held = [p for p in parameters if p.grad is not None]
+    if all_finite([p.grad.data for p in held]):
         return ""
+    bad = next(p for p in held if not np.isfinite(p.grad.data).all())
     name = next((name for name, p in model.named_parameters() if p is bad), bad.name)
     return f"the gradient of {name!r} is not finite at {where}, though the loss is. {UNDONE} {ADVICE}"
 
 
-def not_finite(tensors: dict[str, Any]) -> str:
-    """Name the first Tensor with a value that is not finite, or nothing."""
-    return next((name for name, one in tensors.items() if not _finite(one.data)), "")
+def of_parameters(model: Module) -> str:
+    """Name the first parameter with a value that is not finite, or nothing."""
+    named = dict(model.named_parameters())
+    if all_finite([p.data for p in named.values()]):
+        return ""
+    return next(name for name, p in named.items() if not np.isfinite(p.data).all())
 
 
-def _finite(array: Any) -> bool:
-    """Look once by a product of BLAS; only where squares overflow, value by value."""
-    flat = array.ravel(order="K")
+def all_finite(arrays: Sequence[Any]) -> bool:
+    """Look by products of BLAS, at the speed of memory; only where squares overflow, value by value."""
+    total = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(np.dot(flat, flat)) or np.isfinite(flat).all())
+        for array in arrays:
+            flat = array.ravel(order="K")
+            total += float(np.dot(flat, flat))
+    return math.isfinite(total) or all(np.isfinite(array).all() for array in arrays)

@@ -70,6 +70,8 @@ class Meter:
     def _value(self, name: str, target: Any, output: Any) -> float:
         with known_metrics.known(self.criterion.outputs, output, self.criterion.name):
             value = self.metrics[name](target, output)
+        if isinstance(value, float):
+            return value
         if np.size(value) != 1:
             raise ShapeError(f"Trainer: the metric {name!r} must give one number, got shape {np.shape(value)}.")
         return float(np.asarray(value).reshape(()))

@@ -299,7 +299,7 @@ class Trainer:
 
     def _check_parameters(self) -> None:
         """Refuse to go on from parameters that the last step has made inf or nan."""
-        broken = diagnosis.not_finite(dict(self.model.named_parameters()))
+        broken = diagnosis.of_parameters(self.model)
         if broken:
             raise TrainingError(
                 f"the parameter {broken!r} is not finite any more after step {self.step}. Load a checkpoint. "

@@ -79,12 +79,14 @@ def log_probabilities(name: str, output: Any) -> None:
 def mixtures(name: str, target: Any) -> None:
     """Refuse rows, along the class axis, that are no distribution over the classes."""
     values = _values(target)
-    sums = np.add.reduce(values, axis=min(1, values.ndim - 1), dtype=np.float64)
-    wrong = ~(np.abs(sums - 1) <= SUM_ROUNDING)
-    if wrong.any():
+    axis = min(1, values.ndim - 1)
+    sums = np.asarray(values @ np.ones(values.shape[1], values.dtype) if values.ndim == 2 else values.sum(axis))
+    low, high = _range(sums)
+    if sums.size and not (low >= 1 - SUM_ROUNDING and high <= 1 + SUM_ROUNDING):
+        wrong = high if high > 1 + SUM_ROUNDING else low
         raise ArgumentError(
-            f"{place()}{name}: a row of probabilities sums to {np.asarray(sums)[wrong].flat[0]:g}; it must be 1. "
-            f"For several labels per sample use BCEWithLogitsLoss. {OFF}"
+            f"{place()}{name}: a row of probabilities sums to {wrong:g}; it must be 1. For several labels per sample "
+            f"use BCEWithLogitsLoss. {OFF}"
         )
     if _range(values)[0] < -ROUNDING:
         raise ArgumentError(f"{place()}{name}: a target probability is {_range(values)[0]:g}, below 0. {OFF}")
