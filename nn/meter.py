@@ -24,8 +24,10 @@ class Meter:
 
     def __init__(self, criterion: Criterion, metrics: Mapping[str, Callable[..., Any]]) -> None:
         self.criterion, self.metrics = criterion, dict(metrics)
-        self.means = [name for name, one in metrics.items() if _plain(one) in MEANS]
+        means = MEANS if criterion.outputs != "numbers" else MEANS[1:]  # which labels there are only all samples tell
+        self.means = [name for name, one in metrics.items() if _plain(one) in means]
         self.whole = [name for name in metrics if name not in self.means]
+        self._tried = criterion.outputs is not None
 
     def numbers(self, measured: Measured, target: Any, output: Any) -> tuple[list[float], Any]:
         """Give total and count of the loss and of each mean, and what to keep for the other metrics."""
@@ -36,9 +38,11 @@ class Meter:
         count = float(leaves(pair[0])[0].size)
         for name in self.means:
             numbers += [self._value(name, *pair) * count if count else 0.0, count]
-        return numbers, list(
-            each(np.array, pair)
-        ) if self.whole and count else None  # copies: a source may reuse its arrays
+        if not self.whole or not count:
+            return numbers, None
+        if not self._tried:
+            self._try(pair)
+        return numbers, list(each(np.array, pair))  # copies, as a source of batches may use its arrays again
 
     def add(self, run: dict[str, Any], numbers: Sequence[float], kept: Any) -> None:
         """Add what :meth:`numbers` gave to the sums of a run; what was kept is ready for a file."""
@@ -66,6 +70,18 @@ class Meter:
                     if strict:
                         raise
         return {name: found[name] for name in ("loss", *self.metrics) if name in found}
+
+    def _try(self, pair: Any) -> None:
+        """Let metrics over all samples say on the first batch, before a step, that they cannot read the outputs."""
+        self._tried = True
+        for name in self.whole:
+            try:
+                self._value(name, *pair)
+            except known_metrics.Unknown:
+                self._tried = False
+                raise
+            except Exception:  # what one batch is too little for, all samples may be enough for
+                continue
 
     def _value(self, name: str, target: Any, output: Any) -> float:
         with known_metrics.known(self.criterion.outputs, output, self.criterion.name):

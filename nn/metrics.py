@@ -30,6 +30,10 @@ class Undefined(ArgumentError):
     """Report a metric that has no value on these samples, though it may have one on more of them."""
 
 
+class Unknown(ArgumentError):
+    """Report outputs of which nobody says what they are."""
+
+
 class Reading(NamedTuple):
     """Hold what is known of some outputs: one of ``nn.criterion.OUTPUTS``, or None and whom to ask."""
 
@@ -100,7 +104,7 @@ def f1(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | 
 
     ``average``: "binary" (of class 1), "macro" (the mean over classes), "weighted" (by the classes' frequency), "micro"
     (over all counts) or None (one value per class). With several labels per sample (N, L) and a threshold "macro",
-    "weighted" and None are over the labels, and "binary" is over all of them.
+    "weighted" and None are over the labels, "binary" and "micro" over the counts of all of them.
     """
     return _scores("f1", y_true, y_pred, average, threshold)[2]
 
@@ -250,7 +254,7 @@ def _outputs_of(y_pred: Any) -> str | None:
 def _classes_of_rows(name: str, true: Array, outputs: str | None) -> Array:
     """Read rows (N, C) of one-hot labels or probabilities as classes; several labels per sample are none."""
     if outputs in ("", "numbers"):
-        raise ArgumentError(_ask(name, f"targets of the outputs' own shape {true.shape}"))
+        raise Unknown(_ask(name, f"targets of the outputs' own shape {true.shape}"))
     axis = 1 if outputs == "classes" else -1
     if outputs is None and not (np.min(true) >= 0 and np.allclose(np.sum(true, axis=axis), 1, atol=1e-3)):
         raise ArgumentError(
@@ -264,7 +268,7 @@ def _classes_of_rows(name: str, true: Array, outputs: str | None) -> Array:
 def _above(name: str, true: Array, pred: Array, outputs: str | None, threshold: float | None) -> Array:
     """Compare binary scores with the threshold, or with what lies halfway between the two labels."""
     if outputs == "":
-        raise ArgumentError(_ask(name, "scores of two classes in one column"))
+        raise Unknown(_ask(name, "scores of two classes in one column"))
     whole = threshold is None and np.array_equal(pred, np.rint(pred))
     labels = set(np.unique(true).tolist()) if true.dtype.kind in "bif" else set()
     low = -1 if -1 in labels else 0
@@ -312,8 +316,10 @@ def _scores(name: str, y_true: Any, y_pred: Any, average: str | None, threshold:
     if average is not None and average not in AVERAGES:
         raise ArgumentError(f"{name}: average must be one of {', '.join(AVERAGES)} or None, got {average!r}.")
     true, pred = _labels(name, y_true, y_pred, threshold)
-    if true.ndim == 2 and average in ("macro", "weighted", None):  # several labels: each by itself
+    if true.ndim == 2:  # several labels: each by itself
         hits, predicted, actual = ((y == 1).sum(0) for y in ((true == 1) & (pred == 1), pred, true))
+        if average in ("binary", "micro"):
+            hits, predicted, actual = (np.array(x.sum()) for x in (hits, predicted, actual))
     else:
         matrix, labels = _count(true.ravel(), pred.ravel())
         hits, predicted, actual = np.diag(matrix), matrix.sum(0), matrix.sum(1)
