@@ -385,4 +385,4 @@ def read_weight(weight: Any, y: Any, name: str, who: str, total: int | None = No
             f"{who}: {name} has shape {array.shape} for y of shape {(n, *shape)}. Give one per sample, ({n},), or one "
             "per element of y."
         )
-    return array[: size(y)]
+    return array

@@ -12,6 +12,7 @@
 
 import copy
 import functools
+import inspect
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,8 @@ from nn import losses
 from nn.batches import Batch, size
 
 Array = NDArray[Any]
+TRUE = ("y_true", "true", "target", "targets", "label", "labels", "y")
+PREDICTED = ("y_pred", "pred", "predicted", "prediction", "predictions", "output", "outputs", "logits", "y_hat")
 OUTPUTS = ("classes", "logits", "probabilities", "numbers")
 
 
@@ -44,6 +47,7 @@ class Criterion:
     def __init__(self, loss: Any, outputs: str | None = None) -> None:
         self.loss = _as_module(loss)
         self.name = getattr(loss, "__name__", type(loss).__name__)
+        _refuse_keras_order(self.loss, self.name)
         self.outputs: str | None = outputs or getattr(self.loss, "outputs", None)
         if self.outputs not in (*OUTPUTS, None):
             raise ArgumentError(
@@ -227,6 +231,19 @@ def _one_per_class(given: Any) -> Array:
             f"fit: class_weight must be 'balanced', a dict by label or one number per class, got {given!r}."
         )
     return array
+
+
+def _refuse_keras_order(loss: Any, name: str) -> None:
+    """Refuse a loss whose parameters say that it takes the targets first."""
+    try:
+        names = list(inspect.signature(getattr(loss, "forward", loss)).parameters)[:2]
+    except (TypeError, ValueError):
+        return
+    if len(names) == 2 and names[0].lower() in TRUE and names[1].lower() in PREDICTED:
+        raise ArgumentError(
+            f"Trainer: the loss {name}({', '.join(names)}) takes the targets first, but is called with (output, "
+            f"target). Swap its parameters, or pass lambda output, target: {name}(target, output)."
+        )
 
 
 def _laid(weight: Array, ndim: int) -> Array:

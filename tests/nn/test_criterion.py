@@ -356,3 +356,21 @@ def test_functions_are_read_as_the_losses_they_are():
     assert Criterion(functools.partial(F.nll_loss, ignore_index=3)).loss.ignore_index == 3
     assert Criterion(functools.partial(F.mse_loss, reduction="sum")).summed
     assert Criterion(lambda z, y: z, "logits").outputs == "logits"
+
+
+def test_a_loss_that_takes_the_targets_first_is_refused():
+    def loss(y_true, y_pred):
+        return -(y_true * np.log(y_pred)).mean()
+
+    class Loss(nn.Module):
+        def forward(self, target, output):
+            return ((target - output) ** 2).mean()
+
+    with pytest.raises(
+        ArgumentError, match=r"the loss loss\(y_true, y_pred\) takes the targets first.*Swap its parameters"
+    ):
+        Criterion(loss)
+    with pytest.raises(ArgumentError, match=r"the loss Loss\(target, output\) takes the targets first"):
+        Criterion(Loss())
+    for right in (lambda y_pred, y_true: y_pred, lambda x, y: x, lambda output, target: output, np.hypot):
+        Criterion(right)
