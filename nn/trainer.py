@@ -145,7 +145,7 @@ class Trainer:
                         self._interrupts.check()
                 self.run = None
             except KeyboardInterrupt:
-                self.history.interrupted = True
+                self.history.interrupted, self._interrupts.asked = True, False
             finally:
                 bar.close()
             self._call("on_fit_end")
