@@ -115,8 +115,7 @@ class Batches:
             raise ArgumentError(f"{who}: drop_last=True leaves nothing of {size(self.x)} samples.")
 
     def _take_source(self, x: Any) -> None:
-        numbered = isinstance(x, Sized) and hasattr(x, "__getitem__")  # Keras' Sequence
-        if isinstance(x, str | Mapping) or not (isinstance(x, Iterable) or numbered):
+        if isinstance(x, str | Mapping) or not _is_source(x):
             raise ArgumentError(f"{self.who}: pass x and y, or an iterable of (x, y) batches; got {type(x).__name__}.")
         if self.drop_last:
             raise ArgumentError(f"{self.who}: drop_last is for arrays; an iterable brings the batches that it has.")
@@ -159,7 +158,7 @@ class Batches:
     def walk(self, order: Array | None, skip: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch, from number ``skip`` on."""
         if self.source is not None:
-            for number, item in enumerate(self._items() if self.steps is None else self._next(self.steps)):
+            for number, item in enumerate(_items(self.source) if self.steps is None else self._next(self.steps)):
                 if number >= skip:
                     yield read_batch(item, self.who)
             if hasattr(self.source, "on_epoch_end"):  # Keras' Sequence shuffles there
@@ -174,20 +173,15 @@ class Batches:
         weight = None if self.weight is None else self.weight[rows]
         return Batch(each(lambda a: a[rows], self.x), each(lambda a: a[rows], self.y), weight, self.classes)
 
-    def _items(self) -> Iterator[Any]:
-        if isinstance(self.source, Iterable):
-            return iter(self.source)
-        return (self.source[i] for i in range(len(self.source)))
-
     def _next(self, count: int) -> Iterator[Any]:
         """Yield so many items, going on where the last epoch stopped and from the start again at the end."""
         fresh = False
         for _ in range(count):
             if self._open is None:
-                self._open, fresh = self._items(), True
+                self._open, fresh = _items(self.source), True
             item = next(self._open, None)
             if item is None and not fresh:
-                self._open, fresh = self._items(), True
+                self._open, fresh = _items(self.source), True
                 item = next(self._open, None)
             if item is None:
                 self._open = None
@@ -224,8 +218,8 @@ def inputs_of(x: Any, batch_size: int) -> Iterator[Any]:
     """Cut the samples of ``predict`` into batches; batches of an iterator come as they are, without their targets."""
     check_size(batch_size, "predict")
     several = _is_several(x)
-    if isinstance(x, Iterable) and not (several or _is_data(x) or isinstance(x, list | tuple | str)):
-        for item in x:
+    if _is_source(x) and not (several or _is_data(x) or isinstance(x, list | tuple | str)):
+        for item in _items(x):
             pair = isinstance(item, tuple) or (isinstance(item, list) and all(hasattr(p, "__array__") for p in item))
             yield _parts(item[0] if pair else item, "predict: x", samples)
         return
@@ -281,6 +275,15 @@ def _is_several(value: Any) -> bool:
 
 def _is_data(x: Any) -> bool:
     return isinstance(x, np.ndarray | ag.Tensor) or hasattr(x, "__array__") or hasattr(x, "tocsr")
+
+
+def _is_source(x: Any) -> bool:
+    """Tell whether ``x`` gives batches: an iterable, or Keras' Sequence, which has a length and batches by number."""
+    return isinstance(x, Iterable) or (isinstance(x, Sized) and hasattr(x, "__getitem__"))
+
+
+def _items(source: Any) -> Iterator[Any]:
+    return iter(source) if isinstance(source, Iterable) else (source[i] for i in range(len(source)))
 
 
 def _equal_lengths(x: Any, y: Any, where: str) -> None:

@@ -128,7 +128,8 @@ class Trainer:
             held_out = self._weigh(data, sample_weight, class_weight, held_out)
             self.criterion.check(data.y)
         several = data.source is None and isinstance(data.x, tuple | dict)
-        validation = held_out if validation_data is None else as_evaluation(validation_data, several)
+        given = held_out if validation_data is None else as_evaluation(validation_data, several)
+        validation = None if given is None else self._read(self.batches, *given, batch_size, "fit: validation_data")
         generator = np.random.default_rng(rng)
         run = self._resume(resume, generator) or self.new_run(int(epochs))
         self._same_data(run, data.describe() | {"shuffle": bool(shuffle)})
@@ -176,7 +177,7 @@ class Trainer:
         shuffle: bool,
         rng: np.random.Generator,
         run: dict[str, Any],
-        validation: tuple[Any, Any, Any] | None,
+        validation: Batches | None,
         bar: Progress,
     ) -> None:
         self.model.train()
@@ -202,7 +203,7 @@ class Trainer:
         self._check_parameters()
         logs = self.meter.result(run, strict=False)
         if validation is not None:
-            found = self._validate(*validation, data.batch_size)
+            found = self._validate(validation)
             logs |= {f"val_{name}": value for name, value in found.items()}
         self.history.append(logs)
         self.logs = logs
@@ -327,30 +328,35 @@ class Trainer:
         """Give loss and metrics on data, in evaluation mode: those of all samples at once, whatever the batch size."""
         if y is None and sample_weight is not None:
             raise ArgumentError("evaluate: an iterable brings its own weights. Let each batch be (x, y, weights).")
-        data, run, empty = self._read_evaluation(Batches, x, y, sample_weight, batch_size), new_sums(), True
+        return self._measured(self._read(Batches, x, y, sample_weight, batch_size, "evaluate"))
+
+    def _read(self, kind: type[Batches], x: Any, y: Any, weight: Any, batch_size: int, who: str) -> Batches:
+        """Read what is only measured: batches, or arrays with weights, whose targets are looked at."""
+        found = kind(x, y, batch_size, None, who)
+        if found.source is None:
+            found.weight = None if weight is None else read_weight(weight, found.y, "sample_weight", who)
+            self.criterion.check(found.y)
+        return found
+
+    def _measured(self, batches: Batches) -> dict[str, float]:
+        """Give loss and metrics over all batches."""
+        run, empty = new_sums(), True
         with self._restored_modes(), ag.no_grad():
             self.model.eval()
-            for batch in data.walk(None):
+            for batch in batches.walk(None):
                 self._interrupts.check()
-                empty = False
                 output = call(self.model, batch.x)
                 self.meter.add(run, *self.meter.numbers(self.criterion.measure(output, batch), batch.y, output))
-        return self._evaluated(run, empty)
+                empty = False
+        return self._result(batches, run, empty)
 
-    def _validate(self, x: Any, y: Any, weight: Any, batch_size: int) -> dict[str, float]:
-        return self.evaluate(x, y, sample_weight=weight, batch_size=batch_size)
+    def _validate(self, batches: Batches) -> dict[str, float]:
+        return self._measured(batches)
 
-    def _read_evaluation(self, kind: type[Batches], x: Any, y: Any, weight: Any, batch_size: int) -> Batches:
-        data = kind(x, y, batch_size, None, "evaluate")
-        if data.source is None:
-            data.weight = None if weight is None else read_weight(weight, data.y, "sample_weight", "evaluate")
-            self.criterion.check(data.y)
-        return data
-
-    def _evaluated(self, run: dict[str, Any], empty: bool) -> dict[str, float]:
+    def _result(self, batches: Batches, run: dict[str, Any], empty: bool) -> dict[str, float]:
         if "loss" not in run["sums"]:
             nothing = "no target counts: all weights are 0, or all targets are ignored."
-            raise ArgumentError(f"evaluate: {_NOTHING if empty else nothing}")
+            raise ArgumentError(f"{batches.who}: {_NOTHING if empty else nothing}")
         return self.meter.result(run)
 
     def predict(self, x: Any, *, batch_size: int = 256) -> Any:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 import autograd as ag
 from autograd.errors import ArgumentError, TrainingError
 from nn import checkpoint, diagnosis
-from nn.batches import Batch, each, joined
+from nn.batches import Batch, Batches, each, joined
 from nn.callbacks import Callback
 from nn.criterion import Measured
 from nn.distributed import facts
@@ -167,11 +167,11 @@ class DistributedTrainer(Trainer):
                 "reduction = 'sum'."
             )
 
-    def _validate(self, x: Any, y: Any, weight: Any, batch_size: int) -> dict[str, float]:
+    def _validate(self, batches: Batches) -> dict[str, float]:
         """Evaluate every N-th batch here; all ranks get the numbers that one process would get."""
         if self.size == 1:
-            return super()._validate(x, y, weight, batch_size)
-        batches, own, number = self._read_evaluation(LazyBatches, x, y, weight, batch_size), [], -1
+            return super()._validate(batches)
+        own, run, number = [], new_sums(), -1
         with self._restored_modes(), ag.no_grad():
             self.model.eval()
             for number, batch in enumerate(batches.walk(None)):
@@ -179,12 +179,10 @@ class DistributedTrainer(Trainer):
                     part = batch.part(slice(None))
                     output = call(self.model, part.x)
                     own.append((number, *self.meter.numbers(self.criterion.measure(output, part), part.y, output)))
-        run = new_sums()
-        for _, numbers, kept in sorted(
-            (row for rank in self.world.gather(own) for row in rank), key=lambda row: row[0]
-        ):
+        found = (row for rank in self.world.gather(own) for row in rank)
+        for _, numbers, kept in sorted(found, key=lambda row: row[0]):
             self.meter.add(run, numbers, kept)
-        return self._evaluated(run, number < 0)
+        return self._result(batches, run, number < 0)
 
     # ------------------------------------------------------------------------------------------------------------ state
 

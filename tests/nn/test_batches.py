@@ -240,6 +240,23 @@ def test_two_validation_batches_are_no_x_and_y():
         assert still(swap).fit(a, a, validation_data=whole, progress=False)["val_loss"] == [1.0]
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ((A, T[:3]), "fit: validation_data: x has 7 samples and y has 3"),
+        ((A * np.nan, T), r"fit: validation_data: x\[0, 0\] is nan"),
+        ((A, T, -np.ones(N)), r"fit: validation_data: sample_weight\[0\] is -1"),
+        ((A, T + 7), "targets lie from 0 to 1, got 7"),
+        (3, "fit: validation_data: pass x and y, or an iterable"),
+    ],
+)
+def test_validation_data_are_read_before_a_weight_moves(data, message):
+    t = still(line(), nn.BCEWithLogitsLoss())
+    with pytest.raises((ArgumentError, ShapeError), match=message):
+        t.fit(A, T, validation_data=data, progress=False)
+    assert t.step == 0
+
+
 def test_held_out_samples_keep_their_weights():
     w = np.r_[np.ones(5), 0.0, 3.0]
     h = still(line()).fit(A, T, sample_weight=w, validation_split=0.3, progress=False)
@@ -278,6 +295,7 @@ def test_a_sequence_of_batches_by_number():
     assert h["loss"] == h["val_loss"] == [1.0] * 3
     assert (t.step, source.ended) == (6, 3)
     assert t.evaluate(Sequence()) == {"loss": 1.0}
+    assert t.predict(Sequence()).shape == (5, 1)
 
 
 def test_pytorchs_loader():
