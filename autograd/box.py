@@ -12,25 +12,12 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DTypeError
-from autograd.graph import Alias, Leaf, Node, origin, tick
+from autograd.graph import Alias, Leaf, Node, origin
 from autograd.modes import current
 
 SMALL = 64  # arrays of at most this many elements stay on the graph after backward, so that it can be drawn
 KINDS = "biuf"  # booleans, integers, floats; complex numbers have no rules yet
 _new = object.__new__
-
-
-class ScalarNode(Node):
-    """Remember an elementwise op of float64 numbers: what such nodes have in common takes no time to write or check.
-
-    ``wrap_scalar`` makes them.
-    """
-
-    __slots__ = ()
-    scalar = True
-    more = kwargs = None
-    shape = ()
-    dtype = np.dtype(np.float64)
 
 
 class Box:
@@ -50,27 +37,15 @@ def set_result_type(kind: type[Box]) -> None:
     _result_type = kind
 
 
+def result_type() -> type[Box]:
+    """Return the type of the results of ops: Tensor, once it is defined."""
+    return _result_type
+
+
 def wrap(data: Any, node: Node | None = None) -> Any:
     """Put a value into a Tensor without any check: ops use it for their results."""
     box = _new(_result_type)
     box._array = data
-    box._node = node
-    return box
-
-
-def wrap_scalar(y: Any, op: Any, a: Any, b: Any, saved: tuple[Any, ...], scope: Any) -> Any:
-    """Put a number into a Tensor with the node of the op that made it: one call in place of three."""
-    node = _new(ScalarNode)
-    node.op = op
-    node.a = a
-    node.b = b
-    node.saved = saved
-    node.scope = scope
-    node.order = tick()
-    node.released = node.retain = False
-    node.cot = node.grad = node.name = None
-    box = _new(_result_type)
-    box._array = y
     box._node = node
     return box
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import protocols
-from autograd.accumulate import drain, pull_and_keep, pull_and_release, quiet_walk, retaining
+from autograd.accumulate import drain
 from autograd.box import (
     Box,
     alias,
@@ -21,13 +21,13 @@ from autograd.box import (
     unbox,
     wrap,
 )
+from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
-from autograd.graph import Alias, Argument, Cut, Leaf, Node, note_change, origin
+from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
 from autograd.methods import Methods
-from autograd.modes import current, enable_grad
+from autograd.modes import current
 from autograd.ops import casting, indexing, products
 from autograd.ops import elementwise as ew
-from autograd.pull import traced_pull
 
 
 class Tensor(Methods):
@@ -79,7 +79,7 @@ class Tensor(Methods):
         if type(array) is not np.ndarray or not array.flags.writeable:
             array = self._array = np.array(array)
             if self._node is not None:
-                self._node.saved = (small(array),)
+                self._node.residuals = (small(array),)
         return array  # type: ignore[no-any-return]
 
     @data.setter
@@ -96,14 +96,14 @@ class Tensor(Methods):
         if node is not None:
             node = self._node = self._renewed(node, array)
             note_change([node])
-            node.saved, node.dtype = (small(array),), array.dtype
+            node.residuals, node.dtype = (small(array),), array.dtype
         self._array = array
 
     def _renewed(self, node: Node, array: Any) -> Node:
         """Give the node for a new ``array``: a new one if the shape differs, as graphs may rely on the old shape."""
         if array.shape == node.shape:
             return node
-        if isinstance(node, Argument):
+        if isinstance(node, TracedLeaf):
             raise ShapeError(
                 f"data of shape {array.shape} for the argument of a function that is differentiated, of shape "
                 f"{node.shape}. Compute a new Tensor from it instead."
@@ -150,10 +150,10 @@ class Tensor(Methods):
             return
         if value:
             _check_float(self._array.dtype)
-        if node is None or isinstance(node, Argument):
+        if node is None or isinstance(node, TracedLeaf):
             leaf_of(self).needs = bool(value)
         elif node.needs != bool(value):  # a node of its own from here on: graphs keep what was true at their time
-            self._node = Alias(origin(node), node.saved[0], node.shape, node.dtype, "")
+            self._node = Alias(origin(node), node.residuals[0], node.shape, node.dtype, "")
             self._node.needs, self._node.name, self._node.grad = bool(value), node.name, node.grad
 
     @property
@@ -187,7 +187,7 @@ class Tensor(Methods):
     def detach(self) -> "Tensor":
         """Give a Tensor with the same values, outside the graph and without gradient; memory is shared."""
         caller = _getframe(1)
-        cut = Cut("detach", caller.f_code.co_filename, caller.f_lineno)
+        cut = DetachSite("detach", caller.f_code.co_filename, caller.f_lineno)
         return alias(self._array, self, cut)  # type: ignore[no-any-return]
 
     # ------------------------------------------------------------------------------------------------- gradients
@@ -207,11 +207,12 @@ class Tensor(Methods):
                 "under no_grad() or detached."
             )
         seed = self._seed(gradient)
+        retained: dict[Node, Any] = {}
         if create_graph:
-            with enable_grad():
-                found = quiet_walk(root, seed if isinstance(seed, Box) else wrap(seed), retaining(traced_pull))
+            seed = seed if isinstance(seed, Box) else wrap(seed)
+            found = differentiate_recorded({root: seed}, retained=retained)
         else:
-            found = quiet_walk(root, unbox(seed), pull_and_keep if retain_graph else pull_and_release)
+            found = differentiate({root: unbox(seed)}, release=not retain_graph, retained=retained)
         for leaf in found:
             if leaf.released:
                 raise InPlaceError(
@@ -219,6 +220,7 @@ class Tensor(Methods):
                     "another shape by now. Assign such data after backward, or make a new Tensor."
                 )
         drain(found)
+        drain(retained)
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
