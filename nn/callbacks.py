@@ -5,7 +5,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,18 @@ class Callback:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what ``state_dict`` gave."""
+
+
+def tell(callbacks: Iterable[Callback], name: str, trainer: Any) -> None:
+    """Call a method of each; where one raises KeyboardInterrupt the others still see what it has seen."""
+    interrupt = None
+    for callback in callbacks:
+        try:
+            getattr(callback, name)(trainer)
+        except KeyboardInterrupt as error:
+            interrupt = interrupt or error
+    if interrupt is not None:
+        raise interrupt
 
 
 def watched(trainer: Any, monitor: str, who: str) -> float:

@@ -1,7 +1,10 @@
-"""How a model is called on what a batch holds: one input, several in order, or several by name."""
+"""How a model is called: on one input, several in order or by name; and that it is left in the mode it was found in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+from nn.module import Module
 
 
 def call(model: Any, x: Any) -> Any:
@@ -11,3 +14,14 @@ def call(model: Any, x: Any) -> Any:
     if isinstance(x, Mapping):
         return model(**x)
     return model(x)
+
+
+@contextmanager
+def restored_modes(model: Module) -> Iterator[None]:
+    """Leave every module in the mode in which it was found."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

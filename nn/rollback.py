@@ -1,11 +1,12 @@
 """Rollback: what training changes before the optimizer's step, so that a batch is done in whole or not at all.
 
 A forward pass moves running statistics and random generators; the sums of the epoch follow. Parameters and optimizer
-change in the step alone.
+change in the step alone. An epoch that was interrupted goes on with the same batches.
 """
 
 from typing import Any
 
+from autograd.errors import FileError
 from nn.checkpoint import generators
 from nn.module import Module
 
@@ -46,3 +47,15 @@ class Rollback:
         for generator, state in zip(self._generators, states, strict=True):
             generator.bit_generator.state = state
         self.forget()
+
+
+def same_batches(run: dict[str, Any], here: dict[str, Any]) -> None:
+    """Refuse to go on in the middle of an epoch with other batches; note what the batches are."""
+    there = run.get("data") or {}
+    other = [f"{name} {there.get(name)}, here {value}" for name, value in here.items() if there.get(name) != value]
+    if run["batch"] and other:
+        raise FileError(
+            f"fit(resume=...): the saved run stands after batch {run['batch']} of its epoch, which had other batches: "
+            f"{'; '.join(other)}. Some samples would be seen twice, and others not. Resume with the same."
+        )
+    run["data"] = here

@@ -12,9 +12,9 @@ import autograd as ag
 from autograd.errors import ArgumentError, FileError, TrainingError
 from nn import checkpoint, diagnosis
 from nn.batches import Batch, Batches, as_evaluation, inputs_of, joined, read_batch, read_weight, size, split_off
-from nn.callbacks import Callback, ModelCheckpoint
+from nn.callbacks import Callback, ModelCheckpoint, tell
 from nn.criterion import ClassWeights, Criterion, Measured
-from nn.forward import call
+from nn.forward import call, restored_modes
 from nn.history import History
 from nn.interrupts import Interrupts, held_back
 from nn.meter import Meter, data, new_sums
@@ -22,7 +22,7 @@ from nn.module import Module
 from nn.optim import clip_grad_norm
 from nn.parts import check_parts, named_metrics, optimizer_of
 from nn.progress import Progress
-from nn.rollback import Rollback
+from nn.rollback import Rollback, same_batches
 
 _NOTHING = "the iterable of batches is empty (a generator can be used for one epoch only; pass a list)."
 
@@ -132,12 +132,12 @@ class Trainer:
         validation = None if given is None else self._read(self.batches, *given, batch_size, "fit: validation_data")
         generator = np.random.default_rng(rng)
         run = self._resume(resume, generator) or self.new_run(int(epochs))
-        self._same_data(run, data.describe() | {"shuffle": bool(shuffle)})
+        same_batches(run, data.describe() | {"shuffle": bool(shuffle)})
         data.skip_epochs(self.epoch - run["start"])
         self.run = run
         self.stop, self.history.interrupted = False, False
         bar = Progress(progress, run["target"])
-        with self._restored_modes(), held_back() as self._interrupts:
+        with restored_modes(self.model), held_back() as self._interrupts:
             self._call("on_fit_start")
             try:
                 with self._whole_steps():
@@ -316,7 +316,7 @@ class Trainer:
         batch = read_batch((x, y, sample_weight), "train_on_batch")
         self.criterion.check(batch.y)
         run = self.new_run(0) | {"batch": 1}
-        with self._restored_modes(), self._whole_steps():
+        with restored_modes(self.model), self._whole_steps():
             self.model.train()
             self._rollback.remember(run)
             self._train(batch, run, last=True)
@@ -341,7 +341,7 @@ class Trainer:
     def _measured(self, batches: Batches) -> dict[str, float]:
         """Give loss and metrics over all batches."""
         run, empty = new_sums(), True
-        with self._restored_modes(), ag.no_grad():
+        with restored_modes(self.model), ag.no_grad():
             self.model.eval()
             for batch in batches.walk(None):
                 self._interrupts.check()
@@ -364,7 +364,7 @@ class Trainer:
 
         ``x`` is what ``fit`` takes, or an iterator of batches: x, or (x, y) of which y is left out.
         """
-        with self._restored_modes(), ag.no_grad():
+        with restored_modes(self.model), ag.no_grad():
             self.model.eval()
             outputs = [data(call(self.model, batch)) for batch in inputs_of(x, batch_size)]
         if not outputs:
@@ -410,39 +410,7 @@ class Trainer:
             rng.bit_generator.state = run["rng"]
         return run
 
-    def _same_data(self, run: dict[str, Any], here: dict[str, Any]) -> None:
-        """Refuse to go on in the middle of an epoch with other batches; note what the batches are."""
-        there = run.get("data") or {}
-        other = [f"{name} {there.get(name)}, here {value}" for name, value in here.items() if there.get(name) != value]
-        if run["batch"] and other:
-            raise FileError(
-                f"fit(resume=...): the saved run stands after batch {run['batch']} of its epoch, which had other "
-                f"batches: {'; '.join(other)}. Some samples would be seen twice, and others not. Resume with the same."
-            )
-        run["data"] = here
-
     # ---------------------------------------------------------------------------------------------------------- helpers
 
     def _call(self, name: str) -> None:
-        self._tell(name, self.callbacks)
-
-    def _tell(self, name: str, callbacks: Sequence[Callback]) -> None:
-        """Call callbacks; where one raises KeyboardInterrupt the others still see what it has seen."""
-        interrupt = None
-        for callback in callbacks:
-            try:
-                getattr(callback, name)(self)
-            except KeyboardInterrupt as error:
-                interrupt = interrupt or error
-        if interrupt is not None:
-            raise interrupt
-
-    @contextmanager
-    def _restored_modes(self) -> Iterator[None]:
-        """Leave every module in the mode in which it was found."""
-        modes = [(module, module.training) for module in self.model.modules()]
-        try:
-            yield
-        finally:
-            for module, training in modes:
-                module.training = training
+        tell(self.callbacks, name, self)

@@ -21,14 +21,14 @@ import autograd as ag
 from autograd.errors import ArgumentError, TrainingError
 from nn import checkpoint, diagnosis
 from nn.batches import Batch, Batches, each, joined
-from nn.callbacks import Callback
+from nn.callbacks import tell
 from nn.criterion import Measured
 from nn.distributed import facts
 from nn.distributed.exchange import Exchange
 from nn.distributed.lazy import LazyBatches
 from nn.distributed.shares import rows
 from nn.distributed.world import World, listed
-from nn.forward import call
+from nn.forward import call, restored_modes
 from nn.history import History
 from nn.meter import data, new_sums
 from nn.module import Module
@@ -172,7 +172,7 @@ class DistributedTrainer(Trainer):
         if self.size == 1:
             return super()._validate(batches)
         own, run, number = [], new_sums(), -1
-        with self._restored_modes(), ag.no_grad():
+        with restored_modes(self.model), ag.no_grad():
             self.model.eval()
             for number, batch in enumerate(batches.walk(None)):
                 if number % self.size == self.rank:
@@ -248,9 +248,7 @@ class DistributedTrainer(Trainer):
             self._check_equal()
         if name == "on_fit_end":  # the ranks no longer wait for each other
             self.world.presence.over(self._call_number)
-        self._tell(
-            name, [c for c in self.callbacks if self.rank == 0 or not (isinstance(c, Callback) and c.first_rank)]
-        )
+        tell([c for c in self.callbacks if self.rank == 0 or not getattr(c, "first_rank", False)], name, self)
         if self.size > 1 and name in ("on_batch_end", "on_epoch_end"):
             self.stop, interrupt = self.world.any(self.stop, self._interrupt)  # one rank's wish is the wish of all
             if interrupt:
