@@ -44,8 +44,9 @@ class Meter:
             self._try(pair)
         return numbers, list(each(np.array, pair))  # copies, as a source of batches may use its arrays again
 
-    def add(self, run: dict[str, Any], numbers: Sequence[float], kept: Any) -> None:
-        """Add what :meth:`numbers` gave to the sums of a run; what was kept is ready for a file."""
+    def add(self, run: dict[str, Any], numbers: Sequence[float], kept: Any, rows: int) -> None:
+        """Add what :meth:`numbers` gave of so many rows to the sums of a run, which are ready for a file."""
+        run["seen"] += float(rows)
         for i, name in enumerate(["loss", *self.means]):
             total, count = numbers[2 * i : 2 * i + 2]
             if count:
@@ -104,4 +105,4 @@ def _plain(metric: Any) -> Any:
 
 def new_sums() -> dict[str, Any]:
     """Give the sums of no batches."""
-    return {"sums": {}, "kept": []}
+    return {"sums": {}, "kept": [], "seen": 0.0}

@@ -113,18 +113,21 @@ def roc_auc(y_true: Any, y_score: Any) -> float:
     """Compute the area under the ROC curve: how often a positive sample scores higher than a negative one, ties half.
 
     Scores (N, C) for more than two classes give the mean over the classes of one against the rest (Fawcett 2006), and
-    those of several labels (N, L) the mean over the labels.
+    those of several labels (N, L) the mean over the labels. Logits of a Trainer's classes are compared as
+    probabilities.
     """
-    true, score = _array(y_true), _array(y_score)
+    true, score, outputs = _array(y_true), _array(y_score), _outputs_of(y_score)
     if true.shape == score.shape and true.ndim > 2:
         true, score = true.ravel(), score.ravel()
     if score.ndim == 2 and score.shape[1] == 1:
         true, score = true.reshape(len(score)) if true.size == len(score) else true, score[:, 0]
     if true.shape == score.shape and true.ndim == 2:
         _readable("roc_auc", true, score)
-        return float(np.mean([_auc(t == t.max(), s) for t, s in zip(true.T, score.T, strict=True)]))
-    if score.ndim == 2 and score.shape[1] == 2:
-        score = score[:, 1]
+        if outputs != "classes" and np.array_equal(true, np.rint(true)):
+            return float(np.mean([_auc(t > 0, s) for t, s in zip(true.T, score.T, strict=True)]))
+        true = true.argmax(1)
+    if score.ndim == 2 and score.size:
+        score = _of_classes(score, outputs)
     if true.shape[:1] != score.shape[:1] or true.ndim != 1 or score.ndim > 2:
         raise ShapeError(
             f"roc_auc needs labels (N,) and scores (N,) or (N, C), got {_array(y_true).shape} and "
@@ -139,6 +142,20 @@ def roc_auc(y_true: Any, y_score: Any) -> float:
             f"roc_auc: {len(classes)} classes need scores of shape (N, {len(classes)}), got {score.shape}."
         )
     return _auc(true == classes[-1], score)
+
+
+def _of_classes(score: Array, outputs: str | None) -> Array:
+    """Give scores (N, C) that can be compared between samples, of two classes (N,): logits of one sample cannot."""
+    two = score.shape[1] == 2
+    if score.min() >= 0 and np.allclose(score.sum(1), 1, atol=1e-3):
+        return score[:, 1] if two else score
+    if two:
+        difference: Array = score[:, 1] - score[:, 0]
+        return difference
+    if outputs != "classes":
+        return score
+    e = np.exp(score - score.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)  # type: ignore[no-any-return]
 
 
 def mse(y_true: Any, y_pred: Any) -> float:

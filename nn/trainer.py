@@ -154,8 +154,8 @@ class Trainer:
 
     def new_run(self, epochs: int) -> dict[str, Any]:
         """Say where a fit starts, where it ends, and what has been seen of its present epoch."""
-        place = {"start": self.epoch, "target": self.epoch + epochs, "batch": 0, "seen": 0.0}
-        return {**place, **new_sums(), "data": None}
+        place = {"start": self.epoch, "target": self.epoch + epochs, "batch": 0, "data": None}
+        return {**place, **new_sums()}
 
     def _weigh(self, data: Batches, sample_weight: Any, class_weight: Any, held_out: Any) -> Any:
         """Read the weights of arrays, and give the part that is held out with its own."""
@@ -196,18 +196,16 @@ class Trainer:
                 self._interrupts.check()
             if self.stop:
                 break
-        if not run["seen"]:
-            raise ArgumentError(f"fit: {_NOTHING}")
         if not self.at_step:
             self._update()
         self._check_parameters()
-        logs = self.meter.result(run, strict=False)
+        logs = self._result(data, run, strict=False)
         if validation is not None:
             found = self._validate(validation)
             logs |= {f"val_{name}": value for name, value in found.items()}
         self.history.append(logs)
         self.logs = logs
-        run.update(batch=0, seen=0.0, rng=rng.bit_generator.state, **new_sums())
+        run.update(batch=0, rng=rng.bit_generator.state, **new_sums())
         self.epoch += 1
         bar.end(self.epoch - 1, logs)
         self._call("on_epoch_end")
@@ -255,8 +253,7 @@ class Trainer:
 
     def _note(self, run: dict[str, Any], numbers: Sequence[float], kept: Any, rows: int) -> None:
         """Add what was measured on a batch to the sums of the epoch; the logs are the means so far."""
-        run["seen"] += float(rows)
-        self.meter.add(run, numbers, kept)
+        self.meter.add(run, numbers, kept, rows)
         self.logs = self.meter.so_far(run)
 
     def _update(self) -> None:
@@ -340,24 +337,24 @@ class Trainer:
 
     def _measured(self, batches: Batches) -> dict[str, float]:
         """Give loss and metrics over all batches."""
-        run, empty = new_sums(), True
+        run = new_sums()
         with restored_modes(self.model), ag.no_grad():
             self.model.eval()
             for batch in batches.walk(None):
                 self._interrupts.check()
                 output = call(self.model, batch.x)
-                self.meter.add(run, *self.meter.numbers(self.criterion.measure(output, batch), batch.y, output))
-                empty = False
-        return self._result(batches, run, empty)
+                numbers, kept = self.meter.numbers(self.criterion.measure(output, batch), batch.y, output)
+                self.meter.add(run, numbers, kept, len(batch))
+        return self._result(batches, run)
 
     def _validate(self, batches: Batches) -> dict[str, float]:
         return self._measured(batches)
 
-    def _result(self, batches: Batches, run: dict[str, Any], empty: bool) -> dict[str, float]:
+    def _result(self, batches: Batches, run: dict[str, Any], *, strict: bool = True) -> dict[str, float]:
         if "loss" not in run["sums"]:
             nothing = "no target counts: all weights are 0, or all targets are ignored."
-            raise ArgumentError(f"{batches.who}: {_NOTHING if empty else nothing}")
-        return self.meter.result(run)
+            raise ArgumentError(f"{batches.who}: {nothing if run['seen'] else _NOTHING}")
+        return self.meter.result(run, strict=strict)
 
     def predict(self, x: Any, *, batch_size: int = 256) -> Any:
         """Give the outputs of the model for all samples, in evaluation mode: an array, or a tuple or dict of them.
@@ -405,7 +402,7 @@ class Trainer:
                 f"fit(resume={str(resume)!r}): there is no such file. Use resume='auto' to start fresh without one."
             )
         checkpoint.load(self, resume)
-        run = self.run or self.new_run(0)
+        run = self.new_run(0) | (self.run or {})
         if "rng" in run:
             rng.bit_generator.state = run["rng"]
         return run

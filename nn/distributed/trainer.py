@@ -171,18 +171,19 @@ class DistributedTrainer(Trainer):
         """Evaluate every N-th batch here; all ranks get the numbers that one process would get."""
         if self.size == 1:
             return super()._validate(batches)
-        own, run, number = [], new_sums(), -1
+        own, run = [], new_sums()
         with restored_modes(self.model), ag.no_grad():
             self.model.eval()
             for number, batch in enumerate(batches.walk(None)):
                 if number % self.size == self.rank:
                     part = batch.part(slice(None))
                     output = call(self.model, part.x)
-                    own.append((number, *self.meter.numbers(self.criterion.measure(output, part), part.y, output)))
+                    measured = self.meter.numbers(self.criterion.measure(output, part), part.y, output)
+                    own.append((number, *measured, len(part)))
         found = (row for rank in self.world.gather(own) for row in rank)
-        for _, numbers, kept in sorted(found, key=lambda row: row[0]):
-            self.meter.add(run, numbers, kept)
-        return self._result(batches, run, number < 0)
+        for _, numbers, kept, count in sorted(found, key=lambda row: row[0]):
+            self.meter.add(run, numbers, kept, count)
+        return self._result(batches, run)
 
     # ------------------------------------------------------------------------------------------------------------ state
 

@@ -248,7 +248,7 @@ def test_wrong_weights_are_refused_at_the_start(name, way):
         "evaluate batches": lambda: t.evaluate([(X, y, weight)]),
         "train_on_batch": lambda: t.train_on_batch(X, y, weight),
     }
-    if name == "none of them" and way in ("fit batches", "train_on_batch"):
+    if name == "none of them" and way == "train_on_batch":
         calls[way]()  # a batch may count nothing
         return
     with pytest.raises(error, match=message):

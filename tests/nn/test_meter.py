@@ -200,12 +200,22 @@ N = 23
 SCORES, TWO = RNG.normal(size=(N, 1)), RNG.integers(0, 2, (N, 1))
 MANY, LABELS = RNG.normal(size=(N, 3)), RNG.integers(0, 3, N)
 REAL, NUMBERS = RNG.normal(size=(N, 2)), RNG.normal(size=(N, 2))
+SHARES = np.exp(MANY) / np.exp(MANY).sum(1, keepdims=True)
 WHOLE_DATA = {
     "f1": (nn.BCEWithLogitsLoss(), SCORES, TWO, "f1", metrics.f1(TWO, SCORES, threshold=0)),
     "precision": (nn.BCEWithLogitsLoss(), SCORES, TWO, "precision", metrics.precision(TWO, SCORES, threshold=0)),
     "recall": (nn.BCEWithLogitsLoss(), SCORES, TWO, "recall", metrics.recall(TWO, SCORES, threshold=0)),
     "roc_auc": (nn.BCEWithLogitsLoss(), SCORES, TWO, "roc_auc", metrics.roc_auc(TWO, SCORES)),
-    "roc_auc of many": (nn.CrossEntropyLoss(), MANY, LABELS, "roc_auc", metrics.roc_auc(LABELS, MANY)),
+    "roc_auc of many": (nn.CrossEntropyLoss(), MANY, LABELS, "roc_auc", metrics.roc_auc(LABELS, SHARES)),
+    "roc_auc of logarithms": (nn.NLLLoss(), np.log(SHARES), LABELS, "roc_auc", metrics.roc_auc(LABELS, SHARES)),
+    "roc_auc of one-hot": (nn.CrossEntropyLoss(), MANY, np.eye(3)[LABELS], "roc_auc", metrics.roc_auc(LABELS, SHARES)),
+    "roc_auc of two": (
+        nn.CrossEntropyLoss(),
+        MANY[:, :2],
+        TWO[:, 0],
+        "roc_auc",
+        metrics.roc_auc(TWO[:, 0], MANY[:, 1] - MANY[:, 0]),
+    ),
     "macro": (
         nn.CrossEntropyLoss(),
         MANY,
@@ -261,7 +271,7 @@ def test_what_is_kept_survives_an_interruption(tmp_path):
     t.fit(x, LABELS, **fit)
     t.save(tmp_path / "t.safetensors")
     u.fit(x, LABELS, resume=tmp_path / "t.safetensors", **fit)
-    assert u.history["roc_auc"][0] == pytest.approx(metrics.roc_auc(LABELS, MANY))
+    assert u.history["roc_auc"][0] == pytest.approx(metrics.roc_auc(LABELS, SHARES))
     assert u.history["accuracy"][0] == pytest.approx(metrics.accuracy(LABELS, MANY))
 
 
@@ -274,7 +284,7 @@ def test_a_source_may_use_its_arrays_again():
                 yield x, y
 
     t = still(MANY, nn.CrossEntropyLoss(), metrics=["roc_auc"])
-    assert t.fit(Reused(), progress=False)["roc_auc"][0] == pytest.approx(metrics.roc_auc(LABELS, MANY))
+    assert t.fit(Reused(), progress=False)["roc_auc"][0] == pytest.approx(metrics.roc_auc(LABELS, SHARES))
 
 
 def test_rows_of_other_lengths_have_no_common_metric():

@@ -51,6 +51,8 @@ def test_roc_auc(sk):
     true, score = BINARY
     assert metrics.roc_auc(true, score) == pytest.approx(sk.roc_auc_score(true, score))
     assert metrics.roc_auc(true, np.stack([1 - score, score], 1)) == pytest.approx(sk.roc_auc_score(true, score))
+    two = np.stack([-score, score**2], 1)  # logits: their softmax is what scikit-learn wants
+    assert metrics.roc_auc(true, two) == pytest.approx(sk.roc_auc_score(true, 1 / (1 + np.exp(two[:, 0] - two[:, 1]))))
     true, score = MANY
     p = np.exp(score) / np.exp(score).sum(1, keepdims=True)
     assert metrics.roc_auc(true, p) == pytest.approx(sk.roc_auc_score(true, p, multi_class="ovr"))
