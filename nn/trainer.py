@@ -66,12 +66,11 @@ class Trainer:
         optimizer = optimizer_of(optimizer, model)
         self.criterion = Criterion(loss, outputs)
         check_parts(model, self.criterion.loss, optimizer, callbacks)
-        self.model, self.loss, self.optimizer = model, self.criterion.loss, optimizer
-        self.metrics = named_metrics(metrics)
-        self.meter = Meter(self.criterion, self.metrics)
+        self.model, self.optimizer = model, optimizer
+        self.meter = Meter(self.criterion, named_metrics(metrics))
         self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
         self.max_norm, self.accumulate = clip_grad_norm, accumulate
-        self._parts = accumulate  # of which a step is made
+        self._ranks = 1  # that share a batch
         self.history = History()
         self.epoch = self.step = 0
         self.logs: dict[str, float] = {}
@@ -81,6 +80,16 @@ class Trainer:
         self._torn = False  # the optimizer's step was interrupted in its middle
         self._counted = 0.0  # Σ w of the batches whose gradients are waiting
         self._interrupts = Interrupts()
+
+    @property
+    def loss(self) -> Any:
+        """Give the loss; another one needs another Trainer, as metrics and means go by it."""
+        return self.criterion.loss
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Map names to metrics."""
+        return self.meter.metrics
 
     # ------------------------------------------------------------------------------------------------------- training
 
@@ -187,6 +196,8 @@ class Trainer:
         if not run["batch"]:
             self._call("on_epoch_start")
         for batch, last in self._marked(data, order, run["batch"]):
+            if self.at_step:
+                self._clean()  # a callback may have looked at gradients of its own
             self._rollback.remember(run)
             run["batch"] += 1
             self._train(batch, run, last)
@@ -249,7 +260,7 @@ class Trainer:
     @property
     def _divides(self) -> bool:
         """Tell whether gradients are sums until the step."""
-        return self._parts > 1 and not self.criterion.summed
+        return self._ranks * self.accumulate > 1 and not self.criterion.summed
 
     def _note(self, run: dict[str, Any], numbers: Sequence[float], kept: Any, rows: int) -> None:
         """Add what was measured on a batch to the sums of the epoch; the logs are the means so far."""

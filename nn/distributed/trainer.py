@@ -69,7 +69,7 @@ class DistributedTrainer(Trainer):
         self._interrupt = self._checked = self._summed = False
         self._call_number = 0
         if self.size > 1:
-            self.batches, self._parts = LazyBatches, self.size * accumulate
+            self.batches, self._ranks = LazyBatches, self.size
             with self.world.together("DistributedTrainer"):
                 self.world.same("the program", facts.of_program(self))
                 self._synchronize()

@@ -307,6 +307,18 @@ def test_training_starts_without_gradients(leave, start):
     np.testing.assert_equal(steps[0], steps[1])
 
 
+@pytest.mark.parametrize("event", ["on_fit_start", "on_epoch_start", "on_batch_end", "on_epoch_end"])
+def test_a_callback_may_look_at_gradients_of_its_own(event):
+    found = []
+    for look in (False, True):
+        t = trainer(model=nn.Linear(3, 1, rng=0))
+        if look:
+            t.callbacks.append(At(event, 1, lambda t: leave_backward(t)))
+        t.fit(X, Y, epochs=2, **FIT)
+        found.append(t.model.state_dict())
+    np.testing.assert_equal(found[0], found[1])
+
+
 def test_what_the_optimizer_does_not_have_does_not_count():
     """A part that is unfrozen in the midst has gradients: not in the norm that clips, and not from step to step."""
     found = []
