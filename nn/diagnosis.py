@@ -47,10 +47,10 @@ def of_loss(model: Module, value: float, batch: Batch, where: str) -> str:
 
 def of_gradients(model: Module, parameters: Sequence[Any], where: str) -> str:
     """Say which gradient is not finite, or nothing."""
-    held = [p for p in parameters if p.grad is not None]
-    if all_finite([p.grad.data for p in held]):
+    gradients = ag.leaf_arrays(list(parameters))[1]
+    if all_finite([g for g in gradients if g is not None]):
         return ""
-    bad = next(p for p in held if not np.isfinite(p.grad.data).all())
+    bad = next(p for p, g in zip(parameters, gradients, strict=True) if g is not None and not np.isfinite(g).all())
     name = next((name for name, p in model.named_parameters() if p is bad), bad.name)
     return f"the gradient of {name!r} is not finite at {where}, though the loss is. {UNDONE} {ADVICE}"
 

@@ -66,6 +66,8 @@ def numbers(x: Any, name: str) -> NDArray[Any]:
 
 def refuse_masked(x: Any, name: str) -> None:
     """Refuse an array with masked values (or a list of such), of which NumPy gives what lies under the mask."""
+    if type(x) is np.ndarray:
+        return
     if np.ma.is_masked(x) or (isinstance(x, list | tuple) and any(map(_holds_masked, x))):
         raise ArgumentError(
             f"{place()}{name} has masked values, and what lies under a mask is no data. Pass x.filled(value), or leave "
