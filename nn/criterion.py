@@ -108,7 +108,11 @@ class Criterion:
             raise ArgumentError(f"weights need a loss with a reduction, such as nn.MSELoss(); {self.name} has none.")
         each = copy.copy(self.loss)
         each.reduction = "none"
-        return each(output, target)
+        found = each(output, target)
+        if self.outputs == "classes" and found.ndim == getattr(output, "ndim", 0) > 1:
+            mean = getattr(self.loss, "reduction", "mean") == "mean"  # a loss by class: a sample's is their mean or sum
+            return found.mean(axis=1) if mean else found.sum(axis=1)
+        return found
 
     def _number_of_losses(self, batch: Batch, output: Any) -> int:
         target = batch.y

@@ -336,6 +336,26 @@ def test_a_loss_of_ones_own_may_say_what_counts():
         assert row == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_loss_by_class_is_one_per_sample(reduction):
+    """As the divergence of Kullback and Leibler: its mean is over classes too, and weights of one change nothing."""
+
+    class Divergence(nn.Module):
+        outputs = "classes"
+
+        def __init__(self):
+            self.reduction = reduction
+
+        def forward(self, output, target):
+            each = target * (np.log(target) - output)
+            return each if self.reduction == "none" else each.mean() if self.reduction == "mean" else each.sum()
+
+    t = still(Given((C,), log_softmax), Divergence())
+    plain = [t.evaluate(X, SOFT.astype(np.float32), batch_size=b)["loss"] for b in (1, 5, N)]
+    ones = t.evaluate(X, SOFT.astype(np.float32), sample_weight=np.ones(N))["loss"]
+    np.testing.assert_allclose(plain, ones, rtol=1e-5)
+
+
 def test_weights_need_losses_before_they_are_reduced():
     def mine(output, target):
         return F.mse_loss(output, target)
