@@ -307,7 +307,9 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> Shares:
     if op.elementwise and op.joint is None:
         return _elementwise(node, residuals, masked, needs)
     alive = _reach(node, masked)
-    residuals = [_finite(x, a, traced) for x, a in zip(residuals, alive, strict=False)] + list(residuals[len(alive) :])
+    if op.selects is None:  # what selects by its values needs them as they are
+        inputs = [_finite(x, each, traced) for x, each in zip(residuals, alive, strict=False)]
+        residuals = [*inputs, *residuals[len(alive) :]]
     shares = op.vjp(node, residuals, unmasked(masked), wanted)
     places = iter([i for i, needed in enumerate(needs) if needed])
     pairs: Shares = []
@@ -364,14 +366,18 @@ def _reach(node: Node, masked: Any) -> list[Any]:
         arrived = masked.arrived(node)
     else:
         g, arrived = probe(node.shape, node.dtype, masked)[()], (True,)
-    values = [[_finite(x, False, False, rng) for x in node.residuals]]
-    if not op.linear and op.selects is None:
-        values.append([_map(x, lambda a: random(np.shape(a), a.dtype)) for x in node.residuals])
+    values = [node.residuals]
+    if op.selects is None:
+        values = [[_finite(x, False, False, rng) for x in node.residuals]]
+        if not op.linear:
+            values.append([_map(x, lambda a: random(np.shape(a), a.dtype)) for x in node.residuals])
     alive: list[Any] = [None] * len(node.parents)
     try:
         for residuals in values:
             for i, share in _shares_of_all(node, residuals, g, arrived):
                 found = np.asarray(share) != 0
+                if len(values) > 1:  # 0 · inf tells nothing; the other probe does
+                    found &= ~np.isnan(share)
                 alive[i] = found if alive[i] is None else alive[i] | found
     except np.linalg.LinAlgError:
         return [None] * len(node.parents)
