@@ -56,8 +56,8 @@ def of_gradients(model: Module, parameters: Sequence[Any], where: str) -> str:
 
 
 def of_parameters(model: Module) -> str:
-    """Name the first parameter with a value that is not finite, or nothing."""
-    named = dict(model.named_parameters())
+    """Name the first parameter that is learnt and has a value that is not finite, or nothing."""
+    named = {name: p for name, p in model.named_parameters() if p.requires_grad}  # a frozen mask may hold -inf
     if all_finite([p.data for p in named.values()]):
         return ""
     return next(name for name, p in named.items() if not np.isfinite(p.data).all())

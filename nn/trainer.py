@@ -281,10 +281,10 @@ class Trainer:
             raise TrainingError(problem)
         self._torn = True
         self.optimizer.step()
-        self._torn = False
         self._clean()
         self.step += 1
         self._rollback.forget()
+        self._torn = False
 
     @contextmanager
     def _whole_steps(self) -> Iterator[None]:

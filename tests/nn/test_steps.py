@@ -112,6 +112,20 @@ def test_an_interrupted_run_is_the_same_run(name, tmp_path):
     same_state(whole, rest)
 
 
+def test_a_frozen_mask_may_be_infinite():
+    class Masked(nn.Module):
+        def __init__(self):
+            self.line = nn.Linear(3, 3, rng=0)
+            self.mask = nn.Parameter(np.float32([0, 0, -np.inf]), requires_grad=False)
+
+        def forward(self, x):
+            return nn.functional.softmax(self.line(x) + self.mask, -1)[:, :1]
+
+    t = trainer(model=Masked())
+    t.optimizer = nn.optim.SGD(t.model.line.parameters(), lr=0.01)
+    assert np.isfinite(t.fit(X, Y, **FIT)["loss"][0])
+
+
 @pytest.mark.parametrize("n", [6, 7, 15])
 def test_an_interrupted_validation_is_the_same_run(n, tmp_path):
     """Five batches, then one of validation: n counts all that go forward."""
