@@ -37,6 +37,9 @@ class Measured(NamedTuple):
     mass: float
 
 
+NOTHING = Measured(None, 0.0, 0.0)
+
+
 class Criterion:
     """Measure outputs against targets by ``loss``, and say what counts by how much.
 
@@ -68,39 +71,33 @@ class Criterion:
 
     def measure(self, output: Any, batch: Batch) -> Measured:
         """Give the loss of a batch, and Σ w l and Σ w, of which means over any batches can be made."""
-        count = self.count(batch, output)
-        if not count:
-            return Measured(None, 0.0, 0.0)
-        if batch.weight is None and batch.classes is None:
-            loss = self.loss(output, batch.y)
-            if not isinstance(loss, ag.Tensor) or loss.size != 1:
-                got = f"shape {loss.shape}" if isinstance(loss, ag.Tensor) else f"a {type(loss).__name__}"
-                raise ShapeError(
-                    f"Trainer: the loss gave {got}; it must give one number as a Tensor (reduction='mean')."
-                )
-            value = loss.item()
-            return Measured(loss, value if self.summed else value * count, count)
+        if batch.weight is not None or batch.classes is not None:
+            return self._measure_weighted(output, batch)
+        own = self._own_weights(batch.y, output)
+        mass = float(self._number_of_losses(batch, output) if own is None else own.sum())
+        if not mass:
+            return NOTHING
+        loss = self.loss(output, batch.y)
+        if not isinstance(loss, ag.Tensor) or loss.size != 1:
+            got = f"shape {loss.shape}" if isinstance(loss, ag.Tensor) else f"a {type(loss).__name__}"
+            raise ShapeError(f"Trainer: the loss gave {got}; it must give one number as a Tensor (reduction='mean').")
+        value = loss.item()
+        return Measured(loss, value if self.summed else value * mass, mass)
+
+    def _measure_weighted(self, output: Any, batch: Batch) -> Measured:
+        weight, own = self._sample_weights(batch, output), self._own_weights(batch.y, output)
+        counts = weight if own is None else _laid(weight, own.ndim) * own
+        if not counts.any():
+            return NOTHING
         each = self._each(output, batch.y)
-        weight = self._sample_weights(batch, output)
         if weight.shape != each.shape[: weight.ndim]:
             raise ShapeError(
                 f"Trainer: weights of shape {weight.shape} for losses of shape {each.shape}. Give one per sample, "
                 f"({size(batch.x)},), or one per loss."
             )
+        mass = float(counts.sum() * (each.size / counts.size))
         total = (each * _laid(weight, each.ndim).astype(each.dtype)).sum()
-        value = total.item()
-        return Measured(total if self.summed else total * (1 / count), value, count)
-
-    def count(self, batch: Batch, output: Any) -> float:
-        """Give Σ w, by which the mean over a batch divides; of ``output`` only the shape behind axis 0 matters."""
-        own = self._own_weights(batch.y, output)
-        losses_per_batch = self._number_of_losses(batch, output)
-        if batch.weight is None and batch.classes is None:
-            return float(losses_per_batch if own is None else own.sum())
-        weight = self._sample_weights(batch, output)
-        if own is None:
-            return float(weight.sum() * (losses_per_batch / max(1, weight.size)))
-        return float((_laid(weight, own.ndim) * own).sum())
+        return Measured(total if self.summed else total * (1 / mass), total.item(), mass)
 
     def _each(self, output: Any, target: Any) -> Any:
         """Give the losses before they are reduced."""

@@ -22,7 +22,7 @@ from autograd.errors import ArgumentError, TrainingError
 from nn import checkpoint, diagnosis
 from nn.batches import Batch, Batches, each, joined
 from nn.callbacks import tell
-from nn.criterion import Measured
+from nn.criterion import NOTHING, Measured
 from nn.distributed import facts
 from nn.distributed.exchange import Exchange
 from nn.distributed.lazy import LazyBatches
@@ -122,7 +122,7 @@ class DistributedTrainer(Trainer):
         counted = self._counted
         part = batch.part(rows(len(batch), self.rank, self.size, self._least))
         output = call(self.model, part.x) if len(part) else None
-        measured = Measured(None, 0.0, 0.0) if output is None else self.criterion.measure(output, part)
+        measured = NOTHING if output is None else self.criterion.measure(output, part)
         good = bool(np.isfinite(measured.total))
         numbers: list[float] = [measured.total, measured.mass] + [0.0] * (self._exchange.numbers - 2)
         kept = None

@@ -356,6 +356,23 @@ def test_a_loss_by_class_is_one_per_sample(reduction):
     np.testing.assert_allclose(plain, ones, rtol=1e-5)
 
 
+def test_a_loss_that_says_nothing_but_its_reduction():
+    """Its losses may have more axes than there are weights."""
+
+    class Mine(nn.Module):
+        reduction = "mean"
+
+        def forward(self, output, target):
+            each = (output - target) ** 2
+            return each if self.reduction == "none" else each.mean()
+
+    t = still(Given((4,)), Mine())
+    y = NUMBERS.astype(np.float32)
+    plain = t.evaluate(X, y)["loss"]
+    for weight in (np.ones(N), np.ones((N, 4))):
+        assert t.evaluate(X, y, sample_weight=weight, batch_size=5)["loss"] == pytest.approx(plain, rel=1e-5)
+
+
 def test_weights_need_losses_before_they_are_reduced():
     def mine(output, target):
         return F.mse_loss(output, target)
