@@ -30,7 +30,7 @@ def swapped(name: str, output: Any, target: Any) -> None:
 def shares(name: str, target: Any) -> None:
     """Refuse targets outside [0, 1]: the minimum of binary cross entropy would be −∞."""
     values = _values(target)
-    low, high = _range(values)
+    low, high = _low(values), _high(values)
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         wrong = values[~((values >= -ROUNDING) & (values <= 1 + ROUNDING))].flat[0]
         advice = (
@@ -56,7 +56,7 @@ def signs(name: str, target: Any) -> None:
 def probabilities(name: str, output: Any) -> None:
     """Refuse outputs outside [0, 1], whose logarithms are none."""
     values = _values(output)
-    low, high = _range(values)
+    low, high = _low(values), _high(values)
     if not (low >= 0 and high <= 1):
         wrong = values[~((values >= 0) & (values <= 1))].flat[0]
         raise ArgumentError(
@@ -68,7 +68,7 @@ def probabilities(name: str, output: Any) -> None:
 def log_probabilities(name: str, output: Any) -> None:
     """Refuse outputs above 0, which are the logarithm of no probability."""
     values = _values(output)
-    high = _range(values)[1]
+    high = _high(values)
     if high > ROUNDING:
         raise ArgumentError(
             f"{place()}{name} takes logarithms of probabilities, which are at most 0, got {high:g}. Pass "
@@ -81,23 +81,25 @@ def mixtures(name: str, target: Any) -> None:
     values = _values(target)
     axis = min(1, values.ndim - 1)
     sums = np.asarray(values @ np.ones(values.shape[1], values.dtype) if values.ndim == 2 else values.sum(axis))
-    low, high = _range(sums)
+    low, high = _low(sums), _high(sums)
     if sums.size and not (low >= 1 - SUM_ROUNDING and high <= 1 + SUM_ROUNDING):
         wrong = high if high > 1 + SUM_ROUNDING else low
         raise ArgumentError(
             f"{place()}{name}: a row of probabilities sums to {wrong:g}; it must be 1. For several labels per sample "
             f"use BCEWithLogitsLoss. {OFF}"
         )
-    if _range(values)[0] < -ROUNDING:
-        raise ArgumentError(f"{place()}{name}: a target probability is {_range(values)[0]:g}, below 0. {OFF}")
+    if _low(values) < -ROUNDING:
+        raise ArgumentError(f"{place()}{name}: a target probability is {_low(values):g}, below 0. {OFF}")
 
 
 def _values(x: Any) -> Array:
     return np.asarray(x.data if isinstance(x, ag.Tensor) else x)
 
 
-def _range(values: Array) -> tuple[float, float]:
-    """Give the smallest and the largest number; nan where one is nan, and 0 of none."""
-    if not values.size:
-        return 0.0, 0.0
-    return float(np.minimum.reduce(values, axis=None)), float(np.maximum.reduce(values, axis=None))
+def _low(values: Array) -> float:
+    """Give the smallest number; nan where one is nan, and 0 of none."""
+    return float(np.minimum.reduce(values, axis=None)) if values.size else 0.0
+
+
+def _high(values: Array) -> float:
+    return float(np.maximum.reduce(values, axis=None)) if values.size else 0.0
