@@ -13,7 +13,7 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ShapeError
 from nn import metrics as known_metrics
-from nn.batches import each, joined, leaves
+from nn.batches import each, joined, leaves, size
 from nn.criterion import Criterion, Measured
 
 MEANS = (known_metrics.accuracy, known_metrics.top_k_accuracy, known_metrics.mse, known_metrics.mae)
@@ -27,14 +27,14 @@ class Meter:
         means = MEANS if criterion.outputs != "numbers" else MEANS[1:]  # which labels there are only all samples tell
         self.means = [name for name, one in metrics.items() if _plain(one) in means]
         self.whole = [name for name in metrics if name not in self.means]
-        self._tried = criterion.outputs is not None
+        self._tried = criterion.outputs not in (None, "numbers")
 
     def numbers(self, measured: Measured, target: Any, output: Any) -> tuple[list[float], Any]:
         """Give total and count of the loss and of each mean, and what to keep for the other metrics."""
         numbers = [measured.total, measured.mass]
         if not self.metrics:
             return numbers, None
-        pair = self.criterion.counted(target, data(output))
+        pair = self.criterion.counted(target, arrays_of(output, size(target)))
         count = float(leaves(pair[0])[0].size)
         for name in self.means:
             numbers += [self._value(name, *pair) * count if count else 0.0, count]
@@ -94,9 +94,17 @@ class Meter:
         return float(np.asarray(value).reshape(()))
 
 
-def data(tree: Any) -> Any:
-    """Give the arrays of outputs."""
-    return each(lambda x: np.asarray(x.data if isinstance(x, ag.Tensor) else x), tree)
+def arrays_of(outputs: Any, n: int) -> Any:
+    """Give the arrays of the outputs for ``n`` samples; where there are several each has a row for every sample."""
+    found = each(lambda x: np.asarray(x.data if isinstance(x, ag.Tensor) else x), outputs)
+    for array in leaves(found) if isinstance(found, tuple | dict) else ():
+        if array.shape[:1] != (n,):
+            got = "None" if array.dtype == object else f"one of shape {array.shape}"
+            raise ShapeError(
+                f"the model gives several outputs, among them {got} for {n} samples, so that batches cannot be put "
+                "together. Let forward return what is to be used, with the samples along axis 0."
+            )
+    return found
 
 
 def _plain(metric: Any) -> Any:

@@ -289,13 +289,13 @@ def _above(name: str, true: Array, pred: Array, outputs: str | None, threshold: 
     whole = threshold is None and np.array_equal(pred, np.rint(pred))
     labels = set(np.unique(true).tolist()) if true.dtype.kind in "bif" else set()
     low = -1 if -1 in labels else 0
-    if whole and (outputs is None or not labels <= {low, 1}):
+    if whole and (outputs is None or not labels <= {low, 1}) and not (labels <= {0, 1} and pred.min() < -1):
         return pred
     if threshold is None and not labels <= {low, 1}:
         raise ArgumentError(
             f"{name}: y_true holds {_few(labels)}, and scores that are no labels need 0 and 1, or -1 and 1."
         )
-    if threshold is None and outputs is None and (pred.min() < low or pred.max() > 1):
+    if threshold is None and outputs is None and low == 0 and (pred.min() < 0 or pred.max() > 1):
         raise ArgumentError(
             f"{name}: scores from {pred.min():g} to {pred.max():g} are no probabilities. Pass threshold=0.0 for logits."
         )

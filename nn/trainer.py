@@ -17,7 +17,7 @@ from nn.criterion import ClassWeights, Criterion, Measured
 from nn.forward import call, restored_modes
 from nn.history import History
 from nn.interrupts import Interrupts, held_back
-from nn.meter import Meter, data, new_sums
+from nn.meter import Meter, arrays_of, new_sums
 from nn.module import Module
 from nn.optim import clip_grad_norm
 from nn.parts import check_parts, named_metrics, optimizer_of
@@ -374,7 +374,7 @@ class Trainer:
         """
         with restored_modes(self.model), ag.no_grad():
             self.model.eval()
-            outputs = [data(call(self.model, batch)) for batch in inputs_of(x, batch_size)]
+            outputs = [arrays_of(call(self.model, batch), size(batch)) for batch in inputs_of(x, batch_size)]
         if not outputs:
             raise ArgumentError("predict: there are no samples.")
         return joined(outputs)

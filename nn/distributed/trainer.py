@@ -30,7 +30,7 @@ from nn.distributed.shares import rows
 from nn.distributed.world import World, listed
 from nn.forward import call, restored_modes
 from nn.history import History
-from nn.meter import data, new_sums
+from nn.meter import new_sums
 from nn.module import Module
 from nn.normalization import BatchNorm1d, BatchNorm2d
 from nn.trainer import Trainer
@@ -153,7 +153,8 @@ class DistributedTrainer(Trainer):
     def _check_loss(self, numbers: list[float], output: Any, batch: Batch) -> None:
         """Refuse a loss that the losses of parts do not make up: a fit's first batch is brought together for that."""
         self._checked = True
-        found = [rows for rows in self.world.gather(None if output is None else data(output)) if rows is not None]
+        own = None if output is None else each(lambda x: x.data if isinstance(x, ag.Tensor) else x, output)
+        found = [rows for rows in self.world.gather(own) if rows is not None]
         with ag.no_grad():
             outputs = each(ag.Tensor, joined(found))
             whole = self.criterion.measure(outputs, replace(batch, y=each(np.asarray, batch.y)))

@@ -199,6 +199,25 @@ def test_several_outputs_and_targets():
 
 
 @pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (nn.GRU(1, 2, batch_first=True, rng=0), r"several outputs, among them one of shape \(1, 3, 2\) for 3 samples"),
+        (nn.MultiheadAttention(1, 1, batch_first=True, rng=0), "several outputs, among them None for 3 samples"),
+    ],
+)
+def test_several_outputs_without_a_row_for_each_sample(model, message):
+    class Whole(nn.Module):
+        def __init__(self):
+            self.inner = model
+
+        def forward(self, x):
+            return self.inner(x) if isinstance(self.inner, nn.GRU) else self.inner(x, x, x, need_weights=False)
+
+    with pytest.raises(ShapeError, match=message):
+        still(Whole()).predict(np.ones((6, 2, 1)), batch_size=3)
+
+
+@pytest.mark.parametrize(
     ("x", "y", "error", "message"),
     [
         ((A, B[:3]), T, ShapeError, "fit: x has 7 samples and x has 3; they must be equal"),

@@ -411,3 +411,39 @@ def test_a_loss_that_takes_the_targets_first_is_refused():
         Criterion(Loss())
     for right in (lambda y_pred, y_true: y_pred, lambda x, y: x, lambda output, target: output, np.hypot):
         Criterion(right)
+
+
+SHAPES = {
+    "labels (N,)": (nn.CrossEntropyLoss(), (C,), LABELS, [(N,)]),
+    "steps (N, T)": (nn.CrossEntropyLoss(), (C, T), STEPS, [(N,), (N, T)]),
+    "pixels (N, H, W)": (nn.CrossEntropyLoss(), (C, 2, 3), PIXELS, [(N,), (N, 2), (N, 2, 3)]),
+    "one-hot (N, C)": (nn.CrossEntropyLoss(), (C,), np.eye(C)[LABELS], [(N,)]),
+    "one-hot steps (N, C, T)": (nn.CrossEntropyLoss(), (C, T), np.moveaxis(np.eye(C)[STEPS], -1, 1), [(N,), (N, T)]),
+    "a column (N, 1)": (nn.BCEWithLogitsLoss(), (1,), BINARY, [(N,), (N, 1)]),
+    "several labels (N, L)": (nn.BCEWithLogitsLoss(), (4,), SEVERAL, [(N,), (N, 4)]),
+    "masks (N, 1, H, W)": (nn.BCEWithLogitsLoss(), (1, 2, 3), MASKS, [(N,), (N, 1), (N, 1, 2), (N, 1, 2, 3)]),
+    "numbers (N,)": (nn.MSELoss(), (), NUMBERS[:, 0], [(N,)]),
+    "numbers (N, K)": (nn.HuberLoss(), (4,), NUMBERS, [(N,), (N, 4)]),
+}
+EVERY = [(N,), (N, 1), (N, 2), (N, T), (N, 4), (N, 1, 2), (N, 2, 3), (N, 1, 2, 3), (N, C), (N - 1,), (1,), (T, N)]
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_weights_are_laid_along_the_first_axes_of_the_losses(name):
+    """Each shape that fits gives Σ w l / Σ w of the losses one by one; each other is refused, at every batch size."""
+    loss, shape, y, fitting = SHAPES[name]
+    model = Given(shape)
+    each = type(loss)(reduction="none")(model(X), y).numpy().astype(float)
+    for size in EVERY:
+        w = np.random.default_rng(3).uniform(0, 2, size)
+        for batch in (1, 5, N):
+            t = still(model, loss)
+            if size not in fitting:
+                with pytest.raises(ShapeError, match=r"sample_weight|weights of shape"):
+                    t.fit(X, y, sample_weight=w, batch_size=batch, progress=False)
+                assert t.step == 0
+                continue
+            laid = np.broadcast_to(w.reshape(w.shape + (1,) * (each.ndim - w.ndim)), each.shape)
+            expected = pytest.approx((laid * each).sum() / laid.sum(), rel=1e-5)
+            assert t.fit(X, y, sample_weight=w, batch_size=batch, progress=False)["loss"][0] == expected
+            assert t.evaluate(X, y, sample_weight=w, batch_size=batch)["loss"] == expected

@@ -120,8 +120,10 @@ def test_more_axes_of_classes_need_no_word():
     assert measured([[1.0, 2], [3, 1], [0, 5]], [1, 0, 0], own_loss, "accuracy") == pytest.approx(2 / 3)
     with pytest.raises(ArgumentError, match=r"accuracy has to know for targets of the outputs' own shape \(2, 2\)"):
         measured([[1.0, 2], [3, 1]], [[0, 1], [1, 0]], own_loss, "accuracy")
+    t = still([[1.0, 2], [3, 1]], nn.MSELoss(), metrics=["accuracy"])
     with pytest.raises(ArgumentError, match="MSELoss does not say what the outputs are, and accuracy has to know"):
-        measured([[1.0, 2], [3, 1]], [[0, 1], [1, 0]], nn.MSELoss(), "accuracy")
+        t.fit([[0.0], [1.0]], [[0, 1], [1, 0]], progress=False)
+    assert t.step == 0
     assert measured([[1.0, 2], [3, 1]], [[0, 1], [1, 0]], nn.MSELoss(), "accuracy", said="classes") == 1.0
 
 

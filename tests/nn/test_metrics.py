@@ -98,6 +98,8 @@ def test_stored_values(name):
         ([[0, 1, 1]], np.array([[[0.9, 0.1], [0.1, 0.9], [0.8, 0.2]]])),
         ([[0, 1, 1]], np.array([[[0.9, 0.1, 0.8], [0.1, 0.9, 0.2], [0.0, 0.0, 0.0]]])),
         ([-1, 1, 1], [0.2, 0.7, 0.4]),
+        ([-1, 1, 1], [-3.2, 7.5, -0.4]),
+        ([0, 1, 1], [2.0, 1.0, 1.0]),
         ([-1.0, 1.0, 1.0], [[0.2], [0.7], [0.4]]),
     ],
 )
@@ -165,6 +167,11 @@ def test_nan_is_refused(name):
             lambda: metrics.accuracy([0, 1], [-0.3, 0.2]),
             ArgumentError,
             r"accuracy: scores from -0.3 to 0.2 are no probabilities. Pass threshold=0.0 for logits",
+        ),
+        (
+            lambda: metrics.accuracy([0, 1], [-2.0, 3.0]),
+            ArgumentError,
+            r"accuracy: scores from -2 to 3 are no probabilities. Pass threshold=0.0 for logits",
         ),
         (
             lambda: metrics.accuracy([0, 1, 2], [0.1, 0.9, 0.4]),

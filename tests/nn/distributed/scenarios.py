@@ -143,6 +143,29 @@ def several_labels() -> Any:
     return trainer
 
 
+class Two(nn.Module):
+    """Take two inputs and give two outputs."""
+
+    def __init__(self):
+        self.linear = nn.Linear(5, 2, rng=0, dtype=np.float64)
+
+    def forward(self, a, b):
+        return self.linear(a), self.linear(a) * b
+
+
+def both(output, target):
+    return sum(nn.functional.mse_loss(o, t) for o, t in zip(output, target, strict=True))
+
+
+def several_inputs_and_outputs() -> Any:
+    model = Two()
+    metrics = {"error": lambda true, pred: float(np.abs(true[0] - pred[1]).max())}
+    trainer = MAKE(model, both, adam(model), metrics=metrics, accumulate=2)
+    data = {"a": X, "b": TARGETS}, (TARGETS, TARGETS)
+    trainer.fit(*data, batch_size=20, validation_data=data, **FIT)
+    return trainer
+
+
 def probabilities() -> Any:
     trainer = classes(mlp(), loss=nn.CrossEntropyLoss(weight=np.array([0.2, 1.0, 5.0])))
     trainer.fit(X, np.eye(3)[LABELS] * 0.9 + 0.1 / 3, batch_size=9, **FIT)
@@ -194,7 +217,7 @@ def single_steps() -> Any:
 
 SCENARIOS: list[Callable[[], Any]] = [
     plain, fewer_samples_than_ranks, float32, weights, class_weights, ignored_targets, all_weights,
-    several_labels, probabilities, sums,
+    several_labels, several_inputs_and_outputs, probabilities, sums,
     accumulated_and_clipped, batches_of_unknown_number, unused_and_frozen, two_dtypes, single_steps,
 ]  # fmt: skip
 
