@@ -126,7 +126,7 @@ class Batches:
         if self.source is not None:
             return {"batches": self.count(), "steps_per_epoch": self.steps}
         total = 0
-        for array in (*leaves(self.x), *leaves(self.y)):
+        for array in (*leaves(self.x), *leaves(self.y), *([] if self.weight is None else [self.weight])):
             rows = array[:: max(1, len(array) // SAMPLED)]
             total = zlib.crc32(np.ascontiguousarray(rows).tobytes(), zlib.crc32(str(rows.dtype).encode(), total))
         return {

@@ -451,6 +451,7 @@ def test_the_tail_weighs_what_it_should():
         ({"validation_split": 0.2}, "samples 40, here 32"),
         ({"x": X + 1}, "checksum of the data"),
         ({"y": Y + 1}, "checksum of the data"),
+        ({"sample_weight": np.ones(40)}, "checksum of the data"),
         ({"x": [(X, Y)], "y": None}, "batches None, here 1"),
     ],
 )
