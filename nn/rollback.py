@@ -6,6 +6,8 @@ change in the step alone. An epoch that was interrupted goes on with the same ba
 
 from typing import Any
 
+import numpy as np
+
 from autograd.errors import FileError
 from nn.checkpoint import generators
 from nn.module import Module
@@ -16,8 +18,9 @@ class Rollback:
 
     def __init__(self, model: Module) -> None:
         paths = dict(model.named_modules())
-        places = (name.rpartition(".") for name, _ in model.named_buffers())
-        self._places = [(paths[path], name) for path, _, name in places]
+        held = dict(model.named_buffers())
+        self._places = [(paths[path], name) for path, _, name in (name.rpartition(".") for name in held)]
+        self._finite = [name for name, buffer in held.items() if np.isfinite(buffer).all()]  # a mask may hold -inf
         self._generators = generators(model)
         self._run: dict[str, Any] | None = None
         self._before: Any = None
@@ -34,6 +37,11 @@ class Rollback:
     def forget(self) -> None:
         """Let what happened since stand: the step was made."""
         self._run = self._before = None
+
+    def broken(self, model: Module) -> str:
+        """Name the first buffer that was finite in the beginning and is not now, or nothing."""
+        now = dict(model.named_buffers())
+        return next((name for name in self._finite if name in now and not np.isfinite(now[name]).all()), "")
 
     def undo(self) -> None:
         """Go back to the state that was remembered, if there is one."""

@@ -307,11 +307,11 @@ class Trainer:
         self._counted, self.at_step = 0.0, True
 
     def _check_parameters(self) -> None:
-        """Refuse to go on from parameters that the last step has made inf or nan."""
-        broken = diagnosis.of_parameters(self.model)
-        if broken:
+        """Refuse to go on from parameters and statistics that the last step has made inf or nan."""
+        if broken := diagnosis.of_parameters(self.model) or self._rollback.broken(self.model):
+            what = "buffer" if broken in dict(self.model.named_buffers()) else "parameter"
             raise TrainingError(
-                f"the parameter {broken!r} is not finite any more after step {self.step}. Load a checkpoint. "
+                f"the {what} {broken!r} is not finite any more after step {self.step}. Load a checkpoint. "
                 f"{diagnosis.ADVICE}"
             )
 

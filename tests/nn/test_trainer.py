@@ -406,6 +406,17 @@ def test_gradient_or_parameter_that_is_not_finite():
         t.fit(np.full((4, 1), 9.0), np.ones((4, 1)), progress=False)
 
 
+def test_statistics_that_overflow_are_told():
+    """The outputs are finite, as the variance of the batch, which is infinite, divides them to 0."""
+    norm = nn.Sequential(nn.BatchNorm1d(1), nn.Linear(1, 1, rng=0))
+    t = nn.Trainer(norm, nn.MSELoss(), nn.optim.SGD(norm.parameters(), lr=0.1))
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(TrainingError, match=r"the buffer '0.running_var' is not finite any"),
+    ):
+        t.fit(np.float32([[1e30], [-1e30]]), np.ones((2, 1)), progress=False)
+
+
 class Cliff(nn.Module):
     """Have a finite loss and an infinite gradient at w = 0."""
 
