@@ -5,7 +5,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,18 @@ class Callback:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what ``state_dict`` gave."""
+
+
+def tell(callbacks: Iterable[Callback], name: str, trainer: Any) -> None:
+    """Call a method of each; where one raises KeyboardInterrupt the others still see what it has seen."""
+    interrupt = None
+    for callback in callbacks:
+        try:
+            getattr(callback, name)(trainer)
+        except KeyboardInterrupt as error:
+            interrupt = interrupt or error
+    if interrupt is not None:
+        raise interrupt
 
 
 def watched(trainer: Any, monitor: str, who: str) -> float:
@@ -208,13 +220,19 @@ class LRSchedule(Callback):
         if per not in ("epoch", "step"):
             raise ArgumentError(f"LRSchedule: per must be 'epoch' or 'step', got {per!r}.")
         self.schedule, self.per, self.monitor = schedule, per, monitor
-        self._plateau = isinstance(schedule, ReduceLROnPlateau)
+        self._steps = 0  # of the optimizer that the schedule has followed
+
+    def on_fit_start(self, trainer: Any) -> None:
+        self._steps = trainer.step
 
     def on_batch_end(self, trainer: Any) -> None:
-        if self.per == "step" and trainer.at_step and not self._plateau:
-            self.schedule.step()
+        if self.per == "step" and not isinstance(self.schedule, ReduceLROnPlateau):
+            while self._steps < trainer.step:
+                self._steps += 1
+                self.schedule.step()
 
     def on_epoch_end(self, trainer: Any) -> None:
+        self.on_batch_end(trainer)  # a run that stops between two steps makes the last one after its last batch
         if isinstance(self.schedule, ReduceLROnPlateau):
             self.schedule.step(watched(trainer, self.monitor, "LRSchedule"))
         elif self.per == "epoch":

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.errors import ArgumentError, FileError, ShapeError
 from nn.files import read_tree, write_tree
 from nn.history import History
-from nn.kinds import is_count, is_generator_state, is_mean, misfits
+from nn.kinds import is_count, is_generator_state, is_kept, is_mean, misfits
 from nn.module import Module
 
 KIND = "chainrule training state"
@@ -143,6 +143,7 @@ def _broken(trainer: Any, tree: Mapping[str, Any]) -> Iterator[str]:
         if not misfit:
             wrong += [f"run/{name}" for name in ("start", "target", "batch") if not is_count(run.get(name))]
             wrong += [f"run/sums/{name}" for name, pair in run.get("sums", {"": 0}).items() if not is_mean(pair)]
+            wrong += ["run/kept"] * (not is_kept(run.get("kept", [])))
             wrong += ["run/seen"] * (not 0 <= run.get("seen", -1) < 2**62)
             wrong += ["run/rng"] * ("rng" in run and not is_generator_state(run["rng"]))
     yield from (f"{name} makes no sense" for name in wrong)

@@ -58,6 +58,16 @@ def is_mean(pair: Any) -> bool:
     )
 
 
+def is_kept(value: Any) -> bool:
+    """Tell whether ``value`` lists pairs of the targets and outputs that metrics wait for: arrays, or trees of them."""
+
+    def arrays(tree: Any) -> bool:
+        parts = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list | tuple) else None
+        return isinstance(tree, np.ndarray) if parts is None else all(map(arrays, parts))
+
+    return _kind(value) == "list" and all(_kind(pair) == "list" and len(pair) == 2 and arrays(pair) for pair in value)
+
+
 def is_generator_state(value: Any) -> bool:
     """Tell whether a NumPy bit generator takes ``value`` as its state."""
     if not isinstance(value, Mapping) or value.get("bit_generator") not in BIT_GENERATORS:

@@ -406,7 +406,7 @@ MESSAGES = [
     (
         lambda: nn.BatchNorm1d(3)(np.ones((1, 3))),
         ShapeError,
-        "training needs more than one value per channel. Use a larger batch, or eval().",
+        "training needs more than one value per channel. Use a larger batch, leave a last one of",
     ),
     (
         lambda: F.batch_norm(np.ones((2, 3))),

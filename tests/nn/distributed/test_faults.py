@@ -298,7 +298,7 @@ SAID = {
     "other batches": "ArgumentError: fit: the ranks have different batches.",
     "loss": "ratio must be a mean over samples, or a sum, and say so by an attribute reduction = 'sum'.",
     "drift": "TrainingError: after epoch 1 the weights or buffers of rank 1 are not those of rank 0.",
-    "not finite": "TrainingError: rank 1: the loss is nan at step 2 (epoch 1, batch 2): the first module whose",
+    "not finite": "TrainingError: rank 1: the loss is nan at step 2 (epoch 1, batch 2): the parameter '0.weight'",
     "no file": "FileError: fit(resume='nowhere.safetensors'): there is no such file.",
     "no file to load": "FileError: cannot read nowhere.safetensors",
     "calls": "which all must make together./  rank 0: fit/  rank 1: load/  rank 2: fit",

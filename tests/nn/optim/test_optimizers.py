@@ -348,3 +348,32 @@ def test_a_copy_goes_on_like_the_original(kind, copied):
     for a, b in zip(ps, others, strict=True):
         assert np.array_equal(a.data, b.data)
         assert not np.shares_memory(a.data, b.data)
+
+
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e-30, 1e-20, 1e-3, 1.0, 1e19, 1e20, 1e38])
+def test_clipping_is_right_at_every_scale(scale, dtype, norm_type):
+    """Squares of 1e20 overflow in float32, and those of 1e-30 vanish."""
+    unit = [np.array([3.0, -4.0, 0.5]), np.array([[1.0], [2.0]])]
+    params = [nn.Parameter(np.ones(g.shape, dtype)) for g in unit]
+    for p, g in zip(params, unit, strict=True):
+        p.grad = (g * (scale / 4)).astype(dtype)
+    expected = float(np.linalg.norm(np.concatenate([g.ravel() for g in unit]), norm_type))
+    norm = optim.clip_grad_norm(params, 0.5 * scale / 4, norm_type)
+    assert norm == pytest.approx(expected * scale / 4, rel=1e-5)
+    if scale >= 1e-3:
+        for p, g in zip(params, unit, strict=True):
+            np.testing.assert_allclose(p.grad.numpy(), g * (scale / 4) * 0.5 / expected, rtol=1e-3)
+    if scale > 1:
+        optim.clip_grad_norm(params, 1.0, norm_type)
+        left = np.concatenate([p.grad.numpy().ravel().astype(float) for p in params])
+        assert np.linalg.norm(left, norm_type) == pytest.approx(1.0, rel=1e-4)
+    assert all(p.grad.dtype == dtype for p in params)
+
+
+def test_what_overflows_is_clipped():
+    p = nn.Parameter(np.ones(4, "f"))
+    p.grad = np.full(4, 1e20, "f")
+    assert optim.clip_grad_norm([p], 1.0) == pytest.approx(2e20)
+    np.testing.assert_allclose(p.grad.numpy(), 0.5, rtol=1e-6)
