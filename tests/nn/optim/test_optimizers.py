@@ -245,6 +245,12 @@ def test_changed_dtype_is_an_error():
 W = nn.Parameter([1.0])
 
 
+def with_group(change):
+    sgd = optim.SGD([W])
+    change(sgd.param_groups[0])
+    return sgd
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -256,6 +262,24 @@ W = nn.Parameter([1.0])
         (
             lambda: optim.SGD([{"params": [W], "beta": 1}], lr=1),
             "SGD: a group needs 'params' and may set lr, .*; got 'params', 'beta'",
+        ),
+        (
+            lambda: setattr(optim.SGD([W]), "learning_rate", 0.5),
+            r"SGD.learning_rate has no effect: set SGD.lr, or param_groups\[i\]\['lr'\] for one group",
+        ),
+        (
+            lambda: setattr(optim.SGD([W]), "momentum", 0.9),
+            r"SGD.momentum has no effect: set it in the groups, as in .*: group\['momentum'\] = 0.9",
+        ),
+        (lambda: with_group(lambda g: g.update(learning_rate=1)).step(), "a group needs 'params' and may set lr, mom"),
+        (lambda: with_group(lambda g: g.pop("momentum")).step(), "a group needs 'params' and may set lr, momentum"),
+        (
+            lambda: with_group(lambda g: g.update(params=[W])).step(),
+            "the parameters of a group were replaced, which has no effect. Use add_p",
+        ),
+        (
+            lambda: (sgd := optim.SGD([W])).param_groups.append(sgd.param_groups[0]) or sgd.step(),
+            "SGD: there are 2 groups, of which 1 were given. Use add_param_group",
         ),
         (lambda: optim.SGD([W], lr=-1), "SGD: lr must not be negative, got -1"),
         (lambda: optim.Adam([W], weight_decay=float("nan")), "Adam: weight_decay must not be negative, got nan"),
