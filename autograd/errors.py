@@ -4,9 +4,31 @@ Each error is also a standard Python type, so ``except ValueError`` keeps workin
 (op or module path, argument, shapes) and what to do.
 """
 
+import re
+
+# What moves a terminal's cursor or turns the order of a line: control characters, odd line breaks, bidi overrides.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: object) -> str:
+    r"""Write control characters out; line breaks and tabs stay.
+
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], str(text))
+
+
+def printable_line(text: object) -> str:
+    """Write control characters out, line breaks and tabs too: for names."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
 
 class AutogradError(Exception):
-    """Be the root of every error that this project raises."""
+    """Be the root of every error that this project raises; control characters in its text are written out."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(printable(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class ShapeError(AutogradError, ValueError):
@@ -55,6 +77,10 @@ class NameClash(AutogradError, ImportError):
 
 class FileError(AutogradError, ValueError):
     """Report a file that cannot be read or written, is damaged, or is of another kind."""
+
+
+class MissingFile(FileError, FileNotFoundError):
+    """Report a file, or a folder to write to, that is not there."""
 
 
 class TrainingError(AutogradError, ArithmeticError):
