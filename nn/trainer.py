@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import autograd as ag
-from autograd.errors import ArgumentError, FileError, ShapeError, TrainingError
+from autograd.errors import ArgumentError, MissingFile, ShapeError, TrainingError
 from nn import checkpoint
 from nn import metrics as known_metrics
 from nn.batches import Batch, Batches, inputs_of, split_off, weights_of
@@ -306,9 +306,9 @@ class Trainer:
             files = [path for saver in savers for path in saver.files()]
             if not files:
                 return None
-            resume = max(files, key=ModelCheckpoint.age)
+            resume = max(files, key=ModelCheckpoint.steps_of)
         if not Path(resume).is_file():
-            raise FileError(
+            raise MissingFile(
                 f"fit(resume={str(resume)!r}): there is no such file. Use resume='auto' to start fresh without one."
             )
         checkpoint.load(self, resume)

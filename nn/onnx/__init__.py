@@ -15,7 +15,6 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError, DTypeError
-from nn.files import write_bytes
 from nn.module import Module, Parameter
 from nn.onnx.check import verify
 from nn.onnx.fused import FUSED
@@ -24,6 +23,7 @@ from nn.onnx.plan import BATCHES, make_plan
 from nn.onnx.reader import load
 from nn.onnx.shapes import SHAPES
 from nn.onnx.table import TABLE
+from nn.writing import write_bytes
 
 __all__ = ["export", "load"]
 

@@ -8,7 +8,6 @@ import inspect
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from nn import functional as F
 from nn.inputs import as_input
 from nn.module import Module, Parameter
 from nn.onnx.graph import package
+from nn.writing import read_bytes
 
 OLDEST = 17  # opset: before 13 some ops meant other things under the same name
 CONSTANT = re.compile(r"(.*/)?constant(_\d+)?")  # what export calls numbers that nobody named
@@ -165,10 +165,7 @@ def load(path: str | os.PathLike[str]) -> Module:
     an op without counterpart.
     """
     onnx = package()
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}.") from None
+    data = read_bytes(path)
     try:
         model = onnx.load_model_from_string(data)
         outside = [proto.name for proto in model.graph.initializer if proto.external_data]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
+from nn.kinds import kind
 from nn.optim.flat import Flat
 
 Array = NDArray[Any]
@@ -91,13 +92,19 @@ class Optimizer:
     # ---------------------------------------------------------------------------------------- what a subclass says
 
     def check(self, group: Group) -> None:
-        """Refuse options that make no sense: none of the numbers may be negative."""
+        """Refuse options that make no sense: of another kind than the default, or negative."""
+        who = type(self).__name__
         for name, value in group.items():
-            if name not in ("params", "betas") and isinstance(value, int | float) and not value >= 0:
-                raise ArgumentError(f"{type(self).__name__}: {name} must not be negative, got {value}.")
+            if name not in self.defaults and name != "initial_lr":
+                continue
+            wanted = "number" if name in ("lr", "initial_lr") else kind(self.defaults[name])
+            if wanted != "other" and kind(value) != wanted:
+                raise ArgumentError(f"{who}: {name} must be a {wanted}, got {value!r}.")
+            if wanted == "number" and not value >= 0:
+                raise ArgumentError(f"{who}: {name} must not be negative, got {value}.")
         betas = group.get("betas", (0, 0))
         if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-            raise ArgumentError(f"{type(self).__name__}: betas must be in [0, 1), got {betas}.")
+            raise ArgumentError(f"{who}: betas must be in [0, 1), got {betas}.")
 
     def states(self, group: Group) -> tuple[str, ...]:
         """Name the running states that the options ask for."""
@@ -160,8 +167,8 @@ class Optimizer:
 
     @lr.setter
     def lr(self, value: float) -> None:
-        if not value >= 0:
-            raise ArgumentError(f"{type(self).__name__}: lr must not be negative, got {value}.")
+        for group in self.param_groups:
+            self.check({**group, "lr": value})
         for group in self.param_groups:
             group["lr"] = value
 
@@ -232,13 +239,16 @@ class Optimizer:
         for i, p in enumerate(self._parameters()):
             if i not in loaded:
                 continue
-            if not int(loaded[i].get("step", 1)) >= 1:
+            step = loaded[i].get("step", 1)  # PyTorch keeps it as a Tensor of one number
+            if kind(np.asarray(step)[()]) != "number" or not int(step) >= 1:
                 problems.append(f"parameter {i}: step is {loaded[i]['step']}, needs 1 or more")
             group = next(g for g in self.param_groups if any(q is p for q in g["params"]))
             for name in self.states(group):
                 value = loaded[i].get(name)
                 if value is None:
                     problems.append(f"parameter {i}: {name} is missing")
+                elif np.asarray(value).dtype.kind not in "biuf":
+                    problems.append(f"parameter {i}: {name} has dtype {np.asarray(value).dtype}, needs numbers")
                 elif np.shape(value) != p.shape:
                     problems.append(f"parameter {i}: {name} has shape {np.shape(value)}, needs {p.shape}")
         if problems:
