@@ -19,7 +19,7 @@ from nn.callbacks import Callback, ModelCheckpoint
 from nn.history import History
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm
-from nn.parts import check_parts, means, named_metrics, number
+from nn.parts import check_optimizer, check_parts, means, named_metrics, number
 from nn.progress import Progress
 
 Array = NDArray[Any]
@@ -103,6 +103,7 @@ class Trainer:
         """
         if not isinstance(epochs, int | np.integer) or epochs < 0:
             raise ArgumentError(f"fit: epochs must be a whole number, 0 or more, got {epochs!r}.")
+        check_optimizer(self.model, self.optimizer)
         if y is None and not (sample_weight is None and class_weight is None):
             raise ArgumentError("fit: an iterable brings its own weights. Let each batch be (x, y, weights).")
         whole = y

@@ -37,7 +37,7 @@ class NNRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):  # type: 
 
     @if_pieces
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train one more epoch, on these data."""
+        """Train one more epoch, on these data, with the ``lr`` and ``weight_decay`` that are set by now."""
         first = not hasattr(self, "module_")
         x, target, weight = self._read(X, y, sample_weight, reset=first)
         if first:

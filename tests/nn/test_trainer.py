@@ -483,6 +483,25 @@ def test_bad_input(call, error, message):
     assert all(np.array_equal(before[name], after[name]) for name, _ in t.model.named_parameters())
 
 
+def test_a_layer_that_no_optimizer_has_is_an_error():
+    model = nn.Sequential(nn.Linear(5, 4, rng=0), nn.Linear(4, 3, rng=1))
+    adam = nn.optim.Adam(model.parameters())
+    model[1] = nn.Linear(4, 1, rng=2)
+    lacks = "the optimizer does not have the parameters 1.weight, 1.bias, which would never change"
+    with pytest.raises(ArgumentError, match=f"{lacks}. It has 2 that the model does not have: was a layer replaced?"):
+        nn.Trainer(model, nn.MSELoss(), adam)
+    adam.add_param_group({"params": list(model[1].parameters())})
+    t = nn.Trainer(model, nn.MSELoss(), adam)
+    before = model[1].weight.data.copy()
+    t.fit(X, X[:, :1], progress=False)
+    assert not np.array_equal(before, model[1].weight.data)
+    model.append(nn.Linear(1, 1))  # between two fits
+    with pytest.raises(ArgumentError, match=r"the parameters 2.weight, 2.bias, .* or freeze them: requires_grad_"):
+        t.fit(X, X[:, :1], progress=False)
+    model[2].requires_grad_(False)
+    t.fit(X, X[:, :1], progress=False)
+
+
 def test_train_on_batch():
     t = trainer()
     first = t.train_on_batch(X, Y)
