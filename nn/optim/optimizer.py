@@ -13,6 +13,7 @@ from nn.optim.flat import Flat
 
 Array = NDArray[Any]
 Group = dict[str, Any]
+_NO_MATTER = ("params", "initial_lr", "foreach", "fused", "capturable", "differentiable")  # how PyTorch does the same
 
 
 class Optimizer:
@@ -208,12 +209,15 @@ class Optimizer:
                 f"{who}.load_state_dict: the state has groups of {sizes} parameters, the optimizer has {mine}."
             )
         loaded = {position: entries[i] for position, i in enumerate(order) if i in entries}
-        self._check_entries(loaded)
-        for group, new in zip(self.param_groups, groups, strict=True):
+        for new in groups:
+            self._refuse_options(new)
+        options = [{k: v for k, v in new.items() if k in self.defaults or k == "initial_lr"} for new in groups]
+        for group, new in zip(self.param_groups, options, strict=True):
             self.check({**group, **new})
+        self._check_entries(loaded, options)
         position = {id(p): i for i, p in enumerate(self._parameters())}
-        for group, new in zip(self.param_groups, groups, strict=True):
-            group.update({k: v for k, v in new.items() if k in self.defaults or k == "initial_lr"})
+        for group, new in zip(self.param_groups, options, strict=True):
+            group.update(new)
         for group, flats in zip(self.param_groups, self._flats, strict=True):
             for flat in flats:
                 flat.forget(self.states(group))
@@ -234,7 +238,18 @@ class Optimizer:
         self._flats = [self._flatten(group) for group in self.param_groups]
         self.load_state_dict(vars(self).pop("_saved"))
 
-    def _check_entries(self, loaded: dict[int, dict[str, Any]]) -> None:
+    def _refuse_options(self, new: Mapping[str, Any]) -> None:
+        """Refuse what another optimizer was told to do and this one cannot, such as PyTorch's ``maximize``."""
+        for name, value in new.items():
+            if name in self.defaults or name in _NO_MATTER:
+                continue
+            if value if name != "decoupled_weight_decay" else value != self.decoupled:
+                raise ArgumentError(
+                    f"{type(self).__name__}.load_state_dict: the state has {name}={value!r}, which this optimizer does "
+                    "not do."
+                )
+
+    def _check_entries(self, loaded: dict[int, dict[str, Any]], options: list[Group]) -> None:
         problems = []
         for i, p in enumerate(self._parameters()):
             if i not in loaded:
@@ -242,7 +257,8 @@ class Optimizer:
             step = loaded[i].get("step", 1)  # PyTorch keeps it as a Tensor of one number
             if kind(np.asarray(step)[()]) != "number" or not int(step) >= 1:
                 problems.append(f"parameter {i}: step is {loaded[i]['step']}, needs 1 or more")
-            group = next(g for g in self.param_groups if any(q is p for q in g["params"]))
+            pairs = zip(self.param_groups, options, strict=True)
+            group = next({**g, **new} for g, new in pairs if any(q is p for q in g["params"]))
             for name in self.states(group):
                 value = loaded[i].get(name)
                 if value is None:

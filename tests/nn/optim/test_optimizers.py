@@ -225,6 +225,43 @@ def test_a_state_that_does_not_fit_changes_nothing():
         optimizer.load_state_dict({"state": {}})
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"maximize": True}, "Adam.load_state_dict: the state has maximize=True, which this optimizer does not do"),
+        ({"decoupled_weight_decay": True}, "the state has decoupled_weight_decay=True"),
+        ({"maximize": False, "foreach": True, "fused": None, "decoupled_weight_decay": False}, None),
+    ],
+)
+def test_options_of_pytorch_count_or_are_refused(change, message):
+    p = nn.Parameter([1.0])
+    adam = optim.Adam([p])
+    state = adam.state_dict()
+    state["param_groups"][0].update(change, lr=0.5)
+    if message is None:
+        adam.load_state_dict(state)
+        assert adam.lr == 0.5
+        return
+    with pytest.raises(ArgumentError, match=message):
+        adam.load_state_dict(state)
+    assert adam.lr == 1e-3
+
+
+def test_a_state_that_its_own_options_do_not_fit_changes_nothing():
+    p, q = nn.Parameter([1.0]), nn.Parameter([1.0])
+    plain, heavy = optim.SGD([p], lr=0.1), optim.SGD([q], lr=0.2, momentum=0.9)
+    q.grad = [1.0]
+    heavy.step()
+    plain.load_state_dict(heavy.state_dict())
+    assert plain.state_dict()["state"][0]["momentum_buffer"].tolist() == [1.0]
+    bad = heavy.state_dict()
+    del bad["state"][0]["momentum_buffer"]
+    other = optim.SGD([p], lr=0.1)
+    with pytest.raises(ShapeError, match="parameter 0: momentum_buffer is missing"):
+        other.load_state_dict(bad)
+    assert (other.lr, other.param_groups[0]["momentum"]) == (0.1, 0.0)
+
+
 def test_repr():
     assert repr(optim.Adam([nn.Parameter(np.zeros((40, 50)))], lr=0.1)) == (
         "Adam(lr=0.1, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0)  # 2,000 parameters in 1 group(s)"
