@@ -78,7 +78,7 @@ def _forward(x: Any, *, approximate: str) -> Any:
         if slope.size:
             _slope(block, z, phi, approximate, slope[at])
         phi *= block
-    return y.reshape(np.shape(x)), slope.reshape(np.shape(x) if slope.size else 0)
+    return y.reshape(np.shape(x)), slope.reshape(np.shape(x) if slope.size == flat.size else 0)
 
 
 def _samples(rng: np.random.Generator) -> Any:
