@@ -33,7 +33,7 @@ TRANSLATIONS = {**TABLE, **SHAPES, **FUSED}
 
 
 def export(
-    model: Module,
+    model: Any,
     example_input: Any,
     path: str | os.PathLike[str],
     dynamic_batch: bool = True,
@@ -43,6 +43,7 @@ def export(
 ) -> None:
     """Write ``model``, in evaluation mode, as one ONNX file that onnxruntime and others run.
 
+    Of an estimator of ``nn.sklearn`` the file gives what it predicts: the probabilities of classes, or numbers.
     ``example_input`` is an array (a tuple of arrays for several inputs) with the batch as first axis; floats are taken
     in the dtype of the parameters, integers (token indices) as int64. With ``dynamic_batch`` the file takes any batch
     size; ``dynamic_axes={0: "batch", 1: "time"}`` says which axes vary instead (by input: ``{"input_0": {1: "time"}}``,
@@ -62,6 +63,7 @@ def export(
     (2, 1)
     """
     onnx = package()
+    model = model if isinstance(model, Module) else getattr(model, "as_module", lambda: model)()
     if not isinstance(model, Module):
         raise ArgumentError(f"onnx.export: the first argument must be a Module, got {type(model).__name__}.")
     newest = onnx.defs.onnx_opset_version()

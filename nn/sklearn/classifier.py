@@ -191,6 +191,9 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
         """Give scores (samples, classes), the largest wins; for two classes (samples,), the second wins above 0."""
         return self._coded(X, "decision")
 
+    def _finish(self, outputs: Any) -> Any:
+        return self._coding.shares(outputs) if self._coding.probabilities else outputs
+
     def _coded(self, X: Any, what: str) -> Array:
         check_is_fitted(self, "module_")
         found: Array = getattr(self._coding, what)(self._outputs(X))

@@ -176,6 +176,25 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         x = validate_data(self, x, dtype=FLOATS, reset=False)
         return self._trainer.predict(x.astype(self._dtype, copy=False))
 
+    def as_module(self) -> Module:
+        """Give a Module that computes what is predicted (of classes the probabilities), for ``nn.onnx.export``."""
+        check_is_fitted(self, "module_")
+        return Served(self.module_, self._finish)
+
+    def _finish(self, outputs: Any) -> Any:
+        """Turn the outputs of the network into what is predicted."""
+        raise NotImplementedError
+
+
+class Served(Module):
+    """Compute what an estimator predicts, from the outputs of its network."""
+
+    def __init__(self, module: Module, finish: Callable[[Any], Any]) -> None:
+        self.module_, self.finish = module, finish
+
+    def forward(self, x: Any) -> Any:
+        return self.finish(self.module_(x))
+
 
 def _kept(value: Any) -> Any:
     """Copy what could be changed in place."""

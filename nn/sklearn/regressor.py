@@ -48,7 +48,10 @@ class NNRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):  # type: 
 
     def predict(self, X: Any) -> Array:
         """Give the outputs, in the shape of the ``y`` of ``fit``."""
-        outputs = self._outputs(X)
+        found: Array = self._finish(self._outputs(X))
+        return found
+
+    def _finish(self, outputs: Any) -> Any:
         return outputs[:, 0] if self._single else outputs
 
     def _loss(self) -> Any:
