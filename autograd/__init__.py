@@ -11,7 +11,6 @@ from typing import Any
 
 from autograd import _clash as _clash
 from autograd import errors
-from autograd.chain import Chain
 from autograd.errors import AutogradError
 from autograd.gradcheck import check_grads
 from autograd.memory import reuse_memory
@@ -41,7 +40,6 @@ _LATER["record"] = "autograd.recording"
 
 __all__ = [
     "AutogradError",
-    "Chain",
     "Tensor",
     "check_grads",
     "checkpoint",

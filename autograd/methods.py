@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd.box import Box, unbox
 from autograd.ops import activations as act
-from autograd.ops import casting, indexing, products, reductions, shapes, sorting
+from autograd.ops import casting, indexing, products, reductions, shapes
 from autograd.ops import elementwise as ew
 
 Axis = int | tuple[int, ...] | None
@@ -18,11 +18,6 @@ class Methods(Box):
     __slots__ = ()
 
     # ------------------------------------------------------------------------------------------------- attributes
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Give the length of each axis."""
-        return self._array.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
@@ -56,8 +51,8 @@ class Methods(Box):
 
     @property
     def real(self) -> Any:
-        """Give the real part, which for real numbers is the number itself."""
-        return ew.positive(self)
+        """Give the real part, which for real numbers is this Tensor itself."""
+        return self
 
     def __len__(self) -> int:
         return len(self._array)
@@ -230,8 +225,8 @@ class Methods(Box):
         return shapes.ravel(self, order=order)
 
     def flatten(self, order: str = "C") -> Any:
-        """Flatten to one axis."""
-        return shapes.ravel(self, order=order)
+        """Flatten to one axis, in memory of its own (``ravel`` looks at this one's where it can)."""
+        return casting.copy(shapes.ravel(self, order=order))
 
     def swapaxes(self, axis1: int, axis2: int) -> Any:
         """Swap two axes."""
@@ -280,8 +275,8 @@ class Methods(Box):
         return ew.round_(self, decimals)
 
     def conj(self) -> Any:
-        """Give the complex conjugate, which for real numbers is the number itself."""
-        return ew.positive(self)
+        """Give the complex conjugate, which for real numbers is this Tensor itself."""
+        return self
 
     conjugate = conj
 
@@ -289,13 +284,9 @@ class Methods(Box):
         """Convert the elements; gradients come back in the dtype of this Tensor."""
         return casting.astype(self, dtype, **kwargs)
 
-    def copy(self) -> Any:
+    def copy(self, order: str = "C") -> Any:
         """Give a Tensor with its own memory; gradients flow through."""
-        return casting.copy(self)
-
-    def sort(self, axis: int = -1) -> Any:
-        """Give a sorted Tensor (unlike ndarray.sort, which sorts in place); the gradient follows the permutation."""
-        return sorting.sort(self, axis=axis)
+        return casting.copy(self, order)
 
     def argsort(self, axis: int | None = -1, kind: Any = None) -> Any:
         """Give the indices that would sort."""

@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.apply import make_apply, rebuild
 from autograd.box import Box, small, wrap
+from autograd.compiler import compiled
+from autograd.differentiate import definition_vjp
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import Leaf
+from autograd.recorded import rebuild
 from autograd.rules import Op
 
 registry: dict[str, Any] = {}  # every declared op by name: tests, docs and tables read it
@@ -35,6 +37,8 @@ def op(
     name: str | None = None,
     cache: Sequence[str] = (),
     view: bool = False,
+    selects: Any = None,
+    formula: str | Mapping[str, str] | None = None,
 ) -> Any:
     """Declare a differentiable op and return the function that applies it.
 
@@ -50,14 +54,33 @@ def op(
     makes a multi-output op. Where ``elementwise`` holds, gradients are un-broadcast by the engine. A NumPy function
     given as ``forward`` is dispatched to this op.
 
+    ``selects`` says of an op that chooses which elements of the output come from an input: one rule that gives a mask,
+    or a dict of rules by input. The engine masks the cotangent with it, and what is cut off stays cut off. An op that
+    chooses but is not elementwise says ``selects=True``: its rule leaves zeros, or its definition chooses. ``formula``
+    is the derivative as it is shown, by input, in Python's notation.
+
     Raises RuleError at declaration for a rule that names something unknown.
     """
     label = name or getattr(forward, "__name__", None) or type(forward).__name__
     if label == "<lambda>":
         raise RuleError("op: a lambda has no name; pass name='…'.")
-    declared = Op(forward, label, symbol or label, inputs, elementwise, definition, tuple(cache), view, domain)
-    declared.set_rules(vjp)
-    apply = make_apply(declared)
+    declared = Op(
+        forward,
+        label,
+        symbol=symbol,
+        inputs=inputs,
+        elementwise=elementwise,
+        definition=definition,
+        cache=tuple(cache),
+        view=view,
+        domain=domain,
+        vjp=vjp,
+        selects=selects,
+        formula=formula,
+    )
+    apply: Any = compiled(declared)
+    if not (declared.rules or declared.joint):
+        declared.vjp = definition_vjp
     apply.op = declared
     apply.__name__ = apply.__qualname__ = label
     apply.__doc__ = forward.__doc__

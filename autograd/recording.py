@@ -16,8 +16,8 @@ from autograd.box import Box, keep_values, leaf_of, wrap
 from autograd.errors import GraphError
 from autograd.graph import Leaf, Node, ancestors
 from autograd.modes import Scope, enable_grad
-from autograd.pull import ITEM
 from autograd.tree import flatten
+from autograd.vjp import ITEM
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -114,7 +114,7 @@ class _Reader:
             if node.released:
                 raise GraphError("record: the function ran backward. Record the forward computation only.")
             self.held.update(
-                (p, v) for p, v in zip(node.parents, node.saved, strict=False) if p is not None and v is not None
+                (p, v) for p, v in zip(node.parents, node.residuals, strict=False) if p is not None and v is not None
             )
             steps += self.opened(node, scope or node.scope) or [self.step(node, scope or node.scope)]
         return steps
@@ -124,7 +124,7 @@ class _Reader:
         op, count = node.op, len(node.parents)
         if self.closed is None or op.name in self.closed or op.definition is None:
             return []
-        inputs = list(node.saved[: count - op.closed(node)])
+        inputs = list(node.residuals[: count - op.closed_over(node)])
         for i, parent in enumerate(node.parents[: len(inputs)]):
             if parent is not None:
                 stand_in = Leaf(inputs[i], parent.shape, parent.dtype, parent.needs)
@@ -138,7 +138,7 @@ class _Reader:
         return steps
 
     def step(self, node: Node, scope: Scope | None) -> Step:
-        given = [node.saved[i] if p is None else self.value(p) for i, p in enumerate(node.parents)]
+        given = [node.residuals[i] if p is None else self.value(p) for i, p in enumerate(node.parents)]
         several = isinstance(node.shape, list)
         shapes, dtypes = (node.shape, node.dtype) if several else ([node.shape], [node.dtype])
         outputs = tuple(Value(tuple(shape), dtype) for shape, dtype in zip(shapes, dtypes, strict=True))
@@ -146,13 +146,13 @@ class _Reader:
         return Step(node.op.name, tuple(given), dict(node.kwargs or {}), outputs, scope, node.op)
 
     def value(self, node: Node) -> Value:
-        node, i = (node.a, node.kwargs["index"]) if node.op is ITEM else (node, 0)
+        node, i = (node.parents[0], node.kwargs["index"]) if node.op is ITEM else (node, 0)
         if (node, i) not in self.values:
             self.values[node, i] = self.constant(node)
         return self.values[node, i]
 
     def constant(self, node: Node) -> Value:
-        name, array = self.known.get(node, (node.name or "", node.saved[0]))
+        name, array = self.known.get(node, (node.name or "", node.residuals[0]))
         if array is None:
             array = self.held.get(node)
         for source, value in zip(self.raw, self.inputs, strict=True):

@@ -1,10 +1,13 @@
-"""What one declaration says about an op: its inputs and keywords, its gradient rules, and what these keep alive."""
+"""What one declaration says about an op: inputs and keywords, gradient rules, what these keep alive, what is cut off.
+
+Floor 3: an :class:`Op` is frozen once declared; :mod:`autograd.compiler` writes out how it is applied and walked back.
+"""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,176 +16,145 @@ from autograd.errors import MissingRule, RuleError
 from autograd.graph import Node
 
 Shares = list[tuple[Node, Any]]
-_RESERVED = {"y": "the output", "shapes": "the shapes of the inputs", "needs": "which inputs want a gradient"}
-_PLAIN = frozenset({type(None), bool, int, float, str, slice})  # keywords that need no look at what they hold
+_RESERVED = {
+    "y": "the output",
+    "shapes": "the shapes of the inputs",
+    "needs": "which inputs want a gradient",
+    "arrived": "which outputs got a cotangent",
+}
+PLAIN = frozenset({type(None), bool, int, float, str, slice, type, np.dtype})  # keywords whose values hold nothing
 
 
 class Rule:
-    """Hold one gradient rule and where its arguments come from."""
+    """Hold one gradient rule, the names of what it asks for, and which inputs it reads."""
 
-    __slots__ = ("function", "names", "reads", "sources")
+    __slots__ = ("function", "names", "reads")
 
-    def __init__(self, function: Callable[..., Any], op: "Op") -> None:
-        names = [name for name, _, _ in _parameters(function)]
-        if not names or names[0] != "g":
+    def __init__(self, function: Callable[..., Any], op: "Op", first: tuple[str, ...] = ("g",)) -> None:
+        names = [name for name, _, _ in parameters_of(function)]
+        if tuple(names[: len(first)]) != first:
             raise RuleError(f"op {op.name!r}: the first parameter of a rule must be named g, got {names}.")
         self.function = function
-        self.names = names[1:]
-        self.sources = [op.source(name) for name in self.names]
+        self.names = names[len(first) :]
+        for name in self.names:
+            op.check_source(name)
         self.reads = frozenset(i for i, name in enumerate(op.inputs) if name in self.names)
-
-    def __call__(self, g: Any, node: Node, saved: Sequence[Any]) -> Any:
-        return self.function(g, *[source(node, saved) for source in self.sources])
-
-
-class Kept(NamedTuple):
-    """Say what stays alive until backward: the values of these inputs, and the output or not."""
-
-    inputs: frozenset[int]
-    output: bool
-    whole: bool  # all inputs
 
 
 class Op:
-    """Hold everything that one declaration says."""
+    """Hold everything that one declaration says.
+
+    ``rules[i]`` is the rule of input ``i``, ``joint`` one for all of them; ``selects`` says which elements of the
+    output come from an input (see :func:`autograd.op`): a dict of rules by input, True, or None.
+    """
 
     __slots__ = (
         "cache",
         "definition",
         "domain",
         "elementwise",
-        "fast",
+        "formula",
         "forward",
         "inputs",
         "joint",
         "keywords",
         "linear",
-        "masks",
         "name",
-        "pull",
-        "pull_number",
+        "reads_output",
         "rules",
-        "short",
+        "selects",
         "symbol",
         "variadic",
         "view",
+        "vjp",
     )
+    vjp: Callable[..., Shares]  # written out at its first use: see compiler.py
 
     def __init__(
         self,
         forward: Callable[..., Any],
         name: str,
-        symbol: str,
-        inputs: Sequence[str] | None,
-        elementwise: bool,
-        definition: Callable[..., Any] | None,
-        cache: tuple[str, ...],
-        view: bool,
-        domain: Any,
+        *,
+        symbol: str | None = None,
+        inputs: Sequence[str] | None = None,
+        elementwise: bool = False,
+        definition: Callable[..., Any] | None = None,
+        cache: tuple[str, ...] = (),
+        view: bool = False,
+        domain: Any = None,
+        vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None = None,
+        selects: Any = None,
+        formula: Any = None,
     ) -> None:
-        self.forward, self.name, self.symbol, self.domain = forward, name, symbol, domain
+        self.forward, self.name, self.symbol, self.domain = forward, name, symbol or name, domain
         self.elementwise, self.definition, self.cache, self.view = elementwise, definition, cache, view
         self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
-        self.fast: Callable[..., Any] = forward
-        self.pull: Callable[[Node, Any, Any], Shares]
-        self.pull_number: Callable[[Node, Any], Shares]  # of nodes of numbers; see fast_pull
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
-        self.masks: dict[Any, Kept] = {}
-        self.short: list[Any] = []
-        self.linear = False  # whether no rule reads a value: then a traced pull is the plain one, given Tensors
+        self._read_rules(vjp)
+        rules = [*self.rules.values(), *([self.joint] if self.joint else [])]
+        read = {each for rule in rules for each in rule.names}
+        self.reads_output = "y" in read
+        self.linear = definition is None and not read & {"y", *self.inputs, *cache}
+        self.selects = self._read_selects(selects)
+        if isinstance(self.selects, dict):
+            self.reads_output |= any("y" in rule.names for rule in self.selects.values())
+        self.formula = self._read_formula(formula)
 
-    def set_rules(self, vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None) -> None:
+    def _read_rules(self, vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None) -> None:
         """Read the rules and refuse what does not fit the forward."""
         if vjp is None and self.definition is None:
             raise RuleError(
                 f"op {self.name!r}: give vjp= or definition=; for a piecewise-constant function use nondifferentiable."
             )
-        if self.cache and self.definition is None:
-            raise RuleError(
-                f"op {self.name!r}: cache= needs definition=, as cached arrays are constants to second derivatives."
-            )
         if isinstance(vjp, Mapping):
             for name, function in vjp.items():
-                if name not in self.inputs:
-                    raise RuleError(
-                        f"op {self.name!r}: vjp names {name!r}, but the inputs are {', '.join(self.inputs)}."
-                    )
-                self.rules[self.inputs.index(name)] = Rule(function, self)
+                self.rules[self._place(name, "vjp")] = Rule(function, self)
         elif vjp is not None and len(self.inputs) == 1 and not self.variadic:
             self.rules[0] = Rule(vjp, self)
         elif vjp is not None:
             self.joint = Rule(vjp, self)
-        rules = [*self.rules.values(), *([self.joint] if self.joint else [])]
-        read = {name for rule in rules for name in rule.names}
-        self.linear = self.definition is None and not read & {"y", *self.inputs, *self.cache}
 
-    def source(self, name: str) -> Callable[[Node, Sequence[Any]], Any]:
-        """Find where a rule's argument comes from; an unknown name is an error."""
-        if name in ("y", "shapes", "needs") and name in self.inputs:
+    def _read_selects(self, selects: Any) -> Any:
+        if selects is None or selects is True:
+            return selects
+        if not self.elementwise:
+            raise RuleError(f"op {self.name!r}: selects= as a rule is for elementwise ops; others say selects=True.")
+        if not isinstance(selects, Mapping):
+            selects = dict.fromkeys(self.inputs, selects)
+        return {self._place(name, "selects"): Rule(function, self, ()) for name, function in selects.items()}
+
+    def _read_formula(self, formula: Any) -> tuple[str | None, ...]:
+        formula = {} if formula is None else formula
+        if isinstance(formula, str):
+            formula = {self.inputs[0]: formula}
+        for name in formula:
+            self._place(name, "formula")
+        return tuple(formula.get(name) for name in self.inputs)
+
+    def _place(self, name: str, what: str) -> int:
+        if name not in self.inputs:
+            raise RuleError(f"op {self.name!r}: {what} names {name!r}, but the inputs are {', '.join(self.inputs)}.")
+        return self.inputs.index(name)
+
+    def check_source(self, name: str) -> None:
+        """Refuse a name that no rule may ask for."""
+        if name in _RESERVED and name in self.inputs:
             raise RuleError(
                 f"op {self.name!r}: a rule asks for {name!r}, which is an input here and elsewhere means "
                 f"{_RESERVED[name]}. Rename the input."
             )
-        if name == "y":
-            at = -1 - len(self.cache)
-            return lambda node, saved: saved[at]
-        if name in self.cache:
-            at = self.cache.index(name) - len(self.cache)
-            return lambda node, saved: saved[at]
-        if self.variadic and name == self.inputs[0]:
-            return lambda node, saved: tuple(saved[: len(node.parents)])
-        if name in self.inputs:
-            at = self.inputs.index(name)
-            return lambda node, saved: saved[at]
-        if name in self.keywords:
-            return lambda node, saved: node.kwargs[name]
-        if name == "needs":
-            return lambda node, saved: tuple([parent is not None and parent.needs for parent in node.parents])
-        if name == "shapes":
-            return lambda node, saved: tuple(() if parent is None else parent.shape for parent in node.parents)
-        known = ", ".join(["g", "y", "shapes", "needs", *self.inputs, *self.keywords, *self.cache])
-        raise RuleError(f"op {self.name!r}: a rule asks for {name!r}; it may use {known}.")
+        known = [*_RESERVED, *self.inputs, *self.keywords, *self.cache]
+        if name not in known:
+            raise RuleError(f"op {self.name!r}: a rule asks for {name!r}; it may use {', '.join(['g', *known])}.")
 
-    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Split a call into inputs and keywords, defaults bound; a Tensor given as a keyword is a constant."""
-        count = len(args) if self.variadic else len(self.inputs)
-        if len(args) != count:
-            args, kwargs = self._arrange(args, kwargs, count)
-        if not kwargs:
-            return args, self.keywords
-        bound = {**self.keywords, **kwargs}
-        if len(bound) != len(self.keywords):
-            wrong = next(name for name in kwargs if name not in self.keywords)
-            raise TypeError(
-                f"{self.name}() got an unexpected argument {wrong!r}; it takes "
-                f"{', '.join([*self.inputs, *self.keywords])}."
-            )
-        for name, value in kwargs.items():
-            if value.__class__ not in _PLAIN:
-                bound[name] = self._constant(name, value)
-        return args, bound
-
-    def _arrange(self, args: tuple[Any, ...], kwargs: dict[str, Any], count: int) -> tuple[Any, dict[str, Any]]:
-        """Take inputs that were given by name, and keywords that were given by position, to their places."""
-        kwargs = dict(kwargs)
-        if len(args) < count:
-            try:
-                args = (*args, *[kwargs.pop(name) for name in self.inputs[len(args) :]])
-            except KeyError as error:
-                raise TypeError(f"{self.name}() misses argument {error}; it takes {', '.join(self.inputs)}.") from None
-        extra = args[count:]
-        if len(extra) > len(self.keywords):
-            raise TypeError(f"{self.name}() takes at most {count + len(self.keywords)} arguments, got {len(args)}.")
-        return args[:count], {**dict(zip(self.keywords, extra, strict=False)), **kwargs}
-
-    def _constant(self, name: str, value: Any) -> Any:
-        """Take a keyword's value; arrays and lists are copied, as they belong to somebody who may change them."""
+    def constant(self, name: str, value: Any) -> Any:
+        """Return a keyword's value; arrays and lists are copied, as they belong to somebody who may change them."""
         kind = value.__class__
         if kind is tuple or kind is list:
             for part in value:
-                if part.__class__ not in _PLAIN:
-                    return kind([self._constant(name, part) for part in value])
+                if part.__class__ not in PLAIN:
+                    return kind([self.constant(name, part) for part in value])
             return value if kind is tuple else value.copy()
         if isinstance(value, Box):
             if needs_grad(value):
@@ -192,26 +164,21 @@ class Op:
             return value.copy()  # an array of its own that is read-only is one that an op has made for this (an index)
         return value
 
-    def kept(self, parents: Sequence[Node | None]) -> Kept:
-        """Tell which inputs' values, and whether the output, are kept until backward, given the nodes of the inputs."""
-        return self.kept_for(tuple([parent is not None and parent.needs for parent in parents]))
+    def reads(self, needs: Sequence[bool]) -> frozenset[int]:
+        """Return which inputs' values are kept until backward, given which inputs need a gradient."""
+        if self.definition is not None:
+            return frozenset(range(len(needs)))
+        if self.variadic:
+            read = self.joint is not None and self.inputs[0] in self.joint.names
+            return frozenset(range(len(needs))) if read else frozenset()
+        if self.joint is not None:
+            return self.joint.reads
+        chosen = [rule.reads for i, rule in self.rules.items() if needs[i]]
+        if isinstance(self.selects, dict):
+            chosen += [rule.reads for i, rule in self.selects.items() if needs[i]]
+        return frozenset[int]().union(*chosen)
 
-    def kept_for(self, needs: tuple[bool, ...]) -> Kept:
-        """Answer ``kept`` from which inputs need a gradient: only the rules that will run are asked."""
-        key = len(needs) if self.variadic else needs
-        known = self.masks.get(key)
-        if known is None:
-            count = len(needs)
-            rules = [self.joint] if self.joint else [rule for i, rule in self.rules.items() if needs[i]]
-            whole = self.definition is not None or (
-                self.variadic and any(self.inputs[0] in rule.names for rule in rules)
-            )
-            inputs = frozenset(range(count) if whole else [i for rule in rules for i in rule.reads])
-            output = any("y" in rule.names for rule in rules)
-            known = self.masks[key] = Kept(inputs, output, len(inputs) == count)
-        return known
-
-    def closed(self, node: Node) -> int:
+    def closed_over(self, node: Node) -> int:
         """Count the parents that are not inputs but values a definition closes over (see ``checkpoint``)."""
         return 0 if self.variadic else max(0, len(node.parents) - len(self.inputs))
 
@@ -225,7 +192,7 @@ class Op:
         return f"<op {self.name}({', '.join(self.inputs)})>"
 
 
-def _parameters(function: Any) -> list[tuple[str, Any, Any]]:
+def parameters_of(function: Any) -> list[tuple[str, Any, Any]]:
     """List name, default and kind of the parameters; of a plain function from its code object, 10 times as fast."""
     if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
         return [(p.name, p.default, p.kind) for p in inspect.signature(function).parameters.values()]
@@ -247,7 +214,7 @@ def _signature(forward: Any, inputs: Sequence[str] | None, name: str) -> tuple[l
     if isinstance(forward, np.ufunc):
         return list(inputs or (["x"] if forward.nin == 1 else ["a", "b"])), {}, False
     try:
-        parameters = _parameters(forward)
+        parameters = parameters_of(forward)
     except (TypeError, ValueError):
         if inputs is None:
             raise RuleError(

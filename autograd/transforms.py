@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd.accumulate import add_up, quiet_walk
+from autograd.accumulate import add_up
 from autograd.box import Box, needs_grad, small, wrap
+from autograd.differentiate import definition_vjp, differentiate, differentiate_recorded
 from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from autograd.graph import Argument, Node, ancestors, leading_to, make_node, reaches_other_leaf, tick
+from autograd.graph import Node, TracedLeaf, ancestors, leading_to, next_order, reaches_other_leaf
 from autograd.modes import current, enable_grad, no_grad
-from autograd.pull import bundle_node, general_pull, identity_node, item_node, traced_pull
 from autograd.rules import Op
 from autograd.tensor import Tensor, as_seed
 from autograd.tree import flatten
+from autograd.vjp import bundle_node, identity_node, item_node
 
 Function = Callable[..., Any]
 _ARRAYS = (np.ndarray, np.generic)
@@ -32,7 +33,7 @@ class _Trace:
     def __init__(
         self, f: Function, args: Sequence[Any], argnums: Sequence[int], kwargs: dict[str, Any], who: str
     ) -> None:
-        inner = list(args)
+        inner, start = list(args), next_order()
         self.targets: list[Node] = []
         self.inputs: list[Box] = []
         self.rebuilds: list[tuple[int, Callable[[list[Any]], Any]]] = []
@@ -47,30 +48,25 @@ class _Trace:
             self.rebuilds.append((len(values), rebuild))
             inner[number] = rebuild(boxes)
         self.own = set(self.targets)
-        try:
-            self._mark(True)
-            if outer:
+        if outer:
+            output = f(*inner, **kwargs)
+        else:
+            with enable_grad():
                 output = f(*inner, **kwargs)
-            else:
-                with enable_grad():
-                    output = f(*inner, **kwargs)
-        finally:
-            self._mark(False)
         self.outputs, self.rebuild_output = flatten(output)
         for y in self.outputs:
             if not isinstance(y, _NUMBERS):
                 raise DTypeError(f"{who}: the function returned {type(y).__name__}; it must return numbers or arrays.")
         self.nodes = [y._node if needs_grad(y) else None for y in self.outputs]
         self.foreign = reaches_other_leaf(self.nodes, self.own)
-        if self.foreign and outer and not self.outside:
-            self.outside = reaches_other_leaf(
-                self.nodes, self.own, lambda leaf: not isinstance(leaf, Argument) or leaf.running
+        # The arguments of transforms inside f end there; those of transforms around it were made before, and do not.
+        self.outside = self.outside or (
+            outer
+            and self.foreign
+            and reaches_other_leaf(
+                self.nodes, self.own, lambda leaf: not isinstance(leaf, TracedLeaf) or leaf.order > start
             )
-
-    def _mark(self, running: bool) -> None:
-        for target in self.targets:
-            if isinstance(target, Argument):
-                target.running = running
+        )
 
     def value(self) -> Any:
         """Give the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
@@ -102,12 +98,8 @@ def _walk(
     else:
         root, seed = bundle_node(roots), tuple(s if isinstance(s, Box) or not traced else wrap(s) for s in seeds)
     wanted = leading_to(root, own) if foreign else None
-    if not traced:
-        return quiet_walk(root, seed, lambda node, g: node.op.pull(node, g, wanted), own)
-    if current().recording:
-        return quiet_walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
-    with enable_grad():
-        return quiet_walk(root, seed, lambda node, g: traced_pull(node, g, wanted), own)
+    run = differentiate_recorded if traced else differentiate
+    return run({root: seed}, own, wanted=wanted)
 
 
 def _frozen(data: Any) -> Any:
@@ -130,7 +122,7 @@ def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
 def _argument(value: Any) -> Box:
     """Make a leaf that only a transform knows."""
     data = np.array(value) if type(value) is np.ndarray and value.ndim else Tensor(value, requires_grad=True)._array
-    return wrap(data, Argument(small(data), data.shape, data.dtype))  # type: ignore[no-any-return]
+    return wrap(data, TracedLeaf(small(data), data.shape, data.dtype))  # type: ignore[no-any-return]
 
 
 def _places(argnums: Sequence[int], count: int, who: str) -> list[int]:
@@ -371,7 +363,7 @@ def checkpoint(f: Function) -> Function:
 
 
 def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
-    start = tick()
+    start = next_order()
     inner = [Tensor(x._array, True, copy=False) if needs_grad(x) else wrap(x._array) for x in inputs]
     y = run(*inner)
     outputs = list(y) if isinstance(y, tuple) else [y]
@@ -406,21 +398,17 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
     op = Op(
         run,
         f"checkpoint({name})",
-        "checkpoint",
-        [f"input {i}" for i in range(len(inputs))],
-        False,
-        again,
-        (),
-        False,
-        None,
+        symbol="checkpoint",
+        inputs=[f"input {i}" for i in range(len(inputs))],
+        definition=again,
     )
-    op.pull = general_pull
+    op.vjp = definition_vjp
     parents = (*[x._node for x in inputs], *closed)
-    saved = (*[x._array for x in inputs], *[None] * len(closed), tuple(data) if isinstance(y, tuple) else data[0])
+    residuals = (*[x._array for x in inputs], *[None] * len(closed), tuple(data) if isinstance(y, tuple) else data[0])
     shape, dtype = (
         ([d.shape for d in data], [d.dtype for d in data]) if isinstance(y, tuple) else (data[0].shape, data[0].dtype)
     )
-    node = make_node(Node, op, parents, saved, None, shape, dtype, current().scope)
+    node = Node(op, parents, residuals, None, shape, dtype, current().scope)
     if isinstance(y, tuple):
         return tuple(wrap(d, item_node(node, i, d)) for i, d in enumerate(data))
     return wrap(data[0], node)

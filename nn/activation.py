@@ -11,7 +11,7 @@ import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional import activation as F
 from nn.inputs import as_float
-from nn.module import Module, Step
+from nn.module import Module
 
 
 class _Activation(Module):
@@ -21,10 +21,6 @@ class _Activation(Module):
 
     def forward(self, x: Any) -> Any:
         return self._function(x if isinstance(x, ag.Tensor) and x.dtype.kind == "f" else as_float(x))
-
-    def _chain_step(self) -> Step:
-        """Give the function."""
-        return self._function, (), {}
 
 
 class ReLU(_Activation):
@@ -59,10 +55,6 @@ class LeakyReLU(Module):
 
     def forward(self, x: Any) -> Any:
         return F.leaky_relu(as_float(x), self.negative_slope)
-
-    def _chain_step(self) -> Step:
-        """Give the function."""
-        return ag.leaky_relu, (), {"negative_slope": self.negative_slope}
 
     def extra_repr(self) -> str:
         return f"{self.negative_slope}"

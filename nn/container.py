@@ -1,16 +1,11 @@
 """Modules that hold modules: a chain and a list."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import count, groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any, Self, overload
 
-import numpy as np
-
-import autograd as ag
-from autograd.errors import ArgumentError, AutogradError
-from nn.module import Module, _Structure, steps_of
-
-_ARRAYS = (ag.Tensor, np.ndarray)
+from autograd.errors import ArgumentError
+from nn.module import Module, _Structure
 
 
 class _Container(Module):
@@ -114,45 +109,6 @@ class _Container(Module):
         _Structure.version += 1
 
 
-LONGEST = 64  # modules in one run: the code of a run is written out, which takes 0.15 ms for each
-
-
-class _Plan:
-    """Join the modules that stand side by side and are one op each."""
-
-    def __init__(self, modules: Iterable[Module]) -> None:
-        self.version = _Structure.version
-        self.parts: list[Callable[[Any], Any]] = []
-        for joined, pairs in groupby(steps_of(modules), key=lambda pair: pair[1] is not None):
-            run = list(pairs)
-            if joined and len(run) > 1:
-                self.parts += [_Run(run[at : at + LONGEST]) for at in range(0, len(run), LONGEST)]
-            else:
-                self.parts += [module for module, _ in run]
-
-
-class _Run:
-    """Apply modules that are one op each, without the detour through their calls."""
-
-    def __init__(self, run: list[tuple[Module, Any]]) -> None:
-        self.modules = [module for module, _ in run]
-        self.chain = ag.Chain([(*step, module._call_scope()) for module, step in run])
-        dtypes = {tensor.dtype for _, (_, tensors, _) in run for tensor in tensors}
-        self.dtype = dtypes.pop() if len(dtypes) == 1 else None
-
-    def __call__(self, x: Any) -> Any:
-        if isinstance(x, _ARRAYS) and x.dtype is self.dtype:
-            try:
-                y = self.chain(x)
-                if y is not NotImplemented:
-                    return y
-            except AutogradError:
-                pass  # the modules themselves say where
-        for module in self.modules:
-            x = module(x)
-        return x
-
-
 class Sequential(_Container):
     """Chain modules: the output of each is the input of the next.
 
@@ -187,17 +143,9 @@ class Sequential(_Container):
         except KeyError:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
 
-    _plan: "_Plan | None" = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_plan": None}
-
     def forward(self, x: Any) -> Any:
-        plan = self._plan
-        if plan is None or plan.version != _Structure.version:
-            plan = vars(self)["_plan"] = _Plan(self._items.values())
-        for part in plan.parts:
-            x = part(x)
+        for module in self:
+            x = module(x)
         return x
 
 

@@ -9,9 +9,9 @@ from numpy.typing import DTypeLike
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
 from nn import init
-from nn.functional.dense import affine, dense, linear, linear_op
+from nn.functional.dense import affine, linear
 from nn.inputs import as_float, as_input, who
-from nn.module import Module, Parameter, Step
+from nn.module import Module, Parameter
 
 
 def positive(owner: str, **sizes: Any) -> None:
@@ -29,13 +29,11 @@ def empty_weight(out_features: int, in_features: int, dtype: DTypeLike) -> Any:
     return np.empty((out_features, in_features), dtype, order="F")
 
 
-def apply_linear(module: Module, x: Any, weight: Any, bias: Any, fused: str | None = None) -> Any:
-    """Compute x Wᵀ + b in the dtype of W, and a fused activation of it; or say which module got what."""
+def apply_linear(module: Module, x: Any, weight: Any, bias: Any) -> Any:
+    """Compute x Wᵀ + b in the dtype of W; or say which module got what."""
     if not isinstance(x, ag.Tensor) or x.dtype is not weight.dtype:
         x = as_input(x, weight.dtype)
     try:
-        if fused is not None:
-            return dense(x, weight, bias, activation=fused)
         return linear(x, weight, bias) if bias is None else affine(x, weight, bias)
     except ShapeError:
         raise ShapeError(
@@ -70,10 +68,6 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Any:
         return apply_linear(self, x, self.weight, self.bias)
-
-    def _chain_step(self) -> Step:
-        """Give y = x Wᵀ + b."""
-        return (linear_op, (self.weight,), {}) if self.bias is None else (affine, (self.weight, self.bias), {})
 
     def extra_repr(self) -> str:
         return f"{self.in_features} -> {self.out_features}" + ("" if self.bias is not None else ", no bias")

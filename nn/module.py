@@ -15,7 +15,7 @@ to be registered, and lists, dicts, named tuples, dataclasses and other containe
 """
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -29,7 +29,6 @@ from nn.state import Incompatible, Slot, load
 
 Array = NDArray[Any]
 Hook = Callable[["Module", tuple[Any, ...], Any], Any]
-Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 class Parameter(ag.Tensor):
@@ -130,13 +129,6 @@ class Module:
                 y = y if replaced is None else replaced
         return y
 
-    def _chain_step(self) -> Step | None:
-        """Say that ``forward(x)`` is one op on x and Tensors of the module, as (op, those Tensors, keywords); or None.
-
-        ``Sequential`` then applies several such modules in one go. It asks again after an attribute has changed.
-        """
-        return None
-
     def _call_scope(self) -> "_Place":
         """Give the scope that this module enters when it is called."""
         place = self._place
@@ -158,7 +150,7 @@ class Module:
         if isinstance(value, Parameter) and value.name is None:
             value.name = name
         is_part = isinstance(value, _OWN) or is_container(value)
-        if is_part or isinstance(old, Module) or is_container(old) or (name != "training" and _is_step(self)):
+        if is_part or isinstance(old, Module) or is_container(old):
             _Structure.version += 1
         object.__setattr__(self, name, value)
 
@@ -363,22 +355,6 @@ class Module:
 _OWN = (Module, Parameter)  # a tuple made once: isinstance with Parameter | Module makes the union anew each time
 _SWITCHES = ("trainable", "requires_grad")  # what freezes a layer in Keras, and a Tensor in PyTorch
 _TAKEN = frozenset([*_SWITCHES, *(name for name, value in vars(Module).items() if callable(value))])
-
-
-def steps_of(modules: Iterable[Module]) -> list[tuple[Module, Step | None]]:
-    """Pair modules with their step, where calling them does nothing else: no hooks, no ``forward`` of a subclass."""
-    return [(module, module._chain_step() if _is_plain(module) else None) for module in modules]
-
-
-def _is_step(module: Module) -> bool:
-    return type(module)._chain_step is not Module._chain_step
-
-
-def _is_plain(module: Module) -> bool:
-    kind = type(module)
-    owner = next(c for c in kind.__mro__ if "_chain_step" in vars(c) or "forward" in vars(c))
-    own = "_chain_step" in vars(owner) and "forward" not in vars(module) and kind.__call__ is Module.__call__
-    return own and not module._hooks
 
 
 def _nothing() -> None:

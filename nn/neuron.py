@@ -12,7 +12,6 @@ from autograd.errors import ArgumentError, ShapeError
 from nn import init as start
 from nn.activation import get
 from nn.container import ModuleList
-from nn.functional.dense import FUSED
 from nn.inputs import as_input, who
 from nn.linear import apply_linear, empty_weight, positive
 from nn.module import Module, Parameter
@@ -183,7 +182,6 @@ class Layer(Module):
         positive("Layer", in_features=in_features, out_features=out_features)
         self.in_features, self.out_features, self.activation = in_features, out_features, activation
         self._function = get(activation, "Layer")
-        self._fused = activation if isinstance(activation, str) and activation in FUSED else None
         self.weight = Parameter(
             _start((out_features, in_features), activation, init, dtype, np.random.default_rng(rng), "Layer")
         )
@@ -195,8 +193,6 @@ class Layer(Module):
         return [_NeuronOf(self, i) for i in range(self.out_features)]
 
     def forward(self, x: Any) -> Any:
-        if self._fused is not None:
-            return apply_linear(self, x, self.weight, self.bias, self._fused)
         return self._function(apply_linear(self, x, self.weight, self.bias))
 
     def extra_repr(self) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler import WORDS, bits_of
 from autograd.errors import ArgumentError
-from autograd.ops.masking import WORDS, bits_of, chain, cut
 from autograd.ops.special import SLOPE0, erf
 from autograd.primitive import op
 
@@ -60,7 +60,16 @@ def _relu(x: Any) -> Any:
     return y
 
 
-relu = op(_relu, name="relu", symbol="ReLU", vjp=lambda g, y: cut(g, y > 0), elementwise=True, domain=[(0.1, 2)])
+relu = op(
+    _relu,
+    name="relu",
+    symbol="ReLU",
+    vjp=lambda g: g,
+    selects=lambda y: y > 0,
+    formula="[x > 0]",
+    elementwise=True,
+    domain=[(0.1, 2)],
+)
 
 
 def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
@@ -123,7 +132,15 @@ def _sigmoid(x: Any) -> Any:
         return np.reciprocal(y, out=y)
 
 
-sigmoid = op(_sigmoid, name="sigmoid", symbol="σ", vjp=lambda g, y: g * (y * (1 - y)), elementwise=True, domain=_SIDES)
+sigmoid = op(
+    _sigmoid,
+    name="sigmoid",
+    symbol="σ",
+    vjp=lambda g, y: g * (y * (1 - y)),
+    formula="y * (1 - y)",
+    elementwise=True,
+    domain=_SIDES,
+)
 
 
 def _softplus(x: Any) -> Any:
@@ -131,7 +148,9 @@ def _softplus(x: Any) -> Any:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-softplus = op(_softplus, name="softplus", vjp=lambda g, x: g * sigmoid(x), elementwise=True, domain=_SIDES)
+softplus = op(
+    _softplus, name="softplus", vjp=lambda g, x: g * sigmoid(x), formula="sigmoid(x)", elementwise=True, domain=_SIDES
+)
 
 
 def _silu(x: Any) -> Any:
@@ -144,7 +163,15 @@ def _silu_slope(x: Any) -> Any:
     return s * (1 + x * (1 - s))
 
 
-silu = op(_silu, name="silu", symbol="SiLU", vjp=lambda g, x: g * _silu_slope(x), elementwise=True, domain=_SIDES)
+silu = op(
+    _silu,
+    name="silu",
+    symbol="SiLU",
+    vjp=lambda g, x: g * _silu_slope(x),
+    formula="sigmoid(x) * (1 + x * (1 - sigmoid(x)))",
+    elementwise=True,
+    domain=_SIDES,
+)
 
 
 def _gelu(x: Any, approximate: str = "none") -> Any:
@@ -183,7 +210,14 @@ def _logit(x: Any) -> Any:
     return np.log(x) - np.log1p(-x)
 
 
-logit = op(_logit, name="logit", vjp=lambda g, x: chain(g, 1 / (x * (1 - x))), elementwise=True, domain=(0.2, 0.8))
+logit = op(
+    _logit,
+    name="logit",
+    vjp=lambda g, x: g / (x * (1 - x)),
+    formula="1 / (x * (1 - x))",
+    elementwise=True,
+    domain=(0.2, 0.8),
+)
 
 
 def _axis_samples(rng: np.random.Generator) -> Any:
@@ -234,7 +268,7 @@ def _logsumexp_rule(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
         axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         shape = tuple(1 if i in {a % x.ndim for a in axes} else n for i, n in enumerate(x.shape))
         g, y = g.reshape(shape), y.reshape(shape)
-    return chain(g, np.exp(x - y))
+    return g * np.exp(x - np.where(np.isfinite(y), y, 0.0))  # all of a row -inf: gradient 0
 
 
 def _logsumexp_samples(rng: np.random.Generator) -> Any:

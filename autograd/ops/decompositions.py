@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.apply import rebuild
 from autograd.box import Box, is_recording, unbox, wrap
 from autograd.errors import ArgumentError, MissingRule
 from autograd.ops.axes import as_array
-from autograd.ops.masking import chain
 from autograd.ops.products import Samples, square_matrices
 from autograd.primitive import implements, op
+from autograd.recorded import rebuild
 
 _QRResult = type(np.linalg.qr(np.eye(1)))
 
@@ -42,21 +41,21 @@ def mirrored(a: Any, triangle: str) -> Any:
     return np.tril(a) + flip(np.tril(a, -1)) if triangle == "L" else np.triu(a) + flip(np.triu(a, 1))
 
 
-def _absent(g: Any) -> bool:
-    """Tell whether no gradient arrived at this output: its part of the rule, maybe infinite, is then left out."""
-    return isinstance(g, np.ndarray) and not g.any()
+def _gap_reciprocal(gaps: Any, size: Any, *columns: Any) -> Any:
+    """Compute 1 / gap between values, off the diagonal of a matrix of gaps.
 
-
-def _reciprocal(d: Any, diagonal: bool = True) -> Any:
-    """Give 1/d, and inf where d is 0; 0 on the diagonal of a matrix of differences."""
-    zero = d == 0
-    r = np.where(zero, np.inf, 1 / np.where(zero, 1.0, d))
-    return np.where(np.eye(d.shape[-1], dtype=bool), 0.0, r) if diagonal else r
-
-
-def _masked(u: Any, d: Any) -> Any:
-    with np.errstate(invalid="ignore"):  # 0 · inf, which is what chain is for
-        return chain(u, d)
+    Values are equal when they differ by rounding, relative to the largest (``size``): the reciprocal is inf then, and 0
+    for vectors of which none got a gradient (the ``columns`` of their cotangents are 0).
+    """
+    n, plain = gaps.shape[-1], [unbox(each) for each in columns]
+    numbers, largest = unbox(gaps), np.expand_dims(np.max(np.abs(unbox(size)), -1, initial=0.0), (-2, -1))
+    equal = np.abs(numbers) <= 8 * n * np.finfo(numbers.dtype).eps * largest
+    used = np.zeros((*numbers.shape[:-2], n), bool)
+    for cotangent in plain:
+        used = used | np.any(cotangent != 0, axis=-2)
+    unused = ~(np.expand_dims(used, -1) | np.expand_dims(used, -2)) | np.eye(n, dtype=bool)
+    reciprocal = np.where(equal, np.inf, 1 / np.where(equal, 1.0, gaps))
+    return np.where(equal & unused, 0.0, reciprocal).astype(numbers.dtype)
 
 
 # ------------------------------------------------------------------------------------------------------------ cholesky
@@ -93,14 +92,14 @@ def _eigh(a: Any, UPLO: Any = "L") -> Any:
     return np.linalg.eigh(a, UPLO)
 
 
-def _eigh_rule(g: Any, y: Any, UPLO: str) -> Any:
+def _eigh_rule(g: Any, y: Any, UPLO: str, arrived: Any) -> Any:
     """Give V (diag(w̄) + F ∘ VᵀV̄) Vᵀ, F[i, j] = 1 / (w[j] − w[i]) (Giles 2008), in the triangle that was read."""
     (gw, gv), (w, v) = g, y
     vt = flip(v)
     inner = np.expand_dims(gw, -1) * vt
-    if not _absent(gv):
+    if arrived[1]:
         gaps = np.expand_dims(w, -2) - np.expand_dims(w, -1)
-        inner = inner + _masked(vt @ gv, _reciprocal(gaps)) @ vt
+        inner = inner + (vt @ gv * _gap_reciprocal(gaps, w, gv)) @ vt
     return folded(v @ inner, UPLO.upper())
 
 
@@ -147,7 +146,7 @@ def _thin_svd(a: Any) -> Any:
     return np.linalg.svd(a, full_matrices=False)
 
 
-def _svd_rule(g: Any, y: Any) -> Any:
+def _svd_rule(g: Any, y: Any, arrived: Any) -> Any:
     """Give the gradient of the thin A = U S Vᵀ (Townsend 2016, "Differentiating the singular value decomposition").
 
     Ā = U [(F ∘ (UᵀŪ − ŪᵀU)) S + diag(s̄) + S (F ∘ (VᵀV̄ − V̄ᵀV))] Vᵀ + (I − UUᵀ) Ū S⁻¹ Vᵀ + U S⁻¹ V̄ᵀ (I − VVᵀ), where
@@ -157,21 +156,21 @@ def _svd_rule(g: Any, y: Any) -> Any:
     ut, v = flip(u), flip(vt)
     row, column = np.expand_dims(s, -2), np.expand_dims(s, -1)
     a = (u * np.expand_dims(gs, -2)) @ vt
-    if _absent(gu) and _absent(gvt):
+    if not (arrived[0] or arrived[2]):
         return a
-    f = _reciprocal((row - column) * (row + column))
-    if not _absent(gu):
+    f = _gap_reciprocal((row - column) * (row + column), s * s, gu, flip(gvt))
+    if arrived[0]:
         m = ut @ gu
-        k = _masked(m, f)
+        k = m * f
         a = a + u @ ((k + flip(k)) * row) @ vt
         if u.shape[-2] > u.shape[-1]:
-            a = a + _masked(gu - u @ m, _reciprocal(row, diagonal=False)) @ vt
-    if not _absent(gvt):
+            a = a + (gu - u @ m) / row @ vt
+    if arrived[2]:
         m = vt @ flip(gvt)
-        k = _masked(m, f)
+        k = m * f
         a = a + u @ (column * (k + flip(k))) @ vt
         if v.shape[-2] > v.shape[-1]:
-            a = a + u @ _masked(gvt - flip(m) @ vt, _reciprocal(column, diagonal=False))
+            a = a + u @ ((gvt - flip(m) @ vt) / column)
     return a
 
 
@@ -182,7 +181,7 @@ def _full_svd(a: Any) -> Any:
     return np.linalg.svd(a, full_matrices=True)
 
 
-def _full_svd_rule(g: Any, y: Any) -> Any:
+def _full_svd_rule(g: Any, y: Any, arrived: Any) -> Any:
     (gu, gs, gvt), (u, s, vt) = g, y
     k = s.shape[-1]
     if np.any(gu[..., k:] != 0) or np.any(gvt[..., k:, :] != 0):
@@ -190,7 +189,7 @@ def _full_svd_rule(g: Any, y: Any) -> Any:
             "svd(full_matrices=True): the vectors beyond the first min(M, N) can be turned freely, so they have no "
             "gradient. Use full_matrices=False."
         )
-    return _svd_rule((gu[..., :k], gs, gvt[..., :k, :]), (u[..., :k], s, vt[..., :k, :]))
+    return _svd_rule((gu[..., :k], gs, gvt[..., :k, :]), (u[..., :k], s, vt[..., :k, :]), arrived)
 
 
 _complete = op(_full_svd, name="svd", vjp=_full_svd_rule)

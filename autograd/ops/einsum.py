@@ -14,7 +14,7 @@ from autograd.box import unbox
 from autograd.errors import ShapeError
 from autograd.ops.axes import as_array, no_out
 from autograd.primitive import implements, op
-from autograd.pull import unbroadcast
+from autograd.vjp import unbroadcast
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

@@ -1,7 +1,8 @@
 """Elementwise functions and their derivatives: a table to be read like the one in a calculus book.
 
-``chain(g, d)`` is the product g · d in which a masked element (g = 0) stays zero where d is not finite. At kinks:
-``abs`` has derivative 0 at 0, ``maximum`` and ``minimum`` share ties equally, ``clip`` has 1 at its bounds.
+``vjp`` gives the rule by input, ``formula`` the same derivative as it is shown with numbers, ``selects`` which elements
+of the output come from an input where an op chooses; the engine masks with it. At kinks: ``abs`` has derivative 0 at 0,
+``maximum`` and ``minimum`` share ties equally, ``clip`` has 1 at its bounds.
 """
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
@@ -12,117 +13,164 @@ import numpy as np
 
 from autograd.box import Box, unbox, wrap
 from autograd.ops.activations import sigmoid
-from autograd.ops.axes import no_out
+from autograd.ops.axes import as_array, no_out
 from autograd.ops.casting import astype
-from autograd.ops.masking import chain, cut
 from autograd.primitive import dispatch, implements, nondifferentiable, op
 
 LN2, LN10 = np.log(2.0).item(), np.log(10.0).item()
 
 
-def _unary(forward: Any, vjp: Any, domain: Any, symbol: str | None = None) -> Any:
-    return op(forward, vjp=vjp, elementwise=True, domain=domain, symbol=symbol)
+def _declare(forward: Any, *, domain: Any, **declared: Any) -> Any:
+    return op(forward, elementwise=True, domain=domain, **declared)
 
 
-def _binary(forward: Any, a: Any, b: Any, domain: Any, symbol: str | None = None) -> Any:
-    return op(forward, vjp=dict(a=a, b=b), elementwise=True, domain=domain, symbol=symbol)
-
+_ANY, _AWAY, _POSITIVE, _UNIT = (-2, 2), (0.5, 2), (0.3, 2), (-0.8, 0.8)
 
 # -------------------------------------------------------------------------------------------- arithmetic and powers
 
-_ANY, _AWAY, _POSITIVE = (-2, 2), (0.5, 2), (0.3, 2)
-
-add = _binary(np.add, lambda g: g, lambda g: g, [_ANY, _ANY], "+")
-subtract = _binary(np.subtract, lambda g: g, lambda g: -g, [_ANY, _ANY], "-")
-multiply = _binary(np.multiply, lambda g, b: g * b, lambda g, a: g * a, [_ANY, _ANY], "×")
-divide = _binary(np.divide, lambda g, b: chain(g, 1 / b), lambda g, y, b: chain(g, -y / b), [_ANY, _AWAY], "÷")
-negative = _unary(np.negative, lambda g: -g, _ANY, "neg")
-positive = _unary(np.positive, lambda g: g, _ANY, "pos")
-reciprocal = _unary(np.reciprocal, lambda g, y: chain(chain(g, y), -y), _AWAY)
-square = _unary(np.square, lambda g, x: g * (2 * x), _ANY, "²")
-sqrt = _unary(np.sqrt, lambda g, y: chain(g, 0.5 / y), _POSITIVE)
-cbrt = _unary(np.cbrt, lambda g, y: chain(g, 1 / (3 * y * y)), _POSITIVE)
-absolute = _unary(np.absolute, lambda g, x: g * np.sign(x), _AWAY, "abs")
-fabs = _unary(np.fabs, lambda g, x: g * np.sign(x), _AWAY)
-
-
-_PYTHON = (int, float)
+add = _declare(
+    np.add, symbol="+", domain=[_ANY, _ANY], vjp=dict(a=lambda g: g, b=lambda g: g), formula=dict(a="1", b="1")
+)
+subtract = _declare(
+    np.subtract, symbol="-", domain=[_ANY, _ANY], vjp=dict(a=lambda g: g, b=lambda g: -g), formula=dict(a="1", b="-1")
+)
+multiply = _declare(
+    np.multiply,
+    symbol="×",
+    domain=[_ANY, _ANY],
+    vjp=dict(a=lambda g, b: g * b, b=lambda g, a: g * a),
+    formula=dict(a="b", b="a"),
+)
+divide = _declare(
+    np.divide,
+    symbol="÷",
+    domain=[_ANY, _AWAY],
+    vjp=dict(a=lambda g, b: g / b, b=lambda g, y, b: -g * (y / b)),
+    formula=dict(a="1 / b", b="-y / b"),
+)
+negative = _declare(np.negative, symbol="neg", domain=_ANY, vjp=lambda g: -g, formula="-1")
+positive = _declare(np.positive, symbol="pos", domain=_ANY, vjp=lambda g: g, formula="1")
+reciprocal = _declare(np.reciprocal, domain=_AWAY, vjp=lambda g, y: -g * (y * y), formula="-y**2")
+square = _declare(np.square, symbol="²", domain=_ANY, vjp=lambda g, x: g * (2 * x), formula="2 * x")
+sqrt = _declare(np.sqrt, domain=_POSITIVE, vjp=lambda g, y: g * (0.5 / y), formula="1 / (2 * y)")
+cbrt = _declare(np.cbrt, domain=_POSITIVE, vjp=lambda g, y: g / (3 * y * y), formula="1 / (3 * y**2)")
+absolute = _declare(np.absolute, symbol="abs", domain=_AWAY, vjp=lambda g, x: g * np.sign(x), formula="sign(x)")
+fabs = _declare(np.fabs, domain=_AWAY, vjp=lambda g, x: g * np.sign(x), formula="sign(x)")
 
 
 def _power_base(g: Any, a: Any, b: Any) -> Any:
-    """∂(aᵇ)/∂a = b · aᵇ⁻¹, and 0 for b = 0 even at a = 0."""
-    if isinstance(b, _PYTHON):
-        return g * (2 * a) if b == 2 else chain(g, b * a ** (b - 1)) if b else g * 0
-    return chain(g * b, a ** np.where((a == 0) & (b == 0), 1.0, b - 1))
+    """∂(aᵇ)/∂a = b · aᵇ⁻¹, and 0 for b = 0 at any a."""
+    if isinstance(b, np.generic) and b == 2:
+        return g * (2 * a)
+    constant = (b == 0) & ~(np.isfinite(a) & (a != 0))
+    return g * (b * np.where(constant, 1.0, a) ** np.where(constant, 1.0, b - 1))
 
 
 def _power_exponent(g: Any, y: Any, a: Any) -> Any:
     """∂(aᵇ)/∂b = aᵇ · ln a, and 0 for a = 0 (but -∞ where aᵇ is infinite)."""
-    if isinstance(a, _PYTHON) and a:
-        return chain(chain(g, y), np.log(a).item())  # a Python number, so that float32 stays float32
-    return chain(chain(g, y), np.log(np.where((a == 0) & np.isfinite(y), 1.0, a)))
+    return g * (y * np.log(np.where((a == 0) & np.isfinite(y), 1.0, a)))
 
 
-power = _binary(np.power, _power_base, _power_exponent, [_POSITIVE, _ANY], "**")
-float_power = _binary(np.float_power, _power_base, _power_exponent, [_POSITIVE, _ANY], "**")
-hypot = _binary(np.hypot, lambda g, y, a: chain(g, a / y), lambda g, y, b: chain(g, b / y), [_AWAY, _AWAY])
-remainder = _binary(
-    np.remainder, lambda g: g, lambda g, a, b: -g * np.floor_divide(a, b), [(2.2, 2.4), (0.9, 1)], "mod"
+_POWER: dict[str, Any] = dict(
+    domain=[_POSITIVE, _ANY],
+    vjp=dict(a=_power_base, b=_power_exponent),
+    formula=dict(a="b * a**(b - 1)", b="y * log(a)"),
 )
-fmod = _binary(np.fmod, lambda g: g, lambda g, a, b: -g * np.trunc(a / b), [(2.2, 2.4), (0.9, 1)])
-copysign = _binary(np.copysign, lambda g, a, b: g * (np.sign(a) * np.copysign(1.0, b)), lambda g: g * 0, [_AWAY, _AWAY])
+power = _declare(np.power, symbol="**", **_POWER)
+float_power = _declare(np.float_power, symbol="**", **_POWER)
+
+
+def _ratio(a: Any, b: Any) -> Any:
+    """Compute a / b, and 0 where both are 0: the direction of a vector, which is taken to be 0 for the vector 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y = np.divide(a, b)
+    return np.where((a == 0) & (b == 0), np.zeros((), y.dtype), y)[()]
+
+
+# At 0 / 0 the value is a convention; it has no derivative there, and the rules give inf or nan.
+ratio = op(
+    _ratio,
+    name="ratio",
+    symbol="÷",
+    elementwise=True,
+    domain=[_ANY, _AWAY],
+    vjp=dict(a=lambda g, b: g / b, b=lambda g, a, b: -g * (a / b / b)),
+    formula=dict(a="1 / b", b="-a / b**2"),
+)
+
+hypot = _declare(
+    np.hypot,
+    domain=[_AWAY, _AWAY],
+    vjp=dict(a=lambda g, y, a: g * ratio(a, y), b=lambda g, y, b: g * ratio(b, y)),
+    formula=dict(a="a / y", b="b / y"),
+)
+remainder = _declare(
+    np.remainder,
+    symbol="mod",
+    domain=[(2.2, 2.4), (0.9, 1)],
+    vjp=dict(a=lambda g: g, b=lambda g, a, b: -g * np.floor_divide(a, b)),
+)
+fmod = _declare(np.fmod, domain=[(2.2, 2.4), (0.9, 1)], vjp=dict(a=lambda g: g, b=lambda g, a, b: -g * np.trunc(a / b)))
+copysign = _declare(
+    np.copysign,
+    domain=[_AWAY, _AWAY],
+    vjp=dict(a=lambda g, a, b: g * (np.sign(a) * np.copysign(1.0, b)), b=lambda g: g * 0),
+)
 
 # ------------------------------------------------------------------------------------------- exponentials, logarithms
 
-exp = _unary(np.exp, lambda g, y: g * y, _ANY)
-exp2 = _unary(np.exp2, lambda g, y: g * (LN2 * y), _ANY)
-expm1 = _unary(np.expm1, lambda g, y: g * (y + 1), _ANY)
-log = _unary(np.log, lambda g, x: chain(g, 1 / x), _POSITIVE)
-log2 = _unary(np.log2, lambda g, x: chain(g, 1 / (LN2 * x)), _POSITIVE)
-log10 = _unary(np.log10, lambda g, x: chain(g, 1 / (LN10 * x)), _POSITIVE)
-log1p = _unary(np.log1p, lambda g, x: chain(g, 1 / (x + 1)), _POSITIVE)
+exp = _declare(np.exp, domain=_ANY, vjp=lambda g, y: g * y, formula="y")
+exp2 = _declare(np.exp2, domain=_ANY, vjp=lambda g, y: g * (LN2 * y), formula="log(2) * y")
+expm1 = _declare(np.expm1, domain=_ANY, vjp=lambda g, x: g * np.exp(x), formula="exp(x)")
+log = _declare(np.log, domain=_POSITIVE, vjp=lambda g, x: g / x, formula="1 / x")
+log2 = _declare(np.log2, domain=_POSITIVE, vjp=lambda g, x: g / (LN2 * x), formula="1 / (x * log(2))")
+log10 = _declare(np.log10, domain=_POSITIVE, vjp=lambda g, x: g / (LN10 * x), formula="1 / (x * log(10))")
+log1p = _declare(np.log1p, domain=_POSITIVE, vjp=lambda g, x: g / (x + 1), formula="1 / (1 + x)")
 # ∂/∂a = eᵃ / (eᵃ + eᵇ) = σ(a - b); as exp(a - y) it would be wrong for large a, where y is rounded
-logaddexp = _binary(
-    np.logaddexp, lambda g, a, b: chain(g, sigmoid(a - b)), lambda g, a, b: chain(g, sigmoid(b - a)), [_ANY, _ANY]
+logaddexp = _declare(
+    np.logaddexp,
+    domain=[_ANY, _ANY],
+    vjp=dict(a=lambda g, a, b: g * sigmoid(a - b), b=lambda g, a, b: g * sigmoid(b - a)),
+    formula=dict(a="sigmoid(a - b)", b="sigmoid(b - a)"),
 )
-logaddexp2 = _binary(
+logaddexp2 = _declare(
     np.logaddexp2,
-    lambda g, a, b: chain(g, sigmoid(LN2 * (a - b))),
-    lambda g, a, b: chain(g, sigmoid(LN2 * (b - a))),
-    [_ANY, _ANY],
+    domain=[_ANY, _ANY],
+    vjp=dict(a=lambda g, a, b: g * sigmoid(LN2 * (a - b)), b=lambda g, a, b: g * sigmoid(LN2 * (b - a))),
+    formula=dict(a="sigmoid(log(2) * (a - b))", b="sigmoid(log(2) * (b - a))"),
 )
 
 # ------------------------------------------------------------------------------------------ trigonometry, hyperbolics
 
-sin = _unary(np.sin, lambda g, x: g * np.cos(x), _ANY)
-cos = _unary(np.cos, lambda g, x: -g * np.sin(x), _ANY)
-tan = _unary(np.tan, lambda g, y: g * (1 + y * y), (-1, 1))
-arcsin = _unary(np.arcsin, lambda g, x: chain(g, 1 / np.sqrt(1 - x * x)), (-0.8, 0.8))
-arccos = _unary(np.arccos, lambda g, x: chain(g, -1 / np.sqrt(1 - x * x)), (-0.8, 0.8))
-arctan = _unary(np.arctan, lambda g, x: g / (1 + x * x), _ANY)
+sin = _declare(np.sin, domain=_ANY, vjp=lambda g, x: g * np.cos(x), formula="cos(x)")
+cos = _declare(np.cos, domain=_ANY, vjp=lambda g, x: -g * np.sin(x), formula="-sin(x)")
+tan = _declare(np.tan, domain=(-1, 1), vjp=lambda g, y: g * (1 + y * y), formula="1 + y**2")
+arcsin = _declare(np.arcsin, domain=_UNIT, vjp=lambda g, x: g / np.sqrt(1 - x * x), formula="1 / sqrt(1 - x**2)")
+arccos = _declare(np.arccos, domain=_UNIT, vjp=lambda g, x: -g / np.sqrt(1 - x * x), formula="-1 / sqrt(1 - x**2)")
+arctan = _declare(np.arctan, domain=_ANY, vjp=lambda g, x: g / (1 + x * x), formula="1 / (1 + x**2)")
 
 
 def _squares(a: Any, b: Any) -> Any:
-    """Give a² + b² in floats, as the square of a small integer type would overflow."""
+    """Compute a² + b² in floats, as the square of a small integer type would overflow."""
     return np.square(1.0 * a) + np.square(1.0 * b)
 
 
-arctan2 = _binary(
+arctan2 = _declare(
     np.arctan2,
-    lambda g, a, b: chain(g, b / _squares(a, b)),
-    lambda g, a, b: chain(-g, a / _squares(a, b)),
-    [_AWAY, _AWAY],
+    domain=[_AWAY, _AWAY],
+    vjp=dict(a=lambda g, a, b: g * (b / _squares(a, b)), b=lambda g, a, b: -g * (a / _squares(a, b))),
+    formula=dict(a="b / (a**2 + b**2)", b="-a / (a**2 + b**2)"),
 )
-sinh = _unary(np.sinh, lambda g, x: g * np.cosh(x), _ANY)
-cosh = _unary(np.cosh, lambda g, x: g * np.sinh(x), _ANY)
-tanh = _unary(np.tanh, lambda g, y: g * (1 - y * y), _ANY)
-arcsinh = _unary(np.arcsinh, lambda g, x: g / np.sqrt(x * x + 1), _ANY)
-arccosh = _unary(np.arccosh, lambda g, x: chain(g, 1 / np.sqrt(x * x - 1)), (1.5, 3))
-arctanh = _unary(np.arctanh, lambda g, x: chain(g, 1 / (1 - x * x)), (-0.8, 0.8))
-deg2rad = _unary(np.deg2rad, lambda g: g * (np.pi / 180), _ANY)
-rad2deg = _unary(np.rad2deg, lambda g: g * (180 / np.pi), _ANY)
-radians = _unary(np.radians, lambda g: g * (np.pi / 180), _ANY)
-degrees = _unary(np.degrees, lambda g: g * (180 / np.pi), _ANY)
+sinh = _declare(np.sinh, domain=_ANY, vjp=lambda g, x: g * np.cosh(x), formula="cosh(x)")
+cosh = _declare(np.cosh, domain=_ANY, vjp=lambda g, x: g * np.sinh(x), formula="sinh(x)")
+tanh = _declare(np.tanh, domain=_ANY, vjp=lambda g, y: g * (1 - y * y), formula="1 - y**2")
+arcsinh = _declare(np.arcsinh, domain=_ANY, vjp=lambda g, x: g / np.sqrt(x * x + 1), formula="1 / sqrt(x**2 + 1)")
+arccosh = _declare(np.arccosh, domain=(1.5, 3), vjp=lambda g, x: g / np.sqrt(x * x - 1), formula="1 / sqrt(x**2 - 1)")
+arctanh = _declare(np.arctanh, domain=_UNIT, vjp=lambda g, x: g / (1 - x * x), formula="1 / (1 - x**2)")
+deg2rad = _declare(np.deg2rad, domain=_ANY, vjp=lambda g: g * (np.pi / 180), formula="pi / 180")
+rad2deg = _declare(np.rad2deg, domain=_ANY, vjp=lambda g: g * (180 / np.pi), formula="180 / pi")
+radians = _declare(np.radians, domain=_ANY, vjp=lambda g: g * (np.pi / 180), formula="pi / 180")
+degrees = _declare(np.degrees, domain=_ANY, vjp=lambda g: g * (180 / np.pi), formula="180 / pi")
 
 # ---------------------------------------------------------------------------------------------- choosing between values
 
@@ -133,29 +181,28 @@ def _apart(rng: np.random.Generator) -> Any:
     yield (high, low[0]), {}
 
 
-def _extremum(forward: Any, loses: Any) -> Any:
-    """Give the gradient to the input that does not lose; a tie is shared equally."""
-    return _binary(
+def _extremum(forward: Any, loses: Any, sign: str) -> Any:
+    """Declare an op that takes the input that does not lose; a tie is shared equally."""
+    return _declare(
         forward,
-        lambda g, a, b: np.where(a == b, 0.5 * g, cut(g, ~loses(a, b))),
-        lambda g, a, b: np.where(a == b, 0.5 * g, cut(g, ~loses(b, a))),
-        _apart,
+        domain=_apart,
+        vjp=dict(a=lambda g, a, b: np.where(a == b, 0.5 * g, g), b=lambda g, a, b: np.where(a == b, 0.5 * g, g)),
+        selects=dict(a=lambda a, b: ~loses(a, b), b=lambda a, b: ~loses(b, a)),
+        formula=dict(a=f"[a {sign} b] + [a == b] / 2", b=f"[b {sign} a] + [a == b] / 2"),
     )
 
 
 # a nan loses against a number in fmax and fmin only; in maximum and minimum it is the result
-maximum = _extremum(np.maximum, lambda a, b: a < b)
-minimum = _extremum(np.minimum, lambda a, b: a > b)
-fmax = _extremum(np.fmax, lambda a, b: (a < b) | np.isnan(a) & ~np.isnan(b))
-fmin = _extremum(np.fmin, lambda a, b: (a > b) | np.isnan(a) & ~np.isnan(b))
+maximum = _extremum(np.maximum, lambda a, b: a < b, ">")
+minimum = _extremum(np.minimum, lambda a, b: a > b, "<")
+fmax = _extremum(np.fmax, lambda a, b: (a < b) | np.isnan(a) & ~np.isnan(b), ">")
+fmin = _extremum(np.fmin, lambda a, b: (a > b) | np.isnan(a) & ~np.isnan(b), "<")
 
 _where = op(
     lambda if_true, if_false, condition=None: np.where(condition, if_true, if_false),
     name="where",
-    vjp=dict(
-        if_true=lambda g, condition: np.where(condition, g, 0.0),
-        if_false=lambda g, condition: np.where(condition, 0.0, g),
-    ),
+    vjp=dict(if_true=lambda g: g, if_false=lambda g: g),
+    selects=dict(if_true=lambda condition: condition, if_false=lambda condition: ~condition),
     elementwise=True,
 )
 
@@ -172,16 +219,17 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     condition = unbox(condition)
     if x is None and y is None:
         return np.nonzero(condition)
-    return _where(x, y, condition=np.asarray(condition))
+    return _where(x, y, condition=np.asarray(condition, bool))
 
 
 _clip = op(
     lambda x, low, high: np.clip(x, low, high),
     name="clip",
-    vjp=dict(
-        x=lambda g, x, low, high: cut(g, (x >= low) & (x <= high)),
-        low=lambda g, x, low, high: cut(g, (x < low) & (low <= high)),
-        high=lambda g, x, low, high: cut(g, (x > high) | (low > high)),
+    vjp=dict(x=lambda g: g, low=lambda g: g, high=lambda g: g),
+    selects=dict(
+        x=lambda x, low, high: (x >= low) & (x <= high),
+        low=lambda x, low, high: (x < low) & (low <= high),
+        high=lambda x, low, high: (x > high) | (low > high),
     ),
     elementwise=True,
 )
@@ -209,7 +257,8 @@ def _nan_to_num_samples(rng: np.random.Generator) -> Any:
 nan_to_num = op(
     lambda x, copy=True, nan=0.0, posinf=None, neginf=None: np.nan_to_num(x, True, nan, posinf, neginf),
     name="nan_to_num",
-    vjp=lambda g, x: g * np.isfinite(x),
+    vjp=lambda g: g,
+    selects=lambda x: np.isfinite(x),
     elementwise=True,
     domain=_nan_to_num_samples,
 )
@@ -238,9 +287,15 @@ def _one(rng: np.random.Generator) -> Any:
     yield (rng.uniform(-2, 2, (2, 3)),), {}
 
 
-@implements(np.real, np.real_if_close, np.conj, domain=_one)
+@implements(np.real, np.real_if_close, domain=_one)
 def real(x: Any, tol: float = 100) -> Any:
-    """Give the real part, which for real numbers is the number itself (so do ``conj`` and ``real_if_close``)."""
+    """Give the real part, which for real numbers is the very same Tensor or array (so does ``real_if_close``)."""
+    return as_array(x)
+
+
+@implements(np.conj, domain=_one)
+def conj(x: Any) -> Any:
+    """Give the complex conjugate, which for real numbers is the number itself."""
     return positive(x)
 
 

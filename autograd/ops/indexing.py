@@ -13,7 +13,7 @@ from autograd.errors import ArgumentError, DTypeError, ShapeError
 from autograd.ops.axes import as_array, no_out
 from autograd.ops.indices import as_tuple, freeze, integer_arrays, is_basic, is_single
 from autograd.primitive import implements, op
-from autograd.pull import unbroadcast
+from autograd.vjp import unbroadcast
 
 _BLOCK = 1 << 16  # positions written at a time: 0.5 MB of indices stays in cache
 
@@ -88,8 +88,8 @@ def _scatter_samples(rng: np.random.Generator) -> Samples:
     yield (rng.uniform(-2, 2, (2, 3)), (3, 4), (slice(1, None), np.array([3, 0, 3]))), {}
 
 
-_view: Any = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, view=True)
-gather: Any = op(_read, name="gather", symbol="[ ]", vjp=_scatter_rule, domain=_gather_samples)
+_view: Any = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, view=True, selects=True)
+gather: Any = op(_read, name="gather", symbol="[ ]", vjp=_scatter_rule, domain=_gather_samples, selects=True)
 scatter: Any = op(
     _scatter, name="scatter", vjp=lambda g, index, unique: _pick(g, index, unique), domain=_scatter_samples
 )
@@ -130,7 +130,7 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 def _write(x: Any, v: Any, index: Any = ()) -> Any:
-    y = np.array(x, order="C")
+    y = np.array(x, order="K")
     y[index] = np.ascontiguousarray(v) if np.ndim(v) > 1 else v  # in C order the last of repeated elements wins
     return y if y.ndim else y[()]
 
@@ -162,6 +162,7 @@ _assign: Any = op(
     name="setitem",
     symbol="[ ] =",
     vjp=dict(x=lambda g, index: _assign(g, 0.0, index=index), v=_written),
+    selects=True,
 )
 
 

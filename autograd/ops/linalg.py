@@ -18,7 +18,7 @@ from autograd.ops.decompositions import flip, mirrored, svdvals
 from autograd.ops.norms import norm
 from autograd.ops.products import Samples, square_matrices
 from autograd.primitive import implements, op
-from autograd.pull import unbroadcast
+from autograd.vjp import unbroadcast
 
 _SMALL = 4  # up to this size a cofactor is cheap as a determinant of its own
 

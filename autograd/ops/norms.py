@@ -9,7 +9,7 @@ import numpy as np
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, draw, kept
 from autograd.ops.decompositions import svdvals
-from autograd.ops.masking import chain
+from autograd.ops.elementwise import ratio
 from autograd.ops.products import Samples
 from autograd.primitive import implements, op
 
@@ -21,13 +21,10 @@ def _vector(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> A
 def _vector_rule(g: Any, x: Any, y: Any, axis: Any, ord: Any) -> Any:
     """Multiply g by sign(x) (|x| / y)ᵖ⁻¹, which is x / y for p = 2; 0 where y = 0."""
     g, y = kept(g, x.shape, axis), kept(y, x.shape, axis)
-    flat = y == 0
-    safe = np.where(flat, 1.0, y)
     if ord == 2:
-        return chain(g, x * np.where(flat, 0.0, 1 / safe))
-    zero = x == 0
-    slope = np.sign(x) * (np.where(zero, 1.0, np.abs(x)) / safe) ** (ord - 1)
-    return chain(g, slope if ord > 0 else np.where(flat, 0.0, slope))
+        return g * ratio(x, y)
+    size = np.abs(x) if ord >= 1 else np.where(x == 0, 1.0, np.abs(x))
+    return g * (np.sign(x) * ratio(size, y) ** (ord - 1))
 
 
 _power: Any = op(_vector, name="norm", symbol="‖·‖", vjp=_vector_rule)

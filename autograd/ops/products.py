@@ -16,7 +16,7 @@ from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, no_out
 from autograd.ops.einsum import tensordot
 from autograd.primitive import dispatch, implements, op
-from autograd.pull import unbroadcast
+from autograd.vjp import unbroadcast
 
 Samples = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
 

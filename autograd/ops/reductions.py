@@ -5,10 +5,12 @@ At kinks: ``max`` and ``min`` share ties equally, ``std`` has gradient 0 where i
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
+from math import prod as prod_of
 from typing import Any
 
 import numpy as np
 
+from autograd.compiler import select
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import (
     Axis,
@@ -24,7 +26,7 @@ from autograd.ops.axes import (
     spread,
     unmerged,
 )
-from autograd.ops.masking import chain
+from autograd.ops.elementwise import ratio
 from autograd.primitive import implements, op
 
 _reducers: list[Any] = [f.reduce for f in (np.multiply, np.maximum, np.minimum)]
@@ -66,7 +68,7 @@ def _sum_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = 
     return add_reduce(a, axis, dtype, None, keepdims)
 
 
-_sum = op(_sum_forward, name="sum", symbol="Σ", vjp=lambda g, shapes, axis: spread(g, shapes[0], axis))
+_sum = op(_sum_forward, name="sum", symbol="Σ", vjp=lambda g, shapes, axis: spread(g, shapes[0], axis), formula="1")
 
 
 @implements(np.sum, domain=cases(*ROWS, ((0, 3), {"axis": 0}), ((3, 4), {"axis": 0, "initial": 1.5}), _MASKED))
@@ -200,9 +202,8 @@ def _std_forward(a: Any, axis: Axis = None, dtype: Any = None, ddof: float = 0, 
 def _std_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: Axis, ddof: float) -> Any:
     """∂/∂xᵢ = (xᵢ - x̄) / (n - ddof) / y, and 0 where y = 0."""
     n = count(shapes[0], axis) - ddof
-    flat = y == 0
-    slope = np.where(flat, 0.0, g / np.where(flat, 1.0, y))
-    return kept(slope, shapes[0], axis) * (1 / n if n > 0 else np.nan) * (a - np.mean(a, axis, keepdims=True))
+    slope = ratio(a - np.mean(a, axis, keepdims=True), kept(y, shapes[0], axis))
+    return kept(g, shapes[0], axis) * (1 / n if n > 0 else np.nan) * slope
 
 
 _var = op(_var_forward, name="var", vjp=_var_vjp)
@@ -262,40 +263,46 @@ def std(
     return root(var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
-def root(v: Any) -> Any:
-    """Take the square root of a variance, with gradient 0 where it is 0."""
-    flat = v == 0
-    return np.where(flat, 0.0, np.sqrt(np.where(flat, 1.0, v)))
+# the square root of a variance: at 0 its gradient is 0, a convention that has no derivative of its own
+root = op(
+    lambda v: np.sqrt(v), name="root", vjp=lambda g, y: g * ratio(y, 2 * y * y), elementwise=True, domain=(0.3, 2)
+)
 
 
 # --------------------------------------------------------------------------------------------------------- extremes
 
 
-def _extreme_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: Axis) -> Any:
-    """Give the gradient to the elements that equal the result, in equal shares; a nan result comes from the nans."""
-    y, g = kept(y, shapes[0], axis), kept(g, shapes[0], axis)
+def _ties(a: Any, y: Any, axis: Axis) -> Any:
+    """List the places in the flat array of the elements that equal the result; a nan result comes from the nans."""
+    y = kept(np.asarray(y), np.shape(a), axis)
     mask = a == y
-    number = add_reduce(mask, axis=axis, dtype=g.dtype, keepdims=True)
-    if not number.all():
+    if (y != y).any():
         mask = mask | (np.isnan(a) & np.isnan(y))
-        number = np.maximum(add_reduce(mask, axis=axis, dtype=g.dtype, keepdims=True), 1)
-    return chain(mask, g / number)  # a product that stays 0 outside the mask where g is infinite
+    return np.flatnonzero(mask)
+
+
+def _extreme_vjp(g: Any, ties: Any, shapes: Any, axis: Axis) -> Any:
+    """Give the cotangent to the elements that equal the result, in equal shares."""
+    mask = np.zeros(prod_of(shapes[0]), bool)
+    mask[ties] = True
+    mask = mask.reshape(shapes[0])
+    number = np.maximum(add_reduce(mask, axis=axis, dtype=g.dtype, keepdims=True), 1)
+    return select(mask, np.broadcast_to(kept(g, shapes[0], axis) / number, shapes[0]))
 
 
 def _max_forward(a: Any, axis: Axis = None, keepdims: bool = False, least: Any = None) -> Any:
-    if least is None:
-        return _max_reduce(a, axis, None, None, keepdims)
-    return _max_reduce(a, axis, None, None, keepdims, least)
+    y = _max_reduce(a, axis, None, None, keepdims, *[] if least is None else [least])
+    return y, _ties(a, y, axis)
 
 
 def _min_forward(a: Any, axis: Axis = None, keepdims: bool = False, most: Any = None) -> Any:
-    if most is None:
-        return _min_reduce(a, axis, None, None, keepdims)
-    return _min_reduce(a, axis, None, None, keepdims, most)
+    y = _min_reduce(a, axis, None, None, keepdims, *[] if most is None else [most])
+    return y, _ties(a, y, axis)
 
 
-_max = op(_max_forward, name="max", vjp=_extreme_vjp)
-_min = op(_min_forward, name="min", vjp=_extreme_vjp)
+# what is kept are the places of the largest elements, not the array
+_max = op(_max_forward, name="max", vjp=_extreme_vjp, cache=["ties"], selects=True)
+_min = op(_min_forward, name="min", vjp=_extreme_vjp, cache=["ties"], selects=True)
 _EXTREMES = [*ROWS, ((3, 4), {"axis": 0, "initial": 0.05}), ((3, 4), {"axis": 1, "where": _MASK, "initial": 0.05})]
 
 

@@ -318,8 +318,30 @@ def _triu_forward(m: Any, k: int = 0) -> Any:
 
 # elementwise, as a row of numbers is repeated to a square first
 _TRIANGLES = cases(((3, 3), {}), ((2, 4), 1), ((2, 3, 2), {"k": -1}), ((3,), {}))
-tril = op(_tril_forward, name="tril", vjp=lambda g, k: np.tril(g, k), elementwise=True, domain=_TRIANGLES)
-triu = op(_triu_forward, name="triu", vjp=lambda g, k: np.triu(g, k), elementwise=True, domain=_TRIANGLES)
+
+
+def _below(shapes: Any, k: int) -> Any:
+    """Tell which elements of a matrix lie on the diagonal ``k`` or below."""
+    shape = shapes[0]
+    return np.tri(shape[-2] if len(shape) > 1 else shape[-1], shape[-1], k, bool)
+
+
+tril = op(
+    _tril_forward,
+    name="tril",
+    vjp=lambda g: g,
+    selects=lambda shapes, k: _below(shapes, k),
+    elementwise=True,
+    domain=_TRIANGLES,
+)
+triu = op(
+    _triu_forward,
+    name="triu",
+    vjp=lambda g: g,
+    selects=lambda shapes, k: ~_below(shapes, k - 1),
+    elementwise=True,
+    domain=_TRIANGLES,
+)
 dispatch[np.tril], dispatch[np.triu] = tril, triu
 
 
@@ -347,6 +369,7 @@ _diagonal = op(
     name="diagonal",
     vjp=lambda g, shapes, offset, axis1, axis2: on_diagonal(g, shapes[0], offset, axis1, axis2),
     view=True,
+    selects=True,
 )
 
 

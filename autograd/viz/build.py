@@ -195,7 +195,7 @@ class Builder:
                 _measured(item, what, grads)
 
     def _known(self, node: Node) -> Any:
-        g = self.ledger.grads.get(self.snap.at[node], plain(node.cot))
+        g = self.ledger.grads.get(self.snap.at[node], plain(node.cotangent))
         if g is None and node.op is None:
             g = plain(node.grad)  # a leaf of many elements keeps its gradient only there
         return None if g is None or is_multiple(node) else g
@@ -214,7 +214,7 @@ class Builder:
         for k, parent in enumerate(self.snap.parents(node)):
             if parent is None:
                 if self.plan.of[i] is None:
-                    self._add(self._constant(i, k, node.saved[k]), target, node, i, k, merge=False)
+                    self._add(self._constant(i, k, node.residuals[k]), target, node, i, k, merge=False)
                 continue
             source = self.place(self.snap.at[parent])
             if source != target:

@@ -19,8 +19,8 @@ def open_ops(snap: Snapshot, what: Any) -> Opened:
     for i, node in enumerate(snap.nodes):
         if node.op is None or getattr(node.op, "definition", None) is None or not chosen(node):
             continue
-        count = len(node.parents) - node.op.closed(node)
-        if any(value is None for value in node.saved[:count]):
+        count = len(node.parents) - node.op.closed_over(node)
+        if any(value is None for value in node.residuals[:count]):
             opened.notes.append(
                 f"{node.op.name} stays closed: backward released its inputs (retain_graph=True keeps them)"
             )
@@ -37,12 +37,12 @@ def _chooser(what: Any) -> Any:
         raise ArgumentError("expand must be True, names of ops, or Tensors that fused ops made.")
     names = {each for each in wanted if isinstance(each, str)}
     nodes = {each._node for each in wanted if isinstance(each, Box)}
-    nodes |= {node.a for node in nodes if node is not None and is_output(node)}
+    nodes |= {node.parents[0] for node in nodes if node is not None and is_output(node)}
     return lambda node: node.op.name in names or node in nodes
 
 
 def _open(snap: Snapshot, opened: Opened, i: int, node: Node, count: int) -> None:
-    inputs = list(node.saved[:count])
+    inputs = list(node.residuals[:count])
     for k, parent in enumerate(node.parents[:count]):
         if parent is not None:
             stand_in = Leaf(inputs[k], parent.shape, parent.dtype, parent.needs)
@@ -66,8 +66,8 @@ def _open(snap: Snapshot, opened: Opened, i: int, node: Node, count: int) -> Non
         root = roots[k]
         if root is not None:
             opened.alias[original] = root
-            if original.cot is not None:
-                opened.given[root] = plain(original.cot)
+            if original.cotangent is not None:
+                opened.given[root] = plain(original.cotangent)
 
 
 def _outputs(snap: Snapshot, i: int, node: Node) -> dict[int, Node]:

@@ -1,7 +1,7 @@
-"""Local derivatives in symbols and in numbers: one row per op in Python's notation, written as text and as LaTeX.
+"""Local derivatives in symbols and in numbers: the ``formula`` of an op's declaration, written as text and as LaTeX.
 
-The names in a formula are those of the op's inputs, ``y`` is its output. ``[a > b]`` is 1 where it holds and 0
-elsewhere. A test holds every row against the gradient rule of the op.
+A formula is a Python expression. The names in it are those of the op's inputs, ``y`` is its output; ``[a > b]`` is 1
+where it holds and 0 elsewhere. A test holds every formula against the gradient rule that stands beside it.
 """
 
 import ast
@@ -10,27 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-
-FORMULAS: dict[str, tuple[str, ...]] = {
-    "add": ("1", "1"), "subtract": ("1", "-1"), "multiply": ("b", "a"), "divide": ("1 / b", "-a / b**2"),
-    "negative": ("-1",), "positive": ("1",), "reciprocal": ("-1 / x**2",),
-    "square": ("2 * x",), "sqrt": ("1 / (2 * y)",),
-    "cbrt": ("1 / (3 * y**2)",), "absolute": ("sign(x)",), "fabs": ("sign(x)",), "power": ("b * a**(b - "
-                                                                                           "1)", "y * log(a)"),
-    "float_power": ("b * a**(b - 1)", "y * log(a)"), "hypot": ("a / y", "b / y"),
-    "exp": ("y",), "exp2": ("log(2) * y",), "expm1": ("y + 1",), "log": ("1 / x",), "log2": ("1 / (x * log(2))",),
-    "log10": ("1 / (x * log(10))",), "log1p": ("1 / (1 + x)",), "logaddexp": ("exp(a - y)", "exp(b - y)"),
-    "sin": ("cos(x)",), "cos": ("-sin(x)",), "tan": ("1 + y**2",), "arcsin": ("1 / sqrt(1 - x**2)",),
-    "arccos": ("-1 / sqrt(1 - x**2)",), "arctan": ("1 / (1 + x**2)",), "arctan2": ("b / (a**2 + "
-                                                                                   "b**2)", "-a / (a**2 + b**2)"),
-    "sinh": ("cosh(x)",), "cosh": ("sinh(x)",), "tanh": ("1 - y**2",), "arcsinh": ("1 / sqrt(x**2 + 1)",),
-    "arccosh": ("1 / sqrt(x**2 - 1)",), "arctanh": ("1 / (1 - x**2)",),
-    "maximum": ("[a > b]", "[b > a]"), "minimum": ("[a < b]", "[b < a]"),
-    "fmax": ("[a > b]", "[b > a]"), "fmin": ("[a < b]", "[b < a]"),
-    "relu": ("[x > 0]",), "sigmoid": ("y * (1 - y)",), "softplus": ("sigmoid(x)",), "silu": ("y + sigmoid(x) * (1 - "
-                                                                                             "y)",),
-    "logit": ("1 / (x * (1 - x))",), "sum": ("1",),
-}  # fmt: skip
 
 _SIGNS: dict[type[ast.AST], tuple[str, str, int, Callable[[Any, Any], Any]]] = {
     ast.Add: (" + ", " + ", 1, operator.add), ast.Sub: (" − ", " - ", 1, operator.sub),
@@ -44,12 +23,6 @@ _FUNCTIONS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "sign": ("sign", r"\operatorname{sign}", np.sign), "sigmoid": ("σ", r"\sigma", lambda x: 1 / (1 + np.exp(-x))),
 }  # fmt: skip
 _SUPERSCRIPT = {"2": "²", "3": "³"}
-
-
-def formula(name: str, k: int) -> str | None:
-    """Give the derivative of an op by its input ``k`` as a Python expression, or None where no short one is known."""
-    found = FORMULAS.get(name, ())
-    return found[k] if k < len(found) else None
 
 
 def as_text(expression: str, words: Mapping[str, str]) -> str:
@@ -82,7 +55,7 @@ def _wrap(part: tuple[str, int], least: int, brackets: str = "()") -> str:
 def _text(node: ast.expr, words: Mapping[str, str]) -> tuple[str, int]:
     """Write a part and say how tightly it binds (1: sum, 2: product, 3: sign, 4: power, 5: a word)."""
     if isinstance(node, ast.Name):
-        word = words.get(node.id, node.id)
+        word = words.get(node.id, "π" if node.id == "pi" else node.id)
         return word, 5 if word[:1] not in "-−" and " " not in word else 0
     if isinstance(node, ast.Constant):
         return str(node.value), 5
@@ -103,7 +76,7 @@ def _text(node: ast.expr, words: Mapping[str, str]) -> tuple[str, int]:
 
 def _latex(node: ast.expr, words: Mapping[str, str]) -> tuple[str, int]:
     if isinstance(node, ast.Name):
-        word = words.get(node.id, node.id)
+        word = words.get(node.id, r"\pi" if node.id == "pi" else node.id)
         return word, 5 if word[:1] != "-" else 0
     if isinstance(node, ast.Constant):
         return str(node.value), 5
@@ -129,13 +102,13 @@ def _compare(node: ast.List, write: Callable[[ast.expr], str]) -> str:
     test = node.elts[0]
     if not isinstance(test, ast.Compare):
         raise ValueError("brackets hold one comparison")
-    sign = " > " if isinstance(test.ops[0], ast.Gt) else " < "
+    sign = {ast.Gt: " > ", ast.Lt: " < ", ast.Eq: " = "}[type(test.ops[0])]
     return write(test.left) + sign + write(test.comparators[0])
 
 
 def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.Name):
-        return values[node.id]
+        return np.pi if node.id == "pi" else values[node.id]
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.UnaryOp):
@@ -144,7 +117,8 @@ def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
         return _SIGNS[type(node.op)][3](_value(node.left, values), _value(node.right, values))
     if isinstance(node, ast.List) and isinstance(node.elts[0], ast.Compare):
         left, right = (_value(part, values) for part in (node.elts[0].left, node.elts[0].comparators[0]))
-        return float(left > right) if isinstance(node.elts[0].ops[0], ast.Gt) else float(left < right)
+        test = {ast.Gt: operator.gt, ast.Lt: operator.lt, ast.Eq: operator.eq}[type(node.elts[0].ops[0])]
+        return float(test(left, right))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return _FUNCTIONS[node.func.id][2](_value(node.args[0], values))
     raise ValueError(f"formula part {ast.dump(node)} is not supported")

@@ -11,33 +11,12 @@ from typing import Any
 import numpy as np
 
 from autograd.box import SMALL
+from autograd.differentiate import GONE
 from autograd.graph import Leaf, Node
-from autograd.pull import Cotangents, peek
+from autograd.rules import Shares
 from autograd.viz.snapshot import Snapshot, plain, size
+from autograd.vjp import PLUMBING, Cotangents, stale
 
-# Ops that can cut a gradient off on purpose: a zero that they make is "masked", not an accident.
-MASKS = frozenset(
-    {
-        "relu",
-        "relu6",
-        "where",
-        "clip",
-        "maximum",
-        "minimum",
-        "fmax",
-        "fmin",
-        "max",
-        "min",
-        "amax",
-        "amin",
-        "dropout",
-        "max_pool",
-        "hardtanh",
-        "hinge_loss",
-        "tril",
-        "triu",
-    }
-)
 Edge = tuple[int, int]  # (position of the user, which input of it)
 
 
@@ -55,7 +34,7 @@ class Ledger:
     ) -> None:
         self.snap = snap
         self._given, self._fresh = given or {}, fresh
-        self.ran = any(root.cot is not None or root in self._given for root in snap.roots)
+        self.ran = any(root.cotangent is not None or root in self._given for root in snap.roots)
         self.grads: dict[int, Any] = {}
         self.states: dict[int, str] = {}
         self.shares: dict[Edge, Any] = {}
@@ -91,7 +70,7 @@ class Ledger:
         recorded = self._given.get(node)
         if recorded is None and self._fresh:
             return total(known) if whole else None
-        recorded = plain(node.cot) if recorded is None else recorded
+        recorded = plain(node.cotangent) if recorded is None else recorded
         if recorded is None and whole and self.ran:
             return total(known)
         if recorded is None and node.op is None:
@@ -121,8 +100,8 @@ class Ledger:
 
 
 def is_mask(node: Node) -> bool:
-    """Tell whether an op may cut a gradient off on purpose: itself, or by an activation that is fused into it."""
-    return node.op.name in MASKS or bool(node.kwargs and node.kwargs.get("activation") in MASKS)
+    """Tell whether an op may cut a gradient off on purpose: a zero that it makes is no accident then."""
+    return node.op.selects is not None
 
 
 def shares_by_input(node: Node, g: Any) -> dict[int, Any]:
@@ -137,6 +116,23 @@ def shares_by_input(node: Node, g: Any) -> dict[int, Any]:
             found[k] = plain(pairs[at][1])
             at += 1
     return found
+
+
+def peek(node: Node, g: Any) -> Shares | None:
+    """Return what a node gives its parents, for a picture: of a released node too, while its small arrays are there.
+
+    None means that an array which the rules need is gone, or was changed in place since.
+    """
+    op, parents = node.op, node.parents
+    if op not in PLUMBING:
+        read = op.reads([parent is not None and parent.needs for parent in parents])
+        gone = any(node.residuals[i] is None for i in read) or next(stale(node), None) is not None
+        gone = gone or any(part is None for part in node.residuals[len(parents) + (not op.reads_output) :])
+        if gone or any(value is GONE for value in (node.kwargs or {}).values()):
+            return None
+        node = Node(op, parents, node.residuals, node.kwargs, node.shape, node.dtype, node.scope)
+    shares: Shares = op.vjp(node, node.residuals, g)
+    return shares
 
 
 def kind_of(g: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.graph import Node
-from autograd.viz.formulas import as_latex, as_text, formula
+from autograd.viz.formulas import as_latex, as_text
 from autograd.viz.ledger import shares_by_input
 from autograd.viz.numbers import number, short
 from autograd.viz.snapshot import Snapshot, is_multiple, is_output, plain, size
@@ -55,15 +55,15 @@ def local_derivative(snap: Snapshot, i: int, k: int) -> Local:
     parent = snap.parents(node)[k]
     y, x = title(snap, i), title(snap, snap.at[parent])
     name = "output" if is_output(node) else node.op.name
-    rule = formula(name, k)
+    rule = node.op.formula[k] if k < len(node.op.formula) else None
     value, made = _slope(node, k), made_by(snap, i)
     if rule is None:
         return Local(y, x, name, "", "", value, "", made)
     names, words, numbers = node.op.inputs, {"y": y}, {"y": _written(snap.value(i))}
     for j, other in enumerate(snap.parents(node)):
         if j < len(names):
-            words[names[j]] = title(snap, snap.at[other]) if other is not None else short(node.saved[j])
-            numbers[names[j]] = _written(snap.value(snap.at[other])) if other is not None else short(node.saved[j])
+            words[names[j]] = title(snap, snap.at[other]) if other is not None else short(node.residuals[j])
+            numbers[names[j]] = _written(snap.value(snap.at[other])) if other is not None else short(node.residuals[j])
     known = all(text for text in numbers.values()) and value is not None
     tex = {key: latex_name(word) for key, word in words.items()}
     return Local(
@@ -77,7 +77,7 @@ def made_by(snap: Snapshot, i: int) -> str:
     if node.op is None:
         return title(snap, i)
     inputs = [
-        short(node.saved[k]) if parent is None else title(snap, snap.at[parent])
+        short(node.residuals[k]) if parent is None else title(snap, snap.at[parent])
         for k, parent in enumerate(snap.parents(node))
     ]
     if is_output(node):

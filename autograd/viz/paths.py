@@ -17,10 +17,10 @@ import numpy as np
 
 from autograd.errors import GraphError
 from autograd.graph import Node
-from autograd.pull import Cotangents
 from autograd.viz.ledger import Edge, shares_by_input
 from autograd.viz.numbers import norm
 from autograd.viz.snapshot import Snapshot, is_multiple, is_output, size
+from autograd.vjp import Cotangents
 
 BEAM, ELEMENTS = 256, 4_000_000
 ROWS, KEPT = (

@@ -9,7 +9,7 @@ from autograd.box import Box, leaf_of
 from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node
 from autograd.modes import Scope
-from autograd.pull import ITEM
+from autograd.vjp import ITEM
 
 DEFINITION = "definition"  # the kind of the frame around an op that was opened
 
@@ -111,15 +111,15 @@ class Snapshot:
         found = self.data.get(node)
         if found is None:
             found = (
-                node.saved[0]
+                node.residuals[0]
                 if node.op is None
-                else node.saved[len(node.parents)]
-                if len(node.saved) > len(node.parents)
+                else node.residuals[len(node.parents)]
+                if len(node.residuals) > len(node.parents)
                 else None
             )
         if found is None:
             for user, k in self.users[i]:
-                saved = self.nodes[user].saved
+                saved = self.nodes[user].residuals
                 if k < len(saved) and saved[k] is not None:
                     return plain(saved[k])
         return None if isinstance(found, tuple) else plain(found)

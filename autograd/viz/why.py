@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import leaf_of
-from autograd.graph import Alias, Cut, Leaf, Node, origin
+from autograd.graph import Alias, DetachSite, Leaf, Node, origin
 from autograd.viz.ledger import Ledger, is_mask, kind_of
 from autograd.viz.local import made_by
 from autograd.viz.paths import between
@@ -86,15 +86,15 @@ def _not_required(node: Node, name: str) -> Reason:
 
 def _line(note: str) -> str:
     """Quote the line of the user's program that cut the graph, where it is known and can be read."""
-    source = linecache.getline(note.file, note.line).strip() if isinstance(note, Cut) else ""
-    return f" (line {note.line}: {source})" if isinstance(note, Cut) and source else ""
+    source = linecache.getline(note.file, note.line).strip() if isinstance(note, DetachSite) else ""
+    return f" (line {note.line}: {source})" if isinstance(note, DetachSite) and source else ""
 
 
 def _without_root(node: Node, name: str, grad: Any) -> Reason:
     if grad is not None:
         return _value(name, grad)
     if node.op is not None and not node.retain:
-        if node.cot is not None:
+        if node.cotangent is not None:
             return Reason(
                 "not_kept",
                 f"backward computed the gradient of {name}, but results of ops keep no .grad: call "
@@ -107,7 +107,7 @@ def _without_root(node: Node, name: str, grad: Any) -> Reason:
             f"before "
             "backward, and no backward() has left a gradient here.",
         )
-    if node.cot is not None:
+    if node.cotangent is not None:
         return Reason(
             "cleared",
             f"backward computed a gradient for {name}, but it was cleared since (zero_grad(), or .grad = None).",
@@ -181,8 +181,8 @@ def _reached(snap: Snapshot, i: int, name: str, grad: Any) -> Reason:
     inside = between(snap, start, i)
     if not inside or inside[0] != start:
         return Reason("not_reached", f"{root} uses {name}, but on no path that carries a gradient.")
-    recorded = grad if grad is not None else plain(node.cot)
-    if snap.roots[0].cot is None and grad is None:
+    recorded = grad if grad is not None else plain(node.cotangent)
+    if snap.roots[0].cotangent is None and grad is None:
         return Reason(
             "not_backward",
             f"{name}.grad is None because backward() was not called on {root}, which depends on {name}. "
@@ -199,7 +199,7 @@ def _lost(snap: Snapshot, inside: list[int], name: str, root: str) -> Reason:
     """Find where on the paths to a value its gradient became zero: at masks, or by a factor that is zero."""
     seed = np.ones(snap.roots[0].shape or (), snap.roots[0].dtype)[()]
     ledger = Ledger(
-        snap, range(inside[-1], inside[0] + 1), None if snap.roots[0].cot is not None else {snap.roots[0]: seed}
+        snap, range(inside[-1], inside[0] + 1), None if snap.roots[0].cotangent is not None else {snap.roots[0]: seed}
     )
     members = set(inside)
     places: set[int] = set()

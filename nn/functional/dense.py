@@ -1,6 +1,5 @@
 """The dense layer y = x Wᵀ + b, as one op with BLAS on views."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -136,45 +135,4 @@ linear_op = ag.op(
     vjp=_rule,
     definition=lambda x, weight: np.matmul(x, np.transpose(weight)),
     domain=_samples_without_bias,
-)
-
-
-# ------------------------------------------------------------------------------------- a layer with its activation
-
-FUSED: dict[str, tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]] = {
-    # name: (in place on the layer's own array, upstream gradient through it from its output y, the same in plain ops)
-    "relu": (lambda y: np.maximum(y, 0, out=y), lambda g, y: g * (y > 0), ag.relu),
-    "tanh": (lambda y: np.tanh(y, out=y), lambda g, y: g * (1 - y * y), np.tanh),
-    "sigmoid": (ag.sigmoid, lambda g, y: g * (y * (1 - y)), ag.sigmoid),
-}
-
-
-def _dense_forward(x: Any, weight: Any, bias: Any, activation: str = "relu") -> Any:
-    """Compute activation(x Wᵀ + b) for an activation whose derivative follows from its output."""
-    return FUSED[activation][0](_forward(x, weight, bias))
-
-
-def _dense_rule(g: Any, x: Any, weight: Any, y: Any, activation: str, needs: tuple[bool, ...]) -> tuple[Any, ...]:
-    return _rule(FUSED[activation][1](g, y), x, weight, needs)
-
-
-def _dense_definition(x: Any, weight: Any, bias: Any, activation: str = "relu") -> Any:
-    return FUSED[activation][2](np.matmul(x, np.transpose(weight)) + bias)
-
-
-def _dense_samples(rng: np.random.Generator) -> Any:
-    for activation in FUSED:
-        for lead in ((), (4,), (2, 3)):
-            x, weight = rng.normal(size=(*lead, 5)), rng.normal(size=(3, 5))
-            bias = next(b for b in rng.normal(size=(500, 3)) if np.abs(x @ weight.T + b).min() > 0.1)  # no kink is near
-            yield (x, weight, bias), {"activation": activation}
-
-
-dense = ag.op(
-    _dense_forward,
-    name="dense",
-    symbol="f(x Wᵀ + b)",
-    vjp=_dense_rule,
-    definition=_dense_definition,
-    domain=_dense_samples,
 )

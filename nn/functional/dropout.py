@@ -37,4 +37,11 @@ def _samples(rng: np.random.Generator) -> Any:
     yield (rng.normal(size=(3, 4)),), {"mask": make_mask(rng, (3, 4), np.dtype(float), 0.5)}
 
 
-_masked = ag.op(_forward, name="dropout", vjp=lambda g, mask: g * mask, elementwise=True, domain=_samples)
+_masked = ag.op(
+    _forward,
+    name="dropout",
+    vjp=lambda g, mask: g * mask,
+    selects=lambda mask: mask != 0,
+    elementwise=True,
+    domain=_samples,
+)

@@ -58,7 +58,7 @@ def _samples(rng: np.random.Generator) -> Any:
     yield [np.array([1, 1, 140]), rng.standard_normal((150, 2))], {"padding_idx": 7}
 
 
-_embedding = ag.op(_forward, name="embedding", vjp=_backward, definition=_definition, domain=_samples)
+_embedding = ag.op(_forward, name="embedding", vjp=_backward, definition=_definition, domain=_samples, selects=True)
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:

@@ -232,6 +232,7 @@ _hinge = ag.op(
     vjp=_hinge_rule,
     definition=_hinge_definition,
     domain=_samples(-0.9, 0.9, margin=[2.0]),
+    selects=True,
 )
 
 

@@ -111,7 +111,9 @@ def _max_samples(rng: np.random.Generator) -> Any:
         yield [x], {"kernel": kernel, "stride": stride, "pads": ((pad, pad),) * 2, "dilation": dilation}
 
 
-_max_pool = ag.op(_max_forward, name="max_pool", vjp=_max_backward, definition=_max_definition, domain=_max_samples)
+_max_pool = ag.op(
+    _max_forward, name="max_pool", vjp=_max_backward, definition=_max_definition, domain=_max_samples, selects=True
+)
 
 
 # -------------------------------------------------------------------------------------------------------------- average

@@ -108,4 +108,6 @@ def _samples(rng: np.random.Generator) -> Any:
 
 
 # (x, h0, weight_ih, weight_hh, bias_ih, bias_hh, *, reverse, lengths, relu) -> y, h_n; x: (T, N, I), h0: (N, H)
-rnn_layer = ag.op(_forward, name="rnn", vjp=_backward, definition=_definition, cache=("columns",), domain=_samples)
+rnn_layer = ag.op(
+    _forward, name="rnn", vjp=_backward, definition=_definition, cache=("columns",), domain=_samples, selects=True
+)

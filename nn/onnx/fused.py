@@ -19,14 +19,6 @@ def _linear(g: Graph, s: Step) -> Any:
     return g.node("Add", y, *bias) if bias else y
 
 
-def _dense(g: Graph, s: Step) -> Any:
-    """Apply the activation after the dense layer."""
-    ops = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid"}
-    if s.kwargs["activation"] not in ops:
-        g.refuse(f"the activation {s.kwargs['activation']!r} has no translation")
-    return g.node(ops[s.kwargs["activation"]], _linear(g, s))
-
-
 def _conv(g: Graph, s: Step) -> Any:
     x, weight, bias = s.inputs
     n, k = len(x.shape) - 2, s.kwargs
@@ -205,7 +197,6 @@ def _self_attention(g: Graph, s: Step) -> Any:
 FUSED: dict[str, Translation] = {
     "linear": _linear,
     "linear_no_bias": _linear,
-    "dense": _dense,
     "conv": _conv,
     "max_pool": _max_pool,
     "avg_pool": _avg_pool,

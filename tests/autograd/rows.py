@@ -11,6 +11,7 @@ import numpy as np
 import autograd
 from autograd.errors import AutogradError
 from autograd.primitive import dispatch, registry
+from autograd.primitive import op as declare
 from autograd.tree import flatten
 
 Sample = tuple[tuple[Any, ...], dict[str, Any]]
@@ -103,3 +104,26 @@ def backward(y: Any) -> None:
 def numpy_names(name: str) -> list[Any]:
     """List the NumPy functions that are dispatched to a row."""
     return [function for function, ours in dispatch.items() if ours is ROWS[name]]
+
+
+def redeclared(op: Any, mutate: Callable[[Any], Any], label: str | None = None) -> Any:
+    """Declare an op again, all else as it is, with its rules (or the one of input ``label``) changed by ``mutate``."""
+    vjp: Any
+    if op.joint:
+        vjp = mutate(op.joint.function)
+    else:
+        vjp = {op.argument(i): rule.function for i, rule in op.rules.items()}
+        vjp.update({name: mutate(vjp[name]) for name in ([label] if label else vjp)})
+    masks = op.selects
+    return declare(
+        op.forward,
+        vjp=vjp,
+        definition=op.definition,
+        inputs=op.inputs if isinstance(op.forward, np.ufunc) or not op.variadic else None,
+        elementwise=op.elementwise,
+        name=op.name,
+        cache=op.cache,
+        view=op.view,
+        domain=op.domain,
+        selects={op.argument(i): rule.function for i, rule in masks.items()} if isinstance(masks, dict) else masks,
+    )

@@ -2,7 +2,6 @@
 
 import ast
 import builtins
-import copy
 import inspect
 import pickle
 import re
@@ -120,7 +119,7 @@ MESSAGES = {
     "assigning into a result": (
         lambda: under_no_grad(assign),
         "InPlaceError",
-        "result of an op",
+        "the result of 'multiply'",
         r"\.detach\(\) or a copy",
     ),
     "data of a result": (lambda: setattr(leaf() * 2, "data", 1.0), "InPlaceError", "'multiply'", r"\.detach\(\)"),
@@ -166,7 +165,7 @@ MESSAGES = {
         r"np\.where",
     ),
     "ufunc method": (lambda: np.hypot.reduce(leaf()), "MissingRule", r"np\.hypot\.reduce", r"\.detach\(\)"),
-    "copying a result": (lambda: copy.copy(leaf() * 2), "GraphError", "'multiply'", r"\.detach\(\)"),
+    "pickling a result": (lambda: pickle.dumps(leaf() * 2), "GraphError", "'multiply'", r"t\.detach\(\) or"),
     "argnums": (lambda: ag.grad(np.sin, 1)(1.0), "ArgumentError", "grad: argnums 1", "1 arguments"),
     "grad of a vector": (lambda: ag.grad(np.sin)(np.ones(2)), "ShapeError", r"grad: .*\(2,\)", r"jacobian.*\.sum\(\)"),
     "grad of integers": (lambda: ag.grad(np.sin)(np.arange(2)), "DTypeError", "grad: .*int64", r"\.astype\(float\)"),

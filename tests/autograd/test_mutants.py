@@ -9,8 +9,7 @@ import pytest
 
 import autograd as ag
 from autograd.errors import GradientError
-from autograd.primitive import op as declare
-from tests.autograd.rows import MODULES, ROWS, domain_of, draw, ranges_of, samples
+from tests.autograd.rows import MODULES, ROWS, domain_of, draw, ranges_of, redeclared, samples
 
 
 def all_ops():
@@ -70,22 +69,7 @@ ZERO = {("copysign copysign", "b")}
 
 def mutant_of(op, label, mutate):
     """Declare the op again with one rule mutated."""
-    if op.joint:
-        vjp = mutate(op.joint.function)
-    else:
-        vjp = {op.argument(i): rule.function for i, rule in op.rules.items()}
-        vjp[label] = mutate(vjp[label])
-    return declare(
-        op.forward,
-        vjp=vjp,
-        definition=op.definition,
-        inputs=op.inputs if isinstance(op.forward, np.ufunc) or not op.variadic else None,
-        elementwise=op.elementwise,
-        name=op.name,
-        cache=op.cache,
-        view=op.view,
-        domain=op.domain,
-    )
+    return redeclared(op, mutate, None if op.joint else label)
 
 
 def calls(key, mutant, monkeypatch):

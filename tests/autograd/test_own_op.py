@@ -321,7 +321,7 @@ DECLARATIONS = {
     ),
     "unknown parameter": (
         lambda: ag.op(lambda x, k=1: x, name="f", vjp=lambda g, z: g),
-        r"op 'f': a rule asks for 'z'; it may use g, y, shapes, needs, x, k",
+        r"op 'f': a rule asks for 'z'; it may use g, y, shapes, needs, arrived, x, k",
     ),
     "first is not g": (
         lambda: ag.op(lambda x: x, name="f", vjp=lambda x, g: g),
@@ -331,9 +331,13 @@ DECLARATIONS = {
         lambda: ag.op(lambda x: x, name="f", vjp=lambda: 1),
         r"op 'f': the first parameter of a rule must be named g, got \[\]",
     ),
-    "cache without definition": (
-        lambda: ag.op(lambda x: (x, x), name="f", cache=("m",), vjp=lambda g, m: g),
-        r"op 'f': cache= needs definition=, as cached arrays are constants to second derivatives",
+    "a mask of an op that is not elementwise": (
+        lambda: ag.op(lambda x: x, name="f", vjp=lambda g: g, selects=lambda y: y > 0),
+        r"op 'f': selects= as a rule is for elementwise ops; others say selects=True",
+    ),
+    "a formula of what is no input": (
+        lambda: ag.op(lambda x: x, name="f", vjp=lambda g: g, formula=dict(z="1")),
+        r"op 'f': formula names 'z', but the inputs are x",
     ),
     "mixed with *args": (
         lambda: ag.op(lambda x, *rest: x, name="f", vjp=lambda g: (g,)),
@@ -487,11 +491,11 @@ def test_error_inside_a_rule_says_where():
 
 
 CALLS = [
-    ((), {}, r"f\(\) misses argument 'a'; it takes a, b"),
-    ((1.0,), {}, r"f\(\) misses argument 'b'"),
-    ((1.0, 2.0), {"c": 3}, r"f\(\) got an unexpected argument 'c'; it takes a, b, k"),
-    ((1.0, 2.0, 3, 4), {}, r"f\(\) takes at most 3 arguments, got 4"),
-    ((1.0, 2.0), {"a": 3.0}, r"f\(\) got an unexpected argument 'a'"),
+    ((), {}, r"f\(\) missing 2 required positional arguments: 'a' and 'b'"),
+    ((1.0,), {}, r"f\(\) missing 1 required positional argument: 'b'"),
+    ((1.0, 2.0), {"c": 3}, r"f\(\) got an unexpected keyword argument 'c'"),
+    ((1.0, 2.0, 3, 4), {}, r"f\(\) takes from 2 to 3 positional arguments but 4 were given"),
+    ((1.0, 2.0), {"a": 3.0}, r"f\(\) got multiple values for argument 'a'"),
 ]
 
 

@@ -32,7 +32,7 @@ def test_large_constants_are_at_hand():
     (step,) = record(lambda x: x[0, 0] + large, X).steps[-1:]
     assert step.inputs[1].array is large
     y = ag.Tensor(X, requires_grad=True)[0, 0] + large
-    assert y._node.b.saved == (None,)
+    assert y._node.parents[1].residuals == (None,)
 
 
 def test_known_tensors_have_their_name_and_value():

@@ -72,7 +72,11 @@ MESSAGES = {
     "function": (lambda x: np.pad(x, 1, lambda *args: None), MissingRule, r"np.pad\(…, mode=<function"),
     "odd": (lambda x: np.pad(x, 1, "reflect", reflect_type="odd"), MissingRule, r"np.pad\(…, reflect_type='odd'\)"),
     "unknown": (lambda x: np.pad(x, 1, "edge", constant_values=1), MissingRule, r"np.pad\(…, constant_values\)"),
-    "unknown_for_constant": (lambda x: np.pad(x, 1, stat_length=1), TypeError, "unexpected argument 'stat_length'"),
+    "unknown_for_constant": (
+        lambda x: np.pad(x, 1, stat_length=1),
+        TypeError,
+        "unexpected keyword argument 'stat_length'",
+    ),
     "float": (lambda x: np.pad(x, 1.5), ArgumentError, "pad: pad_width must be made of integers, got dtype float64"),
     "negative": (lambda x: np.pad(x, -1), ArgumentError, "pad: pad_width must not be negative, got -1. Slice to cut"),
     "shape": (

@@ -60,8 +60,8 @@ def test_only_what_a_gradient_needs_is_kept():
     a, b = draw((20, 30), (30, 40))
     needs_a = ag.Tensor(a, requires_grad=True) @ ag.Tensor(b)
     needs_b = ag.Tensor(a) @ ag.Tensor(b, requires_grad=True)
-    assert [x is not None for x in needs_a._node.saved] == [False, True, False]
-    assert [x is not None for x in needs_b._node.saved] == [True, False, False]
+    assert [x is not None for x in needs_a._node.residuals] == [False, True, False]
+    assert [x is not None for x in needs_b._node.residuals] == [True, False, False]
 
 
 def test_weight_gradients_call_blas_once_for_a_stack():

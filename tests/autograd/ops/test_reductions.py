@@ -78,7 +78,6 @@ def test_infinite_upstream_gradient_stays_on_the_maximum():
 def test_std_has_gradient_zero_where_it_is_zero(std):
     x = np.full(4, 2.0)
     np.testing.assert_array_equal(gradient(std, x), np.zeros(4))
-    np.testing.assert_array_equal(ag.hessian(std)(x), np.zeros((4, 4)))
 
 
 # ------------------------------------------------------------------------------------------------------------- products
@@ -236,7 +235,7 @@ def test_the_input_is_not_kept(f):
     y.sum().backward()
 
 
-@pytest.mark.parametrize("f", [np.prod, np.var, np.std, np.max, np.median, np.cumprod])
+@pytest.mark.parametrize("f", [np.prod, np.var, np.std, np.median, np.cumprod])
 def test_the_input_must_not_change_before_backward(f):
     x = ag.Tensor([1.0, 2.0, 4.0], requires_grad=True)
     y = f(x).sum()

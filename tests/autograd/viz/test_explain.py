@@ -70,7 +70,7 @@ def brute_force(root, target):
             continue
         if node.op is None:
             continue
-        for parent, share in node.op.pull(node, np.float64(1.0), None):
+        for parent, share in node.op.vjp(node, node.residuals, np.float64(1.0)):
             stack.append((parent, product * float(share)))
     return values
 
@@ -112,7 +112,7 @@ def test_exponentially_many_paths():
 def test_recurrence_of_many_steps():
     h = chain(3_000)
     (w,) = [node for node in Snapshot([h]).nodes if node.name == "w"]
-    found = ag.explain(h, wrap(w.saved[0], w), top=4)
+    found = ag.explain(h, wrap(w.residuals[0], w), top=4)
     assert found.count == 1_000
     assert abs(found.paths[0].value) >= abs(found.paths[1].value)
 
@@ -203,18 +203,16 @@ def test_it_changes_nothing_and_needs_no_backward():
     g, names = expression()
     ag.explain(g, names["a"])
     assert names["a"].grad is None
-    assert g._node.cot is None
+    assert g._node.cotangent is None
     g.backward()
     assert ag.explain(g, names["a"]).total == 12.0
     assert float(names["a"].grad) == 12.0
 
 
-def test_masked_by_zero():
-    """Where nothing flows, an infinite derivative brings nothing either."""
+def test_zero_times_infinity_is_no_zero():
+    """The 0 is a number like any other: nothing was masked."""
     x = leaf(0.0, "x")
-    found = ag.explain(np.sqrt(x) * 0.0, x)
-    assert found.total == 0.0
-    assert [path.value for path in found.paths] == [0.0]
+    assert np.isnan(ag.explain(np.sqrt(x) * 0.0, x).total)
 
 
 def test_errors():

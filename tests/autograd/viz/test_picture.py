@@ -190,7 +190,9 @@ def test_model_of_nn():
     loss = (model(np.ones((3, 2), np.float32)) ** 2).mean()
     loss.backward()
     view = build([loss], expand=["linear"])
-    assert {"MLP", "layers.0", "layers.1", "layers.1.linear"} == {group.path for group in view.groups}
+    assert {"MLP", "layers.0", "layers.0.linear", "layers.1", "layers.1.linear"} == {
+        group.path for group in view.groups
+    }
     assert {"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"} <= {
         item.name for item in view.items
     }

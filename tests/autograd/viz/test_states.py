@@ -89,7 +89,7 @@ def test_a_wrong_gradient_is_noticed():
     """The ledger is a check: what was recorded must be the sum of what the rules give."""
     y, _ = double()
     y.backward()
-    y._node.parents[0].cot = np.float64(99.0)
+    y._node.parents[0].cotangent = np.float64(99.0)
     view = build([y])
     assert view.banner.startswith("Another backward passed through here since")
     assert [item.note for item in view.items if item.grad == 99.0] == ["≠"]
@@ -155,11 +155,11 @@ def test_drawing_changes_nothing():
     root, names = expression()
     root.backward()
     before = [(t.data.copy(), None if t.grad is None else float(t.grad)) for t in names.values()]
-    cots = [node.cot for node in Snapshot([root]).nodes]
+    cots = [node.cotangent for node in Snapshot([root]).nodes]
     for _ in range(2):
         ag.draw(root, names=names).render("dot")
     assert [(t.data.copy(), None if t.grad is None else float(t.grad)) for t in names.values()] == before
-    assert all(a is b for a, b in zip(cots, [node.cot for node in Snapshot([root]).nodes], strict=True))
+    assert all(a is b for a, b in zip(cots, [node.cotangent for node in Snapshot([root]).nodes], strict=True))
 
 
 def test_drawing_keeps_nothing_alive():

@@ -1,5 +1,6 @@
 """One table for the fused ops of nn: each is held against its definition and against finite differences."""
 
+import functools
 import importlib
 import pkgutil
 
@@ -10,6 +11,7 @@ import autograd as ag
 import nn.functional
 from autograd.errors import GradientError
 from autograd.primitive import registry
+from tests.autograd.rows import redeclared
 
 MODULES = [
     importlib.import_module(f"nn.functional.{info.name}") for info in pkgutil.iter_modules(nn.functional.__path__)
@@ -95,18 +97,20 @@ MUTANTS = {"scaled": lambda g: g * 1.001, "wrong sign": lambda g: -g}
 
 @table
 @pytest.mark.parametrize("mutant", MUTANTS)
-def test_mutants_are_rejected(name, mutant, monkeypatch):
+def test_mutants_are_rejected(name, mutant):
     op = ROWS[name].op
     (args, kwargs), change = samples(name)[0], MUTANTS[mutant]
-    for rule in [*op.rules.values(), *([op.joint] if op.joint else [])]:
-        true = rule.function
 
-        def mutated(*a, true=true, **k):
-            shares = true(*a, **k)
+    def mutated(rule):
+        @functools.wraps(rule)
+        def changed(*values):
+            shares = rule(*values)
             many = isinstance(shares, tuple | list)
-            return [None if s is None else change(s) for s in shares] if many else change(shares)
+            return tuple(None if s is None else change(s) for s in shares) if many else change(shares)
 
-        monkeypatch.setattr(rule, "function", mutated)
+        return changed
+
     if op.rules or op.joint:
+        wrong = redeclared(op, mutated)
         with pytest.raises(GradientError):
-            ag.check_grads(lambda *xs: ROWS[name](*xs, **kwargs), *args, order=1)
+            ag.check_grads(lambda *xs: wrong(*xs, **kwargs), *args, order=1)

@@ -175,7 +175,7 @@ def test_the_file_says_which_lengths_vary(tmp_path):
             lambda x: nn.functional.max_pool1d(np.swapaxes(x, 1, 2), 2),
             r"reference implementation fails: .*\. A length may be no sum of products .* pass fewer dynamic_axes",
         ),
-        (lambda x: x.reshape(2, 5, 3), r"not at other lengths \(cannot reshape.*or pass fewer dynamic_axes"),
+        (lambda x: x.reshape(2, 5, 3), r"not at other lengths .*cannot reshape.*or pass fewer dynamic_axes"),
         (lambda x: x + np.arange(x.shape[1], dtype="f4")[:, None], "a constant of shape .* changes with the input"),
         (lambda x: sum(x[:, i] for i in range(x.shape[1])), "the model takes other steps for another input"),
         (lambda x: np.broadcast_to(x.mean(axis=1, keepdims=True), (x.shape[0], x.shape[1] // 2, 3)), "in ONNX, but"),

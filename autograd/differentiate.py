@@ -1,0 +1,419 @@
+"""The gradient of a graph: run the vjps, record them for higher orders, keep cut off what a mask cut off.
+
+A mask (``where``, ``relu``, an index) takes some elements of its inputs and not others. The gradient of those others is
+structurally zero, and stays so whatever stands behind the mask: 0 · inf is 0 there, and nan everywhere else. Rules know
+nothing of it. The first-order pass runs the rules as they are; only if it meets a mask and ends in a nan it is taken up
+again from that mask with a :class:`Masked` cotangent, and the elements that influence nothing alive are set to zero at
+each node. A recorded pass masks from the first mask on, as a higher derivative may be infinite where this one is not.
+Floor 5: used by ``backward`` and the transforms.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.backward import backward_pass
+from autograd.box import SMALL, Box, wrap
+from autograd.compiler import select
+from autograd.graph import Leaf, Node, leading_to, versions
+from autograd.modes import enable_grad
+from autograd.rules import Shares
+from autograd.vjp import (
+    PLUMBING,
+    Cotangents,
+    arguments_of,
+    check,
+    fit,
+    identity_node,
+    item_node,
+    missing_rule,
+    unbroadcast,
+)
+
+GONE = object()  # stands among the keywords of a released node for a large array
+_F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
+
+
+class _Visit:
+    """Run the vjp of one node after the other, and do what backward does besides: keep, note, let go.
+
+    Gradients of small values stay on the node for pictures; what ``retain_grad`` asked for goes to ``retained``.
+    """
+
+    def __init__(self, wanted: Any, release: bool, retained: dict[Node, Any] | None) -> None:
+        self.wanted, self.release, self.retained = wanted, release, retained
+        self.visited: list[Node] | None = None
+
+    def plain(self, node: Node, g: Any) -> Shares:
+        """Run the rules on arrays."""
+        if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
+            node.cotangent = g
+        if node.retain:
+            self._retain(node, g)
+        op = node.op
+        shares: Shares = op.vjp(node, node.residuals, g, self.wanted)
+        if self.visited is not None:
+            self.visited.append(node)
+        elif self.release:
+            node.released = True
+            if node.shape or not op.elementwise:  # an elementwise op of numbers holds nothing large
+                let_go(node)
+        return shares
+
+    def masked(self, node: Node, g: Any) -> Shares:
+        """Run the rules on arrays, of which some elements are structurally zero."""
+        plain = unmasked(g)
+        if isinstance(plain, _ARRAYS) and plain.size <= SMALL:
+            node.cotangent = plain
+        if node.retain:
+            self._retain(node, plain)
+        return masked_vjp(node, g, self.wanted, traced=False)
+
+    def recorded(self, node: Node, g: Any) -> Shares:
+        """Run the rules on Tensors."""
+        if node.retain:
+            self._retain(node, g)
+        return recorded_vjp(node, g, self.wanted)
+
+    def recorded_masked(self, node: Node, g: Any) -> Shares:
+        """Run the rules on Tensors, of which some elements are structurally zero."""
+        if node.retain:
+            self._retain(node, unmasked(g))
+        return masked_vjp(node, g, self.wanted, traced=True)
+
+    def _retain(self, node: Node, g: Any) -> None:
+        if self.retained is not None:
+            self.retained[node] = g
+
+
+# An infinite derivative is a value here; pictures and messages show it. As a decorator errstate takes half the time.
+@np.errstate(all="ignore")
+def differentiate(
+    cotangents: dict[Node, Any],
+    targets: Collection[Node] = (),
+    *,
+    wanted: Any = None,
+    release: bool = False,
+    retained: dict[Node, Any] | None = None,
+) -> dict[Node, Any]:
+    """Return the gradients of all leaves (or ``targets``), as arrays, given cotangents of some nodes.
+
+    ``wanted`` limits the pass to some nodes, ``release`` lets go of large arrays on the way.
+    """
+    visit = _Visit(wanted, release, retained)
+    found = backward_pass(cotangents, visit.plain, targets, pause=True)
+    if _is_done(found, targets):
+        return found
+    at_mask, visit.visited = dict(found), []  # nothing is let go of before it is known that no nan came of the mask
+    found = backward_pass(found, visit.plain, targets)
+    if any(map(has_nan, [*found.values(), *(retained or {}).values()])):
+        masked = backward_pass({node: as_masked(g) for node, g in at_mask.items()}, visit.masked, targets)
+        found = {node: unmasked(g) for node, g in masked.items()}
+    if release:
+        for node in visit.visited:
+            let_go(node)
+    return found
+
+
+@np.errstate(all="ignore")
+def differentiate_recorded(
+    cotangents: dict[Node, Any],
+    targets: Collection[Node] = (),
+    *,
+    wanted: Any = None,
+    retained: dict[Node, Any] | None = None,
+) -> dict[Node, Any]:
+    """Return the gradients of all leaves (or ``targets``) as Tensors: the same rules, recorded."""
+    visit = _Visit(wanted, False, retained)
+    with enable_grad():
+        found = backward_pass(cotangents, visit.recorded, targets, pause=True)
+        if not _is_done(found, targets):
+            masked = {node: as_masked(g) for node, g in found.items()}
+            masked = backward_pass(masked, visit.recorded_masked, targets)
+            found = {node: unmasked(g) for node, g in masked.items()}
+    return found
+
+
+def _is_done(found: dict[Node, Any], targets: Collection[Node]) -> bool:
+    return all(node.op is None or node in targets for node in found)
+
+
+def has_nan(g: Any) -> bool:
+    """Tell whether a cotangent holds nan: by the sum of its squares, which BLAS takes a third of ``sum``'s time for."""
+    if g.__class__ is _F64:
+        return bool(g != g)
+    if not isinstance(g, _NDARRAY) or g.dtype.char not in "fd":
+        return isinstance(g, _ARRAYS) and bool(np.isnan(g).any())
+    flat = g.ravel(order="K")
+    squares = np.vdot(flat, flat)
+    return bool(squares != squares)
+
+
+# ----------------------------------------------------------------------------------------------------------- releasing
+
+
+def let_go(node: Node) -> None:
+    """Let go of a node's large arrays; small ones stay, so that it can be drawn."""
+    node.released = True
+    residuals = node.residuals
+    for value in residuals:
+        if value.__class__ is not _F64:
+            node.residuals = tuple([only_small(x) for x in residuals])
+            break
+    if node.kwargs:
+        for value in node.kwargs.values():
+            if value.__class__ is _NDARRAY or value.__class__ is tuple:
+                node.kwargs = {k: v if v is None or only_small(v) is not None else GONE for k, v in node.kwargs.items()}
+                break
+
+
+def only_small(x: Any) -> Any:
+    """Return what may stay on a released graph: no array of more than 64 elements, also inside tuples."""
+    if x.__class__ is _F64 or x is None:
+        return x
+    if isinstance(x, _NDARRAY):
+        return x if x.size <= SMALL else None
+    if isinstance(x, tuple) and any(only_small(part) is None and part is not None for part in x):
+        return None
+    return x
+
+
+# ----------------------------------------------------------------------------------------------------------- recording
+
+
+def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> Shares:
+    """Give each parent its cotangent as a Tensor that is part of the graph: the same rules, run on Tensors."""
+    op = node.op
+    if op.definition is not None:
+        return definition_vjp(node, node.residuals, g, wanted, traced=True)
+    return op.vjp(node, node.residuals if op.linear else linked(node), g, wanted)  # type: ignore[no-any-return]
+
+
+def linked(node: Node) -> tuple[Any, ...]:
+    """Return the residuals of ``node`` that a rule reads as Tensors, standing where they stood in the graph."""
+    if node.released or versions.latest < node.order:
+        check(node)
+    op, parents, residuals = node.op, node.parents, list(node.residuals)
+    for i in op.reads([p is not None and p.needs for p in parents]):
+        parent = parents[i]
+        if parent is not None and parent.needs:
+            residuals[i] = wrap(residuals[i], parent)
+    if op.reads_output:
+        at = len(parents)
+        y = residuals[at]
+        if y is None:
+            pass
+        elif isinstance(y, tuple):
+            residuals[at] = tuple([wrap(part, item_node(node, i, part)) for i, part in enumerate(y)])
+        else:
+            residuals[at] = wrap(y, node)
+    return tuple(residuals)
+
+
+def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, traced: bool = False) -> Shares:
+    """Run the definition of an op again, recorded, and go back through it.
+
+    Inputs that nobody differentiates here stay linked to the graph when the pass itself is recorded. Inputs beyond
+    those of the definition are nodes that it closes over; the pass stops there as well. ``g`` may be masked.
+    """
+    if node.released or versions.latest < node.order:
+        check(node)
+    op, parents, own = node.op, node.parents, {}
+    inputs = list(residuals[: len(parents) - op.closed_over(node)])
+    for i, parent in enumerate(parents):
+        if parent is None or not parent.needs:
+            continue
+        chosen = wanted is None or parent in wanted
+        if i >= len(inputs):
+            if chosen:
+                own[parent] = i
+        elif chosen:
+            stand_in = identity_node(parent) if traced else Leaf(None, parent.shape, parent.dtype, True)
+            inputs[i] = wrap(inputs[i], stand_in)
+            own[stand_in] = i
+        elif traced:
+            inputs[i] = wrap(inputs[i], parent)
+    with enable_grad():
+        y = op.definition(*inputs, **(node.kwargs or {}))
+    outputs = y if isinstance(y, tuple) else (y,)
+    parts = [g.parts.get(i) for i in range(len(outputs))] if isinstance(g, Cotangents) else [g]
+    cotangents: dict[Node, Any] = {}
+    for output, part in zip(outputs, parts, strict=True):
+        root = output._node if isinstance(output, Box) else None
+        if part is not None and root is not None and root.needs:
+            cotangents[root] = cotangents[root] + part if root in cotangents else part
+    inside = set[Node]().union(*[leading_to(root, set(own)) for root in cotangents])
+    cotangents = {root: part for root, part in cotangents.items() if root in inside}
+    if any(isinstance(part, Masked) for part in cotangents.values()):
+        found = backward_pass(cotangents, lambda n, h: masked_vjp(n, h, inside, traced), own)
+        return [(parents[i], found[at].fitted(parents[i], op, i)) for at, i in own.items() if at in found]
+    run = differentiate_recorded if traced else differentiate
+    found = run(cotangents, own, wanted=inside)
+    return [(parents[i], fit(found[at], parents[i], op, i)) for at, i in own.items() if at in found]
+
+
+# ------------------------------------------------------------------------------------------------------------- masking
+
+
+class Masked:
+    """Hold a cotangent and which of its elements are alive: None for all; the others are structurally zero."""
+
+    __slots__ = ("alive", "g")
+
+    def __init__(self, g: Any, alive: Any = None) -> None:
+        self.g = g
+        self.alive = None if alive is None or np.all(alive) else alive
+
+    def __add__(self, other: "Masked") -> "Masked":
+        return Masked(self.g + other.g, None if self.alive is None or other.alive is None else self.alive | other.alive)
+
+    def fitted(self, parent: Node, op: Any, i: int) -> "Masked":
+        """Return it in the shape and dtype of input ``i``; an element is alive there if it is anywhere on its way."""
+        g = fit(self.g, parent, op, i)
+        alive = self.alive
+        if alive is not None and np.shape(alive) != parent.shape:
+            alive = unbroadcast(np.asarray(alive, int), parent.shape) > 0
+        return Masked(g, alive)
+
+
+def as_masked(g: Any) -> Any:
+    """Return a cotangent as a masked one of which all is alive."""
+    if isinstance(g, Cotangents):
+        return Cotangents({i: as_masked(part) for i, part in g.parts.items()})
+    return tuple(None if part is None else as_masked(part) for part in g) if isinstance(g, tuple) else Masked(g)
+
+
+def unmasked(g: Any) -> Any:
+    """Return the cotangent in a masked one."""
+    return Cotangents({i: unmasked(part) for i, part in g.parts.items()}) if isinstance(g, Cotangents) else g.g
+
+
+def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> Shares:
+    """Give each parent its cotangent, set to zero where it influences nothing that is alive."""
+    op, parents = node.op, node.parents
+    if op in PLUMBING:
+        return op.vjp(node, node.residuals, masked, wanted)  # type: ignore[no-any-return]
+    if op.definition is not None and (op.selects is not None or traced or _any_dead(masked)):
+        return definition_vjp(node, node.residuals, masked, wanted, traced=traced)
+    if op.selects is None and not _any_dead(masked):
+        g = unmasked(masked)
+        shares = recorded_vjp(node, g, wanted) if traced else op.vjp(node, node.residuals, g, wanted)
+        return [(parent, Masked(share)) for parent, share in shares]
+    if node.released or versions.latest < node.order:
+        check(node)
+    needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in parents]
+    residuals = linked(node) if traced else node.residuals
+    if op.elementwise and op.joint is None:
+        return _elementwise(node, residuals, masked, needs)
+    alive = _reach(node, masked)
+    if op.selects is None:  # what selects by its values needs them as they are
+        inputs = [_finite(x, each, traced) for x, each in zip(residuals, alive, strict=False)]
+        residuals = [*inputs, *residuals[len(alive) :]]
+    shares = op.vjp(node, residuals, unmasked(masked), wanted)
+    places = iter([i for i, needed in enumerate(needs) if needed])
+    pairs: Shares = []
+    for (parent, share), i in zip(shares, places, strict=True):
+        pairs.append((parent, Masked(share if alive[i] is None else select(alive[i], share), alive[i])))
+    return pairs
+
+
+def _any_dead(masked: Any) -> bool:
+    if isinstance(masked, Cotangents):
+        return any(part.alive is not None for part in masked.parts.values())
+    return masked.alive is not None
+
+
+def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[bool]) -> Shares:
+    """Mask before the sum over broadcast axes: an element of the output is alive, or it is not."""
+    op, pairs = node.op, []
+    for i, parent in enumerate(node.parents):
+        if not needs[i]:
+            continue
+        if i not in op.rules:
+            missing_rule(op, i)
+        alive = masked.alive
+        share = op.rules[i].function(masked.g, *arguments_of(op.rules[i], node, residuals, needs, (True,)))
+        if op.selects is not None and i in op.selects:
+            chosen = op.selects[i].function(*arguments_of(op.selects[i], node, residuals, needs, (True,)))
+            chosen = np.broadcast_to(np.asarray(chosen, bool), node.shape)
+            alive = chosen if alive is None else alive & chosen
+        if alive is not None:
+            share = select(np.broadcast_to(alive, share.shape), share)
+        pairs.append((parent, Masked(share, alive).fitted(parent, op, i)))
+    return pairs
+
+
+def _reach(node: Node, masked: Any) -> list[Any]:
+    """Tell for each input which elements influence an output that is alive: by what its rules make of random probes.
+
+    Values are replaced by random ones, so that no derivative is zero by chance; but an op that selects by its values
+    needs those. Where a probe fails, all is taken to be alive.
+    """
+    op, rng = node.op, np.random.default_rng(0)
+
+    def random(shape: Any, dtype: Any) -> Any:
+        return rng.uniform(1, 2, shape).astype(dtype)
+
+    def probe(shape: Any, dtype: Any, part: Any) -> Any:
+        if part is None:
+            return np.zeros(shape, dtype)
+        return random(shape, dtype) if part.alive is None else random(shape, dtype) * part.alive
+
+    if isinstance(masked, Cotangents):
+        shapes = zip(node.shape, node.dtype, strict=True)
+        g: Any = tuple(probe(shape, dtype, masked.parts.get(k)) for k, (shape, dtype) in enumerate(shapes))
+        arrived = masked.arrived(node)
+    else:
+        g, arrived = probe(node.shape, node.dtype, masked)[()], (True,)
+    values = [node.residuals]
+    if op.selects is None:
+        values = [[_finite(x, False, False, rng) for x in node.residuals]]
+        if not op.linear:
+            values.append([_map(x, lambda a: random(np.shape(a), a.dtype)) for x in node.residuals])
+    alive: list[Any] = [None] * len(node.parents)
+    try:
+        for residuals in values:
+            for i, share in _shares_of_all(node, residuals, g, arrived):
+                found = np.asarray(share) != 0
+                alive[i] = found if alive[i] is None else alive[i] | found
+    except np.linalg.LinAlgError:
+        return [None] * len(node.parents)
+    return [None if each is None or np.all(each) else each for each in alive]
+
+
+def _shares_of_all(node: Node, residuals: Any, g: Any, arrived: Any) -> list[tuple[int, Any]]:
+    """Run all rules, also those of constants, on arrays."""
+    op, parents = node.op, node.parents
+    needs = [parent is not None and parent.dtype.kind == "f" for parent in parents]
+    if op.joint is not None:
+        shares = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, arrived))
+        return [(i, share) for i, share in enumerate(shares) if needs[i] and share is not None]
+    return [
+        (i, rule.function(g, *arguments_of(rule, node, residuals, needs, arrived)))
+        for i, rule in op.rules.items()
+        if needs[i]
+    ]
+
+
+def _map(x: Any, change: Callable[[Any], Any]) -> Any:
+    """Change a floating-point array, or each in a tuple."""
+    if isinstance(x, tuple):
+        return tuple([_map(part, change) for part in x])
+    return change(x) if isinstance(x, _ARRAYS) and x.dtype.kind == "f" else x
+
+
+def _finite(x: Any, alive: Any, traced: bool, rng: Any = None) -> Any:
+    """Replace what is not finite and influences nothing alive by a number: what it is does not matter."""
+    array = x._array if isinstance(x, Box) else x
+    if alive is None or array is None:
+        return x
+    if isinstance(array, tuple):
+        return tuple([_finite(part, alive, traced, rng) for part in x])
+    if array.dtype.kind != "f":
+        return x
+    dead = ~np.isfinite(array) & ~np.asarray(alive)
+    if not dead.any():
+        return x
+    filler = np.where(dead, (rng or np.random.default_rng(1)).uniform(1, 2, array.shape), 0.0).astype(array.dtype)
+    return select(~dead, x) + filler

@@ -1,0 +1,142 @@
+"""What applying an op does beside the straight way: constants, several outputs, nothing to record, failed forwards.
+
+Floor 5: the code that the compiler writes out calls these.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import SMALL, Box, alias, keeps_values, leaf_of, shares_memory, small, watch, wrap
+from autograd.errors import AutogradError, RuleError, ShapeError
+from autograd.graph import Leaf, Node, View
+from autograd.modes import current
+from autograd.rules import Op
+from autograd.vjp import item_node
+
+_NDARRAY = np.ndarray
+
+
+def adopt(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
+    """Give a constant a node and the value that is kept of it: of a raw array a copy, as its owner may change it.
+
+    A Python number becomes one of NumPy's, in the dtype of the result: 1 / 0 is then inf, as everywhere in NumPy.
+    """
+    if isinstance(x, Box):
+        kept = data if read or data.size <= SMALL else None
+        return leaf_of(x), kept
+    if type(data) is not _NDARRAY:
+        whole = keeps_values() or dtype.kind != "f" or not isinstance(data, bool | int | float)
+        return None, data if whole else dtype.type(data)
+    kept = data.copy() if read or data.size <= SMALL else None
+    value = data if keeps_values() else None if kept is None else small(kept)
+    return Leaf(value, data.shape, data.dtype, False), kept
+
+
+def own(array: Any) -> Any:
+    """Return a small view as an array of its own, so that it does not keep the large array behind it alive."""
+    base = array.base
+    return array.copy() if getattr(base, "nbytes", 0) > 4 * array.nbytes + 4096 else array
+
+
+def checked(op: Op, y: Any) -> Any:
+    """Make arrays of what a forward returned (a Python number, a tuple of arrays), or say what is wrong."""
+    if isinstance(y, tuple):
+        return rebuild(y, [part if type(part) is _NDARRAY else checked(op, part) for part in y])
+    array = None if y is None else np.asarray(y)
+    if array is None or array.dtype.kind not in "biuf":
+        raise RuleError(
+            f"op {op.name!r}: the forward returned {type(y).__name__}; it must return an array or a tuple of arrays."
+        )
+    return array if array.ndim else array[()]
+
+
+def rebuild(like: Any, parts: list[Any]) -> Any:
+    """Return ``parts`` as the kind of tuple that ``like`` is (NumPy's results have named fields)."""
+    return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
+
+
+def floating(op: Op, dtype: Any) -> None:
+    """Refuse to record a dtype: gradients of integers would be cut, of complex numbers cast."""
+    if dtype.kind != "f":
+        raise RuleError(
+            f"op {op.name!r}: the forward returned dtype {dtype}, which has no gradient here. Return floating-point "
+            "numbers, or declare it with nondifferentiable."
+        )
+
+
+def constants(op: Op, cached: Sequence[Any]) -> None:
+    """Refuse to cache numbers that depend on the inputs, if no definition tells second derivatives how."""
+    for name, array in zip(op.cache, cached, strict=True):
+        if array.dtype.kind not in "biu":
+            raise RuleError(
+                f"op {op.name!r}: cache={name!r} holds {array.dtype}, a constant to second derivatives. "
+                "Cache integers or booleans, or give definition=."
+            )
+
+
+def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any) -> Any:
+    """Return an output that nobody will differentiate: arrays from arrays, a Tensor where a Tensor went in.
+
+    What looks at the memory of its input stays tied to it.
+    """
+    y = y[0] if op.cache else y
+    y = y if type(y) is _NDARRAY or isinstance(y, np.generic) else checked(op, y)
+    if not any(isinstance(x, Box) for x in inputs):
+        return y
+    if type(y) is _NDARRAY and any(y is given for given in data):  # the result must not be the input itself
+        y = y[...] if op.view else y.copy()
+    source = inputs[0] if op.view and isinstance(inputs[0], Box) else None
+
+    def wrapped(part: Any) -> Any:
+        return (
+            wrap(part) if source is None or not shares_memory(part, source._array) else alias(part, source, "no_grad")
+        )
+
+    return rebuild(y, [wrapped(part) for part in y]) if isinstance(y, tuple) else wrapped(y)
+
+
+def several(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any, extras: tuple[Any, ...]) -> Any:
+    """Record an op of several outputs: one node for all, and one for each of them."""
+    nodes = [x._node if isinstance(x, Box) else None for x in inputs]
+    read = op.reads([node is not None and node.needs for node in nodes])
+    kept = []
+    for i, (x, array) in enumerate(zip(inputs, data, strict=True)):
+        if nodes[i] is None:
+            nodes[i], value = adopt(x, array, i in read, y[0].dtype)
+        else:
+            value = array if i in read or array.size <= SMALL else None
+        kept.append(own(value) if type(value) is _NDARRAY else value)
+    kind = View if op.view else Node
+    residuals = (*kept, y if op.reads_output else None, *extras)
+    shapes, dtypes = [part.shape for part in y], [part.dtype for part in y]
+    node = kind(op, tuple(nodes), residuals, kwargs, shapes, dtypes, current().scope)
+    return rebuild(y, [_output(op, node, i, part, inputs[0]) for i, part in enumerate(y)])
+
+
+def _output(op: Op, node: Node, i: int, part: Any, source: Any) -> Any:
+    """Wrap output ``i`` of several: integers among them (where a maximum stood, say) are constants."""
+    if part.dtype.kind in "biu":
+        return wrap(part, Leaf(small(part), part.shape, part.dtype, False, note=op.name))
+    floating(op, part.dtype)
+    result = wrap(part, item_node(node, i, part))
+    return watch(result, source) if op.view else result
+
+
+def failed(error: Exception, op: Op, data: Sequence[Any]) -> Exception:
+    """Return what to raise for a forward that failed: shapes that do not fit are told with op, shapes and place."""
+    if isinstance(error, AutogradError | np.exceptions.AxisError) or not isinstance(error, ValueError):
+        return error
+    if isinstance(error, np.linalg.LinAlgError) and "square" not in str(error) and "dimension" not in str(error):
+        return error  # about the numbers
+    shapes = [np.shape(x) for x in data]
+    scope = current().scope
+    place = f"{scope.path}: " if scope else ""
+    fits = (
+        "Elementwise ops broadcast: counted from the right, lengths must be equal or 1."
+        if op.elementwise
+        else "Reshape or transpose an input so that they fit."
+    )
+    listed = " and ".join(map(str, shapes)) if len(shapes) < 4 else ", ".join(map(str, shapes))
+    return ShapeError(f"{place}{op.name} got {listed}: {str(error).rstrip('. ')}. {fits}")

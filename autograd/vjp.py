@@ -1,0 +1,203 @@
+"""What every vjp shares: fitting a cotangent to its input, refusing what is gone, and the engine's own few ops.
+
+Floor 4: used by the compiler and by :mod:`autograd.differentiate`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box
+from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
+from autograd.graph import Node, View
+from autograd.rules import Op, Shares
+
+_F64 = np.float64
+_ARRAYS = (np.ndarray, np.generic)
+
+
+class Cotangents:
+    """Gather the cotangents of a multi-output op: they arrive output by output and meet by ``+``."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: dict[int, Any]) -> None:
+        self.parts = parts
+
+    def __add__(self, other: "Cotangents") -> "Cotangents":
+        merged = dict(self.parts)
+        for i, g in other.parts.items():
+            merged[i] = merged[i] + g if i in merged else g
+        return Cotangents(merged)
+
+    def fill(self, node: Node) -> tuple[Any, ...]:
+        """List the cotangents of all outputs; one that did not arrive is zeros (which take no memory)."""
+        zeros = [
+            np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in zip(node.shape, node.dtype, strict=True)
+        ]
+        return tuple(self.parts.get(i, zero) for i, zero in enumerate(zeros))
+
+    def arrived(self, node: Node) -> tuple[bool, ...]:
+        """Tell for each output whether a cotangent arrived: one that did not is no zero, there is none."""
+        return tuple(i in self.parts for i in range(len(node.shape)))
+
+
+class _Plumbing:
+    """Stand for an op of the engine's own: no user calls it, it only passes cotangents on."""
+
+    elementwise, joint, definition, cache, view, linear, selects = False, None, None, (), False, True, None
+    inputs, formula, reads_output = ("x",), (None,), False
+    rules: dict[int, Any] = {}  # noqa: RUF012
+
+    def __init__(self, name: str, vjp: Callable[..., Shares]) -> None:
+        self.name = self.symbol = name
+        self.vjp = vjp
+
+    def reads(self, needs: Sequence[bool]) -> frozenset[int]:
+        """Read no value."""
+        return frozenset()
+
+    def closed_over(self, node: Node) -> int:
+        """Close over nothing."""
+        return 0
+
+
+def _item_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Shares:
+    return [(node.parents[0], Cotangents({node.kwargs["index"]: g}))]
+
+
+def _identity_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Shares:
+    return [(node.parents[0], g)]
+
+
+def _bundle_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Shares:
+    pairs = zip(node.parents, g, strict=True)
+    return [
+        (parent, part)
+        for parent, part in pairs
+        if parent is not None and parent.needs and part is not None and (wanted is None or parent in wanted)
+    ]
+
+
+ITEM: Any = _Plumbing("item", _item_vjp)
+IDENTITY: Any = _Plumbing("identity", _identity_vjp)
+BUNDLE: Any = _Plumbing("bundle", _bundle_vjp)
+PLUMBING = (ITEM, IDENTITY, BUNDLE)
+
+
+def item_node(node: Node, i: int, part: Any) -> Node:
+    """Make the node of output ``i`` of a multi-output node (a view if that is one)."""
+    kind = View if isinstance(node, View) else Node
+    value = part if part.size <= 64 else None
+    return kind(ITEM, (node,), (None, value), {"index": i}, part.shape, part.dtype, node.scope)
+
+
+def identity_node(parent: Node) -> Node:
+    """Make a node that stands for ``parent`` in one place only: the cotangent for that place can be told apart."""
+    return Node(IDENTITY, (parent,), (None, None), None, parent.shape, parent.dtype, parent.scope)
+
+
+def bundle_node(nodes: Sequence[Node | None]) -> Node:
+    """Make one root of several, to walk from with a tuple of cotangents."""
+    return Node(BUNDLE, tuple(nodes), (None,) * (len(nodes) + 1), None, (), None, None)
+
+
+# ----------------------------------------------------------------------------------------------- fitting a cotangent
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``g`` over the axes along which an input of ``shape`` was broadcast."""
+    extra = g.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
+    g = g.sum(axis=axes, keepdims=True) if axes else g
+    return g.reshape(shape) if extra else g
+
+
+def fit(share: Any, parent: Node, op: Op, i: int) -> Any:
+    """Make the cotangent of input ``i`` have the input's shape and dtype, or say which rule is wrong."""
+    inner = share._array if isinstance(share, Box) else share  # its attributes cost less than the Tensor's properties
+    if not isinstance(inner, _ARRAYS):
+        if not isinstance(inner, int | float):
+            raise RuleError(
+                f"op {op.name!r}: the rule for {op.argument(i)!r} returned {type(share).__name__}, not an array."
+            )
+        share = inner = np.asarray(share)
+    shape, dtype = inner.shape, inner.dtype
+    if shape != parent.shape:
+        if not op.elementwise or not _broadcasts(parent.shape, shape):
+            raise RuleError(
+                f"op {op.name!r}: the rule for {op.argument(i)!r} returned shape {shape}, but the input has "
+                f"shape {parent.shape}."
+            )
+        share = unbroadcast(share, parent.shape)
+    if dtype is not parent.dtype and dtype != parent.dtype:
+        if dtype.kind not in "biuf":
+            raise RuleError(f"op {op.name!r}: the rule for {op.argument(i)!r} returned dtype {dtype}.")
+        share = share.astype(parent.dtype)
+    return share
+
+
+def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
+    return len(small) <= len(large) and all(n in (1, m) for n, m in zip(reversed(small), reversed(large), strict=False))
+
+
+def joint_shares(op: Op, shares: Any, parents: Sequence[Any], needs: Sequence[bool]) -> Shares:
+    """Pair what a joint rule gave with the inputs that want a cotangent."""
+    if not isinstance(shares, tuple | list) or len(shares) != len(parents):
+        said = f"{len(shares)} values" if isinstance(shares, tuple | list) else type(shares).__name__
+        raise RuleError(f"op {op.name!r}: the joint rule must return a tuple of {len(parents)} gradients, got {said}.")
+    pairs: Shares = []
+    for i, needed in enumerate(needs):
+        if needed:
+            parent, share = parents[i], shares[i]
+            if share.__class__ is not np.ndarray or share.dtype is not parent.dtype or share.shape != parent.shape:
+                share = fit(share, parent, op, i)
+            pairs.append((parent, share))
+    return pairs
+
+
+def missing_rule(op: Op, i: int) -> None:
+    """Refuse to differentiate by an input that has no rule."""
+    raise MissingRule(f"op {op.name!r} has no gradient rule for {op.argument(i)!r}. Pass it detached.")
+
+
+def check(node: Node) -> None:
+    """Refuse to differentiate a node whose values are gone or were changed."""
+    if node.released:
+        raise GraphError(
+            f"backward reached {node.op.name!r}, whose saved arrays were released by an earlier backward. "
+            "Call the first backward with retain_graph=True, or compute the loss again."
+        )
+    for i in stale(node):
+        parent = node.parents[i]
+        who = f" {parent.name!r}" if parent.name else ""
+        raise InPlaceError(
+            f"input {node.op.argument(i)!r}{who} of {node.op.name!r}, shape {parent.shape}, was changed in place "
+            "after it was used. Change it after backward, or use a new Tensor."
+        )
+
+
+def stale(node: Node) -> Iterator[int]:
+    """Yield the inputs whose values are read in backward but were changed in place since the forward."""
+    changed = [p is not None and p.version < node.order for p in node.parents]
+    if True in changed:
+        reads = node.op.reads([p is not None and p.needs for p in node.parents])
+        yield from (i for i, was in enumerate(changed) if was and i in reads)
+
+
+def arguments_of(rule: Any, node: Node, residuals: Sequence[Any], needs: Sequence[bool], arrived: Any) -> list[Any]:
+    """List what a rule asks for besides the cotangent, as the written-out code does."""
+    op, found = node.op, []
+    for name in rule.names:
+        if name in op.inputs:
+            found.append(tuple(residuals[: len(needs)]) if op.variadic else residuals[op.inputs.index(name)])
+        elif name in ("y", *op.cache):
+            found.append(residuals[("y", *op.cache).index(name) - 1 - len(op.cache)])
+        elif name == "shapes":
+            found.append(tuple([() if p is None else p.shape for p in node.parents]))
+        elif name in ("needs", "arrived"):
+            found.append(tuple(needs) if name == "needs" else arrived)
+        else:
+            found.append(node.kwargs[name])
+    return found
