@@ -73,10 +73,12 @@ def fingerprint(value: Any) -> int:
     return zlib.crc32(repr([fingerprint(part) for part in parts]).encode())
 
 
-def same_batch(world: World, what: str, batch: Any, size: int | None) -> None:
+def same_batch(world: World, what: str, batch: Any) -> None:
     """Raise, on all ranks alike, unless all have the same batch; None stands for no batch any more."""
-    mark = 0 if size is None else fingerprint(batch)
-    own = [-1 if size is None else size, mark & 0xFFFF, mark >> 16]  # small numbers, so that sums are exact
+    first = batch[0] if isinstance(batch, tuple | list) and batch else batch
+    size = -1 if batch is None else len(first) if isinstance(first, Sized) else 0
+    mark = 0 if batch is None else fingerprint(batch)
+    own = [size, mark & 0xFFFF, mark >> 16]  # small numbers, so that sums are exact
     found = world.equal(own)
     if found is not None:
         texts = [
@@ -126,9 +128,7 @@ class InStep:
         batches = iter(self.source)
         while True:
             item = next(batches, None)
-            first = item[0] if isinstance(item, tuple | list) and item else ()
-            size = len(first) if isinstance(first, Sized) else 0
-            same_batch(self.world, "fit", item, None if item is None else size)
+            same_batch(self.world, "fit", item)
             if item is None:
                 return
             yield item

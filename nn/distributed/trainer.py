@@ -113,7 +113,7 @@ class DistributedTrainer(Trainer):
         if self.size == 1:
             return super().train_on_batch(x, y, sample_weight)
         with self.world.together("train_on_batch"):
-            facts.same_batch(self.world, "train_on_batch", (x, y, sample_weight), len(y))
+            facts.same_batch(self.world, "train_on_batch", (x, y, sample_weight))
             self.world.same("the optimizer", facts.of_options(self))
             return super().train_on_batch(np.asarray(_data(x)), y, sample_weight)
 

@@ -174,7 +174,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """Give the outputs of the network, (samples, outputs)."""
         check_is_fitted(self, "module_")
         x = validate_data(self, x, dtype=FLOATS, reset=False)
-        return self._trainer.predict(x.astype(self._dtype, copy=False))
+        outputs: Array = self._trainer.predict(x.astype(self._dtype, copy=False))
+        return outputs
 
     def as_module(self) -> Module:
         """Give a Module that computes what is predicted (of classes the probabilities), for ``nn.onnx.export``."""
