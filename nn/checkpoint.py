@@ -15,6 +15,7 @@ from autograd.errors import ArgumentError, FileError, ShapeError
 from nn.files import read_tree, write_tree
 from nn.history import History
 from nn.kinds import is_count, is_generator_state, is_mean, misfits
+from nn.members import parts
 from nn.module import Module
 
 KIND = "chainrule training state"
@@ -84,9 +85,8 @@ def generators(model: Module) -> list[np.random.Generator]:
     """List the random generators that the modules keep, each once, in the order of the modules."""
     found: dict[int, np.random.Generator] = {}
     for module in model.modules():
-        for value in vars(module).values():
-            if isinstance(value, np.random.Generator):
-                found.setdefault(id(value), value)
+        for _, _, value in parts(module, (np.random.Generator,)):
+            found.setdefault(id(value), value)
     return list(found.values())
 
 

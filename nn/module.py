@@ -16,7 +16,7 @@ to be registered, and lists, dicts, named tuples, dataclasses and other containe
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -107,6 +107,7 @@ class Module:
     they are. ``super().__init__()`` may be called first, as in PyTorch, but need not be.
     """
 
+    _fixed: ClassVar[tuple[str, ...]] = ()  # attributes that are read when the module is made, and then no more
     training: bool
     _place: _Place | None
     _buffers: dict[str, bool]
@@ -147,6 +148,9 @@ class Module:
             )
         if name in _TAKEN:
             self._refuse(name, value)
+        if name in self._fixed and name in vars(self):
+            who = type(self).__name__
+            raise ArgumentError(f"{who}.{name} has no effect once the {who} is made: make a new one with it.")
         if isinstance(value, Parameter) and value.name is None:
             value.name = name
         is_part = isinstance(value, _OWN) or is_container(value)

@@ -13,7 +13,7 @@ import pytest
 
 import nn
 from autograd.errors import ArgumentError
-from nn import members
+from nn import checkpoint, members
 
 
 def linear():
@@ -255,6 +255,29 @@ def test_a_new_container_is_seen_by_paths():
 def test_attributes_that_nothing_reads(name, value, message):
     with pytest.raises(ArgumentError, match=message):
         setattr(linear(), name, value)
+
+
+@pytest.mark.parametrize("made", [nn.Neuron(2, "relu"), nn.Layer(2, 3, "relu")])
+def test_an_activation_that_would_only_be_shown(made):
+    who = type(made).__name__
+    with pytest.raises(ArgumentError, match=f"{who}.activation has no effect once the {who} is made: make a new one"):
+        made.activation = "tanh"
+    assert made.activation == "relu"
+
+
+@pytest.mark.parametrize(("build", "path"), CONTAINERS.values(), ids=CONTAINERS)
+def test_random_generators_are_saved_wherever_they_are(build, path, tmp_path):
+    def make():
+        model = nn.Linear(2, 1, rng=0)
+        model.noise = build(np.random.default_rng(5))
+        return nn.Trainer(model, nn.MSELoss(), nn.optim.SGD(model.parameters()))
+
+    one, other = make(), make()
+    (drawn,) = checkpoint.generators(one.model)
+    drawn.random(7)
+    one.save(tmp_path / "t")
+    other.load(tmp_path / "t")
+    assert checkpoint.generators(other.model)[0].random() == drawn.random()
 
 
 def test_a_class_may_use_such_names_itself():
