@@ -54,6 +54,8 @@ class Flat:
             if not _is_held(p):
                 view[...] = p.data
                 p.data = view
+        self._arrays: list[Any] = []  # where the parameters were in the last step
+        self._away = _NONE  # parameters that are not in the buffer
         self._apart = _NONE  # parameters that share memory with another one: each is a block of its own
         self._blocks: list[Block] = []
         self._moving: list[ag.Tensor] = []  # the parameters that have a gradient
@@ -82,13 +84,12 @@ class Flat:
         When all blocks are done, graphs that used the old values are told that these are gone.
         """
         arrays, grads = ag.leaf_arrays(self.parameters)
-        pattern, away, apart = [g is not None for g in grads], _NONE, _NONE
-        if any(map(is_not, arrays, self.views)):
-            away = self._find_away(arrays, pattern)
-            apart = _overlapping(arrays, away)
-        if pattern != self._pattern or apart != self._apart:
+        pattern = [g is not None for g in grads]
+        if pattern != self._pattern or any(map(is_not, arrays, self._arrays)):
             self._settle()
-            self._pattern, self._apart = pattern, apart
+            self._pattern, self._arrays = pattern, arrays
+            self._away = self._find_away(arrays, pattern)
+            self._apart = _overlapping(arrays, self._away)
             self._blocks = self._plan(pattern)
             self._moving = [p for p, has in zip(self.parameters, pattern, strict=True) if has]
         self._planned += 1
@@ -103,8 +104,8 @@ class Flat:
                         ((i, turned),) = block.members
                         flat = (grads[i].T if turned else grads[i]).reshape(-1)
                     g = flat[block.part]
-                if away and any(i in away for i, _ in block.members):
-                    yield from self._outside(block, g, arrays)
+                if self._away and any(i in self._away for i, _ in block.members):
+                    yield from self._outside(block, g)
                 else:
                     yield block, g, block.t + self._planned
         finally:
@@ -124,9 +125,9 @@ class Flat:
                     )
         return frozenset(away)
 
-    def _outside(self, block: Block, g: Array, arrays: list[Any]) -> Iterator[tuple[Block, Array, int]]:
+    def _outside(self, block: Block, g: Array) -> Iterator[tuple[Block, Array, int]]:
         """Yield a block of which a part is not in the buffer: copied, and written back into the arrays when changed."""
-        parts = [arrays[i].T if turned else arrays[i] for i, turned in block.members]
+        parts = [self._arrays[i].T if turned else self._arrays[i] for i, turned in block.members]
         if block.gather is not None:
             p = np.concatenate(parts, axis=None, out=self._room[3, : g.size])
         else:
