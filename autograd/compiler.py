@@ -20,6 +20,7 @@ import numpy as np
 from autograd import box, recorded
 from autograd.box import SMALL, Box
 from autograd.graph import Node, View, next_order, versions
+from autograd.hints import unexpected_keyword
 from autograd.modes import current
 from autograd.rules import PLAIN, Op, Rule
 from autograd.vjp import Cotangents, check, fit, joint_shares, missing_rule
@@ -60,6 +61,7 @@ _SHARED: dict[str, Any] = {
     "_next_order": next_order,
     "_own": recorded.own,
     "_several": recorded.several,
+    "_unexpected_keyword": unexpected_keyword,
     "_versions": versions,
     "_shares_memory": box.shares_memory,
     "_watch": box.watch,
@@ -128,6 +130,8 @@ def _masks(op: Op) -> dict[int, Rule]:
 
 def _apply_lines(op: Op) -> Iterator[str]:
     yield f"def apply({_signature(op)}):"
+    if "axis" in op.keywords:
+        yield "    if _unknown: raise _unexpected_keyword(_op.name, _unknown)"
     for key in op.keywords:
         yield f"    if {key}.__class__ not in _PLAIN: {key} = _op.constant({key!r}, {key})"
     keywords = "{" + ", ".join(f"{key!r}: {key}" for key in op.keywords) + "}" if op.keywords else "None"
@@ -180,7 +184,8 @@ def _apply_lines(op: Op) -> Iterator[str]:
     size = "" if read == "True" else f" if {f'{read} or ' if read else ''}_output.size <= {SMALL} else None"
     indent = "    " if numbers else ""
     yield from (indent + line for line in (_variadic_kept(op) if op.variadic else _kept(op)))
-    yield f"{indent}    _residuals = {residuals.replace('_output', '_output' + size, 1)}"
+    output = "_own(_output)" if op.view else "_output"  # a small view must not keep the large array behind it
+    yield f"{indent}    _residuals = {residuals.replace('_output', output + size, 1)}"
     kind = (
         "_View if _output.__class__ is _ndarray and _shares_memory(_output, _source) else _Node" if op.view else "_Node"
     )
@@ -207,7 +212,8 @@ def _apply_lines(op: Op) -> Iterator[str]:
 
 def _signature(op: Op) -> str:
     keywords = [f"{key}=_default_{key}" for key in op.keywords]
-    return ", ".join([f"*{op.inputs[0]}", *keywords] if op.variadic else [*op.inputs, *keywords])
+    unknown = ["**_unknown"] if "axis" in op.keywords else []  # dim=, out of habit, is told NumPy's word
+    return ", ".join([f"*{op.inputs[0]}" if op.variadic else ", ".join(op.inputs), *keywords, *unknown])
 
 
 def _passed(op: Op) -> list[str]:

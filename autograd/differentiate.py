@@ -376,6 +376,8 @@ def _reach(node: Node, masked: Any) -> list[Any]:
         for residuals in values:
             for i, share in _shares_of_all(node, residuals, g, arrived):
                 found = np.asarray(share) != 0
+                if len(values) > 1:  # 0 · inf tells nothing; the other probe does
+                    found &= ~np.isnan(share)
                 alive[i] = found if alive[i] is None else alive[i] | found
     except np.linalg.LinAlgError:
         return [None] * len(node.parents)

@@ -4,35 +4,23 @@ Each error is also a standard Python type, so ``except ValueError`` keeps workin
 (op or module path, argument, shapes) and what to do.
 """
 
-import re
-
-# What moves a terminal's cursor or turns the order of a line: control characters, odd line breaks, bidi overrides.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def printable(text: object) -> str:
-    r"""Write control characters out; line breaks and tabs stay.
-
-    >>> printable("a\x1b[2Jb")
-    'a\\x1b[2Jb'
-    """
-    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], str(text))
-
-
-def printable_line(text: object) -> str:
-    """Write control characters out, line breaks and tabs too: for names."""
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+from autograd.modes import current_scope
+from autograd.modes import printable as printable
 
 
 class AutogradError(Exception):
     """Be the root of every error that this project raises; control characters in its text are written out."""
 
     def __init__(self, *args: object) -> None:
-        super().__init__(*(printable(arg) if isinstance(arg, str) else arg for arg in args))
+        super().__init__(*("\n".join(map(printable, a.split("\n"))) if isinstance(a, str) else a for a in args))
 
 
 class ShapeError(AutogradError, ValueError):
-    """Report an array whose shape does not fit."""
+    """Report an array whose shape does not fit; inside a module its path stands before the message."""
+
+    def __init__(self, message: str) -> None:
+        scope = current_scope()
+        super().__init__(message if scope is None or scope.path in message else f"{scope.path}: {message}")
 
 
 class DTypeError(AutogradError, TypeError):
@@ -85,3 +73,15 @@ class MissingFile(FileError, FileNotFoundError):
 
 class TrainingError(AutogradError, ArithmeticError):
     """Report a training run that has left the finite numbers."""
+
+
+class UnknownName(AutogradError, AttributeError):
+    """Report an attribute that is not there, and the one that is meant."""
+
+
+class UnexpectedKeyword(AutogradError, TypeError):
+    """Report a keyword that a function does not take, and the one that is meant."""
+
+
+class NotAFunction(AutogradError, TypeError):
+    """Report something else than a function that was given to a transform."""

@@ -5,17 +5,20 @@ result of an op, and every Tensor that looks at the old memory (its owner, its v
 one from then on, at the same places. Floor 10: used by :mod:`autograd.tensor`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from autograd.box import Box, Views, leaf_of, needs_grad, shares_memory, watch, wrap
+from autograd.box import Box, Views, leaf_of, needs_grad, shares_memory, unbox, watch, wrap
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Leaf, Node, View, origin
+from autograd.graph import Alias, Leaf, Node, View, origin
 from autograd.modes import current
 from autograd.ops import casting, indexing, shapes
 from autograd.ops.places import overwrite, reread
+from autograd.recorded import misfit
+from autograd.sharing import lying_in
 
 
 def refuse_leaf(t: Box, what: str, *values: Any) -> None:
@@ -37,6 +40,14 @@ def is_plain(t: Box, *values: Any) -> bool:
     """Tell whether a write concerns no graph: arrays are written into as NumPy does it, and versions tell the rest."""
     root = origin(leaf_of(t))
     return isinstance(root, Leaf) and not (current().recording and any(needs_grad(v) for v in values))
+
+
+def write(change: Callable[[], Any], name: str, *operands: Any) -> None:
+    """Run a change of an array; shapes that do not fit are told as everywhere."""
+    try:
+        change()
+    except ValueError as error:
+        raise misfit(name, [unbox(x) for x in operands], error, elementwise=True) from None
 
 
 def assign(t: Box, index: Any, value: Any) -> None:
@@ -74,6 +85,10 @@ def replace(t: Box, value: Box) -> None:
     """Give ``t``, and all that look at its memory, the value that was written into it."""
     node = leaf_of(t)
     root = origin(node)
+    if lying_in(t._array, root) is not None or (isinstance(root, Leaf) and isinstance(node, Alias) and node.needs):
+        raise InPlaceError(
+            "a value that carries a gradient cannot be written into memory that two Tensors share. Use a copy."
+        )
     known: Views | None = getattr(root, "views", None)
     if known is None:
         _rebind(t, value._array, value._node)

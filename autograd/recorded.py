@@ -130,13 +130,16 @@ def failed(error: Exception, op: Op, data: Sequence[Any]) -> Exception:
         return error
     if isinstance(error, np.linalg.LinAlgError) and "square" not in str(error) and "dimension" not in str(error):
         return error  # about the numbers
-    shapes = [np.shape(x) for x in data]
-    scope = current().scope
-    place = f"{scope.path}: " if scope else ""
+    return misfit(op.name, data, error, op.elementwise)
+
+
+def misfit(name: str, data: Sequence[Any], error: Exception, elementwise: bool = False) -> ShapeError:
+    """Return the error for inputs whose shapes do not fit: the op, the shapes, what NumPy says, and what would fit."""
+    shapes = [str(np.shape(x)) for x in data]
     fits = (
         "Elementwise ops broadcast: counted from the right, lengths must be equal or 1."
-        if op.elementwise
+        if elementwise
         else "Reshape or transpose an input so that they fit."
     )
-    listed = " and ".join(map(str, shapes)) if len(shapes) < 4 else ", ".join(map(str, shapes))
-    return ShapeError(f"{place}{op.name} got {listed}: {str(error).rstrip('. ')}. {fits}")
+    listed = " and ".join(shapes) if len(shapes) < 4 else ", ".join(shapes)
+    return ShapeError(f"{name} got {listed}: {str(error).rstrip('. ')}. {fits}")

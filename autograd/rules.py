@@ -14,6 +14,7 @@ import numpy as np
 from autograd.box import Box, needs_grad
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import Node
+from autograd.modes import printable
 
 Shares = list[tuple[Node, Any]]
 _RESERVED = {
@@ -86,7 +87,8 @@ class Op:
         selects: Any = None,
         formula: Any = None,
     ) -> None:
-        self.forward, self.name, self.symbol, self.domain = forward, name, symbol or name, domain
+        name = printable(name)
+        self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
         self.elementwise, self.definition, self.cache, self.view = elementwise, definition, cache, view
         self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
         self.rules: dict[int, Rule] = {}

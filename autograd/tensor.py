@@ -26,10 +26,12 @@ from autograd.box import (
 from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
 from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
+from autograd.hints import unknown_attribute
 from autograd.methods import Methods
-from autograd.modes import current
+from autograd.modes import current, printable
 from autograd.ops import casting, indexing, products, sorting
 from autograd.ops import elementwise as ew
+from autograd.sharing import forget, lying_in, register
 
 
 class Tensor(Methods):
@@ -57,10 +59,21 @@ class Tensor(Methods):
         name: str | None = None,
     ) -> None:
         array = _read(data, dtype, copy, requires_grad)
-        self._array = array
-        self._node = (
-            Leaf(small(array), array.shape, array.dtype, requires_grad, name) if requires_grad or name else None
-        )
+        self._array, self._node = array, None
+        if requires_grad or name:
+            name = None if name is None else printable(str(name))
+            self._node = Leaf(small(array), array.shape, array.dtype, requires_grad, name)
+        if not copy and type(array) is np.ndarray:
+            self._settle(array)
+
+    def _settle(self, array: Any) -> None:
+        """Take the place of this leaf among those that lie in the same memory."""
+        node = leaf_of(self)
+        other = lying_in(array, node)
+        if other is not None:
+            self._node = Alias(other, small(array), array.shape, array.dtype, "")
+            self._node.needs, self._node.name, self._node.grad = node.needs, node.name, node.grad
+        register(array, leaf_of(self))
 
     # ---------------------------------------------------------------------------------------------- what it holds
 
@@ -82,6 +95,7 @@ class Tensor(Methods):
             array = self._array = np.array(array)
             if self._node is not None:
                 self._node.residuals = (small(array),)
+        register(array, leaf_of(self))
         return array  # type: ignore[no-any-return]
 
     @data.setter
@@ -96,10 +110,13 @@ class Tensor(Methods):
             return
         array = value if value is self._array else _read(value, None, False, self.requires_grad)
         if node is not None:
+            forget(self._array, node)
             node = self._node = self._renewed(node, array)
             note_change([node])
             node.residuals, node.dtype = (small(array),), array.dtype
         self._array = array
+        if type(array) is np.ndarray and not isinstance(node, TracedLeaf):
+            self._settle(array)
 
     def _renewed(self, node: Node, array: Any) -> Node:
         """Give the node for a new ``array``: a new one if the shape differs, as graphs may rely on the old shape."""
@@ -174,7 +191,7 @@ class Tensor(Methods):
 
     @name.setter
     def name(self, value: str | None) -> None:
-        leaf_of(self).name = value
+        leaf_of(self).name = None if value is None else printable(str(value))
 
     @property
     def is_leaf(self) -> bool:
@@ -273,7 +290,7 @@ class Tensor(Methods):
         inplace.refuse_leaf(self, "assigning into", value)
         if inplace.is_plain(self, value):
             array = self.data
-            array[unbox(index)] = unbox(value)
+            inplace.write(lambda: array.__setitem__(unbox(index), unbox(value)), "setitem", array, value)
             self.data = array
         else:
             inplace.assign(self, index, value)
@@ -305,7 +322,7 @@ class Tensor(Methods):
         if type(self._array) is not np.ndarray and self._node is not None and not self._node.needs:
             return function(self, other)  # type: ignore[no-any-return]
         array = self.data
-        ufunc(array, unbox(other), out=array, casting="same_kind")
+        inplace.write(lambda: ufunc(array, unbox(other), out=array, casting="same_kind"), ufunc.__name__, array, other)
         self.data = array
         return self
 
@@ -359,6 +376,19 @@ class Tensor(Methods):
             raise TypeError(f"only an integer Tensor can be an index, got dtype {self.dtype}.")
         return int(self.item())
 
+    def __getattr__(self, name: str) -> Any:
+        """Name the word that works here in place of one of PyTorch's."""
+        raise unknown_attribute(type(self).__name__, name)
+
+    @property
+    def label(self) -> Any:
+        """Raise: the word is ``name``."""
+        raise unknown_attribute(type(self).__name__, "label")
+
+    @label.setter
+    def label(self, value: Any) -> None:
+        raise unknown_attribute(type(self).__name__, "label")
+
     def __bool__(self) -> bool:
         return bool(self._array)
 
@@ -385,7 +415,7 @@ class Tensor(Methods):
         if is_recording(self):
             raise ConversionError(
                 "this would turn a Tensor that requires grad into a plain array and lose its gradient. To join Tensors "
-                "use np.stack or np.concatenate; for the numbers alone use .numpy() or .detach()."
+                "use np.stack or np.concatenate; for the numbers alone use .numpy(), .item() or .detach()."
             )
         return np.array(self._array, dtype=dtype) if copy is not False else np.asarray(self._array, dtype=dtype)
 

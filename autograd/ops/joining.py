@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, cases, draw, no_out
 from autograd.ops.shapes import atleast_1d, atleast_2d, atleast_3d, broadcast_to, expand_dims, moveaxis, ravel, reshape
 from autograd.primitive import implements, op
@@ -208,7 +208,7 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """Cut along ``axis``: at the given indices, or into so many parts of equal length; a list of views."""
     ary = as_array(ary)
     if not np.ndim(indices_or_sections) and ary.shape[axis] % indices_or_sections:
-        raise ArgumentError(
+        raise ShapeError(
             f"split: axis {axis} of length {ary.shape[axis]} cannot be cut into {indices_or_sections} equal parts "
             f"(shape {ary.shape}). Use np.array_split for unequal parts."
         )
