@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError
-from nn.files import write_bytes
 from nn.optim import ReduceLROnPlateau, Schedule
+from nn.writing import write_bytes
 
 _BETTER = {"min": ("loss", "mse", "mae", "error"), "max": ("acc", "precision", "recall", "f1", "auc", "r2")}
 
@@ -172,14 +172,14 @@ class ModelCheckpoint(Callback):
         self.best: float | None = None
 
     def files(self) -> list[Path]:
-        """List the files that are there, oldest first; those of an earlier run may have more steps in their names."""
+        """List the files that are there by their steps, the one with the most last; no clock is asked."""
         pattern = re.compile(re.escape(self.path.stem) + r"-\d{8,}" + re.escape(self.path.suffix))
-        return sorted((p for p in self.path.parent.glob("*") if pattern.fullmatch(p.name)), key=self.age)
+        return sorted((p for p in self.path.parent.glob("*") if pattern.fullmatch(p.name)), key=self.steps_of)
 
     @staticmethod
-    def age(path: Path) -> tuple[int, int]:
-        """Order files by when they were written, and within one tick of the clock by their steps."""
-        return path.stat().st_mtime_ns, int(path.stem.rpartition("-")[2])
+    def steps_of(path: Path) -> int:
+        """Read the number of steps from the name of a file."""
+        return int(path.stem.rpartition("-")[2])
 
     def on_fit_start(self, trainer: Any) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,7 +200,9 @@ class ModelCheckpoint(Callback):
 
     def _save(self, trainer: Any) -> None:
         trainer.save(self.path.with_name(f"{self.path.stem}-{trainer.step:08d}{self.path.suffix}"))
-        for old in self.files()[: -self.keep]:
+        # Files with more steps than there are by now are of an earlier run and go first, so never the one just written.
+        files = sorted(self.files(), key=lambda file: (self.steps_of(file) <= trainer.step, self.steps_of(file)))
+        for old in files[: -self.keep]:
             old.unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,21 @@ def _kind(value: Any) -> str:
         if isinstance(value, kinds):
             return name
     return type(value).__name__
+
+
+def kind(value: Any) -> str:
+    """Say what an option is, whatever type of Python or NumPy stands for it: a number, bool, text, row of numbers.
+
+    >>> kind(1), kind(np.float32(0.5)), kind((0.9, 0.999)), kind(None)
+    ('number', 'number', 'row of numbers', 'other')
+    """
+    if isinstance(value, bool | np.bool_):
+        return "bool"
+    if isinstance(value, Real):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    return "row of numbers" if isinstance(value, list | tuple) and all(kind(x) == "number" for x in value) else "other"
 
 
 def is_count(value: Any) -> bool:

@@ -50,11 +50,26 @@ def check_parts(model: Any, loss: Any, optimizer: Any, callbacks: Sequence[Any])
             raise ArgumentError(f"Trainer: {what}, got the class {value.__name__}; call it.")
         if not fits:
             raise ArgumentError(f"Trainer: {what}, got {value!r}.")
-    own = {id(p) for p in model.parameters()}
-    if own and not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+    check_optimizer(model, optimizer)
+
+
+def check_optimizer(model: Module, optimizer: Optimizer) -> None:
+    """Refuse an optimizer that lacks parameters of the model: they would never change, and nobody would be told."""
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    own = dict(model.named_parameters())
+    missing = [name for name, p in own.items() if p.requires_grad and id(p) not in held]
+    if own and not held & {id(p) for p in own.values()}:
         raise ArgumentError(
             "Trainer: the optimizer has none of the model's parameters, so the model would never change. Make it with "
             "model.parameters() of this model."
+        )
+    if missing:
+        strangers = len(held - {id(p) for p in own.values()})
+        more = f" It has {strangers} that the model does not have: was a layer replaced?" if strangers else ""
+        names = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
+        raise ArgumentError(
+            f"Trainer: the optimizer does not have the parameters {names}, which would never change.{more} Make it "
+            "with model.parameters() when the model is complete, or freeze them: requires_grad_(False)."
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from autograd.errors import ArgumentError, FileError, TrainingError
+from autograd.errors import ArgumentError, MissingFile, TrainingError
 from nn import checkpoint, diagnosis
 from nn.batches import Batch, Batches, as_evaluation, inputs_of, joined, read_batch, read_weight, size, split_off
 from nn.callbacks import Callback, ModelCheckpoint, tell
@@ -20,7 +20,7 @@ from nn.interrupts import Interrupts, held_back
 from nn.meter import Meter, arrays_of, new_sums
 from nn.module import Module
 from nn.optim import clip_grad_norm
-from nn.parts import check_parts, named_metrics, optimizer_of
+from nn.parts import check_optimizer, check_parts, named_metrics, optimizer_of
 from nn.progress import Progress
 from nn.rollback import Rollback, same_batches
 
@@ -129,6 +129,7 @@ class Trainer:
         """
         if not isinstance(epochs, int | np.integer) or epochs < 0:
             raise ArgumentError(f"fit: epochs must be a whole number, 0 or more, got {epochs!r}.")
+        check_optimizer(self.model, self.optimizer)
         if y is None and not (sample_weight is None and class_weight is None):
             raise ArgumentError("fit: an iterable brings its own weights. Let each batch be (x, y, weights).")
         x, y, held_out = split_off(x, y, validation_split)
@@ -407,9 +408,9 @@ class Trainer:
             files = [path for saver in savers for path in saver.files()]
             if not files:
                 return None
-            resume = max(files, key=ModelCheckpoint.age)
+            resume = max(files, key=ModelCheckpoint.steps_of)
         if not Path(resume).is_file():
-            raise FileError(
+            raise MissingFile(
                 f"fit(resume={str(resume)!r}): there is no such file. Use resume='auto' to start fresh without one."
             )
         checkpoint.load(self, resume)

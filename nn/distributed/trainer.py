@@ -42,10 +42,11 @@ class DistributedTrainer(Trainer):
     """Train as ``Trainer`` does, on all ranks of an MPI job: ``mpiexec -n 4 python -m mpi4py train.py``.
 
     N ranks give the result of one process with the same ``batch_size`` to rounding, and the same bytes again at the
-    same N. All run the same script on the same data; weights, optimizer and random state are those of rank 0. ``fit``,
-    ``train_on_batch`` and ``load`` are called by all ranks together, ``evaluate`` and ``predict`` by whom you like;
-    ``save``, ModelCheckpoint, CSVLogger and progress act on rank 0 only. Batch normalization uses the rows of the rank;
-    its running statistics follow the mean over ranks. Dropout draws other numbers on each rank. Alone it is a Trainer.
+    same N. All run the same script on the same data, which is checked; weights, optimizer and random state are those of
+    rank 0 at first. ``fit``, ``train_on_batch`` and ``load`` are called by all ranks together, ``evaluate`` and
+    ``predict`` by whom you like; ``save``, ModelCheckpoint, CSVLogger and progress act on rank 0 only. Batch
+    normalization uses the rows of the rank; its running statistics follow the mean over ranks. Dropout draws other
+    numbers on each rank. Alone it is a Trainer.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class DistributedTrainer(Trainer):
             kind = type(generator.bit_generator).__name__
             given = {"x": x, "y": y, "rng": kind, "validation_data": validation_data, **options}
             self.world.same("what fit was given", facts.of_fit(given))
+            self.world.same("what training starts from", facts.of_state(self))
             self._checked = False
             return super().fit(
                 facts.in_step(self.world, x) if y is None else x,
@@ -112,6 +114,8 @@ class DistributedTrainer(Trainer):
         if self.size == 1:
             return super().train_on_batch(x, y, sample_weight)
         with self.world.together("train_on_batch"):
+            facts.same_batch(self.world, "train_on_batch", (x, y, sample_weight))
+            self.world.same("the optimizer", facts.of_options(self))
             return super().train_on_batch(x, y, sample_weight)
 
     def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:

@@ -233,6 +233,43 @@ def test_a_state_that_does_not_fit_changes_nothing():
         optimizer.load_state_dict({"state": {}})
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"maximize": True}, "Adam.load_state_dict: the state has maximize=True, which this optimizer does not do"),
+        ({"decoupled_weight_decay": True}, "the state has decoupled_weight_decay=True"),
+        ({"maximize": False, "foreach": True, "fused": None, "decoupled_weight_decay": False}, None),
+    ],
+)
+def test_options_of_pytorch_count_or_are_refused(change, message):
+    p = nn.Parameter([1.0])
+    adam = optim.Adam([p])
+    state = adam.state_dict()
+    state["param_groups"][0].update(change, lr=0.5)
+    if message is None:
+        adam.load_state_dict(state)
+        assert adam.lr == 0.5
+        return
+    with pytest.raises(ArgumentError, match=message):
+        adam.load_state_dict(state)
+    assert adam.lr == 1e-3
+
+
+def test_a_state_that_its_own_options_do_not_fit_changes_nothing():
+    p, q = nn.Parameter([1.0]), nn.Parameter([1.0])
+    plain, heavy = optim.SGD([p], lr=0.1), optim.SGD([q], lr=0.2, momentum=0.9)
+    q.grad = [1.0]
+    heavy.step()
+    plain.load_state_dict(heavy.state_dict())
+    assert plain.state_dict()["state"][0]["momentum_buffer"].tolist() == [1.0]
+    bad = heavy.state_dict()
+    del bad["state"][0]["momentum_buffer"]
+    other = optim.SGD([p], lr=0.1)
+    with pytest.raises(ShapeError, match="parameter 0: momentum_buffer is missing"):
+        other.load_state_dict(bad)
+    assert (other.lr, other.param_groups[0]["momentum"]) == (0.1, 0.0)
+
+
 def test_repr():
     assert repr(optim.Adam([nn.Parameter(np.zeros((40, 50)))], lr=0.1)) == (
         "Adam(lr=0.1, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, amsgrad=False)  # 2,000 parameters in 1 group(s)"
@@ -253,6 +290,12 @@ def test_changed_dtype_is_an_error():
 W, M = nn.Parameter([1.0]), nn.Parameter([[1.0, 2.0]])
 
 
+def with_group(change):
+    sgd = optim.SGD([W])
+    change(sgd.param_groups[0])
+    return sgd
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -264,6 +307,24 @@ W, M = nn.Parameter([1.0]), nn.Parameter([[1.0, 2.0]])
         (
             lambda: optim.SGD([{"params": [W], "beta": 1}], lr=1),
             "SGD: a group needs 'params' and may set lr, .*; got 'params', 'beta'",
+        ),
+        (
+            lambda: setattr(optim.SGD([W]), "learning_rate", 0.5),
+            r"SGD.learning_rate has no effect: set SGD.lr, or param_groups\[i\]\['lr'\] for one group",
+        ),
+        (
+            lambda: setattr(optim.SGD([W]), "momentum", 0.9),
+            r"SGD.momentum has no effect: set it in the groups, as in .*: group\['momentum'\] = 0.9",
+        ),
+        (lambda: with_group(lambda g: g.update(learning_rate=1)).step(), "a group needs 'params' and may set lr, mom"),
+        (lambda: with_group(lambda g: g.pop("momentum")).step(), "a group needs 'params' and may set lr, momentum"),
+        (
+            lambda: with_group(lambda g: g.update(params=[W])).step(),
+            "the parameters of a group were replaced, which has no effect. Use add_p",
+        ),
+        (
+            lambda: (sgd := optim.SGD([W])).param_groups.append(sgd.param_groups[0]) or sgd.step(),
+            "SGD: there are 2 groups, of which 1 were given. Use add_param_group",
         ),
         (lambda: optim.SGD([W], lr=-1), "SGD: lr must not be negative, got -1"),
         (lambda: optim.Adam([W], weight_decay=float("nan")), "Adam: weight_decay must not be negative, got nan"),
