@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 import autograd as ag
-from autograd.errors import ArgumentError, DTypeError, ShapeError
+from autograd.errors import ArgumentError, ConversionError, DTypeError, ShapeError
 from nn.frames import is_column, is_frame, read_column, read_frame
 
 
@@ -45,6 +45,15 @@ def as_target(target: Any, dtype: DTypeLike) -> Any:
     if type(target) is np.ndarray and target.dtype == dtype:
         return target
     return numbers(target, "target").astype(dtype)
+
+
+def constant(x: ag.Tensor, name: str) -> NDArray[Any]:
+    """Read a Tensor as plain numbers; one whose gradient would be lost by that is refused (Parameters are not)."""
+    if x.requires_grad and ag.is_grad_enabled() and not (x.is_leaf and type(x) is not ag.Tensor):
+        raise ConversionError(
+            f"{place()}{name} carries a gradient, which would be lost: it is read as plain numbers. Pass it detached."
+        )
+    return x.data
 
 
 def numbers(x: Any, name: str) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from autograd.errors import ArgumentError
 from nn.functional import classes as C
 from nn.functional import losses as F
 from nn.functional import targets
+from nn.inputs import constant
 from nn.module import Module
 
 
@@ -39,7 +40,7 @@ class _Loss(Module):
     def _buffer(self, name: str, value: Any) -> None:
         """Keep class weights with the module, in float32 unless they have a floating dtype."""
         if isinstance(value, ag.Tensor):
-            value = value.data
+            value = constant(value, f"{type(self).__name__}: {name}")
         array = (
             None
             if value is None

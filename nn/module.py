@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 import autograd as ag
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, ConversionError
 from nn import report
 from nn.members import is_container, parts, places
 from nn.state import Incompatible, Slot, load
@@ -142,7 +142,7 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         old = vars(self).get(name)
         if isinstance(old, Parameter) and not (value is None or isinstance(value, Parameter)):
-            raise TypeError(
+            raise ConversionError(
                 f"{type(self).__name__}.{name} is a Parameter and cannot become {_kind(value)}. "
                 f"Set {name}.data to change its values, or assign nn.Parameter(...) or None."
             )

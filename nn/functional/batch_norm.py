@@ -14,6 +14,7 @@ import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional.checks import as_input, place, wrong_shape
 from nn.functional.windows import Array
+from nn.inputs import constant
 
 BLOCK = 32 * 1024
 
@@ -178,7 +179,9 @@ def batch_norm(
                 name, x, f"axis 1 (channels) must be {value.shape[0]}, as {label} has shape {tuple(value.shape)}."
             )
     w, b = 1.0 if weight is None else weight, 0.0 if bias is None else bias
-    mean, var = (v.data if isinstance(v, ag.Tensor) else v for v in (running_mean, running_var))
+    mean, var = (
+        constant(v, "a running statistic") if isinstance(v, ag.Tensor) else v for v in (running_mean, running_var)
+    )
     if not training:
         if mean is None or var is None:
             raise ArgumentError(f"{place(name)}: running_mean and running_var are needed unless training=True.")

@@ -104,7 +104,7 @@ def _logits_and_weight(name: str, x: Any, weight: Any, reduction: str) -> tuple[
         )
     if weight is None:
         return x, None
-    w = np.array(weight.data if isinstance(weight, ag.Tensor) else numbers(weight, "weight"), x.dtype)
+    w = np.array(numbers(weight, "weight"), x.dtype)
     if w.shape != (classes,):
         raise ShapeError(
             f"{place()}{name}: weight has shape {w.shape}; it needs one number for each of the {classes} classes."

@@ -253,7 +253,7 @@ def _constant(weight: Any, like: Any, name: str) -> Any:
     """Read a weight as an array of its own (its owner may change it before backward) that broadcasts to the output."""
     if weight is None:
         return None
-    array = np.array(weight.data if isinstance(weight, ag.Tensor) else numbers(weight, name), like.dtype)
+    array = np.array(numbers(weight, name), like.dtype)
     try:
         if np.broadcast_shapes(array.shape, like.shape) == like.shape:
             return array
