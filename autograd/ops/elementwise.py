@@ -334,12 +334,14 @@ def frexp(x: Any) -> Any:
 _step = nondifferentiable(np.heaviside, name="heaviside")
 
 
-@implements(np.heaviside, domain=lambda rng: iter([((np.array([-1.0, 0.0, 2.0]), rng.uniform(1, 2, 3)), {})]))
 def heaviside(x1: Any, x2: Any) -> Any:
     """Give the step function: 0 for x < 0, 1 for x > 0, and ``x2`` at 0, which alone can get a gradient."""
     if not needs_grad(x2):
         return _step(x1, x2)
     return np.where(np.equal(unbox(x1), 0), x2, np.heaviside(unbox(x1), 0.0))
+
+
+dispatch[np.heaviside] = heaviside
 
 
 sign, floor, ceil, trunc, rint, floor_divide, spacing, angle = (
