@@ -398,7 +398,7 @@ def _reach(node: Node, masked: Any) -> list[Any]:
                 if len(values) > 1:  # 0 · inf tells nothing; the other probe does
                     found &= ~np.isnan(share)
                 alive[i] = found if alive[i] is None else alive[i] | found
-    except np.linalg.LinAlgError:
+    except Exception:  # a rule may refuse what it is probed with
         return [None] * len(node.parents)
     return [None if each is None or np.all(each) else each for each in alive]
 

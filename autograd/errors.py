@@ -5,10 +5,14 @@ Each error is also a standard Python type, so ``except ValueError`` keeps workin
 """
 
 from autograd.modes import current_scope
+from autograd.modes import printable as printable
 
 
 class AutogradError(Exception):
-    """Be the root of every error that this project raises."""
+    """Be the root of every error that this project raises; control characters in its text are written out."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*("\n".join(map(printable, a.split("\n"))) if isinstance(a, str) else a for a in args))
 
 
 class ShapeError(AutogradError, ValueError):
@@ -61,6 +65,10 @@ class NameClash(AutogradError, ImportError):
 
 class FileError(AutogradError, ValueError):
     """Report a file that cannot be read or written, is damaged, or is of another kind."""
+
+
+class MissingFile(FileError, FileNotFoundError):
+    """Report a file, or a folder to write to, that is not there."""
 
 
 class TrainingError(AutogradError, ArithmeticError):

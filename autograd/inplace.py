@@ -24,6 +24,11 @@ from autograd.sharing import lying_in
 def refuse_leaf(t: Box, what: str, *values: Any) -> None:
     """Raise InPlaceError where a write would change a value whose gradient is asked for, or spoil a graph."""
     root = origin(leaf_of(t))
+    if isinstance(t._node, View | Alias) and type(t._array) is np.ndarray and not t._array.flags.writeable:
+        raise InPlaceError(
+            f"{what} a read-only view: what broadcast_to, diagonal and sliding_window_view give cannot be written into "
+            "in NumPy, either. Use a copy."
+        )
     recording = current().recording
     if recording and isinstance(root, Leaf) and root.needs and (needs_grad(t) or any(map(needs_grad, values))):
         raise InPlaceError(

@@ -157,9 +157,23 @@ def _placed(error: ValueError, name: str, args: Any) -> Exception:
     return ShapeError(f"{name} of {' and '.join(shapes)}: {text.rstrip('. ')}. Give shapes that fit.")
 
 
+def _losing(named: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the arguments whose gradient the plain result would lose: none for an index or a truth value.
+
+    The counts of a histogram do not depend on small changes of the data, where its edges are given.
+    """
+    if named in PLAIN:
+        return ()
+    if named is np.histogram:
+        given = dict(zip(("a", "bins", "range", "density", "weights"), args, strict=False)) | kwargs
+        fixed = np.ndim(unbox(given.get("bins", 10))) == 1 or given.get("range") is not None
+        return [value for name, value in given.items() if name != "a" or not fixed or given.get("density")]
+    return args, kwargs
+
+
 def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run on plain arrays, if that loses no gradient and changes no Tensor behind the back of its graph."""
-    if named not in PLAIN and current().recording and _any_needs((args, kwargs)):
+    if current().recording and _any_needs(_losing(named, args, kwargs)):
         raise missing(named, _ADVICE.get(named, ""), "" if function is named else function.__name__)
     if function is not named and function.__name__ == "at" and isinstance(args[0], Box):
         raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too

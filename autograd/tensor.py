@@ -87,10 +87,9 @@ class Tensor(Methods):
         """
         array = self._array
         if self._node is not None and self._node.op is not None:
-            if type(array) is not np.ndarray:
-                array = np.asarray(array)
+            array = np.asarray(array).view()
             array.flags.writeable = False
-            return array  # type: ignore[no-any-return]
+            return array
         if type(array) is not np.ndarray or not array.flags.writeable:
             array = self._array = np.array(array)
             if self._node is not None:

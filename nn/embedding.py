@@ -9,7 +9,7 @@ import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
 from nn import init
 from nn.functional.embedding import embedding
-from nn.inputs import numbers
+from nn.inputs import constant, numbers
 from nn.linear import positive
 from nn.module import Module, Parameter
 
@@ -55,7 +55,8 @@ class Embedding(Module):
         >>> nn.Embedding.from_pretrained([[1.0, 2.0], [3.0, 4.0]])([1]).tolist()
         [[3.0, 4.0]]
         """
-        table = embeddings.data if isinstance(embeddings, ag.Tensor) else numbers(embeddings, "embeddings")
+        read = constant if isinstance(embeddings, ag.Tensor) else numbers
+        table = read(embeddings, "embeddings")
         if table.ndim != 2:
             raise ShapeError(
                 f"Embedding.from_pretrained: the table must be (num_embeddings, embedding_dim), got {table.shape}."

@@ -25,19 +25,22 @@ class _BatchNorm(Module):
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float = 0.1,
+        momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
         positive(type(self).__name__, num_features=num_features)
-        self.num_features, self.eps, self.momentum = num_features, eps, float(momentum)
+        self.num_features, self.eps = num_features, eps
+        self.momentum = None if momentum is None else float(momentum)
         self.affine, self.track_running_stats, self.dtype = affine, track_running_stats, np.dtype(dtype)
         self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
         self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
         self.register_buffer("running_mean", np.zeros(num_features, dtype) if track_running_stats else None)
         self.register_buffer("running_var", np.ones(num_features, dtype) if track_running_stats else None)
+        counted = momentum is None and track_running_stats
+        self.register_buffer("num_batches_tracked", np.array(0) if counted else None)
 
     def forward(self, x: Any) -> Any:
         held = self.weight if self.weight is not None else self.running_mean
@@ -45,12 +48,17 @@ class _BatchNorm(Module):
         if x.ndim not in self.axes:
             raise wrong_shape(type(self).__name__, x, f"it must be {self.sizes}.")
         training = self.training or self.running_mean is None
-        return batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, training, self.momentum, self.eps
-        )
+        momentum = self.momentum
+        if momentum is None:  # the mean over all batches
+            momentum = 0.0 if self.num_batches_tracked is None else 1 / (int(self.num_batches_tracked) + 1)
+        y = batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, training, momentum, self.eps)
+        if training and self.num_batches_tracked is not None:
+            self.num_batches_tracked += 1
+        return y
 
     running_mean: Any
     running_var: Any
+    num_batches_tracked: Any
 
     def extra_repr(self) -> str:
         extras = ["not affine"] * (not self.affine) + ["no running statistics"] * (not self.track_running_stats)
@@ -61,7 +69,8 @@ class BatchNorm1d(_BatchNorm):
     """Normalize each feature over the batch: y = (x − μ)/√(σ² + ε) · w + b for x (N, C) or (N, C, L).
 
     While training μ and σ² are those of the batch, and the running ones follow: r += momentum · (batch − r), σ² over
-    n − 1. In evaluation the running ones are used. Ioffe & Szegedy (2015).
+    n − 1; with ``momentum=None`` they are the mean over all batches. In evaluation the running ones are used. Ioffe &
+    Szegedy (2015).
 
     >>> import numpy as np, nn
     >>> nn.BatchNorm1d(1)(np.array([[1.0], [3.0]])).numpy().round(2).tolist()

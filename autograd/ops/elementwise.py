@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, unbox, wrap
+from autograd.box import Box, needs_grad, unbox, wrap
 from autograd.ops.activations import sigmoid
 from autograd.ops.axes import as_array, no_out
 from autograd.ops.casting import astype
@@ -331,9 +331,21 @@ def frexp(x: Any) -> Any:
     return ldexp(x, -unbox(exponent)), exponent
 
 
-sign, floor, ceil, trunc, rint, heaviside, floor_divide, spacing, angle = (
-    nondifferentiable(f)
-    for f in (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.heaviside, np.floor_divide, np.spacing, np.angle)
+_step = nondifferentiable(np.heaviside, name="heaviside")
+
+
+def heaviside(x1: Any, x2: Any) -> Any:
+    """Give the step function: 0 for x < 0, 1 for x > 0, and ``x2`` at 0, which alone can get a gradient."""
+    if not needs_grad(x2):
+        return _step(x1, x2)
+    return np.where(np.equal(unbox(x1), 0), x2, np.heaviside(unbox(x1), 0.0))
+
+
+dispatch[np.heaviside] = heaviside
+
+
+sign, floor, ceil, trunc, rint, floor_divide, spacing, angle = (
+    nondifferentiable(f) for f in (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.floor_divide, np.spacing, np.angle)
 )
 round_ = nondifferentiable(np.round, name="round")
 dispatch[np.around] = round_

@@ -218,7 +218,9 @@ def _take_samples(rng: np.random.Generator) -> Samples:
 def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
     """Pick elements along an axis (of the flat array for None); the gradient adds up where one is picked repeatedly."""
     no_out("take", out)
-    indices = np.array(unbox(indices), dtype=np.intp if np.size(unbox(indices)) == 0 else None)
+    indices = np.array(unbox(indices))
+    if indices.size == 0 or indices.dtype.kind == "b":  # NumPy takes booleans for 0 and 1 here, not for a mask
+        indices = indices.astype(np.intp)
     if axis is None:
         a, axis = np.ravel(a), 0
     shape = np.shape(a)

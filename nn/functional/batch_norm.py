@@ -14,6 +14,7 @@ import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional.checks import as_input, place, wrong_shape
 from nn.functional.windows import Array
+from nn.inputs import constant
 
 BLOCK = 32 * 1024
 
@@ -178,13 +179,20 @@ def batch_norm(
                 name, x, f"axis 1 (channels) must be {value.shape[0]}, as {label} has shape {tuple(value.shape)}."
             )
     w, b = 1.0 if weight is None else weight, 0.0 if bias is None else bias
-    mean, var = (v.data if isinstance(v, ag.Tensor) else v for v in (running_mean, running_var))
+    mean, var = (
+        constant(v, "a running statistic") if isinstance(v, ag.Tensor) else v for v in (running_mean, running_var)
+    )
     if not training:
         if mean is None or var is None:
             raise ArgumentError(f"{place(name)}: running_mean and running_var are needed unless training=True.")
         return _batch_norm(x, w, b, mean=mean.copy(), var=var.copy(), eps=eps, running=None)
     if x.size <= channels:
-        raise wrong_shape(name, x, "training needs more than one value per channel. Use a larger batch, or eval().")
+        raise wrong_shape(
+            name,
+            x,
+            "training needs more than one value per channel. Use a larger "
+            "batch, leave a last one of one sample out (fit(drop_last=True)), or eval().",
+        )
     running = None if mean is None or var is None else _Running(mean, var, momentum)
     return _batch_norm(x, w, b, mean=None, var=None, eps=eps, running=running)
 

@@ -25,7 +25,10 @@ def verify(model: Any, cases: Sequence[tuple[Sequence[Any], Sequence[Any]]]) -> 
             with np.errstate(all="ignore"):  # what it computes on the way is its own affair
                 found = run(None, dict(zip(names, inputs, strict=True)))
         except Exception as error:
-            raise GraphError(f"onnx.export: {_where(inputs)} ONNX's reference implementation fails: {error}") from error
+            raise GraphError(
+                f"onnx.export: {_where(inputs)} ONNX's reference implementation fails: {error}. A length may be no sum "
+                "of products of those that vary (one rounded down, say): pass fewer dynamic_axes."
+            ) from error
         for i, (y, ours) in enumerate(zip(found, expected, strict=True)):
             _compare(np.asarray(y), np.asarray(ours), f"output {i} {_where(inputs)}")
 

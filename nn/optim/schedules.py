@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autograd.errors import ArgumentError
+from nn.kinds import kind
 from nn.optim.optimizer import Optimizer
 
 
@@ -74,16 +75,21 @@ class Schedule:
 
     def state_dict(self) -> dict[str, Any]:
         """Give the state as plain numbers and lists."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, int | float | str | list)}
+        return {name: value for name, value in vars(self).items() if kind(value) != "other"}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state and set the learning rates; names that do not fit raise and change nothing."""
-        expected = self.state_dict().keys()
-        if set(state) != set(expected):
+        """Take over a state and set the learning rates; what does not fit raises and changes nothing."""
+        own = self.state_dict()
+        if set(state) != set(own):
             raise ArgumentError(
-                f"{type(self).__name__}.load_state_dict: expected {', '.join(sorted(expected))}, got "
+                f"{type(self).__name__}.load_state_dict: expected {', '.join(sorted(own))}, got "
                 f"{', '.join(sorted(state))}."
             )
+        for name, value in state.items():
+            if kind(value) != kind(own[name]):
+                raise ArgumentError(
+                    f"{type(self).__name__}.load_state_dict: {name} must be a {kind(own[name])}, got {value!r}."
+                )
         if len(state["base_lrs"]) != len(self.base_lrs):
             raise ArgumentError(
                 f"{type(self).__name__}.load_state_dict: the state has {len(state['base_lrs'])} groups, the optimizer "

@@ -26,6 +26,8 @@ STANDARD = {
     "GradientError": AssertionError,
     "MissingExtra": ImportError,
     "NameClash": ImportError,
+    "FileError": ValueError,
+    "MissingFile": FileNotFoundError,
 }
 FAMILY = {name: kind for name, kind in vars(errors).items() if inspect.isclass(kind)}
 
@@ -42,6 +44,12 @@ def test_one_family():
         assert issubclass(kind, errors.AutogradError)
         assert name == "AutogradError" or len(kind.__bases__) == 2, f"{name} is no standard Python type"
         assert str(pickle.loads(pickle.dumps(kind("said")))) == "said"
+
+
+def test_control_characters_in_a_message_are_written_out():
+    for name, kind in FAMILY.items():
+        text = str(kind("a\x1b[2Jb\r\u202e\x9b\nmeant é 日"))
+        assert text == "a\\x1b[2Jb\\r\\u202e\\x9b\nmeant é 日", name
 
 
 def no_grad_result():

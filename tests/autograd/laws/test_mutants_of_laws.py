@@ -132,7 +132,7 @@ def nothing_is_dead(monkeypatch):
     """Drop the cut: a masked cotangent forgets which of its elements are structurally zero."""
 
     def forget(self, g, alive=None):
-        self.g, self.alive = g, None
+        self.g, self._alive = g, None
 
     monkeypatch.setattr(differentiate.Masked, "__init__", forget)
 

@@ -211,8 +211,8 @@ SETTINGS = {
     "cross_entropy target": (lambda s: F.cross_entropy(Z, np.stack([np.stack([s, 1 - s])] * 2)), 0.3),
     "CrossEntropyLoss(weight=)": (lambda s: nn.CrossEntropyLoss(weight=np.stack([s, 1 - s]))(Z, T), 0.3),
     "CrossEntropyLoss(label_smoothing=)": (lambda s: nn.CrossEntropyLoss(label_smoothing=s)(Z, T), 0.3),
-    "nll_loss weight": (lambda s: F.nll_loss(Z, T, weight=np.stack([s, 1 - s])), 0.3),
-    "NLLLoss(weight=)": (lambda s: nn.NLLLoss(weight=np.stack([s, 1 - s]))(Z, T), 0.3),
+    "nll_loss weight": (lambda s: F.nll_loss(-np.abs(Z), T, weight=np.stack([s, 1 - s])), 0.3),
+    "NLLLoss(weight=)": (lambda s: nn.NLLLoss(weight=np.stack([s, 1 - s]))(-np.abs(Z), T), 0.3),
     "binary_cross_entropy weight": (
         lambda s: F.binary_cross_entropy(np.array([0.2, 0.7]), np.array([0.0, 1.0]), weight=np.stack([s, 2 * s])),
         0.3,
@@ -318,7 +318,8 @@ def clipped(limit):
 
 
 for name, (f, x) in SETTINGS.items():
-    STATE.add(name, f, x)
+    # an optimizer writes its settings into an array, where NumPy puts a ValueError before the error of ours
+    STATE.add(name, f, x, wrapped=(ValueError,) if "=)" in name or "param_groups" in name else ())
 
 
 def test_the_table_is_long():
