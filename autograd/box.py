@@ -52,7 +52,7 @@ def wrap(data: Any, node: Node | None = None) -> Any:
 
 
 def leaf_of(box: Box) -> Node:
-    """Give the node of ``box``; a constant gets one when it is used in a graph for the first time."""
+    """Return the node of ``box``; a constant gets one when it is used in a graph for the first time."""
     node = box._node
     if node is None:
         data = box._array
@@ -75,7 +75,7 @@ def keep_values() -> Iterator[None]:
 
 
 def small(data: Any) -> Any:
-    """Give ``data`` back if it may stay on the graph after backward, else None."""
+    """Return ``data`` if it may stay on the graph after backward, else None."""
     return data if data.size <= SMALL or keeps_values() else None
 
 
@@ -162,7 +162,7 @@ def as_raw(x: Any, what: str) -> Any:
 
 
 def unbox(x: Any) -> Any:
-    """Give the array inside a Tensor, reaching into tuples, lists and dicts; anything else as it is."""
+    """Return the array inside a Tensor, reaching into tuples, lists and dicts; anything else as it is."""
     if isinstance(x, Box):
         return x._array
     if type(x) is tuple or type(x) is list:

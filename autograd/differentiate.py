@@ -174,7 +174,7 @@ def is_small(x: Any) -> bool:
 
 
 def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> Shares:
-    """Give each parent its cotangent as a Tensor that is part of the graph: the same rules, run on Tensors."""
+    """Return the cotangent of each parent as a Tensor that is part of the graph: the same rules, run on Tensors."""
     op = node.op
     if op.definition is not None:
         return definition_vjp(node, node.residuals, g, wanted, traced=True)
@@ -299,7 +299,7 @@ def unmasked(g: Any) -> Any:
 
 
 def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> Shares:
-    """Give each parent its cotangent, set to zero where it influences nothing that is alive."""
+    """Return the cotangent of each parent, set to zero where it influences nothing that is alive."""
     op, parents = node.op, node.parents
     if op.selects is None and op.__class__ is Op and masked.__class__ is Masked and masked._alive is None:  # mostly
         g = masked.g

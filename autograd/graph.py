@@ -24,7 +24,7 @@ _versions_lock = Lock()
 
 
 def note_change(leaves: Iterable["Node | None"]) -> None:
-    """Give these leaves a new version: their arrays were changed in place."""
+    """Set a new version on these leaves: their arrays were changed in place."""
     with _versions_lock:  # so that the latest version is never an older one
         versions.latest = now = next_order()
         for leaf in leaves:

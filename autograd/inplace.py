@@ -87,7 +87,7 @@ def update(t: Box, function: Any, other: Any, ufunc: Any) -> Box:
 
 
 def replace(t: Box, value: Box) -> None:
-    """Give ``t``, and all that look at its memory, the value that was written into it."""
+    """Put the value that was written into ``t`` into it and into all that look at its memory."""
     node = leaf_of(t)
     root = origin(node)
     if lying_in(t._array, root) is not None or (isinstance(root, Leaf) and isinstance(node, Alias) and node.needs):

@@ -22,22 +22,22 @@ class Methods(Box):
 
     @property
     def ndim(self) -> int:
-        """Give the number of axes."""
+        """Return the number of axes."""
         return self._array.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
-        """Give the number of elements."""
+        """Return the number of elements."""
         return self._array.size  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Give the type of the elements."""
+        """Return the type of the elements."""
         return self._array.dtype  # type: ignore[no-any-return]
 
     @property
     def nbytes(self) -> int:
-        """Give the memory of the elements in bytes."""
+        """Return the memory of the elements in bytes."""
         return self._array.nbytes  # type: ignore[no-any-return]
 
     @property
@@ -52,7 +52,7 @@ class Methods(Box):
 
     @property
     def real(self) -> Any:
-        """Give the real part, which for real numbers is this Tensor itself."""
+        """Return the real part, which for real numbers is this Tensor itself."""
         return self
 
     def __len__(self) -> int:
@@ -169,16 +169,16 @@ class Methods(Box):
 
     @hinted
     def max(self, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = True) -> Any:
-        """Give the largest element; ties share the gradient equally."""
+        """Return the largest element; ties share the gradient equally."""
         return reductions.max(self, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
     @hinted
     def min(self, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = True) -> Any:
-        """Give the smallest element; ties share the gradient equally."""
+        """Return the smallest element; ties share the gradient equally."""
         return reductions.min(self, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
     def ptp(self, axis: Axis = None, keepdims: bool = False) -> Any:
-        """Give max - min."""
+        """Compute max - min."""
         return reductions.ptp(self, axis=axis, keepdims=keepdims)
 
     @hinted
@@ -192,7 +192,7 @@ class Methods(Box):
         where: Any = True,
         mean: Any = None,
     ) -> Any:
-        """Give the variance, with N - ddof in the denominator."""
+        """Compute the variance, with N - ddof in the denominator."""
         return reductions.var(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
     @hinted
@@ -206,23 +206,23 @@ class Methods(Box):
         where: Any = True,
         mean: Any = None,
     ) -> Any:
-        """Give the standard deviation; derivative 0 where it is 0."""
+        """Compute the standard deviation; derivative 0 where it is 0."""
         return reductions.std(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
     @hinted
     def cumsum(self, axis: int | None = None, dtype: Any = None) -> Any:
-        """Give running sums."""
+        """Compute running sums."""
         return reductions.cumsum(self, axis=axis, dtype=dtype)
 
     @hinted
     def cumprod(self, axis: int | None = None, dtype: Any = None) -> Any:
-        """Give running products."""
+        """Compute running products."""
         return reductions.cumprod(self, axis=axis, dtype=dtype)
 
     # ------------------------------------------------------------------------------------------------------- shapes
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
-        """Give the elements in another shape: ``reshape(2, 3)`` or ``reshape((2, 3))``; -1 is worked out."""
+        """Return the elements in another shape: ``reshape(2, 3)`` or ``reshape((2, 3))``; -1 is worked out."""
         return shapes.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
 
     def transpose(self, *axes: Any) -> Any:
@@ -253,7 +253,7 @@ class Methods(Box):
         return shapes.repeat(self, repeats, axis=axis)
 
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-        """Give a diagonal."""
+        """Return a diagonal."""
         return shapes.diagonal(self, offset=offset, axis1=axis1, axis2=axis2)
 
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
@@ -276,7 +276,7 @@ class Methods(Box):
         return indexing.choose(self, choices, **kwargs)
 
     def dot(self, other: Any) -> Any:
-        """Give the dot product."""
+        """Compute the dot product."""
         return products.dot(self, other)
 
     def clip(self, min: Any = None, max: Any = None) -> Any:
@@ -288,7 +288,7 @@ class Methods(Box):
         return ew.round_(self, decimals)
 
     def conj(self) -> Any:
-        """Give the complex conjugate, which for real numbers is this Tensor itself."""
+        """Return the complex conjugate, which for real numbers is this Tensor itself."""
         return self
 
     conjugate = conj
@@ -298,22 +298,22 @@ class Methods(Box):
         return casting.astype(self, dtype, **kwargs)
 
     def copy(self, order: str = "C") -> Any:
-        """Give a Tensor with its own memory; gradients flow through."""
+        """Return a Tensor with its own memory; gradients flow through."""
         return casting.copy(self, order)
 
     @hinted
     def argsort(self, axis: int | None = -1, kind: Any = None) -> Any:
-        """Give the indices that would sort."""
+        """Return the indices that would sort."""
         return np.argsort(self._array, axis=axis, kind=kind)
 
     @hinted
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
-        """Give the index of the first maximum."""
+        """Return the index of the first maximum."""
         return np.argmax(self._array, axis=axis, keepdims=keepdims)
 
     @hinted
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
-        """Give the index of the first minimum."""
+        """Return the index of the first minimum."""
         return np.argmin(self._array, axis=axis, keepdims=keepdims)
 
     @hinted
@@ -327,11 +327,11 @@ class Methods(Box):
         return np.any(self._array, axis=axis, keepdims=keepdims)
 
     def nonzero(self) -> Any:
-        """Give the indices of the elements that are not zero."""
+        """Return the indices of the elements that are not zero."""
         return np.nonzero(self._array)
 
     def searchsorted(self, v: Any, side: Any = "left") -> Any:
-        """Give the places at which ``v`` would keep the order."""
+        """Return the places at which ``v`` would keep the order."""
         return np.searchsorted(self._array, unbox(v), side)
 
     # -------------------------------------------------------------------------------------- functions people chain

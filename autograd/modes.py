@@ -52,12 +52,12 @@ def is_grad_enabled() -> bool:
 
 
 def current_scope() -> Scope | None:
-    """Give the place in the model where this thread or task is (its ``path`` and ``kind``), or None outside of all."""
+    """Return the place in the model where this thread or task is (its ``path`` and ``kind``), or None."""
     return current().scope
 
 
 class _Mode:
-    """Be a context manager and a decorator that replaces the state while it is active.
+    """Replace the state while it is active.
 
     It remembers nothing itself: the way back stands in the state, so one instance serves several threads and tasks.
     """
@@ -112,7 +112,7 @@ class enable_grad(_Mode):
 
 
 class scope(_Mode):
-    """Give the ops recorded inside a place in the model: ``name`` is appended to the enclosing path.
+    """Name the place in the model of the ops recorded inside: ``name`` is appended to the enclosing path.
 
     ``kind`` says what stands there (``"Linear"``) and ``info`` holds facts for pictures. Modules enter a scope whenever
     they are called; a plain function may do so too. A scope can be kept and entered again, also by several threads;
@@ -125,7 +125,7 @@ class scope(_Mode):
         self._states: tuple[State, State] | None = None  # outside and inside, the last time
 
     def name_under(self, outer: Scope | None) -> str:
-        """Give the name to append to the path of ``outer``."""
+        """Return the name to append to the path of ``outer``."""
         return self._name
 
     def _enter(self, state: State) -> State:
@@ -143,7 +143,7 @@ class scope(_Mode):
         return self
 
     def inside(self, state: State) -> State:
-        """Give the state inside, were it entered from ``state``."""
+        """Return the state inside, were it entered from ``state``."""
         states = self._states
         return states[1] if states is not None and states[0] is state else self._enter(state)
 

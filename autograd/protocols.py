@@ -190,7 +190,7 @@ def _writes(name: str, advice: str) -> InPlaceError:
 
 
 def _locked(x: Any) -> Any:
-    """Give the arrays inside Tensors, as ``unbox`` does, but so that nothing can be written into them."""
+    """Return the arrays inside Tensors, as ``unbox`` does, but so that nothing can be written into them."""
     if isinstance(x, Box):
         if type(x._array) is not np.ndarray:
             return x._array

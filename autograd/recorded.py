@@ -19,7 +19,7 @@ _NDARRAY = np.ndarray
 
 
 def adopt(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
-    """Give a constant a node and the value that is kept of it: of a raw array a copy, as its owner may change it.
+    """Return a node for a constant and the value that is kept of it: of a raw array a copy, as its owner may change it.
 
     A Python number becomes one of NumPy's, in the dtype of the result: 1 / 0 is then inf, as everywhere in NumPy.
     """

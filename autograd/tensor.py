@@ -79,7 +79,7 @@ class Tensor(Methods):
 
     @property
     def data(self) -> npt.NDArray[Any]:
-        """Give the array: writable for a leaf, read-only for the result of an op.
+        """Return the array: writable for a leaf, read-only for the result of an op.
 
         Assigning (also ``t.data -= …``) is noticed by graphs that need the old value: their backward raises
         InPlaceError. A write *into* the array (``t.data[0] = …``) between forward and backward is the one change that
@@ -118,7 +118,7 @@ class Tensor(Methods):
             self._settle(array)
 
     def _renewed(self, node: Node, array: Any) -> Node:
-        """Give the node for a new ``array``: a new one if the shape differs, as graphs may rely on the old shape."""
+        """Return the node for a new ``array``: a new one if the shape differs, as graphs may rely on the old shape."""
         if array.shape == node.shape:
             return node
         if isinstance(node, TracedLeaf):
@@ -132,7 +132,7 @@ class Tensor(Methods):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Give the length of each axis; can be set, as that of an array."""
+        """Return the length of each axis; can be set, as that of an array."""
         return self._array.shape  # type: ignore[no-any-return]
 
     @shape.setter
@@ -141,7 +141,7 @@ class Tensor(Methods):
 
     @property
     def grad(self) -> "Tensor | None":
-        """Give the accumulated gradient of a leaf (or of a result after ``retain_grad``), or None."""
+        """Return the accumulated gradient of a leaf (or of a result after ``retain_grad``), or None."""
         node = self._node
         if node is None or node.grad is None or (node.op is not None and not node.retain):
             return None
@@ -185,7 +185,7 @@ class Tensor(Methods):
 
     @property
     def name(self) -> str | None:
-        """Give the name that pictures and messages show."""
+        """Return the name that pictures and messages show."""
         return None if self._node is None else self._node.name
 
     @name.setter
@@ -198,21 +198,21 @@ class Tensor(Methods):
         return self._node is None or self._node.op is None
 
     def item(self) -> Any:
-        """Give the single value as a Python number."""
+        """Return the single value as a Python number."""
         if self.size != 1:
             raise ShapeError(f"item() needs a Tensor with one element, got shape {self.shape}.")
         return self._array.item()
 
     def tolist(self) -> Any:
-        """Give the values as nested lists of Python numbers."""
+        """Return the values as nested lists of Python numbers."""
         return self._array.tolist()
 
     def numpy(self) -> npt.NDArray[Any]:
-        """Give the array without its history: the leaf's own array, or a read-only one for a result."""
+        """Return the array without its history: the leaf's own array, or a read-only one for a result."""
         return self.data
 
     def detach(self) -> "Tensor":
-        """Give a Tensor with the same values, outside the graph and without gradient; memory is shared."""
+        """Return a Tensor with the same values, outside the graph and without gradient; memory is shared."""
         caller = _getframe(1)
         cut = DetachSite("detach", caller.f_code.co_filename, caller.f_lineno)
         return alias(self._array, self, cut)  # type: ignore[no-any-return]
@@ -225,7 +225,7 @@ class Tensor(Methods):
         ``gradient`` is the upstream gradient (same shape; may be omitted for one element: 1). Saved arrays are released
         on the way unless ``retain_graph``; with ``create_graph`` the gradients are themselves recorded and can be
         differentiated again. Raises GraphError when nothing was recorded or the arrays are gone. All leaves are written
-        after the walk, or none.
+        after the pass, or none.
         """
         root = self._node
         if root is None or not root.needs:
@@ -352,7 +352,7 @@ class Tensor(Methods):
     # ----------------------------------------------------------------------------------------- Python's protocols
 
     def _number(self, convert: Any) -> Any:
-        """Give the value as a Python number, unless its gradient is still to be computed: nobody asked by name."""
+        """Return the value as a Python number, unless its gradient is still to be computed: nobody asked by name."""
         if is_live(self):
             raise ConversionError(
                 f"{convert.__name__}() of a Tensor whose gradient is still to be computed would lose that gradient: "
@@ -425,7 +425,7 @@ class Tensor(Methods):
         return protocols.array_function(function, types, args, kwargs)
 
     def __copy__(self) -> "Tensor":
-        """Give a Tensor of its own: connected to this one inside a graph, else a new leaf."""
+        """Return a Tensor of its own: connected to this one inside a graph, else a new leaf."""
         if self._in_a_graph():
             return casting.copy(self)  # type: ignore[no-any-return]
         make, arguments, state = self.__reduce__()
@@ -531,7 +531,7 @@ def _check_float(dtype: np.dtype[Any]) -> None:
 
 
 def as_seed(gradient: Any, dtype: Any, who: str) -> Any:
-    """Give an upstream gradient in the dtype of the value that it belongs to: a Tensor, or an array."""
+    """Return an upstream gradient in the dtype of the value that it belongs to: a Tensor, or an array."""
     if isinstance(gradient, Box):
         return gradient if gradient._array.dtype == dtype else casting.astype(gradient, dtype)
     return np.asarray(as_raw(gradient, who), dtype=dtype)[()]

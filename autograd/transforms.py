@@ -104,13 +104,13 @@ class _Trace:
         )
 
     def value(self) -> Any:
-        """Give the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
+        """Return the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
         if self.outside:
             return self.rebuild_output(self.outputs)
         return self.rebuild_output([_frozen(y._array) if isinstance(y, Box) else y for y in self.outputs])
 
     def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
-        """Give the gradient for each target, given one for each output; zeros where nothing arrives."""
+        """Return the gradient for each target, given one for each output; zeros where nothing arrives."""
         return _taken(_walk(self.nodes, seeds, self.own, traced, self.foreign), self.targets)
 
     def shape(self, gradients: list[Any], single: bool) -> Any:
@@ -125,7 +125,7 @@ class _Trace:
 def _walk(
     roots: Sequence[Node | None], seeds: Sequence[Any], own: set[Node], traced: bool, foreign: bool
 ) -> dict[Node, Any]:
-    """Walk from several roots to ``own``; only what leads there is computed."""
+    """Go back from several roots to ``own``; only what leads there is computed."""
     if len(roots) == 1 and roots[0] is not None:
         root, seed = roots[0], seeds[0]
         if traced and not isinstance(seed, Box):
@@ -212,7 +212,7 @@ def _plain(x: Any) -> Any:
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """Give a function that returns ``(f(x), ∇f(x))`` for a scalar-valued ``f``.
+    """Return a function that returns ``(f(x), ∇f(x))`` for a scalar-valued ``f``.
 
     ``argnums`` (int or tuple) chooses the arguments; the gradient has the form of the argument, or is a tuple of such.
 
@@ -237,7 +237,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """Give the gradient function ∇f of a scalar-valued ``f``.
+    """Return the gradient function ∇f of a scalar-valued ``f``.
 
     >>> import numpy as np
     >>> grad(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
@@ -254,7 +254,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
-    """Give ``(f(*args), pullback)`` with pullback(u) = uᵀ · J: one gradient for one argument, else a tuple.
+    """Return ``(f(*args), pullback)`` with pullback(u) = uᵀ · J: one gradient for one argument, else a tuple.
 
     >>> import numpy as np
     >>> y, pullback = vjp(np.sin, 0.0)
@@ -278,7 +278,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
 
 
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """Give ``(f(*args), J · tangents)``: forward-mode by two reverse passes.
+    """Return ``(f(*args), J · tangents)``: forward-mode by two reverse passes.
 
     uᵀ · J is linear in u, so its derivative along the tangents with respect to u is J · t.
 
@@ -314,9 +314,9 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """Give the function that returns the Jacobian J[i, j] = ∂fᵢ/∂xⱼ, of shape output.shape + input.shape.
+    """Return the function that returns the Jacobian J[i, j] = ∂fᵢ/∂xⱼ, of shape output.shape + input.shape.
 
-    The function runs once; each row is one walk over the same graph.
+    The function runs once; each row is one pass over the same graph.
 
     >>> import numpy as np
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
@@ -349,7 +349,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 
 def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """Give the function that returns the Hessian H[i, j] = ∂²f/∂xᵢ∂xⱼ of a scalar-valued ``f``.
+    """Return the function that returns the Hessian H[i, j] = ∂²f/∂xᵢ∂xⱼ of a scalar-valued ``f``.
 
     >>> import numpy as np
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
@@ -360,7 +360,7 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 
 def hvp(f: Function) -> Function:
-    """Give the function ``(x, v) -> H(x) · v`` for a scalar-valued ``f`` of one argument, without building H.
+    """Return the function ``(x, v) -> H(x) · v`` for a scalar-valued ``f`` of one argument, without building H.
 
     >>> import numpy as np
     >>> hvp(lambda x: (x**3).sum())(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
@@ -380,7 +380,7 @@ def hvp(f: Function) -> Function:
 
 
 def checkpoint(f: Function) -> Function:
-    """Give a function that computes ``f`` but keeps only its inputs and output: backward runs ``f`` again.
+    """Return a function that computes ``f`` but keeps only its inputs and output: backward runs ``f`` again.
 
     Memory is traded for a second forward pass. ``f`` may use Tensors from outside; they get their gradients. It must
     give the same values both times (a random generator inside must be made inside): GraphError otherwise.

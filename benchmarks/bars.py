@@ -47,6 +47,6 @@ BARS = [
 
 LIMITS = {(bar.workload, bar.against, bar.kind): bar.limit for bar in BARS}
 
-CHAIN_GROWTH = 2.0  # time per op of a chain of 10^6 against one of 10^4
-CHAIN_BYTES = 700.0  # bytes per op of a chain of 10^6
+CHAIN_GROWTH = 2.0  # time per op of the workload chain, of 10^6 scalar ops, against 10^4
+CHAIN_BYTES = 700.0  # bytes per op of the same, of 10^6
 IMPORT_SECONDS = 0.025  # `import autograd` beyond NumPy's own import

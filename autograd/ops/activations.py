@@ -81,7 +81,7 @@ def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 
 
 def _slope(positive: Any, slope: Any, dtype: Any) -> Any:
-    """Give 1 where x is positive, else ``slope``; by their bits, which takes a quarter of the time of a choice."""
+    """Return 1 where x is positive, else ``slope``; by their bits, which takes a quarter of the time of a choice."""
     word = WORDS.get(dtype)
     if word is None or type(slope) not in (float, int) or type(positive) is not np.ndarray:
         return np.where(positive, 1, np.asarray(slope, dtype))
@@ -93,7 +93,7 @@ def _slope(positive: Any, slope: Any, dtype: Any) -> Any:
 
 @lru_cache(maxsize=64)
 def _words_of(slope: float, dtype: Any) -> tuple[Any, Any]:
-    """Give the bits in which 1 and ``slope`` differ, and those of ``slope``."""
+    """Return the bits in which 1 and ``slope`` differ, and those of ``slope``."""
     one, other = (np.array(value, dtype).view(WORDS[dtype]) for value in (1, slope))
     return one ^ other, other
 

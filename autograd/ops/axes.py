@@ -20,7 +20,7 @@ _VIEW_FROM = 2048  # np.broadcast_to costs 2 µs; below this many elements a fil
 
 
 def kept_shape(shape: Shape, axis: int | tuple[int, ...]) -> Shape:
-    """Give the shape that a reduction over ``axis`` has with ``keepdims=True``."""
+    """Return the shape that a reduction over ``axis`` has with ``keepdims=True``."""
     kept = list(shape)
     for i in axis if isinstance(axis, tuple) else (axis,):
         kept[i] = 1
@@ -35,7 +35,7 @@ def count(shape: Shape, axis: Axis) -> int:
 
 
 def kept(z: Any, shape: Shape, axis: Axis) -> Any:
-    """Give a reduced array its reduced axes back, with length 1, so that it broadcasts against ``shape``."""
+    """Put the reduced axes of an array back, with length 1, so that it broadcasts against ``shape``."""
     if axis is None or not z.ndim or z.ndim == len(shape):
         return z
     return z.reshape(kept_shape(shape, axis))
@@ -65,7 +65,7 @@ def unmerged(x: Any, shape: Shape, axis: Axis) -> Any:
 
 
 def inverse(order: tuple[int, ...]) -> tuple[int, ...]:
-    """Give the permutation that undoes ``order``."""
+    """Return the permutation that undoes ``order``."""
     return tuple(sorted(range(len(order)), key=lambda i: order[i] % len(order)))
 
 
@@ -81,7 +81,7 @@ def _merge_order(ndim: int, axis: Axis) -> tuple[tuple[int, ...], int]:
 
 
 def as_array(x: Any) -> Any:
-    """Give a Tensor or array as it is, and make an array of anything else."""
+    """Return a Tensor or array as it is, and make an array of anything else."""
     return x if isinstance(x, Box | np.ndarray) else np.asarray(x)
 
 

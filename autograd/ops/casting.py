@@ -54,5 +54,5 @@ _copy = op(
 
 @implements(np.copy, domain=_copy_samples, name="copy_like_numpy")
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    """Give the values in memory of their own; gradients flow through."""
+    """Return the values in memory of their own; gradients flow through."""
     return _copy(a, order=order)

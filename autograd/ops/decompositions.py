@@ -74,7 +74,7 @@ def _over_gaps(gaps: Any, size: Any, *cotangents: Any) -> Any:
 
 
 def _cholesky_rule(g: Any, y: Any) -> Any:
-    """Give L⁻ᵀ Φ(Lᵀ G) L⁻¹, folded; Φ takes the lower triangle and halves its diagonal (Murray 2016)."""
+    """Compute L⁻ᵀ Φ(Lᵀ G) L⁻¹, folded; Φ takes the lower triangle and halves its diagonal (Murray 2016)."""
     lt = flip(y)
     halved = np.tril(np.ones(y.shape[-2:], y.dtype)) - 0.5 * np.eye(y.shape[-1], dtype=y.dtype)
     half = np.linalg.solve(lt, (lt @ g) * halved)
@@ -105,7 +105,7 @@ def _eigh(a: Any, UPLO: Any = "L") -> Any:
 
 
 def _eigh_rule(g: Any, y: Any, UPLO: str, arrived: Any) -> Any:
-    """Give V (diag(w̄) + F ∘ VᵀV̄) Vᵀ, F[i, j] = 1 / (w[j] − w[i]) (Giles 2008), in the triangle that was read."""
+    """Compute V (diag(w̄) + F ∘ VᵀV̄) Vᵀ, F[i, j] = 1 / (w[j] − w[i]) (Giles 2008), in the triangle that was read."""
     (gw, gv), (w, v) = g, y
     vt = flip(v)
     inner = np.expand_dims(gw, -1) * vt
@@ -138,7 +138,7 @@ def _symmetric(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.eigh, domain=_symmetric)
 def eigh(a: Any, UPLO: str = "L") -> Any:
-    """Give ``(eigenvalues, eigenvectors)`` of a symmetric A = V diag(w) Vᵀ, of which the triangle ``UPLO`` is read.
+    """Compute ``(eigenvalues, eigenvectors)`` of a symmetric A = V diag(w) Vᵀ, of which the triangle ``UPLO`` is read.
 
     Where eigenvalues are equal, their sum is differentiable, their vectors are not (see the top of this file).
     """
@@ -147,7 +147,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 
 @implements(np.linalg.eigvalsh, domain=_symmetric)
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    """Give the eigenvalues of a symmetric matrix in ascending order; the vectors are worked out in backward only."""
+    """Compute the eigenvalues of a symmetric matrix in ascending order; the vectors are worked out in backward only."""
     return _eigvals(square_matrices(a, "eigvalsh"), UPLO=UPLO)
 
 
@@ -159,7 +159,7 @@ def _thin_svd(a: Any) -> Any:
 
 
 def _svd_rule(g: Any, y: Any, arrived: Any) -> Any:
-    """Give the gradient of the thin A = U S Vᵀ (Townsend 2016, "Differentiating the singular value decomposition").
+    """Compute the gradient of the thin A = U S Vᵀ (Townsend 2016, "Differentiating the singular value decomposition").
 
     Ā = U [(F ∘ (UᵀŪ − ŪᵀU)) S + diag(s̄) + S (F ∘ (VᵀV̄ − V̄ᵀV))] Vᵀ + (I − UUᵀ) Ū S⁻¹ Vᵀ + U S⁻¹ V̄ᵀ (I − VVᵀ), where
     F[i, j] = 1 / (s[j]² − s[i]²).
@@ -216,7 +216,7 @@ def _svd_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.svd, domain=_svd_samples)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Give ``(U, S, Vh)`` with A = U diag(S) Vh, or S alone for ``compute_uv=False``.
+    """Compute ``(U, S, Vh)`` with A = U diag(S) Vh, or S alone for ``compute_uv=False``.
 
     Gradients flow through the first min(M, N) vectors. Where singular values are equal (or, for the vectors, zero),
     see the top of this file.
@@ -249,7 +249,7 @@ implements(np.linalg.svdvals, domain=_rectangles, name="svdvals")(svdvals)
 
 
 def _qr_rule(g: Any, y: Any) -> Any:
-    """Give (Q̄ + Q · M) R⁻ᵀ, M being R R̄ᵀ − Q̄ᵀQ mirrored from its lower triangle (Seeger et al. 2017)."""
+    """Compute (Q̄ + Q · M) R⁻ᵀ, M being R R̄ᵀ − Q̄ᵀQ mirrored from its lower triangle (Seeger et al. 2017)."""
     (gq, gr), (q, r) = g, y
     own, columns = np.abs(np.diagonal(r, axis1=-2, axis2=-1)), np.max(np.abs(r), axis=-2, initial=0.0)
     if (own <= r.shape[-1] * np.finfo(r.dtype).eps * columns).any():  # rounding decides whether it is exactly 0

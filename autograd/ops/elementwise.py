@@ -289,13 +289,13 @@ def _one(rng: np.random.Generator) -> Any:
 
 @implements(np.real, np.real_if_close, domain=_one)
 def real(x: Any, tol: float = 100) -> Any:
-    """Give the real part, which for real numbers is the very same Tensor or array (so does ``real_if_close``)."""
+    """Return the real part, which for real numbers is the very same Tensor or array (so does ``real_if_close``)."""
     return as_array(x)
 
 
 @implements(np.conj, domain=_one)
 def conj(x: Any) -> Any:
-    """Give the complex conjugate, which for real numbers is the number itself."""
+    """Return the complex conjugate, which for real numbers is the number itself."""
     return positive(x)
 
 
@@ -308,7 +308,7 @@ def modf(x: Any) -> Any:
 
 @implements(np.divmod, domain=lambda rng: iter([((rng.uniform(0.1, 0.4, 3), 0.5), {})]))
 def divmod_(x: Any, y: Any) -> Any:
-    """Give ``(x // y, x % y)``."""
+    """Compute ``(x // y, x % y)``."""
     return floor_divide(x, y), remainder(x, y)
 
 
@@ -335,7 +335,7 @@ _step = nondifferentiable(np.heaviside, name="heaviside")
 
 
 def heaviside(x1: Any, x2: Any) -> Any:
-    """Give the step function: 0 for x < 0, 1 for x > 0, and ``x2`` at 0, which alone can get a gradient."""
+    """Return the step function: 0 for x < 0, 1 for x > 0, and ``x2`` at 0, which alone can get a gradient."""
     if not needs_grad(x2):
         return _step(x1, x2)
     return np.where(np.equal(unbox(x1), 0), x2, np.heaviside(unbox(x1), 0.0))

@@ -14,7 +14,7 @@ from autograd.primitive import implements
 
 
 def _parts(num: Any, endpoint: bool, ndim: int, dtype: Any) -> tuple[Any, int]:
-    """Give the parts of the way from 0 to 1, along the first of ndim + 1 axes, and into how many it is cut."""
+    """Return the parts of the way from 0 to 1, along the first of ndim + 1 axes, and into how many it is cut."""
     number = index(num)
     if number < 0:
         raise ArgumentError(f"linspace, logspace, geomspace: num must not be negative, got {number}.")
@@ -54,7 +54,7 @@ def linspace(
     *,
     device: Any = None,
 ) -> Any:
-    """Give ``num`` evenly spaced numbers (1 - t) · start + t · stop, with ``retstep`` also their distance.
+    """Return ``num`` evenly spaced numbers (1 - t) · start + t · stop, with ``retstep`` also their distance.
 
     >>> import numpy as np, autograd as ag
     >>> ag.grad(lambda stop: np.linspace(0.0, stop, 5).sum())(2.0)
@@ -78,7 +78,7 @@ def _powers(rng: np.random.Generator) -> Any:
 def logspace(
     start: Any, stop: Any, num: Any = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
 ) -> Any:
-    """Give ``base`` to the powers of ``linspace(start, stop, num)``."""
+    """Compute ``base`` to the powers of ``linspace(start, stop, num)``."""
     for x in (start, stop, base):
         check_dtype("logspace", x, dtype)
     if np.ndim(base):
@@ -100,7 +100,7 @@ def logspace(
     ),
 )
 def geomspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    """Give ``num`` numbers start · (stop / start)ᵗ, each the same multiple of the one before, in float64."""
+    """Return ``num`` numbers start · (stop / start)ᵗ, each the same multiple of the one before, in float64."""
     for end in (start, stop):
         check_dtype("geomspace", end, dtype)
         if np.any(unbox(end) == 0):

@@ -177,7 +177,7 @@ def _setitem_samples(rng: np.random.Generator) -> Samples:
 
 @implements(domain=_setitem_samples)
 def setitem(x: Any, v: Any, index: Any) -> Any:
-    """Give a copy of ``x`` in which ``[index]`` is ``v`` (broadcast): the function behind ``x[index] = v``.
+    """Return a copy of ``x`` in which ``[index]`` is ``v`` (broadcast): the function behind ``x[index] = v``.
 
     Gradients: ``x`` gets g with zeros at the index, ``v`` gets g[index]; where an element is named repeatedly, the last
     one in C order is written and it alone gets the gradient. Raises ShapeError if ``v`` does not fit, DTypeError if

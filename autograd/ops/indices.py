@@ -12,7 +12,7 @@ _INTEGER = frozenset({int})
 
 
 def freeze(index: Any) -> tuple[Any, bool]:
-    """Give an index that holds no Tensor, list or array of someone else's, which may change before backward.
+    """Return an index that holds no Tensor, list or array of someone else's, which may change before backward.
 
     Also tell whether it is basic: then it reads each element at most once, as a view.
     """

@@ -260,7 +260,7 @@ def _meshgrid_samples(rng: np.random.Generator) -> Any:
 
 @implements(np.meshgrid, domain=_meshgrid_samples)
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
-    """Give coordinate arrays of a grid from one array of coordinates per axis."""
+    """Return coordinate arrays of a grid from one array of coordinates per axis."""
     if indexing not in ("xy", "ij"):
         raise ArgumentError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}.")
     order = list(range(len(xi)))

@@ -38,7 +38,7 @@ def _pinv(a: Any, rcond: Any = None, rtol: Any = ...) -> Any:
 
 
 def _pinv_rule(g: Any, y: Any, a: Any) -> Any:
-    """Give −Yᵀ G Yᵀ + (I − AY) Gᵀ Y Yᵀ + Yᵀ Y Gᵀ (I − YA) for Y = A⁺ (Golub & Pereyra 1973; constant rank)."""
+    """Compute −Yᵀ G Yᵀ + (I − AY) Gᵀ Y Yᵀ + Yᵀ Y Gᵀ (I − YA) for Y = A⁺ (Golub & Pereyra 1973; constant rank)."""
     yt, gt = flip(y), flip(g)
     p, q = gt @ y @ yt, yt @ y @ gt
     return (p - a @ (y @ p)) + (q - (q @ y) @ a) - yt @ g @ yt
@@ -55,7 +55,7 @@ def _pinv_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.pinv, domain=_pinv_samples)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = ...) -> Any:
-    """Give the Moore-Penrose inverse A⁺; the gradient holds where the rank stays as it is under small changes.
+    """Compute the Moore-Penrose inverse A⁺; the gradient holds where the rank stays as it is under small changes.
 
     ``hermitian=True`` reads the lower triangle only, and the gradient lies there.
     """
@@ -75,7 +75,7 @@ def _det_rule(g: Any, y: Any, a: Any) -> Any:
 
 
 def _cofactors(a: Any) -> Any:
-    """Give (−1)ⁱ⁺ʲ times the determinant without row i and column j: n² of them, but right at every rank and order."""
+    """Compute (−1)ⁱ⁺ʲ times the determinant without row i and column j: n² of them, right at every rank and order."""
     n = a.shape[-1]
     keep = np.array([[k for k in range(n) if k != i] for i in range(n)], dtype=np.intp).reshape(n, n - 1)
     minors = a[..., keep[:, None, :, None], keep[None, :, None, :]]
@@ -109,7 +109,7 @@ slogdet = op(np.linalg.slogdet, vjp=_slogdet_rule, domain=_regular)
 
 
 def _solve_rule(g: Any, a: Any, y: Any, shapes: Any, needs: Any) -> Any:
-    """Give Ā = −B̄ Yᵀ and B̄ = A⁻ᵀ G, where A Y = B."""
+    """Compute Ā = −B̄ Yᵀ and B̄ = A⁻ᵀ G, where A Y = B."""
     b = np.linalg.solve(flip(a), g)
     return (
         unbroadcast(-(b @ flip(y)), shapes[0]) if needs[0] else None,
@@ -153,7 +153,7 @@ def _least_squares(a: Any, b: Any, rcond: Any = None) -> Any:
 
 
 def _least_squares_rule(g: Any, a: Any, b: Any, y: Any, rcond: Any, needs: Any) -> Any:
-    """Give Ā = −U Yᵀ + (B − AY)(A⁺U)ᵀ + A⁺ᵀY (G − AᵀU)ᵀ and B̄ = U = A⁺ᵀ G, where Y = A⁺ B: from the rule of A⁺."""
+    """Compute Ā = −U Yᵀ + (B − AY)(A⁺U)ᵀ + A⁺ᵀY (G − AᵀU)ᵀ and B̄ = U = A⁺ᵀ G, where Y = A⁺ B: from the rule of A⁺."""
     p = np.linalg.pinv(a, _cutoff(a, rcond))
     u = flip(p) @ g
     if not needs[0]:
@@ -162,7 +162,7 @@ def _least_squares_rule(g: Any, a: Any, b: Any, y: Any, rcond: Any, needs: Any) 
 
 
 def _cutoff(a: Any, rcond: Any) -> float:
-    """Give the ratio of singular values below which ``lstsq`` takes them for zero."""
+    """Return the ratio of singular values below which ``lstsq`` takes them for zero."""
     eps = np.finfo(a.dtype if a.dtype.kind == "f" else float).eps
     return float(eps * max(a.shape) if rcond is None else max(rcond, eps))
 
@@ -179,7 +179,7 @@ def _lstsq_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.lstsq, domain=_lstsq_samples)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
-    """Give ``(x, residuals, rank, s)``: the least-squares solution of A x = b with the smallest norm, ‖b − A x‖², …
+    """Compute ``(x, residuals, rank, s)``: the least-squares solution of A x = b with the smallest norm, ‖b − A x‖², …
 
     Gradients hold where the rank stays as it is under small changes. ``a`` is one matrix (M, N), ``b`` (M,) or (M, K).
     """
@@ -208,7 +208,7 @@ def _cond_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.cond, domain=_cond_samples)
 def cond(x: Any, p: Any = None) -> Any:
-    """Give the condition number ‖A‖ ‖A⁻¹‖; for p None, 2 or -2 the ratio of the extreme singular values."""
+    """Compute the condition number ‖A‖ ‖A⁻¹‖; for p None, 2 or -2 the ratio of the extreme singular values."""
     if p not in (None, 2, -2):
         x = square_matrices(x, "cond")
         return norm(x, p, axis=(-2, -1)) * norm(inv(x), p, axis=(-2, -1))
@@ -263,5 +263,5 @@ def linalg_trace(x: Any, *, offset: int = 0, dtype: Any = None) -> Any:
 
 @implements(np.linalg.diagonal, domain=_stacks, name="linalg_diagonal")
 def linalg_diagonal(x: Any, *, offset: int = 0) -> Any:
-    """Give a diagonal of each matrix in a stack (…, M, N)."""
+    """Return a diagonal of each matrix in a stack (…, M, N)."""
     return np.diagonal(x, offset, -2, -1)

@@ -31,7 +31,7 @@ _power: Any = op(_vector, name="norm", symbol="‖·‖", vjp=_vector_rule)
 
 
 def _of_vectors(x: Any, axis: Any, keepdims: bool, ord: Any) -> Any:
-    """Give the norm of the vectors along one or more axes."""
+    """Compute the norm of the vectors along one or more axes."""
     if isinstance(ord, str) or np.ndim(ord):
         raise ArgumentError(f"norm: order {ord!r} is not one for vectors; use a number, np.inf or -np.inf.")
     if ord == 0:
@@ -44,7 +44,7 @@ def _of_vectors(x: Any, axis: Any, keepdims: bool, ord: Any) -> Any:
 
 
 def _of_matrices(x: Any, axis: tuple[int, int], keepdims: bool, ord: Any) -> Any:
-    """Give the norm of the matrices in two axes; singular values that are 0 get gradient 0 (by ``abs``)."""
+    """Compute the norm of the matrices in two axes; singular values that are 0 get gradient 0 (by ``abs``)."""
     row, column = axis
     if len({row % x.ndim, column % x.ndim}) < 2:
         raise ShapeError(f"norm: the axes of a matrix must differ, got {axis}.")
@@ -81,7 +81,7 @@ def _norm_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.norm, domain=_norm_samples)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Give the norm of vectors (one axis), matrices (two axes), or the 2-norm of all elements; derivative 0 at norm 0.
+    """Compute the norm of vectors (one axis), matrices (two axes), or the 2-norm of all elements; slope 0 at norm 0.
 
     Vectors: (Σ|x|ᵖ)^(1/p) for any p, the largest or smallest |x| for ±inf, the count of x ≠ 0 for 0 (no gradient).
     Matrices: "fro", "nuc", ±1, ±2, ±inf. Ties of the largest or smallest share the gradient equally. Raises
@@ -110,7 +110,7 @@ def _vector_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.vector_norm, domain=_vector_samples)
 def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    """Give the norm of the vectors along one or more axes, or of all elements as one vector."""
+    """Compute the norm of the vectors along one or more axes, or of all elements as one vector."""
     return _of_vectors(as_array(x), axis, keepdims, ord)
 
 
@@ -123,7 +123,7 @@ def _matrix_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.matrix_norm, domain=_matrix_samples)
 def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    """Give the norm of the matrices in the last two axes."""
+    """Compute the norm of the matrices in the last two axes."""
     x = as_array(x)
     if x.ndim < 2:
         raise ShapeError(f"matrix_norm needs at least two axes, got shape {x.shape}.")

@@ -39,7 +39,7 @@ def tile(A: Any, reps: Any) -> Any:
 
 @implements(np.resize, domain=cases(((2, 3), (4, 2)), ((2, 3), (2, 2)), ((3,), 5)))
 def resize(a: Any, new_shape: Any) -> Any:
-    """Give a new shape, repeating the elements in order until it is full."""
+    """Fill a new shape, repeating the elements in order until it is full."""
     shape = (new_shape,) if np.ndim(new_shape) == 0 else tuple(new_shape)
     flat, size = ravel(a), prod(shape)
     if not flat.size and size:
@@ -63,7 +63,7 @@ def _pad_forward(array: Any, widths: Widths = (), constant_values: Any = 0) -> A
 
 
 def _middle(shape: Shape, widths: Widths) -> tuple[slice, ...]:
-    """Give the place of the original array in the padded one."""
+    """Return the place of the original array in the padded one."""
     return tuple(slice(before, before + n) for n, (before, _) in zip(shape, widths, strict=True))
 
 

@@ -21,7 +21,7 @@ def _polyval_samples(rng: np.random.Generator) -> Any:
 
 @implements(np.polyval, domain=_polyval_samples)
 def polyval(p: Any, x: Any) -> Any:
-    """Give p[0] xⁿ⁻¹ + … + p[n - 1] by Horner's scheme, for all of ``x`` at once."""
+    """Compute p[0] xⁿ⁻¹ + … + p[n - 1] by Horner's scheme, for all of ``x`` at once."""
     if isinstance(x, np.poly1d):
         raise MissingRule("np.polyval of a polynomial at a polynomial has no gradient rule. Pass x as an array.")
     p, x = as_array(p), as_array(x)
@@ -33,7 +33,7 @@ def polyval(p: Any, x: Any) -> Any:
 
 @implements(np.vander, domain=cases(((3,), {}), ((3,), 4, {"increasing": True}), ((2,), {"N": 1})))
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """Give the matrix of powers: rows xᵢⁿ⁻¹ … xᵢ, 1, or the other way round."""
+    """Return the matrix of powers: rows xᵢⁿ⁻¹ … xᵢ, 1, or the other way round."""
     x = as_array(x)
     if x.ndim != 1:
         raise ShapeError(f"vander: takes a vector, got shape {x.shape}.")

@@ -35,7 +35,7 @@ def _pairs(*shapes: tuple[tuple[int, ...], tuple[int, ...]], **kwargs: Any) -> A
 
 
 def _left(g: Any, b: Any, shapes: Any) -> Any:
-    """Give g bᵀ, summed over the stack where a was broadcast."""
+    """Compute g bᵀ, summed over the stack where a was broadcast."""
     shape = shapes[0]
     if b.ndim == 2:
         if len(shape) == 2:
@@ -51,7 +51,7 @@ def _left(g: Any, b: Any, shapes: Any) -> Any:
 
 
 def _right(g: Any, a: Any, shapes: Any) -> Any:
-    """Give aᵀ g, summed over the stack where b was broadcast."""
+    """Compute aᵀ g, summed over the stack where b was broadcast."""
     shape = shapes[1]
     if len(shape) == 2 and a.ndim == 2:
         return a.T @ g
@@ -94,7 +94,7 @@ _DOTS: Any = (((2, 3), (3, 4)), ((3,), (3,)), ((), (2, 3)), ((2, 3), ()), ((2, 3
 
 @implements(np.dot, domain=_pairs(*_DOTS))
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    """Give Σₖ a[…, k] b[…, k, n] for all leading indices: ``matmul`` up to two axes, ``multiply`` for a number."""
+    """Compute Σₖ a[…, k] b[…, k, n] for all leading indices: ``matmul`` up to two axes, ``multiply`` for a number."""
     no_out("dot", out)
     a, b = as_array(a), as_array(b)
     if not a.ndim or not b.ndim:
@@ -104,7 +104,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
 
 @implements(np.inner, domain=_pairs(((3,), (3,)), ((2, 3), (3,)), ((2, 3), (4, 2, 3)), ((), (2, 2))))
 def inner(a: Any, b: Any) -> Any:
-    """Give Σₖ a[…, k] b[…, k] over all pairs of leading indices."""
+    """Compute Σₖ a[…, k] b[…, k] over all pairs of leading indices."""
     a, b = as_array(a), as_array(b)
     if not a.ndim or not b.ndim:
         return np.multiply(a, b)
@@ -113,20 +113,20 @@ def inner(a: Any, b: Any) -> Any:
 
 @implements(np.vdot, domain=_pairs(((3,), (3,)), ((2, 3), (3, 2)), ((), ())))
 def vdot(a: Any, b: Any) -> Any:
-    """Give Σ aᵢ bᵢ over the flattened arrays."""
+    """Compute Σ aᵢ bᵢ over the flattened arrays."""
     return matmul(np.ravel(a), np.ravel(b))
 
 
 @implements(np.outer, domain=_pairs(((2,), (3,)), ((2, 2), (3,)), ((), (3,))))
 def outer(a: Any, b: Any, out: Any = None) -> Any:
-    """Give aᵢ bⱼ of the flattened arrays."""
+    """Compute aᵢ bⱼ of the flattened arrays."""
     no_out("outer", out)
     return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
 
 
 @implements(np.linalg.outer, domain=_pairs(((2,), (3,))), name="linalg_outer")
 def linalg_outer(x1: Any, x2: Any) -> Any:
-    """Give aᵢ bⱼ of two vectors."""
+    """Compute aᵢ bⱼ of two vectors."""
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
         raise ShapeError(f"linalg.outer takes two vectors, got shapes {np.shape(x1)} and {np.shape(x2)}. Use np.outer.")
     return outer(x1, x2)
@@ -134,7 +134,7 @@ def linalg_outer(x1: Any, x2: Any) -> Any:
 
 @implements(np.kron, domain=_pairs(((2, 3), (2, 2)), ((2,), (2, 3)), ((2, 1, 2), (3,)), ((), (2,))))
 def kron(a: Any, b: Any) -> Any:
-    """Give the Kronecker product: each element of ``a`` times the whole of ``b``."""
+    """Compute the Kronecker product: each element of ``a`` times the whole of ``b``."""
     sa, sb = np.shape(a), np.shape(b)
     n = max(len(sa), len(sb))
     sa, sb = (1,) * (n - len(sa)) + sa, (1,) * (n - len(sb)) + sb
@@ -161,7 +161,7 @@ def _cross_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.cross, domain=_cross_samples)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
-    """Give the vector product a × b of 3-vectors; the gradients are b × g and g × a."""
+    """Compute the vector product a × b of 3-vectors; the gradients are b × g and g × a."""
     if axis is not None:
         axisa = axisb = axisc = axis
     a, b = _last(a, axisa), _last(b, axisb)
@@ -181,7 +181,7 @@ def _last(x: Any, axis: int) -> Any:
 
 @implements(np.linalg.cross, domain=_pairs(((2, 3), (3,)), ((2, 3), (2, 3))), name="linalg_cross")
 def linalg_cross(x1: Any, x2: Any, *, axis: int = -1) -> Any:
-    """Give the vector product of 3-vectors along one axis."""
+    """Compute the vector product of 3-vectors along one axis."""
     return cross(x1, x2, axis=axis)
 
 
@@ -195,7 +195,7 @@ def _vecdot_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.vecdot, np.linalg.vecdot, domain=_vecdot_samples)
 def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
-    """Give Σₖ a[…, k] b[…, k] for each pair of vectors in two stacks that broadcast."""
+    """Compute Σₖ a[…, k] b[…, k] for each pair of vectors in two stacks that broadcast."""
     a, b = _last(x1, axis), _last(x2, axis)
     if a.shape[-1:] != b.shape[-1:] or not a.ndim:
         raise ShapeError(f"vecdot: vectors must have one length, got shapes {a.shape} and {b.shape} (vectors last).")
@@ -203,12 +203,12 @@ def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
 
 
 def matvec(x1: Any, x2: Any) -> Any:
-    """Give A v for stacks of matrices (…, M, N) and vectors (…, N)."""
+    """Compute A v for stacks of matrices (…, M, N) and vectors (…, N)."""
     return np.squeeze(matmul(x1, np.expand_dims(x2, -1)), -1)
 
 
 def vecmat(x1: Any, x2: Any) -> Any:
-    """Give vᵀ A for stacks of vectors (…, M) and matrices (…, M, N)."""
+    """Compute vᵀ A for stacks of vectors (…, M) and matrices (…, M, N)."""
     return np.squeeze(matmul(np.expand_dims(x1, -2), x2), -2)
 
 
@@ -240,7 +240,7 @@ def _power_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.matrix_power, domain=_power_samples)
 def matrix_power(a: Any, n: int) -> Any:
-    """Give Aⁿ for an integer n by repeated squaring; for n < 0 of the inverse."""
+    """Compute Aⁿ for an integer n by repeated squaring; for n < 0 of the inverse."""
     if not isinstance(n, int | np.integer):
         raise ArgumentError(f"matrix_power: n must be an integer, got {type(n).__name__}.")
     a = square_matrices(a, "matrix_power")
@@ -259,7 +259,7 @@ def matrix_power(a: Any, n: int) -> Any:
 
 
 def square_matrices(a: Any, name: str) -> Any:
-    """Give ``a`` as an array or Tensor of shape (…, N, N), or say that it is not."""
+    """Return ``a`` as an array or Tensor of shape (…, N, N), or say that it is not."""
     a = as_array(a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ShapeError(f"{name}: a must hold square matrices (…, N, N), got shape {a.shape}.")
@@ -294,7 +294,7 @@ def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
 
 
 def _size(a: Any, axis: int) -> int:
-    """Give the length of a matrix along an axis; a vector is a row at the start of a chain and a column at its end."""
+    """Return the length of a matrix along an axis; a vector is a row at the start of a chain, a column at its end."""
     if a.ndim == 2:
         return a.shape[axis]  # type: ignore[no-any-return]
     return a.shape[0] if axis == -2 else 1

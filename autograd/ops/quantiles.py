@@ -32,7 +32,7 @@ def _ranks(counts: Any, q: float, method: str) -> Any:
 
 
 def _shares(x: Any, q: float, method: str, skip_nan: bool, dtype: Any) -> Any:
-    """Give the derivative of the quantile of each row (the last axis) by its elements."""
+    """Compute the derivative of the quantile of each row (the last axis) by its elements."""
     order, n, nans = np.argsort(x, axis=-1), x.shape[-1], np.isnan(x)  # nans stand last
     counts = np.full((*x.shape[:-1], 1), n)
     if not nans.any():
@@ -109,7 +109,7 @@ _nanmedian = _by_rank(
 
 @implements(np.median, domain=cases(*ROWS[:-1], ((5,), {}), ((3, 5), {"axis": 1})))
 def median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """Give the middle element over ``axis``, or the mean of the middle two (``overwrite_input`` is ignored)."""
+    """Return the middle element over ``axis``, or the mean of the middle two (``overwrite_input`` is ignored)."""
     return _call(_median, a, 0.5, axis, out, "linear", keepdims)
 
 
@@ -127,7 +127,7 @@ def _with_nans(*rows: dict[str, Any]) -> Any:
 
 @implements(np.nanmedian, domain=_with_nans({}, {"axis": 0}, {"axis": -1, "keepdims": True}))
 def nanmedian(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """Give the median of the elements that are not nan; nan elements get gradient 0."""
+    """Compute the median of the elements that are not nan; nan elements get gradient 0."""
     return _call(_nanmedian, a, 0.5, axis, out, "linear", keepdims)
 
 
@@ -158,7 +158,7 @@ def quantile(
     *,
     weights: Any = None,
 ) -> Any:
-    """Give the value below which the share ``q`` of the elements lies, by any of NumPy's methods.
+    """Compute the value below which the share ``q`` of the elements lies, by any of NumPy's methods.
 
     >>> import numpy as np, autograd as ag
     >>> ag.grad(lambda x: np.quantile(x, 0.75))(np.array([0.0, 1.0, 5.0, 3.0]))
@@ -179,7 +179,7 @@ def percentile(
     *,
     weights: Any = None,
 ) -> Any:
-    """Give the value below which ``q`` percent of the elements lie."""
+    """Compute the value below which ``q`` percent of the elements lie."""
     return _call(_percentile, a, q, axis, out, method, keepdims, weights)
 
 
@@ -197,7 +197,7 @@ def nanquantile(
     *,
     weights: Any = None,
 ) -> Any:
-    """Give the quantile of the elements that are not nan; nan elements get gradient 0."""
+    """Compute the quantile of the elements that are not nan; nan elements get gradient 0."""
     return _call(_nanquantile, a, q, axis, out, method, keepdims, weights)
 
 
@@ -213,5 +213,5 @@ def nanpercentile(
     *,
     weights: Any = None,
 ) -> Any:
-    """Give the percentile of the elements that are not nan; nan elements get gradient 0."""
+    """Compute the percentile of the elements that are not nan; nan elements get gradient 0."""
     return _call(_nanpercentile, a, q, axis, out, method, keepdims, weights)

@@ -255,7 +255,7 @@ def std(
     mean: Any = None,
     correction: float | None = None,
 ) -> Any:
-    """Give the standard deviation √var; its gradient is 0 where it is 0."""
+    """Compute the standard deviation √var; its gradient is 0 where it is 0."""
     if where is True and mean is None and correction is None and out is None:
         check_dtype("std", a, dtype)
         return _std(a, axis, dtype, ddof, keepdims)
@@ -282,7 +282,7 @@ def _ties(a: Any, y: Any, axis: Axis) -> Any:
 
 
 def _extreme_vjp(g: Any, ties: Any, shapes: Any, axis: Axis) -> Any:
-    """Give the cotangent to the elements that equal the result, in equal shares."""
+    """Share the cotangent equally among the elements that equal the result."""
     mask = np.zeros(prod_of(shapes[0]), bool)
     mask[ties] = True
     mask = mask.reshape(shapes[0])
@@ -307,7 +307,7 @@ _EXTREMES = [*ROWS, ((3, 4), {"axis": 0, "initial": 0.05}), ((3, 4), {"axis": 1,
 
 
 def _bounds(name: str, a: Any, initial: Any, infinite: float) -> tuple[Any, Any]:
-    """Give ``initial``, and a value that never wins over it, for elements that ``where=`` leaves out."""
+    """Return ``initial``, and a value that never wins over it, for elements that ``where=`` leaves out."""
     if initial is None:
         raise ArgumentError(f"np.{name}(…, where=…) needs initial=, the result where nothing is chosen.")
     dtype = as_array(a).dtype
@@ -319,7 +319,7 @@ def _bounds(name: str, a: Any, initial: Any, infinite: float) -> tuple[Any, Any]
 def max(
     a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
-    """Give the largest element over ``axis``; equal largest elements share the gradient equally.
+    """Return the largest element over ``axis``; equal largest elements share the gradient equally.
 
     >>> import numpy as np, autograd as ag
     >>> ag.grad(np.max)(np.array([1.0, 3.0, 3.0]))
@@ -336,7 +336,7 @@ def max(
 def min(
     a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
-    """Give the smallest element over ``axis``; equal smallest elements share the gradient equally."""
+    """Return the smallest element over ``axis``; equal smallest elements share the gradient equally."""
     if out is None and initial is None and where is True:
         return _min(a, axis, keepdims)
     no_out("min", out)
@@ -346,7 +346,7 @@ def min(
 
 @implements(np.ptp, domain=cases(*[row for row in ROWS if row[1].get("axis") != ()]))
 def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
-    """Give the distance from the smallest to the largest element over ``axis``."""
+    """Compute the distance from the smallest to the largest element over ``axis``."""
     no_out("ptp", out)
     return _max(a, axis, keepdims) - _min(a, axis, keepdims)
 
@@ -390,7 +390,7 @@ _RUNNING = [((5,), {}), ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3, 2), {"axis"
 
 @implements(np.cumsum, domain=cases(*_RUNNING, ((0, 3), {"axis": 0})))
 def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Give running sums along ``axis`` (of the flattened array by default): yₖ = Σᵢ≤ₖ xᵢ."""
+    """Compute running sums along ``axis`` (of the flattened array by default): yₖ = Σᵢ≤ₖ xᵢ."""
     no_out("cumsum", out)
     check_dtype("cumsum", a, dtype)
     return _cumsum(a, axis, dtype)
@@ -405,7 +405,7 @@ def _cumprod_samples(rng: np.random.Generator) -> Any:
 
 @implements(np.cumprod, domain=_cumprod_samples)
 def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Give running products along ``axis``; the gradient is right at zeros, one or several, to any order."""
+    """Compute running products along ``axis``; the gradient is right at zeros, one or several, to any order."""
     no_out("cumprod", out)
     check_dtype("cumprod", a, dtype)
     return _cumprod(a, axis, dtype)

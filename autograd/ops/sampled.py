@@ -106,7 +106,7 @@ def _gradient_samples(rng: np.random.Generator) -> Any:
 
 @implements(np.gradient, domain=_gradient_samples)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """Give the slopes of samples along each axis: central differences inside, one-sided ones at the ends.
+    """Compute the slopes of samples along each axis: central differences inside, one-sided ones at the ends.
 
     ``varargs`` are the distances (or coordinates) of the samples: one for all axes, or one per axis. An array for one
     axis, a tuple for several. Distances and coordinates may be Tensors.
@@ -127,7 +127,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 
 
 def _slopes(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
-    """Give the slopes along one axis, from steps d between neighbours and the slopes s in these steps."""
+    """Compute the slopes along one axis, from steps d between neighbours and the slopes s in these steps."""
     n = f.shape[axis]
     if n < edge_order + 1:
         raise ArgumentError(

@@ -18,7 +18,7 @@ _normal_axes = np.lib.array_utils.normalize_axis_tuple
 
 
 def _restored(g: Any, shapes: Any) -> Any:
-    """Give the gradient the shape of the input: the rule of everything that only reshapes."""
+    """Reshape the gradient as the input: the rule of everything that only reshapes."""
     return g.reshape(shapes[0])
 
 
@@ -53,7 +53,7 @@ _ravel = op(_ravel_forward, name="ravel", inputs=["a"], vjp=_reshape_vjp, view=T
     ),
 )
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
-    """Give the elements in another shape; one length may be -1. ``copy=False`` raises where a copy would be needed."""
+    """Return the elements in another shape; one length may be -1. ``copy=False`` raises where a copy is needed."""
     if copy is False:
         np.reshape(np.asarray(unbox(a)), shape, order=order, copy=False)  # NumPy's own error
     return _reshape(a, shape, _memory_order(a, order) if order == "A" else order)
@@ -377,13 +377,13 @@ _diagonal = op(
     np.diagonal, domain=cases(((3, 3), {}), ((2, 4), 1), ((2, 3, 4), -1, 2, 0), ((2, 3, 4), {"axis1": -1, "axis2": 1}))
 )
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """Give the diagonal of the plane of two axes, as the last axis of the result."""
+    """Return the diagonal of the plane of two axes, as the last axis of the result."""
     return _diagonal(a, offset, axis1, axis2)
 
 
 @implements(np.diag, domain=cases(((3,), {}), ((2,), -1), ((3, 3), {}), ((2, 4), {"k": 1})))
 def diag(v: Any, k: int = 0) -> Any:
-    """Give the diagonal of a matrix, or the matrix with this diagonal."""
+    """Return the diagonal of a matrix, or the matrix with this diagonal."""
     v = as_array(v)
     if v.ndim == 1:
         n = v.shape[0] + abs(index(k))
@@ -397,7 +397,7 @@ def diag(v: Any, k: int = 0) -> Any:
 
 @implements(np.diagflat, domain=cases(((2, 2), {}), ((3,), 1)))
 def diagflat(v: Any, k: int = 0) -> Any:
-    """Give the matrix whose diagonal is the flattened array."""
+    """Return the matrix whose diagonal is the flattened array."""
     return diag(ravel(v), k)
 
 
@@ -417,7 +417,7 @@ def _mesh_samples(rng: np.random.Generator) -> Any:
 
 @implements(np.ix_, domain=_mesh_samples)
 def ix_(*args: Any) -> Any:
-    """Give each vector an axis of its own, so that they broadcast to an open mesh; booleans stand for their places."""
+    """Put each vector along an axis of its own: they broadcast to an open mesh; booleans stand for their places."""
     made = []
     for i, each in enumerate(map(as_array, args)):
         if each.ndim != 1:

@@ -34,7 +34,7 @@ def _average_samples(rng: np.random.Generator) -> Any:
 
 @implements(np.average, domain=_average_samples)
 def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
-    """Give the weighted average Σwx / Σw over ``axis``, with ``returned`` also Σw; both can be differentiated.
+    """Compute the weighted average Σwx / Σw over ``axis``, with ``returned`` also Σw; both can be differentiated.
 
     ``weights`` has the shape of ``a``, or that of the axes averaged over. Raises ShapeError otherwise, and
     ZeroDivisionError where the weights add up to 0, as NumPy does.
@@ -53,7 +53,7 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
 
 
 def _fitted_weights(w: Any, shape: tuple[int, ...], axis: Axis) -> Any:
-    """Give the weights as many axes as the array has."""
+    """Return the weights with as many axes as the array has."""
     if w.shape == shape:
         return w
     axes = () if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, len(shape), "axis")
@@ -89,7 +89,7 @@ def cov(
     *,
     dtype: Any = None,
 ) -> Any:
-    """Give the covariances of the rows of ``m`` and ``y`` (columns if not ``rowvar``), in float64 by default.
+    """Compute the covariances of the rows of ``m`` and ``y`` (columns if not ``rowvar``), in float64 by default.
 
     Σ wₖ (xᵢₖ - x̄ᵢ) (xⱼₖ - x̄ⱼ) / (n - ddof); ``fweights`` count repetitions, ``aweights`` weigh observations.
     """
@@ -133,7 +133,7 @@ def _observation_weights(w: Any, n: int) -> Any:
     domain=lambda rng: iter([((draw(rng, (2, 4)),), {}), ((draw(rng, (3, 2)), draw(rng, (3, 1))), {"rowvar": False})]),
 )
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
-    """Give the correlations of the rows of ``x`` and ``y``: their covariances over their standard deviations."""
+    """Compute the correlations of the rows of ``x`` and ``y``: their covariances over their standard deviations."""
     c = cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
@@ -189,13 +189,13 @@ def nanprod(
 
 @implements(np.nancumsum, domain=_some_nans({}, {"axis": 0}))
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Give running sums in which nan counts as 0."""
+    """Compute running sums in which nan counts as 0."""
     return cumsum(np.where(np.isnan(a), 0, a), axis, dtype, out)
 
 
 @implements(np.nancumprod, domain=_some_nans({}, {"axis": 0}))
 def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Give running products in which nan counts as 1."""
+    """Compute running products in which nan counts as 1."""
     return cumprod(np.where(np.isnan(a), 1, a), axis, dtype, out)
 
 
@@ -220,7 +220,7 @@ def nanvar(
     mean: Any = None,
     correction: float | None = None,
 ) -> Any:
-    """Give the variance of the elements that are not nan, and nan where there are no more than ``ddof``."""
+    """Compute the variance of the elements that are not nan, and nan where there are no more than ``ddof``."""
     chosen = ~np.isnan(a) & where
     y = var(a, axis, dtype, out, ddof, keepdims, where=chosen, mean=mean, correction=correction)
     enough = add_reduce(chosen, axis=axis, keepdims=keepdims) > (ddof if correction is None else correction)
@@ -240,7 +240,7 @@ def nanstd(
     mean: Any = None,
     correction: float | None = None,
 ) -> Any:
-    """Give the standard deviation of the elements that are not nan; gradient 0 where it is 0."""
+    """Compute the standard deviation of the elements that are not nan; gradient 0 where it is 0."""
     return root(nanvar(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
@@ -263,7 +263,7 @@ def _nan_extreme(
 def nanmax(
     a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
-    """Give the largest element that is not nan; equal ones share the gradient equally."""
+    """Return the largest element that is not nan; equal ones share the gradient equally."""
     return _nan_extreme(max, a, axis, out, keepdims, initial, where, -np.inf)
 
 
@@ -271,7 +271,7 @@ def nanmax(
 def nanmin(
     a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
-    """Give the smallest element that is not nan; equal ones share the gradient equally."""
+    """Return the smallest element that is not nan; equal ones share the gradient equally."""
     return _nan_extreme(min, a, axis, out, keepdims, initial, where, np.inf)
 
 
@@ -297,7 +297,7 @@ _CUMULATIVE = cases(((4,), {}), ((3, 4), {"axis": -1, "include_initial": True}))
 def cumulative_sum(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
 ) -> Any:
-    """Give running sums along ``axis``, with a leading 0 if ``include_initial``."""
+    """Compute running sums along ``axis``, with a leading 0 if ``include_initial``."""
     axis = _only_axis("cumulative_sum", x, axis)
     y = cumsum(x, axis, dtype, out)
     return _with_first(y, 0, axis) if include_initial else y
@@ -307,7 +307,7 @@ def cumulative_sum(
 def cumulative_prod(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
 ) -> Any:
-    """Give running products along ``axis``, with a leading 1 if ``include_initial``."""
+    """Compute running products along ``axis``, with a leading 1 if ``include_initial``."""
     axis = _only_axis("cumulative_prod", x, axis)
     y = cumprod(x, axis, dtype, out)
     return _with_first(y, 1, axis) if include_initial else y

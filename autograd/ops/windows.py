@@ -98,14 +98,14 @@ def _cut(full: Any, n: int, m: int, mode: str) -> Any:
 
 @implements(np.convolve, domain=_pairs("full", "same", "valid"))
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    """Give Σₘ a[m] v[n - m] for two vectors: everywhere they overlap, in the length of the longer, or inside it."""
+    """Compute Σₘ a[m] v[n - m] for two vectors: everywhere they overlap, in the length of the longer, or inside it."""
     a, v = _vector(a), _vector(v)
     return _cut(_convolve(a, v), a.size, v.size, mode)
 
 
 @implements(np.correlate, domain=_pairs("full", "same", "valid"))
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    """Give Σₘ a[m + n] v[m] for two vectors."""
+    """Compute Σₘ a[m + n] v[m] for two vectors."""
     a, v = _vector(a), _vector(v)
     if a.size >= v.size:
         return convolve(a, np.flip(v), mode)
