@@ -1,4 +1,7 @@
-"""Notice PyPI's other ``autograd``: it has the same import name, and no installer reports the clash."""
+"""Notice PyPI's other ``autograd``: it has the same import name, and no installer reports the clash.
+
+Floor 2: used by the package itself, first of all.
+"""
 
 import os.path
 

@@ -1,6 +1,6 @@
 """Adding gradients up in leaves: nothing is lost between threads, and nobody else's array is held.
 
-Floor 6: used by ``backward`` and the transforms.
+Floor 10: used by ``backward`` and the transforms.
 """
 
 from collections.abc import Callable

@@ -2,6 +2,8 @@
 
 :class:`Box` is the bare Tensor: ``tensor.py`` adds the operators and methods, and registers itself as the type of
 results.
+
+Floor 2: used by all of the engine that knows arrays.
 """
 
 import weakref

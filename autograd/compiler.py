@@ -2,7 +2,7 @@
 
 ``apply`` runs the forward on arrays and leaves a node that keeps what the rules name; ``vjp`` runs the rules and gives
 each parent its cotangent. Both come from the one template below for every op, elementwise or not, of one input or many,
-of numbers or arrays; :func:`source` shows them. Floor 4: used by :mod:`autograd.primitive`.
+of numbers or arrays; :func:`source` shows them. Floor 6: used by :mod:`autograd.primitive`.
 
 >>> import autograd as ag
 >>> print(source(ag.relu.op).splitlines()[0])

@@ -5,7 +5,7 @@ structurally zero, and stays so whatever stands behind the mask: 0 · inf is 0 t
 nothing of it. The first-order pass runs the rules as they are; only if it meets a mask and ends in a nan it is taken up
 again from that mask with a :class:`Masked` cotangent, and the elements that influence nothing alive are set to zero at
 each node. A recorded pass masks from the first mask on, as a higher derivative may be infinite where this one is not.
-Floor 5: used by ``backward`` and the transforms.
+Floor 7: used by ``backward`` and the transforms.
 """
 
 from collections.abc import Callable, Collection, Sequence

@@ -2,6 +2,8 @@
 
 Each error is also a standard Python type, so ``except ValueError`` keeps working. A message says what happened, where
 (op or module path, argument, shapes) and what to do.
+
+Floor 1: used everywhere, and public.
 """
 
 from autograd.modes import current_scope

@@ -2,6 +2,8 @@
 
 The check of order n is the check of order 1 of the function (x, u) -> uᵀ · J(x), of order n - 1: so a rule that gives
 the right numbers but is detached from its inputs *or from its upstream gradient* is caught at order 2.
+
+Floor 13: public as ``autograd.check_grads``.
 """
 
 from __future__ import annotations  # numpy.random is loaded when it is first used

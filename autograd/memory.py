@@ -1,4 +1,7 @@
-"""A switch for programs that work on large arrays: let the allocator keep what they free."""
+"""A switch for programs that work on large arrays: let the allocator keep what they free.
+
+Floor 2: public as ``autograd.reuse_memory``.
+"""
 
 import numpy as np
 

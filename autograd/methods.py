@@ -1,4 +1,7 @@
-"""NumPy's operators and methods for Tensors: each is a line that names its op, so editors and type checkers see it."""
+"""NumPy's operators and methods for Tensors: each is a line that names its op, so editors and type checkers see it.
+
+Floor 10: used by :mod:`autograd.tensor`.
+"""
 
 from typing import Any
 
@@ -206,7 +209,7 @@ class Methods(Box):
         where: Any = True,
         mean: Any = None,
     ) -> Any:
-        """Compute the standard deviation; derivative 0 where it is 0."""
+        """Compute the standard deviation; where it is 0 the derivative is 0, the second nan."""
         return reductions.std(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
     @hinted

@@ -1,5 +1,7 @@
 """How an op is declared once and applied: forward, gradient rules, what is kept, NumPy dispatch, label and test domain.
 
+Floor 8: used by the tables of ops; public as ``autograd.op``.
+
 >>> import numpy as np, autograd as ag
 >>> cube = ag.op(lambda x: x**3, vjp=lambda g, x: 3 * g * x**2, elementwise=True, name="cube")
 >>> x = ag.Tensor([1.0, 2.0], requires_grad=True)

@@ -1,4 +1,4 @@
-"""A run of a function as a list of steps: what an exporter reads. Public as ``autograd.record``.
+"""A run of a function as a list of steps: what an exporter reads. Floor 13: public as ``autograd.record``.
 
 >>> import autograd as ag
 >>> run = record(lambda x: 2 * ag.relu(x), ag.Tensor([1.0, -1.0], requires_grad=True))

@@ -1,4 +1,7 @@
-"""Tensor: an array and its place in the graph, with NumPy's operators and methods and PyTorch's ``backward``."""
+"""Tensor: an array and its place in the graph, with NumPy's operators and methods and PyTorch's ``backward``.
+
+Floor 11: used by the transforms and views.
+"""
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy

@@ -3,6 +3,8 @@
 Each takes a function of arrays (or nested tuples, lists and dicts of them) and gives a function of the same. Results
 are arrays, unless something outside records: then they are Tensors, and can be differentiated again. Every call makes
 nodes of its own, so nested derivatives with respect to different variables cannot be confused.
+
+Floor 12: public.
 """
 
 import functools

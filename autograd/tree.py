@@ -1,4 +1,7 @@
-"""Nested tuples, lists and dicts of values: take them apart and put them together again."""
+"""Nested tuples, lists and dicts of values: take them apart and put them together again.
+
+Floor 0: used by transforms, checks, recordings and the NumPy protocols.
+"""
 
 from collections.abc import Callable
 from typing import Any

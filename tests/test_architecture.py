@@ -1,6 +1,7 @@
 """The floors of the house, read from the source: imports go down, ``nn`` stands on the public face of ``autograd``."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -96,6 +97,12 @@ def test_imports_go_down(name):
         below, target_level = floor(target)
         same_folder = owner == below and owner in FOLDERS
         assert same_folder or target_level < level, f"{name} (floor {level}) imports {target} (floor {target_level})"
+
+
+@pytest.mark.parametrize("name", [name for name in FLOORS if name.startswith("autograd.") and name not in FOLDERS])
+def test_the_docstring_names_the_floor(name):
+    """A reader learns from the file itself from where it may be used."""
+    assert re.findall(r"\bFloor (\d+)\b", ast.get_docstring(tree(name)) or "") == [str(FLOORS[name])]
 
 
 def test_no_circle():

@@ -81,8 +81,9 @@ def _norm_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.norm, domain=_norm_samples)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Compute the norm of vectors (one axis), matrices (two axes), or the 2-norm of all elements; slope 0 at norm 0.
+    """Compute the norm of vectors (one axis), matrices (two axes), or the 2-norm of all elements.
 
+    At norm 0 the gradient is 0, a convention; the second derivative does not exist there and is nan.
     Vectors: (Σ|x|ᵖ)^(1/p) for any p, the largest or smallest |x| for ±inf, the count of x ≠ 0 for 0 (no gradient).
     Matrices: "fro", "nuc", ±1, ±2, ±inf. Ties of the largest or smallest share the gradient equally. Raises
     ArgumentError for other orders.

@@ -1,6 +1,6 @@
 """Reductions over axes, with NumPy's arguments: sums, products, means, spreads, extremes; running sums and products.
 
-At kinks: ``max`` and ``min`` share ties equally, ``std`` has gradient 0 where it is 0.
+At kinks: ``max`` and ``min`` share ties equally, ``std`` has gradient 0 where it is 0 (and second derivative nan).
 """
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
@@ -255,7 +255,7 @@ def std(
     mean: Any = None,
     correction: float | None = None,
 ) -> Any:
-    """Compute the standard deviation √var; its gradient is 0 where it is 0."""
+    """Compute the standard deviation √var; where it is 0 its gradient is 0, and its second derivative nan."""
     if where is True and mean is None and correction is None and out is None:
         check_dtype("std", a, dtype)
         return _std(a, axis, dtype, ddof, keepdims)

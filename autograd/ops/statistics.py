@@ -240,7 +240,7 @@ def nanstd(
     mean: Any = None,
     correction: float | None = None,
 ) -> Any:
-    """Compute the standard deviation of the elements that are not nan; gradient 0 where it is 0."""
+    """Compute the standard deviation of the elements that are not nan; at 0 the gradient is 0, the second nan."""
     return root(nanvar(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
