@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box
+from autograd.differentiate import GONE
 from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node
 from autograd.modes import Scope
@@ -280,6 +281,8 @@ def _argument(node: Node, k: int) -> str:
 
 
 def _brief(value: Any) -> str:
+    if value is GONE:
+        return "released"
     shape = getattr(value, "shape", None)
     return f"array{shape_text(shape)}" if shape else str(value)
 

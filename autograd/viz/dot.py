@@ -172,11 +172,10 @@ class _Writer:
         colour = self.c[f"s{step}"] if step is not None else self.c[fill] if fill else None
         shown = item.grad if item.grad is not None and not words else words
         inner = self.lettered("grad", shown, ink, ink if step is not None else None)
-        if item.total is not None:
-            inner += "<BR/>" + font(f".grad {label(one_line(item.total))}", self.c["muted"], SMALL_SIZE)
-        if colour is None:
-            return cell(inner)
-        return cell(plate(inner, colour), cellpadding=2)
+        held = "" if item.total is None else font(f"&nbsp;.grad {label(one_line(item.total), 60)}&nbsp;", self.c[ink], SMALL_SIZE)
+        if colour is None:  # what .grad holds stands below in a row of its own: a gradient may be a table
+            return cell(inner if not held else table(row(cell(inner)), row(cell(held)), padding=0))
+        return cell(plate(inner, colour, more=held), cellpadding=2)
 
     def lettered(self, word: str, value: Any, ink: str, wordink: str | None = None) -> str:
         """Write ``data 4.0000``; a small matrix or a long vector stands under the word, in columns."""
@@ -276,9 +275,10 @@ def _power(exponent: int) -> str:
     return f"{10.0**exponent:g}" if -4 <= exponent <= 4 else f"1e{exponent}"
 
 
-def plate(inner: str, colour: str, padding: int = 2) -> str:
+def plate(inner: str, colour: str, padding: int = 2, more: str = "") -> str:
     """Colour the ground of a text with round corners: a coloured cell would stick out of those of the box."""
-    return table(row(cell(inner)), padding=padding, style="ROUNDED", bgcolor=colour)
+    lines = [row(cell(text)) for text in (inner, more) if text]
+    return table(*lines, padding=padding, style="ROUNDED", bgcolor=colour)
 
 
 def columns(array: Any) -> list[list[str]]:

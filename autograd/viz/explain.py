@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from autograd.errors import ArgumentError, GraphError
 from autograd.viz.ledger import Ledger
 from autograd.viz.local import Local, latex_name, local_derivative, same, title
 from autograd.viz.numbers import number, shape_text, signed, spread
-from autograd.viz.paths import RELEASED, Partial, between, count_paths, strongest
+from autograd.viz.paths import RELEASED, Partial, along_direction, between, count_paths, strongest
 from autograd.viz.snapshot import Snapshot, as_roots
 
 TOP = 20
@@ -125,15 +126,14 @@ def _share(value: float, total: float) -> float:
 
 def _product(path: Path) -> str:
     parts = [number(factor) for factor in path.factors if factor is not None]
-    return (
-        " × ".join(f"({part})" if part[0] == "-" and k else part for k, part in enumerate(parts))
-        + f" = {signed(path.value)}"
-    )
+    text = " × ".join(f"({part})" if part[0] == "-" and k else part for k, part in enumerate(parts))
+    cut = not path.value and any(not isfinite(factor) for factor in path.factors if factor is not None)
+    return f"{text} = {signed(path.value)}{'  (a mask cut it off: what is behind does not count)' if cut else ''}"
 
 
 def explain(
-    root: Box,
-    wrt: Box,
+    root: Any,
+    wrt: Any,
     *,
     index: Any = None,
     direction: Any = None,
@@ -155,8 +155,7 @@ def explain(
     >>> [path.value for path in ag.explain(y, x).paths]
     [3.0, 3.0]
     """
-    for tensor in (root, wrt):
-        as_roots(tensor, "explain")
+    root, wrt = (_one(tensor, what) for tensor, what in ((root, "the result"), (wrt, "wrt")))
     if root._array.size != 1:
         raise ArgumentError(
             f"explain needs a result with one element, got shape {root._array.shape}. Reduce it, or pick one: y[0], "
@@ -181,9 +180,17 @@ def explain(
         )
     with np.errstate(all="ignore"):
         found, exact = strongest(snap, inside, seed, top, vector)
-        total = float(np.sum(np.asarray(_gradient(snap, inside, start, seed), np.float64) * vector))
+        total = along_direction(_gradient(snap, inside, start, seed), vector)
     paths = [_path(snap, partial, total, start) for partial in found]
     return Explanation(title(snap, start), title(snap, at), along, paths, total, count_paths(snap, inside), exact)
+
+
+def _one(tensor: Any, what: str) -> Box:
+    """Accept a Tensor, or a list of one."""
+    tensors = as_roots(tensor, "explain")
+    if len(tensors) > 1:
+        raise ArgumentError(f"explain takes one Tensor as {what}, got {len(tensors)}. Explain them one by one.")
+    return tensors[0]
 
 
 def _gradient(snap: Snapshot, inside: list[int], start: int, seed: Any) -> Any:
