@@ -13,8 +13,8 @@ from autograd.modes import Scope
 from autograd.viz.expand import open_ops
 from autograd.viz.fold import HUB, Fold, Plan, plan
 from autograd.viz.ledger import Ledger, accumulated, total
-from autograd.viz.model import NORMS, Arrow, Group, Item, View, measure
-from autograd.viz.numbers import norm, shape_text, short
+from autograd.viz.model import MEASURES, Arrow, Group, Item, View, measure
+from autograd.viz.numbers import rms, shape_text, short
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, plain, size
 
 WHOLE = 2_000  # up to this many nodes the ledger is worked out for all, beyond only for what is drawn
@@ -168,9 +168,9 @@ class Builder:
         item.facts.append(("ops", f"{ops:,}"))
         if weights:
             item.facts.append(("parameters", f"{sum(size(w) for w in weights):,}"))
-            known = [norm(g) for w in weights if (g := self._known(w)) is not None]
+            known = [g for w in weights if (g := self._known(w)) is not None]
             if len(known) == len(weights):
-                _measured(item, NORMS[2], known)
+                _measured(item, MEASURES[2], known)
         if fold.kind == "repeat":
             self._per_repeat(fold, item)
         self._border_gradient(item, inside, outside)
@@ -190,8 +190,8 @@ class Builder:
         return list(inside), list(outside)
 
     def _border_gradient(self, item: Item, inside: list[Node], outside: list[Node]) -> None:
-        for what, side in ((NORMS[1], inside), (NORMS[0], outside)):
-            grads = [norm(g) for node in side if node.needs and (g := self._known(node)) is not None]
+        for what, side in ((MEASURES[1], inside), (MEASURES[0], outside)):
+            grads = [g for node in side if node.needs and (g := self._known(node)) is not None]
             if grads:
                 _measured(item, what, grads)
 
@@ -206,7 +206,7 @@ class Builder:
         ops = [i for i in fold.members if not isinstance(self.snap.nodes[i], Leaf)]
         ends = [self._known(self.snap.nodes[i]) for i in (ops[:: fold.period][:1] + ops[-1:])] if ops else []
         if len(ends) == 2 and ends[0] is not None and ends[1] is not None:
-            item.facts.append(("‖grad‖ oldest … newest", f"{short(norm(ends[0]))} … {short(norm(ends[1]))}"))
+            item.facts.append(("rms grad oldest … newest", f"{short(rms(ends[0]))} … {short(rms(ends[1]))}"))
 
     # ----------------------------------------------------------------------------------------------------- edges
 
@@ -263,12 +263,11 @@ class Builder:
         old.state = _merged(old.state, state) if old.share is not None or source[0] == "f" else "none"
 
 
-def _measured(item: Item, what: str, norms: list[float]) -> None:
-    """Note the norm of several gradients together; the one that is noted last colours the box."""
-    length = float(np.sqrt(np.square(norms).sum()))
-    item.facts.append((what, short(length)))
-    item.size = length
-    item.state = "zero" if length == 0 else "ok" if np.isfinite(length) else "bad"
+def _measured(item: Item, what: str, grads: list[Any]) -> None:
+    """Note the size of several gradients together; the one that is noted last colours the box."""
+    item.size = rms(*grads)
+    item.facts.append((what, short(item.size)))
+    item.state = "zero" if item.size == 0 else "ok" if np.isfinite(item.size) else "bad"
 
 
 def _merged(a: str, b: str) -> str:

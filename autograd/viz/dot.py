@@ -7,9 +7,9 @@ import numpy as np
 
 from autograd.viz.escape import clean, extra_width, label, quoted, shorten
 from autograd.viz.markup import cell, font, row, table, tag
-from autograd.viz.model import NORMS, Arrow, Group, Item, View
+from autograd.viz.model import MEASURES, Arrow, Group, Item, View
 from autograd.viz.numbers import FEW, WIDE, grid, one_line, rows, shape_text, short, signed, spread
-from autograd.viz.theme import FONT, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
+from autograd.viz.theme import FONT, LOWEST, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
 
 SHOWN = 40  # longer names are cut in the picture; the hover has all of it
 MANY = 150  # in a picture of more boxes the short lines from an op to its result have no heads
@@ -189,7 +189,7 @@ class _Writer:
     def fold(self, item: Item) -> str:
         c = self.c
         step = self.view.step(item.size) if item.state == "ok" else None
-        measured = next((word for word in NORMS if word in dict(item.facts)), None)
+        measured = next((word for word in MEASURES if word in dict(item.facts)), None)
         kind = " " + font(label(item.symbol), c["muted"]) if item.symbol else ""
         body = [row(cell(tag("b", label(item.name, 60)) + kind, align="LEFT", colspan=2))]
         for word, text in item.facts:
@@ -262,17 +262,16 @@ class _Writer:
         )
 
     def scale(self) -> str:
-        low, high, gap = _power(self.view.low), _power(self.view.high), "&nbsp;&nbsp;"
+        low, high, gap = 10.0 ** (LOWEST + 1), 10.0 ** (LOWEST + STEPS - 1), "&nbsp;&nbsp;"
         swatches = [cell("", bgcolor=self.c[f"s{k}"], width=15) for k in range(STEPS)]
         before, after = (
             font(text, self.c["muted"], 9)
-            for text in (f"size of the gradient{gap}{low}", f"{high}{gap}{gap}an edge says what it adds{gap}")
+            for text in (
+                f"size of the gradient (root mean square){gap}&lt; {low:g}",
+                f"≥ {high:g}{gap}{gap}an edge says what it adds{gap}",
+            )
         )
         return cell(before) + "".join(swatches) + cell(after)
-
-
-def _power(exponent: int) -> str:
-    return f"{10.0**exponent:g}" if -4 <= exponent <= 4 else f"1e{exponent}"
 
 
 def plate(inner: str, colour: str, padding: int = 2, more: str = "") -> str:
@@ -315,7 +314,7 @@ def hover(item: Item) -> str:
     if item.kind == "value":
         lines.append(f"shape {shape_text(item.shape)} {item.dtype}" if item.shape else "scalar")
         lines.append(f"data {'released' if item.value is None else one_line(item.value)}")
-        lines.append(f"grad {grad_text(item)}")
+        lines.append(f"grad {grad_text(item)}" + (f", rms {short(item.size)}" if item.shape and item.size else ""))
         if item.total is not None:
             lines.append(f".grad (accumulated) {one_line(item.total)}")
     if item.kind == "ref":

@@ -57,7 +57,7 @@ THEMES: dict[str, dict[str, str]] = {"auto": LIGHT, "light": LIGHT, "dark": DARK
 # What each state of a gradient looks like and means: fill role, text role, border of the box, words in the picture,
 # words in the legend.
 STATES: dict[str, tuple[str, str, str, str, str]] = {
-    "ok": ("", "ink", "solid", "", "computed; the colour is the size of its norm"),
+    "ok": ("", "ink", "solid", "", "computed; the colour is its size, the root mean square of its elements"),
     "zero": ("zero", "ink", "solid", "0", "exactly zero"),
     "masked": ("masked", "maskedink", "dashed", "0 masked", "masked: a relu, where, clip or max cut it off"),
     "bad": ("bad", "badink", "bold", "", "not finite (inf or nan)"),
@@ -65,7 +65,8 @@ STATES: dict[str, tuple[str, str, str, str, str]] = {
     "released": ("released", "muted", "dotted", "released", "released by backward (retain_graph=True keeps it)"),
     "const": ("const", "muted", "solid", "", "needs no gradient"),
 }
-STEPS = 7  # colours of the magnitude scale
+STEPS = 7  # colours of the magnitude scale, one for each decade: the same in all pictures, so that these compare
+LOWEST = -4  # the decade of the first, which also stands for all below; the last stands for all above
 WIDTHS = (0.8, 1.0, 1.3, 1.7, 2.2, 2.9, 3.8)  # line widths that go with them
 
 

@@ -241,17 +241,38 @@ def test_text_is_legible(theme):
         assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)
 
 
-def test_magnitude_scale_spans_whole_decades():
-    x = leaf(1.0, "x")
-    y = x
-    for factor in (1e-3, 1e-3, 10.0):
-        y = y * factor
-    y.backward()
+def test_the_colour_scale_is_one_for_all_pictures_with_a_step_for_each_decade():
+    view = build([leaf(1.0)])
+    sizes = [1e-30, 9.9e-4, 1e-3, 0.02, 0.1, 0.999, 1.0, 10.0, 99.0, 100.0, 1e30]
+    assert [view.step(size) for size in sizes] == [0, 0, 1, 2, 3, 3, 4, 5, 5, 6, 6]
+    assert [view.step(size) for size in (None, 0.0, np.nan, np.inf)] == [None] * 4
+
+
+SIZES = {  # programs in which a has the larger number, and b the longer array
+    "ones and halves": lambda a, b: a.sum() + (b * 0.5).sum(),
+    "by the mean": lambda a, b: a.mean() * 4.0 + b.mean() * 400.0,
+    "of either sign": lambda a, b: (a * np.array([1.0, -1.0] * 2)).sum() + (b * np.tile([0.4, -0.4], 20_000)).sum(),
+    "scalars beside arrays": lambda a, b: a[0] * 3.0 + (b * 0.3).sum(),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_colours_and_widths_follow_the_numbers_in_the_boxes(name):
+    a, b = leaf(np.ones(4), "a"), leaf(np.ones(40_000), "b")
+    y = SIZES[name](a, b)
+    y.backward(retain_graph=True)
     view = build([y])
-    assert (view.low, view.high) == (-5, 1)
-    steps = [view.step(item.size) for item in view.items if item.kind == "value"]
-    assert steps[0] == 0
-    assert max(steps) == 6
+    found = {item.name: item for item in view.items}
+    for item in found["a"], found["b"]:
+        assert item.size == pytest.approx(np.sqrt(np.mean(np.square(item.grad))))
+    assert found["a"].size > found["b"].size
+    assert view.step(found["a"].size) > view.step(found["b"].size)
+    for item in view.items:  # a value that is used once has the colour of its edge
+        (*arrows,) = (arrow for arrow in view.arrows if arrow.source == item.id and arrow.share is not None)
+        if len(arrows) == 1:
+            assert view.step(arrows[0].size) == view.step(item.size)
+    assert f"rms {found['b'].size:.4g}" in ag.draw(y).source
+    assert "root mean square" in ag.draw(y).source
 
 
 def test_deep_chain():
