@@ -111,18 +111,25 @@ def latex_name(name: str) -> str:
         return f"{name[0]}_{{{name[1:]}}}"
     if name.replace(".", "").replace("-", "").replace("e", "").replace("+", "").isdigit():
         return name
-    special = {
-        "\\": r"\backslash ",
-        "{": r"\{",
-        "}": r"\}",
-        "_": r"\_",
-        "^": r"\hat{}",
-        "$": r"\$",
-        "%": r"\%",
-        "#": r"\#",
-        "&": r"\&",
-        "~": r"\sim ",
-        "<": r"\lt ",
-        ">": r"\gt ",
-    }
-    return r"\mathrm{" + "".join(special.get(c, c) for c in name) + "}"
+    return rf"\mathrm{{{latex_words(name)}}}"
+
+
+_SPECIAL = {
+    "\\": r"\backslash ",
+    "{": r"\{",
+    "}": r"\}",
+    "_": r"\_",
+    "^": r"\hat{}",
+    "$": r"\$",
+    "%": r"\%",
+    "#": r"\#",
+    "&": r"\&",
+    "~": r"\sim ",
+    "<": r"\lt ",
+    ">": r"\gt ",
+}
+
+
+def latex_words(text: str) -> str:
+    """Escape text for LaTeX."""
+    return "".join(_SPECIAL.get(c, c) for c in text)
