@@ -115,7 +115,7 @@ class Explanation:
         for local in self._locals():
             if local.latex:
                 value = "" if local.value is None else _tex(local.value)
-                last = f" = {value}" if value and not same(local.latex, value) else ""
+                last = f" = {value}" if value and not local.convention and not same(local.latex, value) else ""
                 rows.append(
                     rf"\frac{{\partial {latex_name(local.y)}}}{{\partial {latex_name(local.x)}}} &= "
                     rf"{local.latex}{last} \\"

@@ -317,3 +317,29 @@ def test_a_list_of_one_is_taken_and_of_several_refused():
         ag.explain([p, q], a)
     with pytest.raises(ArgumentError, match="explain takes one Tensor as wrt, got 2"):
         ag.explain(q, (a, a))
+
+
+USED = {  # what explain says of a derivative at a tie, where a naive form would overflow, and where one has no value
+    "maximum at a tie": (lambda x: np.maximum(x, 0.0), 0.0, "[x > 0] + [x = 0]/2 = [0 > 0] + [0 = 0]/2 = 0.5000"),
+    "minimum at a tie": (lambda x: np.minimum(x, 1.0), 1.0, "[x < 1] + [x = 1]/2 = [1 < 1] + [1 = 1]/2 = 0.5000"),
+    "relu at 0": (ag.relu, 0.0, "[x > 0] = [0 > 0] = 0.0000"),
+    "abs at 0": (np.abs, 0.0, "sign(x) = sign(0) = 0.0000"),
+    "sigmoid far out": (ag.sigmoid, -800.0, "= 0.0000"),
+    "tanh far out": (np.tanh, 800.0, "1 − v1² = 1 − 1² = 0.0000"),
+    "softplus far out": (ag.softplus, 800.0, "= 1.0000"),
+    "logaddexp far out": (lambda x: np.logaddexp(x, 0.0), 800.0, "= 1.0000"),
+    "power at 0": (lambda x: x**1.0, 0.0, "= 1.0000"),
+    "power 0 at 0": (lambda x: x**0.0, 0.0, "= 0.0000 by convention (0·x^(0 − 1) has no value here)"),
+    "hypot at 0": (lambda x: np.hypot(x, 0.0), 0.0, "= 0.0000 by convention (x/v1 has no value here)"),
+    "sqrt at 0": (np.sqrt, 0.0, "1/(2·v1) = 1/(2·0) = inf"),
+}
+
+
+@pytest.mark.parametrize("name", USED)
+def test_what_was_used_is_printed(name):
+    f, value, said = USED[name]
+    x = leaf(value, "x")
+    found = ag.explain(f(x), x)
+    (local,) = found.paths[0].locals
+    assert local.text().endswith(said)
+    assert ("by convention" in found._repr_latex_()) == ("by convention" in said)
