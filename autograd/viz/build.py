@@ -14,11 +14,12 @@ from autograd.viz.expand import open_ops
 from autograd.viz.fold import HUB, Fold, Plan, plan
 from autograd.viz.ledger import Ledger, accumulated, total
 from autograd.viz.model import MEASURES, Arrow, Group, Item, View, measure
+from autograd.viz.nonfinite import BACKWARD, Values, backward_origin, forward_origin, kind_of_bad
 from autograd.viz.numbers import rms, shape_text, short
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, plain, size
 
 WHOLE = 2_000  # up to this many nodes the ledger is worked out for all, beyond only for what is drawn
-BACKWARD = "Gradients are not computed yet: call .backward() on the result, then draw again."
+NOT_YET = "Gradients are not computed yet: call .backward() on the result, then draw again."
 ELSEWHERE = "Gradients inside were not kept: this result's own backward has not run (or ran with create_graph=True)."
 STALE = "Another backward passed through here since: some gradients are not the sum of their edges (marked ≠)."
 
@@ -65,6 +66,7 @@ class Builder:
             if not isinstance(node, Leaf):
                 self._edges(i, node)
         self._refer()
+        problems = [*problems, *self._alarm()]
         banner = self._banner()
         view = View(
             self.items, list(self.arrows.values()), self.groups, self.plan.notes, banner, problems, len(self.snap.nodes)
@@ -73,6 +75,21 @@ class Builder:
             arrow.id = f"e{k}"
         measure(view)
         return view
+
+    def _alarm(self) -> list[str]:
+        """Mark where the first inf or nan arose, in the values or in the gradients: the op, or what it is folded in."""
+        bad = any(kind_of_bad(x) for x in self.snap.data.values())
+        found = forward_origin(self.snap, Values(self.snap)) if bad else None
+        if found is None and "bad" in self.ledger.states.values():
+            found = backward_origin(self.snap, self.ledger)
+        if found is None:
+            return []
+        place = self.place(int(found.at[1:]))
+        for item in self.items:
+            if item.id == place:
+                item.alarm = f"first {found.value:g}{' in backward' if found.kind == BACKWARD else ''}"
+                item.facts += [(item.alarm, found.text)] * (item.kind == "fold")
+        return [found.text]
 
     def _banner(self) -> str:
         if self.ledger.mismatches:
@@ -83,7 +100,7 @@ class Builder:
         return (
             ELSEWHERE
             if any(node.op is None and node.needs and node.grad is not None for node in self.snap.nodes)
-            else BACKWARD
+            else NOT_YET
         )
 
     # ----------------------------------------------------------------------------------------------------- items

@@ -13,7 +13,7 @@ FORMAT = 1
 
 
 def as_dict(view: View) -> dict[str, Any]:
-    """Give a view as plain lists and dicts; arrays over nine elements become mean, standard deviation and root mean square."""
+    """Give a view as plain lists and dicts; long arrays become mean, standard deviation, root mean square."""
     return {
         "format": FORMAT,
         "nodes": [

@@ -8,6 +8,7 @@ import numpy as np
 from autograd.viz.escape import clean, extra_width, label, quoted, shorten
 from autograd.viz.markup import cell, font, row, table, tag
 from autograd.viz.model import MEASURES, Arrow, Group, Item, View
+from autograd.viz.nonfinite import kind_of_bad
 from autograd.viz.numbers import FEW, WIDE, grid, one_line, rows, shape_text, short, signed, spread
 from autograd.viz.theme import FONT, LOWEST, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
 
@@ -117,9 +118,11 @@ class _Writer:
         style = "filled" if len(symbol) <= ROUND else "rounded,filled"
         small = SIZE if len(symbol) < ROUND else "9" if len(symbol) == ROUND else SMALL_SIZE
         facts = "".join(f", {key}={value}" for key, value in item.facts)
+        facts += f", {item.alarm}" if item.alarm else ""
+        fill, ink = (c["bad"], c["badink"]) if item.alarm else (c["op"], c["opink"])
         return (
-            f'{key} [id={key} class=op shape={shape} style="{style}" penwidth=0 fillcolor="{c["op"]}" '
-            f'fontcolor="{c["opink"]}" '
+            f'{key} [id={key} class=op shape={shape} style="{style}" penwidth=0 fillcolor="{fill}" '
+            f'fontcolor="{ink}" '
             f"fontsize={small} tooltip={quoted(item.op + facts)} label={quoted(symbol)}]"
         )
 
@@ -142,7 +145,8 @@ class _Writer:
     def value(self, item: Item) -> str:
         c = self.c
         fill = "root" if item.root else "const" if item.state == "const" else "leaf" if item.leaf else "value"
-        line, border = ("rootline", 2) if item.root else ("bad", 2) if item.state == "bad" else ("line", 1)
+        bad = item.state == "bad" or item.alarm
+        line, border = ("bad", 2) if bad else ("rootline", 2) if item.root else ("line", 1)
         style = {"dashed": "ROUNDED,DASHED", "dotted": "ROUNDED,DOTTED"}.get(STATES[item.state][2], "ROUNDED")
         cells = [text for text in (self.name_cell(item), self.data_cell(item), self.grad_cell(item)) if text]
         uses = next((text for word, text in item.facts if word == "uses"), "")
@@ -158,11 +162,14 @@ class _Writer:
             parts.append(font(f"{label(shape_text(item.shape))} {item.dtype}", muted, SMALL_SIZE))
         if item.note:
             parts.append(font(label(item.note), muted, SMALL_SIZE))
+        if item.alarm:
+            parts.append(font(tag("b", label(item.alarm)), self.c["bad"], SMALL_SIZE))
         width = extra_width(item.name)
         return cell("&nbsp; ".join(parts), width=width + 8 if width else None) if parts else ""
 
     def data_cell(self, item: Item) -> str:
-        return cell(self.lettered("data", "released" if item.value is None else item.value, "ink"))
+        ink = "bad" if item.value is not None and kind_of_bad(item.value) else "ink"
+        return cell(self.lettered("data", "released" if item.value is None else item.value, ink, "muted"))
 
     def grad_cell(self, item: Item) -> str:
         if item.state == "const":
@@ -172,7 +179,11 @@ class _Writer:
         colour = self.c[f"s{step}"] if step is not None else self.c[fill] if fill else None
         shown = item.grad if item.grad is not None and not words else words
         inner = self.lettered("grad", shown, ink, ink if step is not None else None)
-        held = "" if item.total is None else font(f"&nbsp;.grad {label(one_line(item.total), 60)}&nbsp;", self.c[ink], SMALL_SIZE)
+        held = (
+            ""
+            if item.total is None
+            else font(f"&nbsp;.grad {label(one_line(item.total), 60)}&nbsp;", self.c[ink], SMALL_SIZE)
+        )
         if colour is None:  # what .grad holds stands below in a row of its own: a gradient may be a table
             return cell(inner if not held else table(row(cell(inner)), row(cell(held)), padding=0))
         return cell(plate(inner, colour, more=held), cellpadding=2)
@@ -196,8 +207,12 @@ class _Writer:
             shown = font(f"{label(text, 60)}&nbsp;", None, SMALL_SIZE)
             if step is not None and word == measured:
                 shown = plate(shown, c[f"s{step}"], padding=0)
+            if word == item.alarm:
+                shown = font(shown, c["bad"])
             body.append(row(cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT"), cell(shown, align="LEFT")))
-        return table(*body, border=2, padding=3, style="ROUNDED", color=c["foldline"], bgcolor=c["fold"])
+        return table(
+            *body, border=2, padding=3, style="ROUNDED", color=c["bad" if item.alarm else "foldline"], bgcolor=c["fold"]
+        )
 
     # -------------------------------------------------------------------------------------------------- the edges
 
@@ -321,6 +336,7 @@ def hover(item: Item) -> str:
         return f"a use of {item.name} ({item.note})"
     if item.kind == "const":
         lines = [f"constant {short(item.value)}"]
+    lines += [item.alarm] if item.alarm and item.kind != "fold" else []
     lines += [f"{word} {text}" for word, text in item.facts]
     if item.note:
         lines.append(item.note)

@@ -57,7 +57,7 @@ class Explanation:
         self.paths, self.total, self.count, self.exact = paths, total, count, exact
         values = [path.value for path in paths]
         rest = total - sum(values)
-        self.rest = 0.0 if abs(rest) <= epsilon * count * sum(map(abs, values)) else rest
+        self.rest = 0.0 if count <= len(paths) or abs(rest) <= epsilon * count * sum(map(abs, values)) else rest
 
     def __str__(self) -> str:
         lines = [self._headline(), ""]

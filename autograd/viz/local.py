@@ -1,7 +1,7 @@
 """Say what one edge of the graph does to the gradient: ∂y/∂x in symbols, in numbers, and as a contribution."""
 
 from dataclasses import dataclass
-from math import isclose
+from math import isclose, isfinite
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ def local_derivative(snap: Snapshot, i: int, k: int) -> Local:
             words[names[j]] = title(snap, snap.at[other]) if other is not None else short(node.residuals[j])
             numbers[names[j]] = _written(snap.value(snap.at[other])) if other is not None else short(node.residuals[j])
     known = all(text for text in numbers.values()) and value is not None
-    convention = known and bool(np.isfinite(value)) and not _has_value(rule, snap, i)
+    convention = known and value is not None and isfinite(value) and not _has_value(rule, snap, i)
     tex = as_latex(rule, {key: latex_name(word) for key, word in words.items()})
     return Local(
         y,

@@ -9,7 +9,11 @@ import numpy as np
 from autograd.viz.numbers import rms
 from autograd.viz.theme import LOWEST, STEPS
 
-MEASURES = ("rms grad out", "rms grad in", "rms grad parameters")  # what colours a fold: the first of them that is known
+MEASURES = (
+    "rms grad out",
+    "rms grad in",
+    "rms grad parameters",
+)  # what colours a fold: the first that is known
 
 
 @dataclass(slots=True)
@@ -18,7 +22,7 @@ class Item:
 
     ``kind`` is ``value`` (with ``op`` when an op made it), ``outputs`` (an op with several), ``const`` (a number in
     the code), ``ref`` (one use of the value ``note``, which has many) or ``fold``. ``state`` is a key of
-    ``theme.STATES``.
+    ``theme.STATES``; ``alarm`` says that here is where the first inf or nan arose.
     """
 
     id: str
@@ -37,6 +41,7 @@ class Item:
     note: str = ""
     total: Any = None
     size: float | None = None
+    alarm: str = ""
     facts: list[tuple[str, str]] = field(default_factory=list)
 
     @property

@@ -68,7 +68,8 @@ def _line(item: Item, inputs: list[Arrow], uses: list[Arrow], items: dict[str, I
     added = [edge_label(arrow) for arrow in uses if arrow.share is not None]
     if len(added) > 1:
         line += f" = {' '.join(added[:6])}" + (f" … ({len(added)} edges)" if len(added) > 6 else "")
-    return line + (f" ({item.note})" if item.note else "")
+    said = ", ".join(text for text in (item.note, item.alarm) if text)
+    return line + (f" ({said})" if said else "")
 
 
 def _sources(arrows: list[Arrow], items: dict[str, Item]) -> str:

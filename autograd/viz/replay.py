@@ -88,8 +88,8 @@ def replay(
     """Replay backward from ``root``: the gradient 1 enters there, then one step per edge shows what each op adds where.
 
     Runs its own walk: backward need not have run, and no ``.grad`` changes. A root of many elements is seeded with
-    ones, and so is each of several. A graph over ``max_nodes`` boxes is folded, and steps inside folded parts are left out. Raises
-    GraphError when an earlier backward released large arrays.
+    ones, and so is each of several. A graph over ``max_nodes`` boxes is folded, and steps inside folded parts are left
+    out. Raises GraphError when an earlier backward released large arrays.
     """
     palette(theme)
     tensors = as_roots(root, "replay")

@@ -9,6 +9,7 @@ from autograd.box import Box, leaf_of
 from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node
 from autograd.modes import Scope
+from autograd.viz.escape import clean
 from autograd.vjp import ITEM
 
 DEFINITION = "definition"  # the kind of the frame around an op that was opened
@@ -95,7 +96,14 @@ class Snapshot:
                         self.data.setdefault(parameter._node, parameter._array)
 
     def name(self, i: int) -> str:
-        """Give the name of a node: the caller's, else its own, dotted when it belongs to a module, else nothing."""
+        """Give the name of a node: the caller's, else its own, dotted when it belongs to a module, else nothing.
+
+        Names are cleaned here: a control character in one would reach the terminal of whoever prints it.
+        """
+        name = self._name(i)
+        return name if name.isprintable() else clean(name)
+
+    def _name(self, i: int) -> str:
         node = self.nodes[i]
         given = self.names.get(node)
         if given is not None or not node.name:

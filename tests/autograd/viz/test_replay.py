@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from graphs import dense, double, expression, layers, leaf, neuron
+from graphs import dense, double, expression, layers, leaf, neuron, on
 
 import autograd as ag
 import nn
@@ -134,9 +134,9 @@ def test_notebook_output_is_an_image_and_a_script():
 SHAPES = {
     "one element": lambda: nn.MLP(2, [3, 1], rng=0)([[1.0, 2.0]]),
     "one element of three axes": lambda: leaf([[[2.0]]], "x") * 3.0,
-    "one element used twice": lambda: (lambda x: x * x + x)(leaf([2.0], "x")),
+    "one element used twice": lambda: on(leaf([2.0], "x"), lambda x: x * x + x),
     "split": lambda: np.split(leaf(np.ones(4)), 2)[0].sum(),
-    "both parts": lambda: (lambda parts: parts[0] * parts[1].sum())(np.split(leaf(np.ones(4)), 2)).sum(),
+    "both parts": lambda: on(np.split(leaf(np.ones(4)), 2), lambda parts: parts[0] * parts[1].sum()).sum(),
     "eigh": lambda: np.linalg.eigh(leaf(np.diag([1.0, 2.0])))[1].sum(),
     "lstm": lambda: nn.LSTM(2, 3, rng=0)(np.ones((4, 1, 2), "f"))[1][0].sum(),
     "a vector": lambda: leaf([1.0, 2.0]) * 2.0,

@@ -114,7 +114,9 @@ def test_accumulated_grad_stands_beside_that_of_the_last_backward():
     assert "grad 3.0000 | .grad 6.0000" in str(ag.draw(y))
 
 
-@pytest.mark.parametrize("value", [2.0, [1.0, 2.0], np.eye(2), np.eye(3), np.ones((4, 1)), np.ones((3, 4)), np.eye(2) - 1])
+@pytest.mark.parametrize(
+    "value", [2.0, [1.0, 2.0], np.eye(2), np.eye(3), np.ones((4, 1)), np.ones((3, 4)), np.eye(2) - 1]
+)
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("steps", [[2.0, 2.0], [2.0, 0.0], [np.inf, 1.0]])
 def test_accumulated_grad_is_drawn_for_any_shape(value, steps):
