@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -56,6 +57,7 @@ def leaf_of(box: Box) -> Node:
     if node is None:
         data = box._array
         node = box._node = Leaf(small(data), data.shape, data.dtype, False)
+        node.holder = ref(box) if data.size > SMALL else None
     return node
 
 

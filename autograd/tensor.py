@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from sys import _getframe
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from autograd import protocols
 from autograd.accumulate import drain
 from autograd.box import (
+    SMALL,
     Box,
     alias,
     as_raw,
@@ -59,6 +61,8 @@ class Tensor(Methods):
         self._node = (
             Leaf(small(array), array.shape, array.dtype, requires_grad, name) if requires_grad or name else None
         )
+        if self._node is not None and array.size > SMALL:
+            self._node.holder = ref(self)
 
     # ---------------------------------------------------------------------------------------------- what it holds
 

@@ -13,9 +13,9 @@ from autograd.modes import Scope
 from autograd.viz.expand import open_ops
 from autograd.viz.fold import HUB, Fold, Plan, plan
 from autograd.viz.ledger import Ledger, accumulated, total
-from autograd.viz.model import MEASURES, Arrow, Group, Item, View, measure
+from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, View, measure
 from autograd.viz.nonfinite import BACKWARD, Values, backward_origin, forward_origin, kind_of_bad
-from autograd.viz.numbers import rms, shape_text, short
+from autograd.viz.numbers import one_line, rms, shape_text, short
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, plain, size
 
 WHOLE = 2_000  # up to this many nodes the ledger is worked out for all, beyond only for what is drawn
@@ -129,6 +129,10 @@ class Builder:
             item.total = accumulated(node, item.grad)
         if i in self.ledger.mismatches:
             item.note = "≠"
+        if self.snap.changed(i):  # what stands here is what was used where that is known, else what is there today
+            today = self.snap.now(i)
+            known = self.snap.used(i) is not None and today is not None
+            item.note = f"now {one_line(today)}" if known else "changed since"
         if node.op is not None and node.kwargs and not output:
             item.facts = [(key, _brief(value)) for key, value in node.kwargs.items() if value is not None]
         self.items.append(item)
@@ -266,7 +270,7 @@ class Builder:
         if parent is None or not parent.needs:
             state = "const"
         elif share is None and self.ledger.ran:
-            state = "released"
+            state = "lost"
         if is_multiple(parent) if parent is not None else False:
             share = None  # the tuple of an op's outputs has no gradient of its own
         key = (source, target, -1 if merge else k)
@@ -298,7 +302,7 @@ def _argument(node: Node, k: int) -> str:
 
 def _brief(value: Any) -> str:
     if value is GONE:
-        return "released"
+        return NOT_KEPT
     shape = getattr(value, "shape", None)
     return f"array{shape_text(shape)}" if shape else str(value)
 

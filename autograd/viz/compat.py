@@ -15,7 +15,7 @@ from autograd.errors import ArgumentError
 from autograd.viz.build import build
 from autograd.viz.engine import layout
 from autograd.viz.escape import clean, quoted, record, shorten
-from autograd.viz.model import Item, View
+from autograd.viz.model import NOT_KEPT, Item, View
 from autograd.viz.numbers import number, one_line, shape_text, short, spread
 from autograd.viz.snapshot import as_roots
 from autograd.viz.theme import FONT
@@ -119,13 +119,9 @@ def _record(item: Item) -> str:
     if item.kind == "fold":
         facts = [record(f"{word} {text}") for word, text in item.facts[:4]]
         return f"{{ {' | '.join([name, *facts])} }}"
-    data = "released" if item.value is None else number(item.value) if not item.shape else one_line(item.value)
+    data = NOT_KEPT if item.value is None else number(item.value) if not item.shape else one_line(item.value)
     grad = (
-        "–"
-        if item.state in ("none", "released", "const")
-        else number(item.grad)
-        if not item.shape
-        else one_line(item.grad)
+        "–" if item.state in ("none", "lost", "const") else number(item.grad) if not item.shape else one_line(item.grad)
     )
     return f"{{ {name} | data {record(data)} | grad {record(grad)} }}"
 

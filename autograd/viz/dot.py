@@ -7,7 +7,7 @@ import numpy as np
 
 from autograd.viz.escape import clean, extra_width, label, quoted, shorten
 from autograd.viz.markup import cell, font, row, table, tag
-from autograd.viz.model import MEASURES, Arrow, Group, Item, View
+from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, View
 from autograd.viz.nonfinite import kind_of_bad
 from autograd.viz.numbers import FEW, WIDE, grid, one_line, rows, shape_text, short, signed, spread
 from autograd.viz.theme import FONT, LOWEST, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
@@ -169,7 +169,7 @@ class _Writer:
 
     def data_cell(self, item: Item) -> str:
         ink = "bad" if item.value is not None and kind_of_bad(item.value) else "ink"
-        return cell(self.lettered("data", "released" if item.value is None else item.value, ink, "muted"))
+        return cell(self.lettered("data", NOT_KEPT if item.value is None else item.value, ink, "muted"))
 
     def grad_cell(self, item: Item) -> str:
         if item.state == "const":
@@ -328,7 +328,7 @@ def hover(item: Item) -> str:
     lines = [item.name] if len(item.name) > SHOWN or item.kind == "fold" else []
     if item.kind == "value":
         lines.append(f"shape {shape_text(item.shape)} {item.dtype}" if item.shape else "scalar")
-        lines.append(f"data {'released' if item.value is None else one_line(item.value)}")
+        lines.append(f"data {NOT_KEPT if item.value is None else one_line(item.value)}")
         lines.append(f"grad {grad_text(item)}" + (f", rms {short(item.size)}" if item.shape and item.size else ""))
         if item.total is not None:
             lines.append(f".grad (accumulated) {one_line(item.total)}")
@@ -355,7 +355,10 @@ def arrow_hover(arrow: Arrow) -> str:
     """Write what a hover over an edge shows."""
     where = f"{arrow.argument}: " if arrow.argument and not arrow.argument.startswith("[") else ""
     if arrow.share is None:
-        return where + {"const": "needs no gradient", "released": "released"}.get(arrow.state, "not computed")
+        return where + {
+            "const": "needs no gradient",
+            "lost": "not kept after backward (retain_graph=True keeps it)",
+        }.get(arrow.state, "not computed")
     return f"{where}adds {one_line(arrow.share)}" + (" (masked)" if arrow.state == "masked" else "")
 
 

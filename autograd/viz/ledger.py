@@ -121,8 +121,7 @@ class Ledger:
         if not node.needs:
             return "const"
         if g is None:
-            gone = self.ran and (node.released or node.op is None or size(node) > SMALL) and size(node) > SMALL
-            return "released" if gone else "none"
+            return "lost" if self.ran and size(node) > SMALL else "none"
         kind = kind_of(g)
         return "masked" if kind == "zero" and self._is_cut_off(i) else kind
 

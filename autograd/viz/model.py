@@ -9,6 +9,7 @@ import numpy as np
 from autograd.viz.numbers import rms
 from autograd.viz.theme import LOWEST, STEPS
 
+NOT_KEPT = "not kept"  # what stands for a value that nobody holds
 MEASURES = (
     "rms grad out",
     "rms grad in",

@@ -78,7 +78,7 @@ class Values:
         while stack:  # inputs first, without recursion
             at = stack[-1]
             if at not in self._known:
-                held = self.snap.value(at)
+                held = self.snap.used(at)
                 missing = [] if held is not None else [j for j in self._inputs(at) if j not in self._known]
                 if missing:
                     stack.extend(missing)

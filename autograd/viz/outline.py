@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from autograd.viz.dot import edge_label, grad_text
 from autograd.viz.escape import shorten
-from autograd.viz.model import Arrow, Group, Item, View
+from autograd.viz.model import NOT_KEPT, Arrow, Group, Item, View
 from autograd.viz.numbers import one_line, shape_text, short
 
 
@@ -61,7 +61,7 @@ def _line(item: Item, inputs: list[Arrow], uses: list[Arrow], items: dict[str, I
     if item.kind == "outputs":
         return head
     shape = f" {shape_text(item.shape)} {item.dtype}" if item.shape else ""
-    data = "released" if item.value is None else one_line(item.value)
+    data = NOT_KEPT if item.value is None else one_line(item.value)
     line = f"{head}{shape} | data {data} | grad {grad_text(item)}"
     if item.total is not None:
         line += f" | .grad {one_line(item.total)}"

@@ -5,6 +5,7 @@ import pytest
 from graphs import GRAPHS, chain, double, expression, leaf, states
 
 import autograd as ag
+import nn
 from autograd.viz.build import build
 from autograd.viz.dot import grad_text
 from autograd.viz.ledger import Ledger
@@ -33,9 +34,9 @@ def test_each_state_after_backward():
     found = items(root, names)
     expected = dict(x="masked", z="zero", u="bad", w="ok", k="const", big="ok", y="ok")
     assert {name: found[name].state for name in expected} == expected
-    released = [item for item in found.values() if item.op == "sin"]
-    assert [item.state for item in released] == ["released"]
-    assert set(expected.values()) | {"released", "none"} == set(STATES)
+    lost = [item for item in found.values() if item.op == "sin"]
+    assert [item.state for item in lost] == ["lost"]
+    assert set(expected.values()) | {"lost", "none"} == set(STATES)
 
 
 def test_states_differ_in_more_than_colour():
@@ -49,7 +50,7 @@ def test_legend_explains_the_states_that_occur():
     with np.errstate(all="ignore"):
         root.backward()
     source = ag.draw(root, names=names).source
-    for state in ("zero", "masked", "bad", "released", "const"):
+    for state in ("zero", "masked", "bad", "lost", "const"):
         assert STATES[state][4] in source
     assert STATES["none"][4] not in source
     assert "size of the gradient" in source
@@ -282,3 +283,110 @@ def test_deep_chain():
     h.backward()
     ledger = Ledger(snap := Snapshot([h]), range(len(snap.nodes)))
     assert len(ledger.grads) == 30_002
+
+
+KEPT = {  # a leaf of more than 64 elements whose Tensor is there, and whose value no rule reads
+    "before backward": (lambda x: (x * 2.0).sum(), None),
+    "kept": (lambda x: (x * 2.0).sum(), dict(retain_graph=True)),
+    "after backward": (lambda x: (x * 2.0).sum(), {}),
+    "read": (lambda x: (x * x).sum(), {}),
+    "summed": (lambda x: x.sum(), {}),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("make", [lambda: leaf(np.full(65, 0.75)), lambda: nn.Parameter(np.full((5, 13), 0.75))])
+def test_a_leaf_is_shown_while_somebody_holds_it(name, make):
+    x = make()
+    f, options = KEPT[name]
+    y = f(x)
+    if options is not None:
+        y.backward(**options)
+    picture = ag.draw(y)
+    assert "data all 0.75" in str(picture)
+    assert "released" not in str(picture) + picture.source
+
+
+def test_what_nobody_holds_is_not_kept():
+    y = (leaf(np.full(65, 0.75), "x") * 2.0).sum()
+    assert "v0 x (65,) float64 | data not kept | grad –" in str(ag.draw(y))
+    y.backward()
+    assert "v1 = multiply(x, 2) (65,) float64 | data not kept | grad all 1" in str(ag.draw(y))
+
+
+def shifted(w):
+    with ag.no_grad():
+        w -= 0.5
+
+
+def assigned(w):
+    w.data = w.data * 10.0
+
+
+CHANGES = {"in place": shifted, "assigned": assigned}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    ("value", "f"),
+    [
+        (0.6, lambda w: (w * 2.0) ** 2),
+        (0.6, lambda w: np.tanh(w) * w),
+        ([0.6, 0.2], lambda w: (w * 2.0).sum()),
+        ([0.6, 0.2], lambda w: (w * w).sum()),
+        (np.full(99, 0.6), lambda w: (w * w).sum()),
+        (np.full(99, 0.6), lambda w: (w * 2.0).sum()),
+    ],
+)
+def test_a_value_of_today_never_stands_beside_results_of_yesterday_in_silence(value, f, change):
+    w = leaf(value, "w")
+    before = np.array(value)
+    y = f(w)
+    y.backward(retain_graph=True)
+    assert items(y)["w"].note == ""
+    CHANGES[change](w)
+    shown = items(y)["w"]
+    assert shown.note
+    if shown.note == "changed since":
+        np.testing.assert_array_equal(shown.value, w.data)
+    else:
+        np.testing.assert_array_equal(shown.value, before)
+        assert shown.note.startswith("now ")
+    assert shown.note in ag.draw(y).source
+    assert items(f(w))["w"].note == ""
+
+
+def test_an_array_that_is_used_twice_is_one_value():
+    x, w = np.ones((1, 3)), leaf(np.eye(3), "w")
+    view = build([(x @ w + x).sum()])
+    (constant,) = [item for item in view.items if item.state == "const"]
+    assert len([arrow for arrow in view.arrows if arrow.source == constant.id]) == 2
+
+
+@pytest.mark.parametrize("size", [3, 99])
+def test_arrays_that_only_look_alike_are_two(size):
+    w = leaf(np.ones(size), "w")
+    view = build([(np.ones(size) * w + np.ones(size) * w).sum()])
+    assert len([item for item in view.items if item.state == "const"]) == 2
+
+
+def test_an_array_that_was_changed_in_between_is_two_values():
+    x, w = np.ones(3), leaf(np.ones(3), "w")
+    first = x * w
+    x += 1.0
+    view = build([(first + x * w).sum()])
+    assert [item.value[0] for item in view.items if item.state == "const"] == [1.0, 2.0]
+
+
+def test_an_input_of_a_block_and_of_its_skip_edge_is_one():
+    class Skip(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.f = nn.Linear(3, 3, rng=0)
+
+        def forward(self, x):
+            return x + self.f(x)
+
+    for depth in (None, 0, 1):
+        view = build([Skip()(np.ones((1, 3), "f")).sum()], depth=depth)
+        assert len([item for item in view.items if item.state == "const"]) == 1
