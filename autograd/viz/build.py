@@ -57,11 +57,11 @@ class Builder:
         done: set[int] = set()
         for i, node in enumerate(self.snap.nodes):
             fold = self.plan.of[i]
-            if fold is None:
-                self._value(i, node)
-            elif id(fold) not in done:
+            if fold is not None and id(fold) not in done:
                 done.add(id(fold))
                 self._fold(fold)
+            if fold is None or self.plan.stands_beside(i):
+                self._value(i, node, fold)
         for i, node in enumerate(self.snap.nodes):
             if not isinstance(node, Leaf):
                 self._edges(i, node)
@@ -105,10 +105,10 @@ class Builder:
 
     # ----------------------------------------------------------------------------------------------------- items
 
-    def _value(self, i: int, node: Node) -> None:
+    def _value(self, i: int, node: Node, fold: Fold | None) -> None:
         multiple, output = is_multiple(node), is_output(node)
         kind = "outputs" if multiple else "value"
-        op = "" if node.op is None or output else node.op.name
+        op = "" if node.op is None or output or fold is not None else node.op.name
         item = Item(
             f"v{i}",
             kind,
@@ -120,7 +120,7 @@ class Builder:
             self.snap.value(i),
             None if multiple else self.ledger.grads.get(i),
             self.ledger.states.get(i, "none"),
-            self._group(self.snap.homes[i]),
+            self._group(self.snap.homes[i] if fold is None else fold.scope),
             isinstance(node, Leaf),
             node in self.snap.roots,
         )
@@ -133,7 +133,7 @@ class Builder:
             today = self.snap.now(i)
             known = self.snap.used(i) is not None and today is not None
             item.note = f"now {one_line(today)}" if known else "changed since"
-        if node.op is not None and node.kwargs and not output:
+        if op and node.kwargs:
             item.facts = [(key, _brief(value)) for key, value in node.kwargs.items() if value is not None]
         self.items.append(item)
 
@@ -233,13 +233,16 @@ class Builder:
 
     def _edges(self, i: int, node: Node) -> None:
         target = self.place(i)
+        if self.plan.stands_beside(i):
+            self.arrows[target, f"v{i}", -1] = Arrow("", target, f"v{i}", state="made")
         for k, parent in enumerate(self.snap.parents(node)):
             if parent is None:
                 if self.plan.of[i] is None:
                     self._add(self._constant(i, k, node.residuals[k]), target, node, i, k, merge=False)
                 continue
-            source = self.place(self.snap.at[parent])
-            if source != target:
+            at = self.snap.at[parent]
+            source = self.value_place(at)
+            if self.place(at) != target or target[0] == "v":
                 self._add(source, target, node, i, k, merge=source[0] == "f" or target[0] == "f")
 
     def _refer(self) -> None:
@@ -263,6 +266,10 @@ class Builder:
         """Give the id of what stands for a node in the picture."""
         fold = self.plan.of[i]
         return f"v{i}" if fold is None else self.fold_ids[id(fold)]
+
+    def value_place(self, i: int) -> str:
+        """Give the id of what shows the value of a node: it may stand beside the fold that its op is in."""
+        return f"v{i}" if self.plan.stands_beside(i) else self.place(i)
 
     def _add(self, source: str, target: str, node: Node, i: int, k: int, merge: bool) -> None:
         share, state = self.ledger.shares.get((i, k)), self.ledger.edge_states.get((i, k), "none")

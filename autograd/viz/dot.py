@@ -229,7 +229,7 @@ class _Writer:
         elif arrow.state == "bad":
             ink = c["bad"]
             parts += [f'color="{ink}"', "penwidth=2.5", f'fontcolor="{ink}"']
-        elif arrow.state == "const":
+        elif arrow.state in ("const", "made"):
             line = c["moduleline"]
             parts.append(f'color="{line}"')
         text = edge_label(arrow)

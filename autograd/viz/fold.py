@@ -1,6 +1,7 @@
 """Make a graph small enough to look at: fold modules, then repeated patterns, then what is far from the focus.
 
-A fold is a set of nodes that is drawn as one box. Nothing here looks at gradients.
+A fold is a set of nodes that is drawn as one box. Results, and what the user gave a name, are never folded
+away: a named input stays outside, a named result of a folded module stands beside it. Nothing here looks at gradients.
 """
 
 from collections import deque
@@ -44,10 +45,20 @@ class Plan:
             if home not in self.chains:
                 self.chains[home] = chain_of(home)
         self.cost = [_cost(snap, node) for node in snap.nodes]
+        self.pinned = {i for i, node in enumerate(snap.nodes) if node in snap.roots or snap.is_named(i)}
 
     def boxes(self) -> int:
         """Count the boxes of the picture as planned."""
-        return sum(cost for cost, fold in zip(self.cost, self.of, strict=True) if fold is None) + len(self.folds)
+        loose = sum(cost for cost, fold in zip(self.cost, self.of, strict=True) if fold is None)
+        return loose + len(self.folds) + sum(self.stands_beside(i) for i in self.pinned)
+
+    def stands_beside(self, i: int) -> bool:
+        """Tell whether a value is drawn though the op that made it is folded."""
+        return i in self.pinned and self.of[i] is not None
+
+    def may_fold(self, i: int) -> bool:
+        """Tell whether a node may go into a fold: of what is pinned only ops, whose result then stands beside it."""
+        return i not in self.pinned or not isinstance(self.snap.nodes[i], Leaf)
 
     def close(self, fold: Fold, members: Iterable[int]) -> None:
         """Put nodes into a new fold."""
@@ -56,10 +67,14 @@ class Plan:
             fold.members.append(i)
         self.folds.append(fold)
 
+    def is_pinned(self, members: Iterable[int]) -> bool:
+        """Tell whether any of these nodes must be seen in its place; the newest are, as they are not rolled."""
+        return any(i in self.pinned and self.snap.users[i] for i in members)
+
     def absorb(self, largest: int | None = None) -> None:
         """Fold leaves that only folds use: constants up to ``largest`` elements, or (None) all, and weights."""
         for i, node in enumerate(self.snap.nodes):
-            if self.of[i] is not None or not isinstance(node, Leaf) or not self.snap.users[i]:
+            if self.of[i] is not None or not isinstance(node, Leaf) or not self.snap.users[i] or not self.may_fold(i):
                 continue
             if largest is not None and (node.needs or size(node) > largest):
                 continue
@@ -101,7 +116,7 @@ def _fold_modules(made: Plan, depth: int) -> None:
     folds: dict[Scope, Fold] = {}
     for i, home in enumerate(made.snap.homes):
         chain = made.chains[home]
-        if len(chain) > depth:
+        if len(chain) > depth and made.may_fold(i):
             scope = chain[depth]
             fold = folds.setdefault(
                 scope, Fold("module", scope.path, [], scope.parent, shown=scope.kind * (scope.kind != scope.path))
@@ -169,7 +184,10 @@ def _units(made: Plan) -> tuple[list[list[int]], list[int]]:
         else:
             home = made.snap.homes[i]
             look = (node.op.name, str(node.shape), home.path if home else "")
-        units.append(fold.members if fold is not None else [i])
+        unit = fold.members if fold is not None else [i]
+        if made.is_pinned(unit):
+            look = i  # like no other, so that no pattern runs over it
+        units.append(unit)
         signatures.append(numbers.setdefault(look, len(numbers)))
     return units, signatures
 
@@ -221,6 +239,7 @@ def _fold_distant(made: Plan, max_nodes: int, focus: Any) -> None:
     snap = made.snap
     starts = [snap.at[node] for node in ([focus] if focus is not None else snap.roots)]
     kept: set[int] = set()
+    starts += [i for i in sorted(made.pinned) if i not in starts]
     seen = set(starts)
     queue = deque(starts)
     budget = max_nodes - 1

@@ -127,7 +127,7 @@ class _Steps:
         data, said, hidden = [], [], 0
         for at, seed in self.sums.items():
             name, text = page(title(self.snap, at)), self.brief(seed)
-            data.append(["", "", self.place(at), text, int(not self.left[at])])
+            data.append(["", "", self.builder.value_place(at), text, int(not self.left[at])])
             said.append(
                 f"grad {name} = {page(text)}<small>Seed: the gradient of {name} with respect to itself.</small>"
             )
@@ -158,14 +158,14 @@ class _Steps:
         return self.builder.place(i)
 
     def arrow(self, i: int, k: int, at: int) -> str | None:
-        source, target = self.place(at), self.place(i)
+        source, target = self.builder.value_place(at), self.place(i)
         return self.arrows.get((source, target, k)) or self.arrows.get((source, target, -1))
 
     def step(self, i: int, at: int, arrow: str) -> list[Any]:
         place = self.place(i)
         bare = place[0] == "f" or is_output(self.snap.nodes[i]) or is_multiple(self.snap.nodes[i])
         op = place if bare else f"{place}o"
-        return [arrow, op, self.place(at), self.brief(self.sums[at]), int(not self.left[at])]
+        return [arrow, op, self.builder.value_place(at), self.brief(self.sums[at]), int(not self.left[at])]
 
     def say(self, i: int, k: int, at: int, before: Any, share: Any) -> str:
         local = local_derivative(self.snap, i, k)

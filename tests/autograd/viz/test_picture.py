@@ -340,3 +340,77 @@ def test_every_label_has_the_colours_of_the_theme():
     assert "[0]" in picture.source
     assert 'fill="black"' not in picture.svg
     assert set(re.findall(r'fill="(#\w+)"', picture.svg)) <= set(DARK.values())
+
+
+def recurrence(n=2_500):
+    x = y = leaf(0.3, "x")
+    for _ in range(n):
+        y = np.sin(y) * 1.0001
+    return dict(x=x, y=y)
+
+
+def half_way():
+    found = recurrence(400)
+    h = found["y"]
+    y = h
+    for _ in range(400):
+        y = np.sin(y) * 1.0001
+    return found | dict(h=h, y=y)
+
+
+def linear():
+    x = ag.Tensor([[1.0, 2.0]], name="x")
+    out = nn.Linear(2, 1, rng=0)(x)
+    return dict(x=x, y=out)
+
+
+def inner():
+    model = nn.MLP(2, [4, 1], rng=0)
+    x = ag.Tensor(np.array([[1.0, 2.0]], np.float32))
+    h = model.layers[0](x)
+    return dict(h=h, x=x, y=model.layers[1](h) + h.sum())
+
+
+def far():
+    rng, values = np.random.default_rng(0), [leaf(0.5, "x")]
+    for _ in range(300):
+        a, b = rng.integers(0, len(values), 2)
+        values.append(np.tanh(values[a] * values[b] + rng.normal()))
+    return dict(x=values[0], h=values[100], y=sum(values))
+
+
+FOLDED = {  # what to draw, how it is folded
+    "repeats": (recurrence, {}),
+    "repeats rolled": (lambda: recurrence(50), dict(roll=True)),
+    "named half way": (half_way, {}),
+    "a module": (linear, dict(depth=0)),
+    "between modules": (inner, dict(depth=0)),
+    "modules to fit": (inner, dict(max_nodes=4)),
+    "the rest": (far, dict(max_nodes=60)),
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+@pytest.mark.parametrize("by", ["names", "own name"])
+def test_results_and_names_are_never_folded_away(name, by):
+    make, options = FOLDED[name]
+    tensors = make()
+    tensors["y"].backward()
+    if by == "own name":
+        for key, tensor in tensors.items():
+            tensor.name = key
+    picture = ag.draw(tensors["y"], names=tensors if by == "names" else None, **options)
+    assert picture.folded
+    assert tensors.keys() <= {item.name for item in picture.view.items}
+    assert [item.name for item in picture.view.items if item.root] == ["y"]
+    assert picture.title.startswith("Graph of y: ")
+    assert picture.png()[:4] == b"\x89PNG"
+    assert ag.replay(make()["y"], max_nodes=options.get("max_nodes", 500)).html
+
+
+def test_all_results_of_a_list_are_seen():
+    model = nn.MLP(2, [4, 1], rng=0)
+    a, b = model(np.ones((1, 2))), model(np.zeros((1, 2)))
+    picture = ag.draw([a, b], names=dict(a=a, b=b), depth=0)
+    assert picture.title.startswith("Graph of a, b: ")
+    assert [item.name for item in picture.view.items if item.root] == ["a", "b"]
