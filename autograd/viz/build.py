@@ -33,9 +33,8 @@ class Builder:
         made: Plan,
         given: dict[Node, Any] | None = None,
         fresh: bool = False,
-        label_all: bool = False,
     ) -> None:
-        self.snap, self.plan, self.label_all = snap, made, label_all
+        self.snap, self.plan = snap, made
         self.ledger = Ledger(snap, range(len(snap.nodes)) if fresh else self._chosen(), given, fresh)
         self.fold_ids = {id(fold): f"f{min(fold.members)}" for fold in made.folds}
         self.group_ids: dict[Scope, str] = {}
@@ -112,7 +111,7 @@ class Builder:
         item = Item(
             f"v{i}",
             kind,
-            self.snap.name(i) or (f"v{i}" if self.label_all else ""),
+            self.snap.name(i),
             op,
             node.op.symbol if op else "",
             () if multiple else tuple(node.shape or ()),

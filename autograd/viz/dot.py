@@ -148,7 +148,7 @@ class _Writer:
         bad = item.state == "bad" or item.alarm
         line, border = ("bad", 2) if bad else ("rootline", 2) if item.root else ("line", 1)
         style = {"dashed": "ROUNDED,DASHED", "dotted": "ROUNDED,DOTTED"}.get(STATES[item.state][2], "ROUNDED")
-        cells = [text for text in (self.name_cell(item), self.data_cell(item), self.grad_cell(item)) if text]
+        cells = [self.name_cell(item), self.data_cell(item), *filter(None, [self.grad_cell(item)])]
         uses = next((text for word, text in item.facts if word == "uses"), "")
         if uses:
             cells.append(cell(font(f"{uses} uses", c["muted"], SMALL_SIZE)))
@@ -157,7 +157,7 @@ class _Writer:
 
     def name_cell(self, item: Item) -> str:
         muted = self.c["muted"]
-        parts = [tag("b", label(item.name))] if item.name else []
+        parts = [tag("b", label(item.name)) if item.name else font(item.id, muted, SMALL_SIZE)]
         if item.shape:
             parts.append(font(f"{label(shape_text(item.shape))} {item.dtype}", muted, SMALL_SIZE))
         if item.note:
@@ -165,7 +165,7 @@ class _Writer:
         if item.alarm:
             parts.append(font(tag("b", label(item.alarm)), self.c["bad"], SMALL_SIZE))
         width = extra_width(item.name)
-        return cell("&nbsp; ".join(parts), width=width + 8 if width else None) if parts else ""
+        return cell("&nbsp; ".join(parts), width=width + 8 if width else None)
 
     def data_cell(self, item: Item) -> str:
         ink = "bad" if item.value is not None and kind_of_bad(item.value) else "ink"

@@ -106,7 +106,7 @@ def replay(
         for node, tensor in zip(snap.roots, tensors, strict=True)
     }
     with np.errstate(all="ignore"):
-        builder = Builder(snap, plan(snap, None, False, max_nodes, None), seeds, fresh=True, label_all=True)
+        builder = Builder(snap, plan(snap, None, False, max_nodes, None), seeds, fresh=True)
         view = builder.view([])
         data, said = _Steps(snap, builder, seeds).write()
     return Replay(Picture(view, rankdir, theme), data, said, ", ".join(title(snap, snap.at[node]) for node in seeds))

@@ -1,5 +1,6 @@
 """What stands below some roots: nodes in the order of their creation, their users, names and values."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -93,8 +94,13 @@ class Snapshot:
         return seen
 
     def _read_names(self, names: Mapping[str, Any]) -> None:
-        """Take names from ``locals()``: only Tensors count, and a hidden name (``_``) only if there is no other."""
+        """Take names from ``locals()``: only Tensors count, and a hidden name (``_h``) only if there is no other.
+
+        What a notebook calls its last outputs (``_``, ``__``, ``_7``) is no name that anybody gave.
+        """
         for name in sorted(names, key=lambda name: str(name).startswith("_")):
+            if re.fullmatch(r"_+\d*", str(name)):
+                continue
             tensor = names[name]
             node = tensor._node if isinstance(tensor, Box) else None
             node = self.opened.alias.get(node, node) if node is not None else None

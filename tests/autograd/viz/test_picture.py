@@ -414,3 +414,30 @@ def test_all_results_of_a_list_are_seen():
     picture = ag.draw([a, b], names=dict(a=a, b=b), depth=0)
     assert picture.title.startswith("Graph of a, b: ")
     assert [item.name for item in picture.view.items if item.root] == ["a", "b"]
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("given", [False, True])
+def test_the_picture_carries_every_name_that_explain_and_replay_use(graph, given):
+    root, names = GRAPHS[graph]()
+    known = names if given else None
+    source = ag.draw(root, names=known).source
+    shown = set(re.findall(r">([^<>]+)<", source))
+    said = "\n".join(ag.replay(root, names=known).steps)
+    for tensor in names.values():
+        if tensor.is_leaf and tensor.requires_grad:
+            said += str(ag.explain(root, tensor, names=known))
+    used = set(re.findall(r"\bv\d+\b", said))
+    assert used <= shown
+    assert used
+
+
+@pytest.mark.parametrize("name", ["_", "__", "___", "_7", "_12"])
+def test_what_a_notebook_calls_its_outputs_is_no_name(name):
+    a = leaf(2.0, "a")
+    h = a * 1.25
+    y = h * h
+    text = str(ag.draw(y, names={name: h, "y": y}))
+    assert "v1 = multiply(a, 1.25)" in text
+    assert "v2 y = multiply(v1, v1)" in text
+    assert "v1 _h = " in str(ag.draw(y, names={"_h": h, name: h, "y": y}))
