@@ -251,7 +251,8 @@ class Builder:
             uses.setdefault(arrow.source, []).append(arrow)
         items = {item.id: item for item in self.items}
         for source, arrows in uses.items():
-            if len(arrows) <= HUB or items[source].kind == "fold":
+            hub = source[0] == "v" and source[1:].isdigit() and int(source[1:]) in self.plan.hubs
+            if not (hub or len(arrows) > HUB) or items[source].kind == "fold":
                 continue
             for n, arrow in enumerate(arrows):
                 target, name = items[arrow.target], items[source].name or source

@@ -16,6 +16,7 @@ from autograd.modes import Scope
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, size
 
 MIN_REPEATS, ROUNDS = 3, 60
+WIRE = 6  # what a picture of n boxes may have of wire, in steps of the layout per box: about 2 s for 500 boxes
 HUB = 12  # a value used more often than this is drawn once, and its uses as small references: long wires hide the rest
 
 
@@ -40,6 +41,7 @@ class Plan:
         self.of: list[Fold | None] = [None] * len(snap.nodes)
         self.folds: list[Fold] = []
         self.notes: list[str] = []
+        self.hubs: set[int] = set()  # values whose uses are drawn as references, as their wires would be long
         self.chains: dict[Scope | None, tuple[Scope, ...]] = {None: ()}
         for home in snap.homes:
             if home not in self.chains:
@@ -93,12 +95,28 @@ def _cost(snap: Snapshot, node: Any) -> int:
 
 
 def plan(snap: Snapshot, depth: int | None, roll: bool, max_nodes: int, focus: Any) -> Plan:
-    """Fold as the caller asks (``depth``, ``roll``), then as far as ``max_nodes`` boxes demand."""
+    """Fold as the caller asks (``depth``, ``roll``), then as far as ``max_nodes`` boxes and their wires demand.
+
+    The time that a layout takes grows with the length of its wires: those of values with several uses become
+    references, and if that is not enough, more is folded.
+    """
+    room, longest = max_nodes, WIRE * max(max_nodes, 100)
+    while True:
+        made = _plan(snap, depth, roll, room, focus)
+        if (_shorten(made, longest) and made.boxes() <= max_nodes) or room < 16:
+            return made
+        room = room * 3 // 4
+
+
+def _plan(snap: Snapshot, depth: int | None, roll: bool, max_nodes: int, focus: Any) -> Plan:
     made = Plan(snap)
     if depth is not None:
         _fold_modules(made, depth)
     elif made.boxes() > max_nodes:
-        _fold_modules_to_fit(made, max_nodes)
+        _fold_repeats(made, max_nodes)  # steps of one module say more than the module as one box
+        if made.boxes() > max_nodes:
+            made = Plan(snap)
+            _fold_modules_to_fit(made, max_nodes)
     if roll:
         _fold_repeats(made, None)
     if made.boxes() > max_nodes:
@@ -106,6 +124,51 @@ def plan(snap: Snapshot, depth: int | None, roll: bool, max_nodes: int, focus: A
     if made.boxes() > max_nodes:
         _fold_distant(made, max_nodes, focus)
     return made
+
+
+# ------------------------------------------------------------------------------------------------------------ wires
+
+
+def _shorten(made: Plan, longest: int) -> bool:
+    """Make values with several uses references, those with most wire first, until all wires together are short."""
+    lengths = wires(made)
+    total = sum(sum(spans) for spans in lengths.values())
+    for i, spans in sorted(lengths.items(), key=lambda pair: -sum(pair[1])):
+        if total <= longest:
+            break
+        if 3 <= len(spans) <= HUB and made.of[i] is None:
+            made.hubs.add(i)
+            made.cost[i] += len(spans)
+            total -= sum(spans)
+    return total <= longest
+
+
+def wires(made: Plan) -> dict[int, list[int]]:
+    """Tell how far the drawn edges of each value reach, in steps of the layout."""
+    snap, nodes = made.snap, made.snap.nodes
+    column: dict[int, int] = {}  # of what stands for a node, a leaf being drawn right before its first use
+
+    def place(i: int) -> int:
+        fold = made.of[i]
+        return i if fold is None else -1 - fold.members[0]
+
+    edges: dict[tuple[int, int, int], int] = {}
+    for i, node in enumerate(nodes):
+        if isinstance(node, Leaf):
+            continue
+        target = place(i)
+        for k, parent in enumerate(snap.parents(node)):
+            if parent is not None and (source := place(at := snap.at[parent])) != target:
+                edges[source, target, k if source >= 0 and target >= 0 else -1] = at
+                column[target] = max(column.get(target, 0), column.get(source, 0) + 2)
+    first: dict[int, int] = {}
+    for source, target, _ in edges:
+        first[source] = min(first.get(source, column[target]), column[target])
+    lengths: dict[int, list[int]] = {}
+    for (source, target, _), at in edges.items():
+        start = first[source] - 2 if isinstance(nodes[at], Leaf) else column.get(source, 0)
+        lengths.setdefault(at, []).append(max(column[target] - start, 0))
+    return {at: spans if len(spans) <= HUB else [] for at, spans in lengths.items()}
 
 
 # ---------------------------------------------------------------------------------------------------------- modules

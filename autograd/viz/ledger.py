@@ -159,14 +159,23 @@ def peek(node: Node, g: Any) -> Shares | None:
     """
     op, parents = node.op, node.parents
     if op not in PLUMBING:
-        read = op.reads([parent is not None and parent.needs for parent in parents])
+        needs = [parent is not None and parent.needs for parent in parents]
+        read = op.reads(needs)
         gone = any(node.residuals[i] is None for i in read) or next(stale(node), None) is not None
-        gone = gone or any(part is None for part in node.residuals[len(parents) + (not op.reads_output) :])
+        gone = gone or any(part is None for part in node.residuals[len(parents) + (not _reads_output(op, needs)) :])
         if gone or any(value is GONE for value in (node.kwargs or {}).values()):
             return None
         node = Node(op, parents, node.residuals, node.kwargs, node.shape, node.dtype, node.scope)
     shares: Shares = masked_vjp(node, g, None, traced=False) if is_masked(g) else op.vjp(node, node.residuals, g)
     return shares
+
+
+def _reads_output(op: Any, needs: Sequence[bool]) -> bool:
+    """Tell whether a rule that will run reads the output: only then it was kept."""
+    if op.joint is not None:
+        return "y" in op.joint.names
+    tables = (op.rules, op.selects if isinstance(op.selects, dict) else {})
+    return any("y" in rule.names for rules in tables for i, rule in rules.items() if needs[i])
 
 
 def is_masked(g: Any) -> bool:

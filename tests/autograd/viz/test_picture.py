@@ -2,16 +2,20 @@
 
 import json
 import re
+import resource
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from graphs import GRAPHS, chain, expression, layers, leaf, neuron, states
+from graphs import GRAPHS, chain, dense, expression, layers, leaf, neuron, states
 
 import autograd as ag
 import nn
 from autograd.errors import ArgumentError
 from autograd.viz.build import build
+from autograd.viz.expand import open_ops
+from autograd.viz.fold import WIRE, wires, plan
+from autograd.viz.snapshot import Snapshot
 from autograd.viz.theme import DARK, LIGHT
 
 
@@ -441,3 +445,37 @@ def test_what_a_notebook_calls_its_outputs_is_no_name(name):
     assert "v1 = multiply(a, 1.25)" in text
     assert "v2 y = multiply(v1, v1)" in text
     assert "v1 _h = " in str(ag.draw(y, names={"_h": h, name: h, "y": y}))
+
+
+def unrolled(kind, steps):
+    out, _ = kind(4, 8, rng=0)(np.ones((steps, 2, 4), "f"))
+    return (out**2).sum()
+
+
+LARGE = {  # graphs under the default limit of boxes whose wires are long
+    "lstm": (lambda: unrolled(nn.LSTM, 11), dict(expand=True)),
+    "gru": (lambda: unrolled(nn.GRU, 12), dict(expand=True)),
+    "rnn": (lambda: unrolled(nn.RNN, 30), dict(expand=True)),
+    "dense": (lambda: dense(230), {}),
+    "shared": (lambda: chain(600), {}),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_the_wires_of_a_picture_are_bounded(name):
+    """The time that a layout takes follows their length: 2 s for the longest that are drawn by default."""
+    make, options = LARGE[name]
+    y = make()
+    y.backward(retain_graph=True)
+    snap = Snapshot([y], opened=open_ops(Snapshot([y]), True) if options else None)
+    made = plan(snap, None, False, 500, None)
+    assert made.boxes() <= 500
+    assert sum(sum(spans) for at, spans in wires(made).items() if at not in made.hubs) <= WIRE * 500
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    assert ag.draw(y, **options).svg
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 5
+
+
+def test_steps_of_a_module_are_rolled_up_before_it_is_folded_whole():
+    picture = ag.draw(unrolled(nn.LSTM, 11), expand=True)
+    assert picture.folded == ["10 repeats of 20 ops rolled up"]

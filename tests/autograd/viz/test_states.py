@@ -390,3 +390,24 @@ def test_an_input_of_a_block_and_of_its_skip_edge_is_one():
     for depth in (None, 0, 1):
         view = build([Skip()(np.ones((1, 3), "f")).sum()], depth=depth)
         assert len([item for item in view.items if item.state == "const"]) == 1
+
+
+ONE_INPUT = {  # ops of which only one input needs a gradient, so that the rule of the other keeps nothing
+    "power": lambda x: x**2.0,
+    "divide": lambda x: 3.0 / (x + 2.0),
+    "maximum": lambda x: np.maximum(x, 0.5),
+    "hypot": lambda x: np.hypot(x, 1.0),
+    "matmul": lambda x: x.reshape(1, -1) @ np.ones((99, 2)),
+    "a module": lambda x: nn.Linear(99, 99, rng=0)(x.reshape(1, 99).astype("f4")),
+    "a module expanded": lambda x: nn.Linear(99, 99, rng=0)(x.reshape(1, 99).astype("f4")),
+}
+
+
+@pytest.mark.parametrize("name", ONE_INPUT)
+def test_every_gradient_of_a_graph_that_was_kept_is_shown(name):
+    x = leaf(np.linspace(0.1, 1.0, 99), "x")
+    y = (ONE_INPUT[name](x) ** 2.0).sum()
+    y.backward(retain_graph=True)
+    view = build([y], expand="expanded" in name)
+    assert {item.state for item in view.items if item.kind == "value"} <= {"ok", "const"}
+    np.testing.assert_allclose(next(item for item in view.items if item.name == "x").grad, x.grad.numpy(), rtol=1e-5)
