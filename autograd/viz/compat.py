@@ -18,7 +18,7 @@ from autograd.viz.escape import clean, quoted, record, shorten
 from autograd.viz.model import NOT_KEPT, Item, View
 from autograd.viz.numbers import number, one_line, shape_text, short, spread
 from autograd.viz.snapshot import as_roots
-from autograd.viz.theme import FONT
+from autograd.viz.theme import FONT, MONO
 
 
 @functools.cache
@@ -154,10 +154,10 @@ def make_dot(
         fontsize="10",
         ranksep="0.1",
         height="0.2",
-        fontname="monospace",
+        fontname=MONO,
     )
     for item in view.items:
-        if item.kind == "const" or (item.leaf and item.state == "const" and not show_saved):
+        if item.kind == "const" or (item.leaf and item.state == "const" and not (show_saved or item.root)):
             continue
         shape = shape_text(item.shape)
         if item.leaf:
@@ -178,7 +178,7 @@ def make_dot(
     drawn = {
         item.id
         for item in view.items
-        if not (item.kind == "const" or (item.leaf and item.state == "const" and not show_saved))
+        if not (item.kind == "const" or (item.leaf and item.state == "const" and not (show_saved or item.root)))
     }
     for arrow in view.arrows:
         if arrow.source in drawn:

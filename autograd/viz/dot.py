@@ -81,7 +81,7 @@ class _Writer:
             fill = c[f"module{min(group.depth, 2)}"]
             yield (
                 f"subgraph cluster_{group.id} "
-                f'{{ id={group.id} class=module style="rounded,filled" penwidth=1 labelloc=t labeljust=l '
+                f'{{ id={group.id} class=module style="rounded,filled" peripheries=1 penwidth=1 labelloc=t labeljust=l '
                 f'margin=10 color="{c["moduleline"]}" fillcolor="{fill}" tooltip={tip} label=<{head}>'
             )
             for item in self.inside.get(group.id, []):

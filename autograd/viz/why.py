@@ -167,8 +167,8 @@ def _not_reached(snap: Snapshot, node: Node, name: str) -> Reason:
         )
     return Reason(
         "not_reached",
-        f"{root} does not depend on {name}: {name} was not used in it, or only through .data, .numpy(), float() or "
-        "values computed under no_grad().",
+        f"{root} does not depend on {name}: {name} was not used in it, or only through .detach(), .data, "
+        ".numpy(), float() or values computed under no_grad().",
     )
 
 

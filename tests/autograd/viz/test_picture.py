@@ -12,9 +12,11 @@ from graphs import GRAPHS, chain, dense, expression, layers, leaf, neuron, state
 import autograd as ag
 import nn
 from autograd.errors import ArgumentError
+from autograd.primitive import registry
+from autograd.viz import engine
 from autograd.viz.build import build
 from autograd.viz.expand import open_ops
-from autograd.viz.fold import WIRE, wires, plan
+from autograd.viz.fold import WIRE, plan, wires
 from autograd.viz.snapshot import Snapshot
 from autograd.viz.theme import DARK, LIGHT
 
@@ -479,3 +481,63 @@ def test_the_wires_of_a_picture_are_bounded(name):
 def test_steps_of_a_module_are_rolled_up_before_it_is_folded_whole():
     picture = ag.draw(unrolled(nn.LSTM, 11), expand=True)
     assert picture.folded == ["10 repeats of 20 ops rolled up"]
+
+
+NAMES = {
+    "温度": "[U+6E29 U+5EA6]",
+    "结果 a": "[U+7ED3 U+679C] a",
+    "값": "[U+AC12]",
+    "カナ": "[U+30AB U+30CA]",
+    "😀": "[U+1F600]",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_the_wheel_has_no_letters_for_are_spelled_in_a_png(name, monkeypatch):
+    monkeypatch.setenv(engine.VARIABLE, engine.WHEEL)
+    pictures = [ag.draw(leaf(1.5, each) * 1.0) for each in (name, f"{name}x")]
+    assert pictures[0].png() != pictures[1].png()
+    drawn = []
+    monkeypatch.setattr("autograd.viz.picture.layout", lambda source, format: drawn.append(source) or b"")
+    pictures[0].png()
+    assert NAMES[name] in drawn[0]
+    assert "stand by their code points; the SVG shows them" in drawn[0]
+    assert name in pictures[0].source
+    ag.draw(leaf(1.5, "né Ω") * 1.0).png()
+    assert "né Ω" in drawn[1]
+    assert "code points" not in drawn[1]
+
+
+@pytest.mark.parametrize("ran", [False, True])
+def test_modules_have_frames_before_and_after_backward(ran):
+    y = nn.MLP(2, [4, 1], rng=0)([[1.0, 2.0]])
+    if ran:
+        y.backward()
+    source = ag.draw(y, theme="light").source
+    frames = [line for line in source.split("\n") if line.startswith("subgraph cluster_m")]
+    assert len(frames) == 3
+    assert all("peripheries=1" in line for line in frames)
+    svg = ag.draw(y, theme="light").svg
+    assert svg.count(f'stroke="{LIGHT["moduleline"]}"') >= 3
+
+
+def test_no_two_ops_have_one_sign_unless_they_compute_the_same():
+    alike = {
+        "÷",
+        "**",
+        "[ ]",
+        "cross entropy",
+        "softmax(qkᵀ)v",
+        "GELU",
+        "σ",
+        "x Wᵀ + b",
+        "x Wᵀ",
+    }  # fused forms and views
+    signs = {}
+    for row in registry.values():
+        if hasattr(row, "op") and row.op.symbol != row.op.name:
+            signs.setdefault(row.op.symbol, set()).add(row.op.name)
+    assert {sign for sign, names in signs.items() if len(names) > 1} <= alike
+    a = leaf(np.ones((2, 3)), "a")
+    view = ag.draw(np.einsum("ij,kj->ik", a, a).sum()).view
+    assert [item.symbol for item in view.items if item.op] == ["einsum", "Σ"]
