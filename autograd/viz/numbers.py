@@ -154,8 +154,8 @@ def norm(array: Any) -> float:
 def rms(*arrays: Any) -> float:
     """Give the root mean square of all elements: what a number in the picture has as its size, of one or of many.
 
-    >>> rms([3.0, -3.0]), rms(0.5), rms([0.0], [2.0, 2.0, 2.0])
-    (3.0, 0.5, 1.7320508075688774)
+    >>> rms([3.0, -3.0]), rms(0.5), rms([0.0], [0.0, 4.0, 0.0])
+    (3.0, 0.5, 2.0)
     """
     if len(arrays) == 1 and np.ndim(arrays[0]) == 0:
         return abs(float(arrays[0]))
