@@ -9,8 +9,10 @@ Tensor([2., 1.])
 
 from typing import Any
 
+import numpy as np
+
 from autograd import _clash as _clash
-from autograd import errors
+from autograd import errors, hints
 from autograd.errors import AutogradError
 from autograd.gradcheck import check_grads
 from autograd.memory import reuse_memory
@@ -92,4 +94,4 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return getattr(importlib.import_module(_LATER[name]), name)
-    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    raise hints.unknown_function(name, np)

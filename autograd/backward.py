@@ -4,7 +4,7 @@ Floor 2: knows nodes, ``+`` and nothing of arrays.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any
 
 from autograd.graph import Node
@@ -23,24 +23,36 @@ def backward_pass(
     with ``pause`` also before the first node whose op selects, and then it can be taken up again from what it returns.
     Cotangents live here, not on the nodes, and are dropped as the pass goes on.
     """
-    waiting = {node.order: node for node in cotangents if node.op is not None and node not in targets}
-    newest = list(waiting)
-    heapify(newest)
-    while newest:
-        node = waiting.pop(heappop(newest))
-        if pause and node.op.selects is not None:
-            break
+    found: dict[Node, Any] = {}  # of leaves and targets: here the pass ends
+    waiting: dict[int, list[Any]] = {}  # of the others, by their age, until their turn comes
+    queue: list[int] = []
+    shares: Iterable[tuple[Node, Any]] = cotangents.items()
+    while True:
+        node: Any = None  # the newest that is reached now: mostly it is next, and needs no place in the queue
+        g = None
+        for parent, share in shares:
+            if parent.op is None or (targets and parent in targets):
+                found[parent] = found[parent] + share if parent in found else share
+            elif parent is node:
+                g = g + share
+            elif (entry := waiting.get(parent.order)) is not None:
+                entry[1] = entry[1] + share
+            elif node is None:
+                node, g = parent, share
+            else:
+                if parent.order < node.order:
+                    node, g, parent, share = parent, share, node, g
+                waiting[parent.order] = [parent, share]
+                heappush(queue, parent.order)
+        if queue and (node is None or queue[0] < node.order):
+            if node is not None:
+                waiting[node.order] = [node, g]
+                heappush(queue, node.order)
+            node, g = waiting.pop(heappop(queue))
+        if node is None or (pause and node.op.selects is not None):
+            return found | dict(waiting.values()) | ({} if node is None else {node: g})
         try:
-            shares = vjp(node, cotangents.pop(node))
+            shares = vjp(node, g)
         except Exception as error:  # a rule may be a user's own: say where it was
             error.add_note(f"while backward was at {node.op.name!r}{f' in {node.scope.path}' if node.scope else ''}")
             raise
-        for parent, share in shares:
-            if parent in cotangents:
-                cotangents[parent] = cotangents[parent] + share
-            else:
-                cotangents[parent] = share
-                if parent.op is not None and not (targets and parent in targets):
-                    waiting[parent.order] = parent
-                    heappush(newest, parent.order)
-    return cotangents

@@ -4,6 +4,7 @@
 results.
 """
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -85,6 +86,44 @@ def needs_grad(x: Any) -> bool:
     return isinstance(x, Box) and x._node is not None and x._node.needs
 
 
+class Views:
+    """Know the array of a memory and the Tensors that look at it, without keeping any of them alive."""
+
+    __slots__ = ("array", "limit", "tensors")
+
+    def __init__(self, owner: Box) -> None:
+        self.array = weakref.ref(owner._array)
+        self.tensors = [weakref.ref(owner)]
+        self.limit = 16
+
+    def add(self, tensor: Box) -> None:
+        """Note one more; those that are gone are dropped now and then."""
+        self.tensors.append(weakref.ref(tensor))
+        if len(self.tensors) > self.limit:
+            self.tensors = [each for each in self.tensors if each() is not None]
+            self.limit = 2 * len(self.tensors) + 16
+
+
+def watch(view: Any, source: Box) -> Any:
+    """Return ``view``, and note that it looks at the memory of ``source``: what is written into one is seen by both."""
+    root = origin(view._node)
+    known = getattr(root, "views", None)
+    if known is None:
+        if source._node is not root or type(source._array) is not np.ndarray:
+            return view
+        known = root.views = Views(source)
+    known.add(view)
+    return view
+
+
+def shares_memory(view: Any, source: Any) -> bool:
+    """Tell whether the output of an op looks at the memory of its input."""
+    base = view.base
+    if base is None or type(source) is not np.ndarray:
+        return False
+    return base is source or base is source.base or bool(np.may_share_memory(view, source))
+
+
 def alias(data: Any, source: Box, note: str) -> Any:
     """Wrap ``data``, which shares memory with ``source``, as a constant.
 
@@ -95,7 +134,7 @@ def alias(data: Any, source: Box, note: str) -> Any:
         return wrap(data, Leaf(data, data.shape, data.dtype, False, note=note))
     root = origin(leaf_of(source))
     if isinstance(root, Leaf):
-        return wrap(data, Alias(root, small(data), data.shape, data.dtype, note))
+        return watch(wrap(data, Alias(root, small(data), data.shape, data.dtype, note)), source)
     data = data.view()
     data.flags.writeable = False
     return wrap(data, Leaf(small(data), data.shape, data.dtype, False, note=note))
@@ -147,3 +186,9 @@ def contains_box(x: Any) -> bool:
 def is_recording(*boxes: Any) -> bool:
     """Tell whether an op on these inputs would be recorded."""
     return current().recording and any(needs_grad(x) for x in boxes)
+
+
+def is_live(box: Box) -> bool:
+    """Tell whether the gradient of ``box`` is still to be computed: recorded, and its graph not yet released."""
+    node = box._node
+    return node is not None and node.needs and not node.released and current().recording

@@ -20,6 +20,7 @@ import numpy as np
 from autograd import box, recorded
 from autograd.box import SMALL, Box
 from autograd.graph import Node, View, next_order, versions
+from autograd.hints import unexpected_keyword
 from autograd.modes import current
 from autograd.rules import PLAIN, Op, Rule
 from autograd.vjp import Cotangents, check, fit, joint_shares, missing_rule
@@ -40,6 +41,8 @@ _SHARED: dict[str, Any] = {
     "_D32": np.dtype(np.float32),
     "_D64": np.dtype(np.float64),
     "_F64": np.float64,
+    "_Node": Node,
+    "_View": View,
     "_PLAIN": PLAIN,
     "_adopt": recorded.adopt,
     "_as_raw": box.as_raw,
@@ -58,8 +61,10 @@ _SHARED: dict[str, Any] = {
     "_next_order": next_order,
     "_own": recorded.own,
     "_several": recorded.several,
+    "_unexpected_keyword": unexpected_keyword,
     "_versions": versions,
-    "_watch": recorded.watch,
+    "_shares_memory": box.shares_memory,
+    "_watch": box.watch,
 }
 
 
@@ -109,7 +114,7 @@ def _executed(op: Op, name: str, lines: Iterator[str], space: dict[str, Any]) ->
     space.update({f"_mask_{i}": rule.function for i, rule in _masks(op).items()})
     space.update({f"_default_{key}": value for key, value in op.keywords.items()})
     space.update(_forward=_OPERATORS.get(op.forward, op.forward), _rule=op.joint and op.joint.function)
-    space.update(_kind=View if op.view else Node, _tensor=box.result_type())
+    space["_tensor"] = box.result_type()
     found: dict[str, Any] = {}
     exec(compile(text, file, "exec"), space, found)  # noqa: S102
     function = found[name]
@@ -125,6 +130,8 @@ def _masks(op: Op) -> dict[int, Rule]:
 
 def _apply_lines(op: Op) -> Iterator[str]:
     yield f"def apply({_signature(op)}):"
+    if "axis" in op.keywords:
+        yield "    if _unknown: raise _unexpected_keyword(_op.name, _unknown)"
     for key in op.keywords:
         yield f"    if {key}.__class__ not in _PLAIN: {key} = _op.constant({key!r}, {key})"
     keywords = "{" + ", ".join(f"{key!r}: {key}" for key in op.keywords) + "}" if op.keywords else "None"
@@ -177,8 +184,14 @@ def _apply_lines(op: Op) -> Iterator[str]:
     size = "" if read == "True" else f" if {f'{read} or ' if read else ''}_output.size <= {SMALL} else None"
     indent = "    " if numbers else ""
     yield from (indent + line for line in (_variadic_kept(op) if op.variadic else _kept(op)))
-    yield f"{indent}    _residuals = {residuals.replace('_output', '_output' + size, 1)}"
-    yield "    _node = _new(_kind)"
+    output = "_own(_output)" if op.view else "_output"  # a small view must not keep the large array behind it
+    yield f"{indent}    _residuals = {residuals.replace('_output', output + size, 1)}"
+    kind = (
+        "_View if _output.__class__ is _ndarray and _shares_memory(_output, _source) else _Node" if op.view else "_Node"
+    )
+    if op.view:
+        yield f"    _source = {op.inputs[0]}_data"
+    yield f"    _node = _new({kind})"
     yield "    _node.op = _op"
     yield f"    _node.parents = {nodes if not op.variadic else 'tuple(_nodes)'}"
     yield "    _node.residuals = _residuals"
@@ -193,13 +206,14 @@ def _apply_lines(op: Op) -> Iterator[str]:
     yield "    _result._array = _output"
     yield "    _result._node = _node"
     if op.view:
-        yield "    _watch(_result)"
+        yield f"    if _node.__class__ is _View: return _watch(_result, {op.inputs[0]})"
     yield "    return _result"
 
 
 def _signature(op: Op) -> str:
     keywords = [f"{key}=_default_{key}" for key in op.keywords]
-    return ", ".join([f"*{op.inputs[0]}", *keywords] if op.variadic else [*op.inputs, *keywords])
+    unknown = ["**_unknown"] if "axis" in op.keywords else []  # dim=, out of habit, is told NumPy's word
+    return ", ".join([f"*{op.inputs[0]}" if op.variadic else ", ".join(op.inputs), *keywords, *unknown])
 
 
 def _passed(op: Op) -> list[str]:
@@ -225,7 +239,7 @@ def _kept(op: Op) -> Iterator[str]:
         yield f"    if {x}_node is None: {x}_node, {x}_kept = _adopt({x}, {x}_data, {read or 'False'}, _dtype)"
         yield "    else:"
         yield f"        {x}_kept = {keep}"
-        yield f"        if {x}_kept.__class__ is _ndarray and {x}_kept.base is not None: {x}_kept = _own({x}_kept)"
+        yield f"        if {x}_node.__class__ is _View: {x}_kept = _own({x}_kept)"
 
 
 def _reading(op: Op, value: int | str) -> str:
@@ -259,7 +273,7 @@ def _variadic_kept(op: Op) -> Iterator[str]:
     yield "        else:"
     if not read:
         yield f"            if _array.size > {SMALL}: _array = None"
-    yield "            if _array.__class__ is _ndarray and _array.base is not None: _array = _own(_array)"
+    yield "            if _nodes[_i].__class__ is _View: _array = _own(_array)"
     yield "        _kept.append(_array)"
 
 
@@ -273,16 +287,32 @@ def _vjp_lines(op: Op) -> Iterator[str]:
         yield "    arrived = g.arrived(node) if g.__class__ is _Cotangents else (True,) * len(node.shape)"
     yield "    if g.__class__ is _Cotangents: g = g.fill(node)"
     asked = _asked(op)
-    if op.variadic or "needs" in asked or op.joint is not None:
+    if op.variadic:
         yield "    parents = node.parents"
         yield "    needs = tuple([p is not None and p.needs and (wanted is None or p in wanted) for p in parents])"
+    elif "needs" in asked or op.joint is not None:
+        yield f"    {_list(f'{x}_node' for x in op.inputs)}, = node.parents"
+        for x in op.inputs:
+            yield f"    {x}_needs = {x}_node is not None and {x}_node.needs and (wanted is None or {x}_node in wanted)"
+        yield f"    needs = {_tuple(f'{x}_needs' for x in op.inputs)}"
     if "shapes" in asked:
         yield "    shapes = tuple([() if p is None else p.shape for p in node.parents])"
     if asked & {*op.keywords}:
         yield "    kwargs = node.kwargs"
     if op.joint is not None:
         yield f"    shares = _rule({', '.join(['g', *_arguments(op, op.joint)])})"
-        yield "    return _joint(_op, shares, parents, needs)"
+        if op.variadic:
+            yield "    return _joint(_op, shares, parents, needs)"
+            return
+        yield f"    if shares.__class__ is not tuple or len(shares) != {len(op.inputs)}:"
+        yield "        return _joint(_op, shares, node.parents, needs)"
+        yield "    pairs = []"
+        for i, x in enumerate(op.inputs):
+            yield f"    if {x}_needs:"
+            yield f"        node, share = {x}_node, shares[{i}]"
+            yield from ("        " + line for line in _fitted(i))
+            yield "        pairs.append((node, share))"
+        yield "    return pairs"
         return
     yield f"    {_list(f'{x}_kept' for x in (*op.inputs, 'y', *op.cache))} = residuals"
     if len(op.inputs) == 1:  # a node is recorded and visited only where an input wants a cotangent: this one
@@ -308,6 +338,10 @@ def _share(op: Op, i: int) -> Iterator[str]:
     yield f"share = _rule_{i}({', '.join(['g', *_arguments(op, op.rules[i])])})"
     if i in _masks(op):
         yield f"share = _select(_mask_{i}({', '.join(_arguments(op, _masks(op)[i]))}), share)"
+    yield from _fitted(i)
+
+
+def _fitted(i: int) -> Iterator[str]:
     yield "if share.__class__ is _F64:"
     yield f"    if node.shape or node.dtype is not _D64: share = _fit(share, node, _op, {i})"
     yield "elif share.__class__ is not _ndarray or share.dtype is not node.dtype or share.shape != node.shape:"

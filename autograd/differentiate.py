@@ -9,16 +9,17 @@ Floor 5: used by ``backward`` and the transforms.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autograd.backward import backward_pass
+from autograd.backward import VJP, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
 from autograd.graph import Leaf, Node, leading_to, versions
 from autograd.modes import enable_grad
-from autograd.rules import Shares
+from autograd.rules import Op, Shares
 from autograd.vjp import (
     PLUMBING,
     Cotangents,
@@ -35,56 +36,38 @@ GONE = object()  # stands among the keywords of a released node for a large arra
 _F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
 
 
-class _Visit:
-    """Run the vjp of one node after the other, and do what backward does besides: keep, note, let go.
+def _visit(wanted: Any, release: bool, retained: dict[Node, Any] | None) -> VJP:
+    """Make what runs the rules of a node on arrays: gradients of small values stay on it, for pictures."""
 
-    Gradients of small values stay on the node for pictures; what ``retain_grad`` asked for goes to ``retained``.
-    """
-
-    def __init__(self, wanted: Any, release: bool, retained: dict[Node, Any] | None) -> None:
-        self.wanted, self.release, self.retained = wanted, release, retained
-        self.visited: list[Node] | None = None
-
-    def plain(self, node: Node, g: Any) -> Shares:
-        """Run the rules on arrays."""
+    def visit(node: Node, g: Any) -> Shares:
         if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
             node.cotangent = g
-        if node.retain:
-            self._retain(node, g)
+        if node.retain and retained is not None:
+            retained[node] = g
         op = node.op
-        shares: Shares = op.vjp(node, node.residuals, g, self.wanted)
-        if self.visited is not None:
-            self.visited.append(node)
-        elif self.release:
+        shares: Shares = op.vjp(node, node.residuals, g, wanted)
+        if release:
             node.released = True
             if node.shape or not op.elementwise:  # an elementwise op of numbers holds nothing large
                 let_go(node)
         return shares
 
-    def masked(self, node: Node, g: Any) -> Shares:
-        """Run the rules on arrays, of which some elements are structurally zero."""
-        plain = unmasked(g)
-        if isinstance(plain, _ARRAYS) and plain.size <= SMALL:
-            node.cotangent = plain
-        if node.retain:
-            self._retain(node, plain)
-        return masked_vjp(node, g, self.wanted, traced=False)
+    return visit
 
-    def recorded(self, node: Node, g: Any) -> Shares:
-        """Run the rules on Tensors."""
-        if node.retain:
-            self._retain(node, g)
-        return recorded_vjp(node, g, self.wanted)
 
-    def recorded_masked(self, node: Node, g: Any) -> Shares:
-        """Run the rules on Tensors, of which some elements are structurally zero."""
-        if node.retain:
-            self._retain(node, unmasked(g))
-        return masked_vjp(node, g, self.wanted, traced=True)
+def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool) -> VJP:
+    """Make what runs the rules of a node where some elements are structurally zero."""
 
-    def _retain(self, node: Node, g: Any) -> None:
-        if self.retained is not None:
-            self.retained[node] = g
+    def visit(node: Node, g: Any) -> Shares:
+        if node.retain or not traced:
+            plain = unmasked(g)
+            if isinstance(plain, _ARRAYS) and plain.size <= SMALL:
+                node.cotangent = plain
+            if node.retain and retained is not None:
+                retained[node] = plain
+        return masked_vjp(node, g, wanted, traced)
+
+    return visit
 
 
 # An infinite derivative is a value here; pictures and messages show it. As a decorator errstate takes half the time.
@@ -101,17 +84,22 @@ def differentiate(
 
     ``wanted`` limits the pass to some nodes, ``release`` lets go of large arrays on the way.
     """
-    visit = _Visit(wanted, release, retained)
-    found = backward_pass(cotangents, visit.plain, targets, pause=True)
+    found = backward_pass(cotangents, _visit(wanted, release, retained), targets, pause=True)
     if _is_done(found, targets):
         return found
-    at_mask, visit.visited = dict(found), []  # nothing is let go of before it is known that no nan came of the mask
-    found = backward_pass(found, visit.plain, targets)
+    at_mask, visited, visit = dict(found), list[Node](), _visit(wanted, False, retained)
+
+    def visit_and_note(node: Node, g: Any) -> Shares:
+        visited.append(node)  # nothing is let go of before it is known that no nan came of the mask
+        return visit(node, g)  # type: ignore[return-value]
+
+    found = backward_pass(found, visit_and_note, targets)
     if any(map(has_nan, [*found.values(), *(retained or {}).values()])):
-        masked = backward_pass({node: as_masked(g) for node, g in at_mask.items()}, visit.masked, targets)
+        masked = {node: as_masked(g) for node, g in at_mask.items()}
+        masked = backward_pass(masked, _visit_masked(wanted, retained, traced=False), targets)
         found = {node: unmasked(g) for node, g in masked.items()}
     if release:
-        for node in visit.visited:
+        for node in visited:
             let_go(node)
     return found
 
@@ -125,12 +113,17 @@ def differentiate_recorded(
     retained: dict[Node, Any] | None = None,
 ) -> dict[Node, Any]:
     """Return the gradients of all leaves (or ``targets``) as Tensors: the same rules, recorded."""
-    visit = _Visit(wanted, False, retained)
+
+    def visit(node: Node, g: Any) -> Shares:
+        if node.retain and retained is not None:
+            retained[node] = g
+        return recorded_vjp(node, g, wanted)
+
     with enable_grad():
-        found = backward_pass(cotangents, visit.recorded, targets, pause=True)
+        found = backward_pass(cotangents, visit, targets, pause=True)
         if not _is_done(found, targets):
             masked = {node: as_masked(g) for node, g in found.items()}
-            masked = backward_pass(masked, visit.recorded_masked, targets)
+            masked = backward_pass(masked, _visit_masked(wanted, retained, traced=True), targets)
             found = {node: unmasked(g) for node, g in masked.items()}
     return found
 
@@ -145,8 +138,8 @@ def has_nan(g: Any) -> bool:
         return bool(g != g)
     if not isinstance(g, _NDARRAY) or g.dtype.char not in "fd":
         return isinstance(g, _ARRAYS) and bool(np.isnan(g).any())
-    flat = g.ravel(order="K")
-    squares = np.vdot(flat, flat)
+    dense = g if g.flags.c_contiguous else g.T
+    squares = np.vdot(dense, dense)
     return bool(squares != squares)
 
 
@@ -156,27 +149,25 @@ def has_nan(g: Any) -> bool:
 def let_go(node: Node) -> None:
     """Let go of a node's large arrays; small ones stay, so that it can be drawn."""
     node.released = True
-    residuals = node.residuals
-    for value in residuals:
-        if value.__class__ is not _F64:
-            node.residuals = tuple([only_small(x) for x in residuals])
-            break
+    several = node.shape.__class__ is list  # several outputs: a tuple of arrays
+    node.residuals = tuple(
+        [
+            None if (x.__class__ is _NDARRAY and x.size > SMALL) or (several and not is_small(x)) else x
+            for x in node.residuals
+        ]
+    )
     if node.kwargs:
         for value in node.kwargs.values():
             if value.__class__ is _NDARRAY or value.__class__ is tuple:
-                node.kwargs = {k: v if v is None or only_small(v) is not None else GONE for k, v in node.kwargs.items()}
+                node.kwargs = {key: value if is_small(value) else GONE for key, value in node.kwargs.items()}
                 break
 
 
-def only_small(x: Any) -> Any:
-    """Return what may stay on a released graph: no array of more than 64 elements, also inside tuples."""
-    if x.__class__ is _F64 or x is None:
-        return x
+def is_small(x: Any) -> bool:
+    """Tell whether something may stay on a released graph: no array of more than 64 elements, also inside tuples."""
     if isinstance(x, _NDARRAY):
-        return x if x.size <= SMALL else None
-    if isinstance(x, tuple) and any(only_small(part) is None and part is not None for part in x):
-        return None
-    return x
+        return bool(x.size <= SMALL)
+    return not isinstance(x, tuple) or all(map(is_small, x))
 
 
 # ----------------------------------------------------------------------------------------------------------- recording
@@ -257,16 +248,30 @@ def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, tr
 
 
 class Masked:
-    """Hold a cotangent and which of its elements are alive: None for all; the others are structurally zero."""
+    """Hold a cotangent and which of its elements are alive: None for all; the others are structurally zero.
 
-    __slots__ = ("alive", "g")
+    ``alive`` may be given as a function that tells when somebody asks.
+    """
+
+    __slots__ = ("_alive", "g")
 
     def __init__(self, g: Any, alive: Any = None) -> None:
         self.g = g
-        self.alive = None if alive is None or np.all(alive) else alive
+        self._alive = alive
+
+    @property
+    def alive(self) -> Any:
+        """Return which elements are alive, or None for all."""
+        alive = self._alive
+        if alive is not None:
+            alive = alive() if callable(alive) else alive
+            self._alive = alive = None if alive is None or np.all(alive) else alive
+        return alive
 
     def __add__(self, other: "Masked") -> "Masked":
-        return Masked(self.g + other.g, None if self.alive is None or other.alive is None else self.alive | other.alive)
+        if self._alive is None or other._alive is None:
+            return Masked(self.g + other.g)
+        return Masked(self.g + other.g, lambda: _either(self.alive, other.alive))
 
     def fitted(self, parent: Node, op: Any, i: int) -> "Masked":
         """Return it in the shape and dtype of input ``i``; an element is alive there if it is anywhere on its way."""
@@ -275,6 +280,10 @@ class Masked:
         if alive is not None and np.shape(alive) != parent.shape:
             alive = unbroadcast(np.asarray(alive, int), parent.shape) > 0
         return Masked(g, alive)
+
+
+def _either(a: Any, b: Any) -> Any:
+    return None if a is None or b is None else a | b
 
 
 def as_masked(g: Any) -> Any:
@@ -292,6 +301,10 @@ def unmasked(g: Any) -> Any:
 def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> Shares:
     """Give each parent its cotangent, set to zero where it influences nothing that is alive."""
     op, parents = node.op, node.parents
+    if op.selects is None and op.__class__ is Op and masked.__class__ is Masked and masked._alive is None:  # mostly
+        g = masked.g
+        shares = recorded_vjp(node, g, wanted) if traced else op.vjp(node, node.residuals, g, wanted)
+        return [(parent, Masked(share)) for parent, share in shares]
     if op in PLUMBING:
         return op.vjp(node, node.residuals, masked, wanted)  # type: ignore[no-any-return]
     if op.definition is not None and (op.selects is not None or traced or _any_dead(masked)):
@@ -306,10 +319,18 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> Shares:
     residuals = linked(node) if traced else node.residuals
     if op.elementwise and op.joint is None:
         return _elementwise(node, residuals, masked, needs)
-    alive = _reach(node, masked)
-    residuals = [_finite(x, a, traced) for x, a in zip(residuals, alive, strict=False)] + list(residuals[len(alive) :])
-    shares = op.vjp(node, residuals, unmasked(masked), wanted)
+    reach = cache(lambda: _reach(node, masked))
     places = iter([i for i, needed in enumerate(needs) if needed])
+    if not _any_dead(masked):  # all is alive that comes in: the rule leaves zeros where it chooses
+        shares = op.vjp(node, residuals, unmasked(masked), wanted)
+        return [
+            (parent, Masked(share, lambda i=i: reach()[i])) for (parent, share), i in zip(shares, places, strict=True)
+        ]
+    alive = reach()
+    if op.selects is None:  # what selects by its values needs them as they are
+        inputs = [_finite(x, each, traced) for x, each in zip(residuals, alive, strict=False)]
+        residuals = [*inputs, *residuals[len(alive) :]]
+    shares = op.vjp(node, residuals, unmasked(masked), wanted)
     pairs: Shares = []
     for (parent, share), i in zip(shares, places, strict=True):
         pairs.append((parent, Masked(share if alive[i] is None else select(alive[i], share), alive[i])))
@@ -364,14 +385,18 @@ def _reach(node: Node, masked: Any) -> list[Any]:
         arrived = masked.arrived(node)
     else:
         g, arrived = probe(node.shape, node.dtype, masked)[()], (True,)
-    values = [[_finite(x, False, False, rng) for x in node.residuals]]
-    if not op.linear and op.selects is None:
-        values.append([_map(x, lambda a: random(np.shape(a), a.dtype)) for x in node.residuals])
+    values = [node.residuals]
+    if op.selects is None:
+        values = [[_finite(x, False, False, rng) for x in node.residuals]]
+        if not op.linear:
+            values.append([_map(x, lambda a: random(np.shape(a), a.dtype)) for x in node.residuals])
     alive: list[Any] = [None] * len(node.parents)
     try:
         for residuals in values:
             for i, share in _shares_of_all(node, residuals, g, arrived):
                 found = np.asarray(share) != 0
+                if len(values) > 1:  # 0 · inf tells nothing; the other probe does
+                    found &= ~np.isnan(share)
                 alive[i] = found if alive[i] is None else alive[i] | found
     except np.linalg.LinAlgError:
         return [None] * len(node.parents)

@@ -4,13 +4,23 @@ Each error is also a standard Python type, so ``except ValueError`` keeps workin
 (op or module path, argument, shapes) and what to do.
 """
 
+from autograd.modes import current_scope
+from autograd.modes import printable as printable
+
 
 class AutogradError(Exception):
-    """Be the root of every error that this project raises."""
+    """Be the root of every error that this project raises; control characters in its text are written out."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*("\n".join(map(printable, a.split("\n"))) if isinstance(a, str) else a for a in args))
 
 
 class ShapeError(AutogradError, ValueError):
-    """Report an array whose shape does not fit."""
+    """Report an array whose shape does not fit; inside a module its path stands before the message."""
+
+    def __init__(self, message: str) -> None:
+        scope = current_scope()
+        super().__init__(message if scope is None or scope.path in message else f"{scope.path}: {message}")
 
 
 class DTypeError(AutogradError, TypeError):
@@ -57,5 +67,21 @@ class FileError(AutogradError, ValueError):
     """Report a file that cannot be read or written, is damaged, or is of another kind."""
 
 
+class MissingFile(FileError, FileNotFoundError):
+    """Report a file, or a folder to write to, that is not there."""
+
+
 class TrainingError(AutogradError, ArithmeticError):
     """Report a training run that has left the finite numbers."""
+
+
+class UnknownName(AutogradError, AttributeError):
+    """Report an attribute that is not there, and the one that is meant."""
+
+
+class UnexpectedKeyword(AutogradError, TypeError):
+    """Report a keyword that a function does not take, and the one that is meant."""
+
+
+class NotAFunction(AutogradError, TypeError):
+    """Report something else than a function that was given to a transform."""

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, unbox
+from autograd.hints import hinted
 from autograd.ops import activations as act
-from autograd.ops import casting, indexing, products, reductions, shapes, sorting
+from autograd.ops import casting, indexing, products, reductions, shapes
 from autograd.ops import elementwise as ew
 
 Axis = int | tuple[int, ...] | None
@@ -18,11 +19,6 @@ class Methods(Box):
     __slots__ = ()
 
     # ------------------------------------------------------------------------------------------------- attributes
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Give the length of each axis."""
-        return self._array.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
@@ -56,8 +52,8 @@ class Methods(Box):
 
     @property
     def real(self) -> Any:
-        """Give the real part, which for real numbers is the number itself."""
-        return ew.positive(self)
+        """Give the real part, which for real numbers is this Tensor itself."""
+        return self
 
     def __len__(self) -> int:
         return len(self._array)
@@ -152,26 +148,31 @@ class Methods(Box):
 
     # --------------------------------------------------------------------------------------------------- reductions
 
+    @hinted
     def sum(
         self, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = True
     ) -> Any:
         """Sum elements."""
         return reductions.sum(self, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
+    @hinted
     def prod(
         self, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = True
     ) -> Any:
         """Multiply elements."""
         return reductions.prod(self, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
+    @hinted
     def mean(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
         """Average elements."""
         return reductions.mean(self, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
 
+    @hinted
     def max(self, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = True) -> Any:
         """Give the largest element; ties share the gradient equally."""
         return reductions.max(self, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
+    @hinted
     def min(self, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = True) -> Any:
         """Give the smallest element; ties share the gradient equally."""
         return reductions.min(self, axis=axis, keepdims=keepdims, initial=initial, where=where)
@@ -180,6 +181,7 @@ class Methods(Box):
         """Give max - min."""
         return reductions.ptp(self, axis=axis, keepdims=keepdims)
 
+    @hinted
     def var(
         self,
         axis: Axis = None,
@@ -193,6 +195,7 @@ class Methods(Box):
         """Give the variance, with N - ddof in the denominator."""
         return reductions.var(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
+    @hinted
     def std(
         self,
         axis: Axis = None,
@@ -206,10 +209,12 @@ class Methods(Box):
         """Give the standard deviation; derivative 0 where it is 0."""
         return reductions.std(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
+    @hinted
     def cumsum(self, axis: int | None = None, dtype: Any = None) -> Any:
         """Give running sums."""
         return reductions.cumsum(self, axis=axis, dtype=dtype)
 
+    @hinted
     def cumprod(self, axis: int | None = None, dtype: Any = None) -> Any:
         """Give running products."""
         return reductions.cumprod(self, axis=axis, dtype=dtype)
@@ -230,17 +235,19 @@ class Methods(Box):
         return shapes.ravel(self, order=order)
 
     def flatten(self, order: str = "C") -> Any:
-        """Flatten to one axis."""
-        return shapes.ravel(self, order=order)
+        """Flatten to one axis, in memory of its own (``ravel`` looks at this one's where it can)."""
+        return casting.copy(shapes.ravel(self, order=order))
 
     def swapaxes(self, axis1: int, axis2: int) -> Any:
         """Swap two axes."""
         return shapes.swapaxes(self, axis1, axis2)
 
+    @hinted
     def squeeze(self, axis: Axis = None) -> Any:
         """Drop axes of length 1."""
         return shapes.squeeze(self, axis)
 
+    @hinted
     def repeat(self, repeats: Any, axis: int | None = None) -> Any:
         """Repeat each element."""
         return shapes.repeat(self, repeats, axis=axis)
@@ -255,6 +262,7 @@ class Methods(Box):
 
     # ---------------------------------------------------------------------------------- elements, types and products
 
+    @hinted
     def take(self, indices: Any, axis: int | None = None, **kwargs: Any) -> Any:
         """Pick elements along an axis."""
         return indexing.take(self, indices, axis=axis, **kwargs)
@@ -280,8 +288,8 @@ class Methods(Box):
         return ew.round_(self, decimals)
 
     def conj(self) -> Any:
-        """Give the complex conjugate, which for real numbers is the number itself."""
-        return ew.positive(self)
+        """Give the complex conjugate, which for real numbers is this Tensor itself."""
+        return self
 
     conjugate = conj
 
@@ -289,30 +297,31 @@ class Methods(Box):
         """Convert the elements; gradients come back in the dtype of this Tensor."""
         return casting.astype(self, dtype, **kwargs)
 
-    def copy(self) -> Any:
+    def copy(self, order: str = "C") -> Any:
         """Give a Tensor with its own memory; gradients flow through."""
-        return casting.copy(self)
+        return casting.copy(self, order)
 
-    def sort(self, axis: int = -1) -> Any:
-        """Give a sorted Tensor (unlike ndarray.sort, which sorts in place); the gradient follows the permutation."""
-        return sorting.sort(self, axis=axis)
-
+    @hinted
     def argsort(self, axis: int | None = -1, kind: Any = None) -> Any:
         """Give the indices that would sort."""
         return np.argsort(self._array, axis=axis, kind=kind)
 
+    @hinted
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the first maximum."""
         return np.argmax(self._array, axis=axis, keepdims=keepdims)
 
+    @hinted
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the first minimum."""
         return np.argmin(self._array, axis=axis, keepdims=keepdims)
 
+    @hinted
     def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Tell whether all elements are true."""
         return np.all(self._array, axis=axis, keepdims=keepdims)
 
+    @hinted
     def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Tell whether any element is true."""
         return np.any(self._array, axis=axis, keepdims=keepdims)
@@ -355,6 +364,7 @@ class Methods(Box):
         """Compute 1 / (1 + e⁻ˣ)."""
         return act.sigmoid(self)
 
+    @hinted
     def softmax(self, axis: int = -1) -> Any:
         """Compute eˣ / Σ eˣ along an axis."""
         return act.softmax(self, axis=axis)

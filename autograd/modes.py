@@ -11,13 +11,20 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 
+def printable(name: str) -> str:
+    """Return a name in which control characters are written out, so that none of them reaches a terminal."""
+    if name.isprintable():
+        return name
+    return "".join([c if c.isprintable() else repr(c)[1:-1] for c in name])
+
+
 class Scope:
     """Name the place in the model where an op was recorded: a path such as ``layers.0`` and what stands there."""
 
     __slots__ = ("info", "kind", "parent", "path")
 
     def __init__(self, path: str, kind: str, parent: "Scope | None", info: dict[str, Any]) -> None:
-        self.path = path
+        self.path = printable(path)
         self.kind = kind
         self.parent = parent
         self.info = info

@@ -18,6 +18,7 @@ from autograd.compiler import compiled
 from autograd.differentiate import definition_vjp
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import Leaf
+from autograd.hints import full_name
 from autograd.recorded import rebuild
 from autograd.rules import Op
 
@@ -82,7 +83,7 @@ def op(
     if not (declared.rules or declared.joint):
         declared.vjp = definition_vjp
     apply.op = declared
-    apply.__name__ = apply.__qualname__ = label
+    apply.__name__ = apply.__qualname__ = declared.name
     apply.__doc__ = forward.__doc__
     registry[label] = apply
     if _is_numpy(forward):
@@ -145,7 +146,8 @@ def _cut_off(label: str, y: Any, data: Sequence[Any]) -> Any:
 
 def missing(function: Any, advice: str = "", method: str = "") -> MissingRule:
     """Make the error for a NumPy function, ufunc or method of a ufunc that has no gradient rule."""
-    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
-    label = ".".join([module, getattr(function, "__name__", str(function)), *([method] if method else [])])
-    hint = advice or "Use x.detach() for a constant, or declare a rule with autograd.op(...)."
+    name, counterpart = full_name(function, np)
+    label = ".".join([name, *([method] if method else [])])
+    usual = f"Use {counterpart}." if counterpart else ""
+    hint = advice or usual or "Use x.detach() for a constant, or declare a rule with autograd.op(...)."
     return MissingRule(f"{label} has no gradient rule. {hint}")

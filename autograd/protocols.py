@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, contains_box, is_recording, needs_grad, unbox
-from autograd.errors import ConversionError, InPlaceError, MissingRule
+from autograd.errors import AutogradError, ConversionError, InPlaceError, MissingRule, ShapeError
 from autograd.modes import current
 from autograd.primitive import dispatch, missing
+from autograd.tree import flatten
 
 # Results are indices, truth values or descriptions: no gradient exists, and plain arrays are what code expects.
 PLAIN: set[Any] = {
@@ -50,7 +51,6 @@ PLAIN: set[Any] = {
     np.diag_indices_from,
     np.tril_indices_from,
     np.triu_indices_from,
-    np.ix_,
     np.flatnonzero,
     np.argwhere,
     np.count_nonzero,
@@ -69,7 +69,6 @@ PLAIN: set[Any] = {
     np.isposinf,
     np.isneginf,
     np.isin,
-    np.histogram,
     np.linalg.matrix_rank,
     np.array_repr,
     np.array_str,
@@ -136,16 +135,31 @@ def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dic
     """Answer ``np.f(…)`` for functions that are not ufuncs."""
     ours = dispatch.get(function)
     if ours is not None:
-        return ours(*args, **kwargs)
+        try:
+            return ours(*args, **kwargs)
+        except ValueError as error:
+            raise _placed(error, function.__name__, args) from None
     if not all(issubclass(kind, Box | np.ndarray) for kind in types):
         return NotImplemented
     return _plain(function, function, args, kwargs)
 
 
+def _placed(error: ValueError, name: str, args: Any) -> Exception:
+    """Return the error of a function that is made of ops as one that names it and the shapes it was given."""
+    if isinstance(error, np.exceptions.AxisError | np.linalg.LinAlgError):
+        return error
+    shapes = [str(np.shape(unbox(x))) for x in flatten(args)[0] if isinstance(x, Box | np.ndarray)]
+    text = str(error)
+    if isinstance(error, AutogradError) and (
+        not isinstance(error, ShapeError) or (name in text and all(shape in text for shape in shapes))
+    ):
+        return error
+    return ShapeError(f"{name} of {' and '.join(shapes)}: {text.rstrip('. ')}. Give shapes that fit.")
+
+
 def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run on plain arrays, if that loses no gradient and changes no Tensor behind the back of its graph."""
-    watched = (args, kwargs) if named not in PLAIN else (args[4:], kwargs.get("weights"))  # of np.histogram
-    if current().recording and _any_needs(watched):
+    if named not in PLAIN and current().recording and _any_needs((args, kwargs)):
         raise missing(named, _ADVICE.get(named, ""), "" if function is named else function.__name__)
     if function is not named and function.__name__ == "at" and isinstance(args[0], Box):
         raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too

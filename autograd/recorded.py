@@ -9,7 +9,7 @@ from weakref import ref
 
 import numpy as np
 
-from autograd.box import SMALL, Box, alias, keeps_values, leaf_of, small, wrap
+from autograd.box import SMALL, Box, alias, keeps_values, leaf_of, shares_memory, small, watch, wrap
 from autograd.errors import AutogradError, RuleError, ShapeError
 from autograd.graph import Leaf, Node, View
 from autograd.modes import current
@@ -39,8 +39,9 @@ def adopt(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
 
 def own(array: Any) -> Any:
     """Return a small view as an array of its own, so that it does not keep the large array behind it alive."""
-    base = array.base
-    return array.copy() if getattr(base, "nbytes", 0) > 4 * array.nbytes + 4096 else array
+    if array is None or getattr(array.base, "nbytes", 0) <= 4 * array.nbytes + 4096:
+        return array
+    return array.copy()
 
 
 def checked(op: Op, y: Any) -> Any:
@@ -91,9 +92,13 @@ def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any) -> Any:
     if type(y) is _NDARRAY and any(y is given for given in data):  # the result must not be the input itself
         y = y[...] if op.view else y.copy()
     source = inputs[0] if op.view and isinstance(inputs[0], Box) else None
-    if isinstance(y, tuple):
-        return rebuild(y, [wrap(part) if source is None else alias(part, source, "no_grad") for part in y])
-    return wrap(y) if source is None else alias(y, source, "no_grad")
+
+    def wrapped(part: Any) -> Any:
+        return (
+            wrap(part) if source is None or not shares_memory(part, source._array) else alias(part, source, "no_grad")
+        )
+
+    return rebuild(y, [wrapped(part) for part in y]) if isinstance(y, tuple) else wrapped(y)
 
 
 def several(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any, extras: tuple[Any, ...]) -> Any:
@@ -106,26 +111,21 @@ def several(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: 
             nodes[i], value = adopt(x, array, i in read, y[0].dtype)
         else:
             value = array if i in read or array.size <= SMALL else None
-        kept.append(own(value) if type(value) is _NDARRAY else value)
+        kept.append(own(value) if isinstance(nodes[i], View) else value)
     kind = View if op.view else Node
     residuals = (*kept, y if op.reads_output else None, *extras)
     shapes, dtypes = [part.shape for part in y], [part.dtype for part in y]
     node = kind(op, tuple(nodes), residuals, kwargs, shapes, dtypes, current().scope)
-    return rebuild(y, [_output(op, node, i, part) for i, part in enumerate(y)])
+    return rebuild(y, [_output(op, node, i, part, inputs[0]) for i, part in enumerate(y)])
 
 
-def _output(op: Op, node: Node, i: int, part: Any) -> Any:
+def _output(op: Op, node: Node, i: int, part: Any, source: Any) -> Any:
     """Wrap output ``i`` of several: integers among them (where a maximum stood, say) are constants."""
     if part.dtype.kind in "biu":
         return wrap(part, Leaf(small(part), part.shape, part.dtype, False, note=op.name))
     floating(op, part.dtype)
     result = wrap(part, item_node(node, i, part))
-    return watch(result) if op.view else result
-
-
-def watch(view: Any) -> Any:
-    """Return a Tensor that looks at the memory of another."""
-    return view
+    return watch(result, source) if op.view else result
 
 
 def failed(error: Exception, op: Op, data: Sequence[Any]) -> Exception:
@@ -134,13 +134,16 @@ def failed(error: Exception, op: Op, data: Sequence[Any]) -> Exception:
         return error
     if isinstance(error, np.linalg.LinAlgError) and "square" not in str(error) and "dimension" not in str(error):
         return error  # about the numbers
-    shapes = [np.shape(x) for x in data]
-    scope = current().scope
-    place = f"{scope.path}: " if scope else ""
+    return misfit(op.name, data, error, op.elementwise)
+
+
+def misfit(name: str, data: Sequence[Any], error: Exception, elementwise: bool = False) -> ShapeError:
+    """Return the error for inputs whose shapes do not fit: the op, the shapes, what NumPy says, and what would fit."""
+    shapes = [str(np.shape(x)) for x in data]
     fits = (
         "Elementwise ops broadcast: counted from the right, lengths must be equal or 1."
-        if op.elementwise
+        if elementwise
         else "Reshape or transpose an input so that they fit."
     )
-    listed = " and ".join(map(str, shapes)) if len(shapes) < 4 else ", ".join(map(str, shapes))
-    return ShapeError(f"{place}{op.name} got {listed}: {str(error).rstrip('. ')}. {fits}")
+    listed = " and ".join(shapes) if len(shapes) < 4 else ", ".join(shapes)
+    return ShapeError(f"{name} got {listed}: {str(error).rstrip('. ')}. {fits}")

@@ -14,6 +14,7 @@ import numpy as np
 from autograd.box import Box, needs_grad
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import Node
+from autograd.modes import printable
 
 Shares = list[tuple[Node, Any]]
 _RESERVED = {
@@ -49,6 +50,7 @@ class Op:
     """
 
     __slots__ = (
+        "_reads",
         "cache",
         "definition",
         "domain",
@@ -86,9 +88,11 @@ class Op:
         selects: Any = None,
         formula: Any = None,
     ) -> None:
-        self.forward, self.name, self.symbol, self.domain = forward, name, symbol or name, domain
+        name = printable(name)
+        self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
         self.elementwise, self.definition, self.cache, self.view = elementwise, definition, cache, view
         self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
+        self._reads: dict[tuple[bool, ...], frozenset[int]] = {}  # found once for each choice of inputs
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
         self._read_rules(vjp)
@@ -125,7 +129,8 @@ class Op:
         return {self._place(name, "selects"): Rule(function, self, ()) for name, function in selects.items()}
 
     def _read_formula(self, formula: Any) -> tuple[str | None, ...]:
-        if formula is None or isinstance(formula, str):
+        formula = {} if formula is None else formula
+        if isinstance(formula, str):
             formula = {self.inputs[0]: formula}
         for name in formula:
             self._place(name, "formula")
@@ -165,6 +170,13 @@ class Op:
 
     def reads(self, needs: Sequence[bool]) -> frozenset[int]:
         """Return which inputs' values are kept until backward, given which inputs need a gradient."""
+        key = tuple(needs)
+        known = self._reads.get(key)
+        if known is None:
+            known = self._reads[key] = self._find_reads(key)
+        return known
+
+    def _find_reads(self, needs: tuple[bool, ...]) -> frozenset[int]:
         if self.definition is not None:
             return frozenset(range(len(needs)))
         if self.variadic:

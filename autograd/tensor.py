@@ -1,6 +1,7 @@
 """Tensor: an array and its place in the graph, with NumPy's operators and methods and PyTorch's ``backward``."""
 
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from sys import _getframe
 from typing import Any
 from weakref import ref
@@ -8,13 +9,14 @@ from weakref import ref
 import numpy as np
 import numpy.typing as npt
 
-from autograd import protocols
+from autograd import inplace, protocols
 from autograd.accumulate import drain
 from autograd.box import (
     SMALL,
     Box,
     alias,
     as_raw,
+    is_live,
     is_recording,
     leaf_of,
     needs_grad,
@@ -26,10 +28,12 @@ from autograd.box import (
 from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
 from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
+from autograd.hints import unknown_attribute
 from autograd.methods import Methods
-from autograd.modes import current
-from autograd.ops import casting, indexing, products
+from autograd.modes import current, printable
+from autograd.ops import casting, indexing, products, sorting
 from autograd.ops import elementwise as ew
+from autograd.sharing import forget, lying_in, register
 
 
 class Tensor(Methods):
@@ -57,12 +61,23 @@ class Tensor(Methods):
         name: str | None = None,
     ) -> None:
         array = _read(data, dtype, copy, requires_grad)
-        self._array = array
-        self._node = (
-            Leaf(small(array), array.shape, array.dtype, requires_grad, name) if requires_grad or name else None
-        )
+        self._array, self._node = array, None
+        if requires_grad or name:
+            name = None if name is None else printable(str(name))
+            self._node = Leaf(small(array), array.shape, array.dtype, requires_grad, name)
+        if not copy and type(array) is np.ndarray:
+            self._settle(array)
         if self._node is not None and array.size > SMALL:
             self._node.holder = ref(self)
+
+    def _settle(self, array: Any) -> None:
+        """Take the place of this leaf among those that lie in the same memory."""
+        node = leaf_of(self)
+        other = lying_in(array, node)
+        if other is not None:
+            self._node = Alias(other, small(array), array.shape, array.dtype, "")
+            self._node.needs, self._node.name, self._node.grad = node.needs, node.name, node.grad
+        register(array, leaf_of(self))
 
     # ---------------------------------------------------------------------------------------------- what it holds
 
@@ -84,6 +99,7 @@ class Tensor(Methods):
             array = self._array = np.array(array)
             if self._node is not None:
                 self._node.residuals = (small(array),)
+        register(array, leaf_of(self))
         return array  # type: ignore[no-any-return]
 
     @data.setter
@@ -98,10 +114,13 @@ class Tensor(Methods):
             return
         array = value if value is self._array else _read(value, None, False, self.requires_grad)
         if node is not None:
+            forget(self._array, node)
             node = self._node = self._renewed(node, array)
             note_change([node])
             node.residuals, node.dtype = (small(array),), array.dtype
         self._array = array
+        if type(array) is np.ndarray and not isinstance(node, TracedLeaf):
+            self._settle(array)
 
     def _renewed(self, node: Node, array: Any) -> Node:
         """Give the node for a new ``array``: a new one if the shape differs, as graphs may rely on the old shape."""
@@ -115,6 +134,15 @@ class Tensor(Methods):
         note_change([node])
         node.released = True
         return Leaf(None, array.shape, array.dtype, node.needs, node.name)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Give the length of each axis; can be set, as that of an array."""
+        return self._array.shape  # type: ignore[no-any-return]
+
+    @shape.setter
+    def shape(self, value: Any) -> None:
+        inplace.set_shape(self, value)
 
     @property
     def grad(self) -> "Tensor | None":
@@ -167,7 +195,7 @@ class Tensor(Methods):
 
     @name.setter
     def name(self, value: str | None) -> None:
-        leaf_of(self).name = value
+        leaf_of(self).name = None if value is None else printable(str(value))
 
     @property
     def is_leaf(self) -> bool:
@@ -259,28 +287,29 @@ class Tensor(Methods):
         return indexing.getitem(self, index)  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        """Assign in place: recorded as a new value of this Tensor where a gradient is involved.
+        """Assign in place, as NumPy does: views of this Tensor see it, and gradients are those of what was written.
 
-        Tensors made earlier by slicing keep their values. On a leaf that requires grad it is an error while recording.
+        On a leaf that requires grad it is an error while recording.
         """
-        recording = current().recording
-        if recording and self.is_leaf and self.requires_grad:
-            raise InPlaceError(
-                "assigning into a leaf that requires grad would change the value whose gradient is asked for. "
-                "Use a copy (y = x * 1; y[i] = v), or no_grad()."
-            )
-        if recording and (self.requires_grad or needs_grad(value)):
-            changed, old = indexing.setitem(self, value, index), leaf_of(self)
-            self._array, self._node = changed._array, changed._node
-            self._node.name, self._node.retain = old.name, old.retain
-            return
-        if not self.is_leaf:
-            raise InPlaceError(
-                "assigning into the result of an op under no_grad() would spoil its graph. Use .detach() or a copy."
-            )
-        array = self.data
-        array[unbox(index)] = unbox(value)
-        self.data = array
+        inplace.refuse_leaf(self, "assigning into", value)
+        if inplace.is_plain(self, value):
+            array = self.data
+            inplace.write(lambda: array.__setitem__(unbox(index), unbox(value)), "setitem", array, value)
+            self.data = array
+        else:
+            inplace.assign(self, index, value)
+
+    def fill(self, value: Any) -> None:
+        """Set all elements to ``value``."""
+        self[...] = value
+
+    def sort(self, axis: int = -1) -> None:
+        """Sort in place, as ndarray.sort does; ``np.sort`` gives a sorted copy."""
+        self[...] = sorting.sort(self, axis=axis)
+
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        """Partition in place, as ndarray.partition does."""
+        self[...] = sorting.partition(self, kth, axis=axis)
 
     def __iter__(self) -> Iterator["Tensor"]:
         if not self.ndim:
@@ -290,24 +319,14 @@ class Tensor(Methods):
     # ----------------------------------------------------------------------------------------- in-place operators
 
     def _in_place(self, other: Any, function: Any, ufunc: np.ufunc) -> "Tensor":
-        """Rebind while recording (``x = x + y``), write into the array under ``no_grad``."""
-        if current().recording:
-            if self.is_leaf and self.requires_grad:
-                raise InPlaceError(
-                    f"in-place {ufunc.__name__} on a leaf that requires grad. Write y = x + … for a new Tensor, "
-                    "or update "
-                    "it under no_grad()."
-                )
-            if not self.is_leaf or needs_grad(other):
-                return function(self, other)  # type: ignore[no-any-return]
-        elif not self.is_leaf:
-            raise InPlaceError(
-                f"in-place {ufunc.__name__} under no_grad() on the result of {leaf_of(self).op.name!r} would "
-                "spoil its graph. "
-                "Use .detach() or a copy."
-            )
+        """Change this Tensor as NumPy changes an array: recorded, or, where no graph is concerned, in its memory."""
+        inplace.refuse_leaf(self, f"in-place {ufunc.__name__} on", other)
+        if not inplace.is_plain(self, other):
+            return inplace.update(self, function, other, ufunc)  # type: ignore[return-value]
+        if type(self._array) is not np.ndarray and self._node is not None and not self._node.needs:
+            return function(self, other)  # type: ignore[no-any-return]
         array = self.data
-        ufunc(array, unbox(other), out=array, casting="same_kind")
+        inplace.write(lambda: ufunc(array, unbox(other), out=array, casting="same_kind"), ufunc.__name__, array, other)
         self.data = array
         return self
 
@@ -337,16 +356,42 @@ class Tensor(Methods):
 
     # ----------------------------------------------------------------------------------------- Python's protocols
 
+    def _number(self, convert: Any) -> Any:
+        """Give the value as a Python number, unless its gradient is still to be computed: nobody asked by name."""
+        if is_live(self):
+            raise ConversionError(
+                f"{convert.__name__}() of a Tensor whose gradient is still to be computed would lose that gradient: "
+                "Python and NumPy call it unasked, as in a[i] = t, a.fill(t) or math.exp(t). Use np.stack([…]) to "
+                "build arrays, np.exp and its kin in place of math's, and t.item() where a number is what you want."
+            )
+        return convert(self.item())
+
     def __float__(self) -> float:
-        return float(self.item())
+        return self._number(float)  # type: ignore[no-any-return]
 
     def __int__(self) -> int:
-        return int(self.item())
+        return self._number(int)  # type: ignore[no-any-return]
+
+    def __complex__(self) -> complex:
+        return self._number(complex)  # type: ignore[no-any-return]
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
             raise TypeError(f"only an integer Tensor can be an index, got dtype {self.dtype}.")
         return int(self.item())
+
+    def __getattr__(self, name: str) -> Any:
+        """Name the word that works here in place of one of PyTorch's."""
+        raise unknown_attribute(type(self).__name__, name)
+
+    @property
+    def label(self) -> Any:
+        """Raise: the word is ``name``."""
+        raise unknown_attribute(type(self).__name__, "label")
+
+    @label.setter
+    def label(self, value: Any) -> None:
+        raise unknown_attribute(type(self).__name__, "label")
 
     def __bool__(self) -> bool:
         return bool(self._array)
@@ -374,7 +419,7 @@ class Tensor(Methods):
         if is_recording(self):
             raise ConversionError(
                 "this would turn a Tensor that requires grad into a plain array and lose its gradient. To join Tensors "
-                "use np.stack or np.concatenate; for the numbers alone use .numpy() or .detach()."
+                "use np.stack or np.concatenate; for the numbers alone use .numpy(), .item() or .detach()."
             )
         return np.array(self._array, dtype=dtype) if copy is not False else np.asarray(self._array, dtype=dtype)
 
@@ -384,10 +429,33 @@ class Tensor(Methods):
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return protocols.array_function(function, types, args, kwargs)
 
+    def __copy__(self) -> "Tensor":
+        """Give a Tensor of its own: connected to this one inside a graph, else a new leaf."""
+        if self._in_a_graph():
+            return casting.copy(self)  # type: ignore[no-any-return]
+        make, arguments, state = self.__reduce__()
+        made = make(*arguments)
+        if state:
+            made.__dict__.update(state)
+        return made  # type: ignore[no-any-return]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
+        """Do what ``copy.copy`` does."""
+        made = memo[id(self)] = self.__copy__()
+        state = getattr(self, "__dict__", None)
+        if state:
+            made.__dict__.update(deepcopy(state, memo))
+        return made
+
+    def _in_a_graph(self) -> bool:
+        return not self.is_leaf or (isinstance(self._node, TracedLeaf) and current().recording)
+
     def __reduce__(self) -> Any:
-        if not self.is_leaf:
+        if self._in_a_graph():
+            what = "an argument that is differentiated" if self.is_leaf else f"the result of {leaf_of(self).op.name!r}"
             raise GraphError(
-                f"only leaves can be copied or pickled; this is the result of {leaf_of(self).op.name!r}. Use .detach()."
+                f"{what} cannot be pickled: its graph stays here, so its gradient would be lost. Pickle t.detach() or "
+                "t.numpy()."
             )
         grad = None if self.grad is None else np.array(self.grad._array)
         state = getattr(self, "__dict__", None) or None  # what a subclass adds

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.accumulate import add_up
 from autograd.box import Box, needs_grad, small, wrap
 from autograd.differentiate import definition_vjp, differentiate, differentiate_recorded
-from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from autograd.errors import ArgumentError, DTypeError, GraphError, NotAFunction, ShapeError
 from autograd.graph import Node, TracedLeaf, ancestors, leading_to, next_order, reaches_other_leaf
 from autograd.modes import current, enable_grad, no_grad
 from autograd.rules import Op
@@ -23,6 +23,41 @@ from autograd.tree import flatten
 from autograd.vjp import bundle_node, identity_node, item_node
 
 Function = Callable[..., Any]
+
+
+class _Transformed:
+    """Call a function made of ``f``; it can be pickled where ``f`` can."""
+
+    def __init__(self, run: Function, transform: Function, f: Function, *options: Any) -> None:
+        if not callable(f):
+            raise NotAFunction(_meant(transform.__name__, f))
+        functools.update_wrapper(self, f, updated=())
+        self._run, self._recipe = run, (transform, (f, *options))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._run(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __reduce__(self) -> Any:
+        return self._recipe
+
+
+def _meant(name: str, f: Any) -> str:
+    if isinstance(f, Box):
+        return (
+            f"{name} takes a function, got a Tensor. For a result that was recorded already call y.backward() and read "
+            f"x.grad, or pass the function that computes it: ag.{name}(f)(x)."
+        )
+    return f"{name} takes a function, got {type(f).__name__}: {f!r}"[:200] + "."
+
+
+def _check_function(name: str, f: Any) -> None:
+    if not callable(f):
+        raise NotAFunction(_meant(name, f))
+
+
 _ARRAYS = (np.ndarray, np.generic)
 _NUMBERS = (Box, *_ARRAYS, float, int)
 
@@ -152,7 +187,15 @@ def _track(value: Any, outer: bool, who: str) -> Box:
 
 
 def _numbers(argnums: int | Sequence[int]) -> tuple[tuple[int, ...], bool]:
-    return ((int(argnums),), True) if isinstance(argnums, int | np.integer) else (tuple(argnums), False)
+    if isinstance(argnums, int | np.integer):
+        return (int(argnums),), True
+    if isinstance(argnums, str) or not all(isinstance(each, int | np.integer) for each in _listed(argnums)):
+        raise ArgumentError(f"argnums must be the place of an argument, or a tuple of places, got {argnums!r}.")
+    return tuple(argnums), False
+
+
+def _listed(argnums: Any) -> Any:
+    return argnums if isinstance(argnums, Sequence | np.ndarray) else (None,)
 
 
 def _seed(given: Any, y: Any, who: str) -> Any:
@@ -176,9 +219,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> value_and_grad(lambda x: x**2)(3.0)
     (np.float64(9.0), np.float64(6.0))
     """
+    _check_function("grad", f)
     numbers, single = _numbers(argnums)
 
-    @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
         trace = _Trace(f, args, numbers, kwargs, "grad")
         if len(trace.outputs) != 1 or np.size(_plain(trace.outputs[0])) != 1:
@@ -190,7 +233,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         seed = np.ones(np.shape(_plain(y)), getattr(y, "dtype", float))[()]
         return trace.value(), trace.shape(trace.pull([seed], trace.outside), single)
 
-    return both
+    return _Transformed(both, value_and_grad, f, argnums)
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -204,11 +247,10 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """
     both = value_and_grad(f, argnums)
 
-    @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
-    return gradient
+    return _Transformed(gradient, grad, f, argnums)
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
@@ -219,6 +261,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     >>> pullback(2.0)
     np.float64(2.0)
     """
+    _check_function("vjp", f)
     trace = _Trace(f, args, range(len(args)), {}, "vjp")
 
     def pullback(cotangents: Any) -> Any:
@@ -243,6 +286,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     >>> jvp(lambda x: x**2, (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))
     (array([1., 4.]), array([ 2., 40.]))
     """
+    _check_function("jvp", f)
     if not isinstance(args, tuple | list) or not isinstance(tangents, tuple | list):
         raise ArgumentError(
             "jvp: args and tangents must be tuples with one entry per argument, as in jvp(f, (x,), (t,))."
@@ -279,9 +323,9 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     array([[2., 0.],
            [0., 4.]])
     """
+    _check_function("jacobian", f)
     numbers, single = _numbers(argnums)
 
-    @functools.wraps(f)
     def rows(*args: Any, **kwargs: Any) -> Any:
         trace = _Trace(f, args, numbers, kwargs, "jacobian")
         blocks = []
@@ -301,7 +345,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
             blocks.append(trace.shape(columns, single))
         return trace.rebuild_output(blocks)
 
-    return rows
+    return _Transformed(rows, jacobian, f, argnums)
 
 
 def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -312,11 +356,11 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     array([[4., 2.],
            [2., 0.]])
     """
-    return jacobian(grad(f, argnums), argnums)
+    return _Transformed(jacobian(grad(f, argnums), argnums), hessian, f, argnums)
 
 
 def hvp(f: Function) -> Function:
-    """Give the function ``(x, v) -> H(x) · v`` for a scalar-valued ``f``, without building H.
+    """Give the function ``(x, v) -> H(x) · v`` for a scalar-valued ``f`` of one argument, without building H.
 
     >>> import numpy as np
     >>> hvp(lambda x: (x**3).sum())(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
@@ -324,11 +368,15 @@ def hvp(f: Function) -> Function:
     """
     gradient = grad(f)
 
-    @functools.wraps(f)
-    def product(x: Any, v: Any) -> Any:
+    def product(x: Any, v: Any, *more: Any) -> Any:
+        if more:
+            raise ArgumentError(
+                f"hvp: takes x and v of a function of one argument, got {2 + len(more)} values. Put several arguments "
+                "into a tuple: hvp(lambda x: f(*x))((a, b), (u, v))."
+            )
         return vjp(gradient, x)[1](v)  # H is symmetric, so vᵀ · H is H · v
 
-    return product
+    return _Transformed(product, hvp, f)
 
 
 def checkpoint(f: Function) -> Function:
@@ -343,7 +391,6 @@ def checkpoint(f: Function) -> Function:
     1.284
     """
 
-    @functools.wraps(f)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         if not current().recording:
             return f(*args, **kwargs)
@@ -359,7 +406,7 @@ def checkpoint(f: Function) -> Function:
 
         return _checkpointed(run, [values[i] for i in places], getattr(f, "__name__", "f"))
 
-    return checkpointed
+    return _Transformed(checkpointed, checkpoint, f)
 
 
 def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:

@@ -89,7 +89,7 @@ PLUMBING = (ITEM, IDENTITY, BUNDLE)
 def item_node(node: Node, i: int, part: Any) -> Node:
     """Make the node of output ``i`` of a multi-output node (a view if that is one)."""
     kind = View if isinstance(node, View) else Node
-    value = part if part.size <= 64 else None
+    value = part.copy() if part.size <= 64 else None  # a view would keep the large array behind it
     return kind(ITEM, (node,), (None, value), {"index": i}, part.shape, part.dtype, node.scope)
 
 

@@ -4,17 +4,42 @@
 >>> model = nn.MLP(2, [16, 16, 1], rng=0)
 >>> model([[0.5, -1.0]]).shape
 (1, 1)
+
+The story, to be read in this order: ``neuron`` (Neuron, Layer, MLP), ``module``, ``linear``, ``activation``,
+``losses``, ``optim.sgd``, ``optim.adam``, ``trainer``. The families that most models are made of: ``conv``, ``pool``,
+``recurrent``, ``attention``, ``normalization``, ``embedding``, ``dropout``. The long tail, one small file per idea,
+which nothing in the story needs: ``transformer``, ``transposed``, ``upsample``, ``cells``, ``distances``,
+``distributions``, ``module_dict``, ``average``, ``summary``.
 """
 
 from typing import Any
 
 from nn import _clash as _clash  # isort: skip  (first: it says what to do when another package is found as autograd)
 from nn import datasets, functional, init, metrics, optim
-from nn.activation import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
-from nn.attention import MultiheadAttention, TransformerEncoderLayer
+from nn.activation import (
+    ELU,
+    GELU,
+    GLU,
+    Hardswish,
+    LeakyReLU,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from nn.attention import MultiheadAttention
+from nn.average import AveragedModel, get_ema_avg_fn, update_bn
 from nn.callbacks import Callback, CSVLogger, EarlyStopping, LRSchedule, ModelCheckpoint
+from nn.cells import GRUCell, LSTMCell
 from nn.container import ModuleList, Sequential
 from nn.conv import Conv1d, Conv2d
+from nn.distances import CosineEmbeddingLoss, TripletMarginLoss
+from nn.distributions import CategoricalCrossEntropyLoss, KLDivLoss
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.gradient_flow import GradientFlow
@@ -22,20 +47,29 @@ from nn.history import History
 from nn.linear import Flatten, Identity, Linear
 from nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss, HuberLoss, L1Loss, MSELoss, NLLLoss
 from nn.module import Module, Parameter
+from nn.module_dict import ModuleDict
 from nn.neuron import MLP, Layer, Neuron
-from nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
-from nn.pool import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from nn.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
+from nn.pool import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from nn.recurrent import GRU, LSTM, RNN
 from nn.saving import load_model, save_model
+from nn.summary import summary
 from nn.trainer import Trainer
+from nn.transformer import TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer
+from nn.transposed import ConvTranspose1d, ConvTranspose2d
+from nn.upsample import Upsample
 
 __all__ = [
     "ELU",
     "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "MLP",
     "RNN",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AveragedModel",
     "AvgPool1d",
     "AvgPool2d",
     "BCELoss",
@@ -44,20 +78,29 @@ __all__ = [
     "BatchNorm2d",
     "CSVLogger",
     "Callback",
+    "CategoricalCrossEntropyLoss",
     "Conv1d",
     "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "Dropout",
     "EarlyStopping",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GradientFlow",
+    "GroupNorm",
+    "Hardswish",
     "HingeLoss",
     "History",
     "HuberLoss",
     "Identity",
+    "KLDivLoss",
     "L1Loss",
     "LRSchedule",
+    "LSTMCell",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -66,13 +109,17 @@ __all__ = [
     "MSELoss",
     "MaxPool1d",
     "MaxPool2d",
+    "Mish",
     "ModelCheckpoint",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "MultiheadAttention",
     "NLLLoss",
     "Neuron",
+    "PReLU",
     "Parameter",
+    "RMSNorm",
     "ReLU",
     "Sequential",
     "SiLU",
@@ -81,14 +128,21 @@ __all__ = [
     "Softplus",
     "Tanh",
     "Trainer",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
     "TransformerEncoderLayer",
+    "TripletMarginLoss",
+    "Upsample",
     "datasets",
     "functional",
+    "get_ema_avg_fn",
     "init",
     "load_model",
     "metrics",
     "optim",
     "save_model",
+    "summary",
+    "update_bn",
 ]
 
 _ON_EXTRAS = ("onnx", "sklearn")  # what they stand on may be missing, so nn.onnx and nn.sklearn load at first use

@@ -6,12 +6,15 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional import activation as F
-from nn.inputs import as_float
-from nn.module import Module
+from nn.functional.prelu import prelu
+from nn.inputs import as_float, as_input
+from nn.linear import positive
+from nn.module import Module, Parameter
 
 
 class _Activation(Module):
@@ -88,6 +91,56 @@ class GELU(Module):
         return "" if self.approximate == "none" else self.approximate
 
 
+class Mish(Module):
+    """Apply x tanh(log(1 + eˣ))."""
+
+    def forward(self, x: Any) -> Any:
+        return F.mish(as_float(x))
+
+
+class Hardswish(Module):
+    """Apply x · min(max(x + 3, 0), 6) / 6."""
+
+    def forward(self, x: Any) -> Any:
+        return F.hardswish(as_float(x))
+
+
+class GLU(Module):
+    """Apply a σ(b) to the halves a and b of x along ``dim``: (…, 2 n, …) -> (…, n, …)."""
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+    def forward(self, x: Any) -> Any:
+        return F.glu(as_float(x), self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class PReLU(Module):
+    """Apply x for x > 0, else w · x; ``weight`` (num_parameters,) starts at ``init``.
+
+    ``num_parameters`` is 1, or the number of channels (axis 1 of x). Leave its weight out of weight decay, which pulls
+    it to a plain ReLU.
+
+    >>> import nn
+    >>> nn.PReLU()([-4.0, 4.0]).tolist()
+    [-1.0, 4.0]
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = np.float32) -> None:
+        positive("PReLU", num_parameters=num_parameters)
+        self.num_parameters = num_parameters
+        self.weight = Parameter(np.full(num_parameters, init, dtype))
+
+    def forward(self, x: Any) -> Any:
+        return prelu(as_input(x, self.weight.dtype), self.weight)
+
+    def extra_repr(self) -> str:
+        return str(self.num_parameters)
+
+
 class Softplus(Module):
     """Apply log(1 + e^βx) / β, which is x where βx > threshold."""
 
@@ -135,6 +188,8 @@ NAMES: dict[str, Callable[..., Any]] = {
     "elu": F.elu,
     "gelu": F.gelu,
     "silu": F.silu,
+    "mish": F.mish,
+    "hardswish": F.hardswish,
     "sigmoid": F.sigmoid,
     "tanh": F.tanh,
     "softplus": F.softplus,

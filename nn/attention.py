@@ -1,6 +1,5 @@
-"""Attention layers: MultiheadAttention and the encoder layer of the transformer."""
+"""Attention with several heads."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,8 +8,6 @@ from numpy.typing import DTypeLike
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn import init
-from nn.dropout import Dropout
-from nn.functional import activation as act
 from nn.functional import attention as F
 from nn.functional.checks import wrong_shape
 from nn.functional.dense import linear
@@ -18,7 +15,6 @@ from nn.functional.dropout import make_mask
 from nn.inputs import as_input
 from nn.linear import Linear, empty_weight, positive
 from nn.module import Module, Parameter
-from nn.normalization import LayerNorm
 
 
 class MultiheadAttention(Module):
@@ -157,75 +153,3 @@ class MultiheadAttention(Module):
     def extra_repr(self) -> str:
         extras = [f"dropout {self.dropout}"] * bool(self.dropout) + ["batch first"] * self.batch_first
         return ", ".join([f"{self.embed_dim}, {self.num_heads} heads", *extras])
-
-
-class TransformerEncoderLayer(Module):
-    """Apply x + attention(x), then x + feed-forward(x), each with dropout and a LayerNorm.
-
-    With ``norm_first`` x + f(norm(x)), else norm(x + f(x)); the feed-forward part is W₂ · activation(W₁ x). x: (L, N,
-    d_model), (N, L, d_model) with ``batch_first``, or (L, d_model); the output has the same shape. Masks as in
-    :class:`MultiheadAttention`; ``activation`` is "relu", "gelu" or a function.
-
-    >>> import numpy as np, nn
-    >>> nn.TransformerEncoderLayer(8, 2, 16, norm_first=True, rng=0)(np.ones((3, 1, 8)), is_causal=True).shape
-    (3, 1, 8)
-    """
-
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: str | Callable[[Any], Any] = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        *,
-        dtype: DTypeLike = np.float32,
-        rng: init.Rng = None,
-    ) -> None:
-        if isinstance(activation, str) and activation not in ("relu", "gelu"):
-            raise ArgumentError(
-                f"TransformerEncoderLayer: activation must be 'relu', 'gelu' or a function, got {activation!r}."
-            )
-        self.activation, self.norm_first = activation, norm_first
-        rng = np.random.default_rng(rng)
-        self.self_attn = MultiheadAttention(
-            d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype, rng=rng
-        )
-        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, rng=rng)
-        self.dropout = Dropout(dropout, rng=rng)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, rng=rng)
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.dropout1 = Dropout(dropout, rng=rng)
-        self.dropout2 = Dropout(dropout, rng=rng)
-
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
-        x, masks = as_input(src, self.linear1.weight.dtype), (src_mask, src_key_padding_mask, is_causal)
-        if self.norm_first:
-            x = x + self._attend(self.norm1(x), *masks)
-            return x + self._feed_forward(self.norm2(x))
-        x = self.norm1(x + self._attend(x, *masks))
-        return self.norm2(x + self._feed_forward(x))
-
-    def _attend(self, x: Any, mask: Any, padding: Any, is_causal: bool) -> Any:
-        y, _ = self.self_attn(x, x, x, padding, need_weights=False, attn_mask=mask, is_causal=is_causal)
-        return self.dropout1(y)
-
-    def _feed_forward(self, x: Any) -> Any:
-        if callable(self.activation):
-            hidden = self.activation(self.linear1(x))
-        else:
-            hidden = (act.relu if self.activation == "relu" else act.gelu)(self.linear1(x))
-        return self.dropout2(self.linear2(self.dropout(hidden)))
-
-    def extra_repr(self) -> str:
-        name = (
-            self.activation
-            if isinstance(self.activation, str)
-            else getattr(self.activation, "__name__", "custom activation")
-        )
-        return ", ".join([str(name), *["norm first"] * self.norm_first])

@@ -5,15 +5,15 @@ import io
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograd.errors import ArgumentError
-from nn.files import write_bytes
 from nn.optim import ReduceLROnPlateau, Schedule
+from nn.writing import write_bytes
 
 _BETTER = {"min": ("loss", "mse", "mae", "error"), "max": ("acc", "precision", "recall", "f1", "auc", "r2")}
 
@@ -53,6 +53,18 @@ class Callback:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what ``state_dict`` gave."""
+
+
+def tell(callbacks: Iterable[Callback], name: str, trainer: Any) -> None:
+    """Call a method of each; where one raises KeyboardInterrupt the others still see what it has seen."""
+    interrupt = None
+    for callback in callbacks:
+        try:
+            getattr(callback, name)(trainer)
+        except KeyboardInterrupt as error:
+            interrupt = interrupt or error
+    if interrupt is not None:
+        raise interrupt
 
 
 def watched(trainer: Any, monitor: str, who: str) -> float:
@@ -160,14 +172,14 @@ class ModelCheckpoint(Callback):
         self.best: float | None = None
 
     def files(self) -> list[Path]:
-        """List the files that are there, oldest first; those of an earlier run may have more steps in their names."""
+        """List the files that are there by their steps, the one with the most last; no clock is asked."""
         pattern = re.compile(re.escape(self.path.stem) + r"-\d{8,}" + re.escape(self.path.suffix))
-        return sorted((p for p in self.path.parent.glob("*") if pattern.fullmatch(p.name)), key=self.age)
+        return sorted((p for p in self.path.parent.glob("*") if pattern.fullmatch(p.name)), key=self.steps_of)
 
     @staticmethod
-    def age(path: Path) -> tuple[int, int]:
-        """Order files by when they were written, and within one tick of the clock by their steps."""
-        return path.stat().st_mtime_ns, int(path.stem.rpartition("-")[2])
+    def steps_of(path: Path) -> int:
+        """Read the number of steps from the name of a file."""
+        return int(path.stem.rpartition("-")[2])
 
     def on_fit_start(self, trainer: Any) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -188,7 +200,9 @@ class ModelCheckpoint(Callback):
 
     def _save(self, trainer: Any) -> None:
         trainer.save(self.path.with_name(f"{self.path.stem}-{trainer.step:08d}{self.path.suffix}"))
-        for old in self.files()[: -self.keep]:
+        # Files with more steps than there are by now are of an earlier run and go first, so never the one just written.
+        files = sorted(self.files(), key=lambda file: (self.steps_of(file) <= trainer.step, self.steps_of(file)))
+        for old in files[: -self.keep]:
             old.unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, Any]:
@@ -208,13 +222,19 @@ class LRSchedule(Callback):
         if per not in ("epoch", "step"):
             raise ArgumentError(f"LRSchedule: per must be 'epoch' or 'step', got {per!r}.")
         self.schedule, self.per, self.monitor = schedule, per, monitor
-        self._plateau = isinstance(schedule, ReduceLROnPlateau)
+        self._steps = 0  # of the optimizer that the schedule has followed
+
+    def on_fit_start(self, trainer: Any) -> None:
+        self._steps = trainer.step
 
     def on_batch_end(self, trainer: Any) -> None:
-        if self.per == "step" and trainer.at_step and not self._plateau:
-            self.schedule.step()
+        if self.per == "step" and not isinstance(self.schedule, ReduceLROnPlateau):
+            while self._steps < trainer.step:
+                self._steps += 1
+                self.schedule.step()
 
     def on_epoch_end(self, trainer: Any) -> None:
+        self.on_batch_end(trainer)  # a run that stops between two steps makes the last one after its last batch
         if isinstance(self.schedule, ReduceLROnPlateau):
             self.schedule.step(watched(trainer, self.monitor, "LRSchedule"))
         elif self.per == "epoch":

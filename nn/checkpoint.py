@@ -14,11 +14,22 @@ import numpy as np
 from autograd.errors import ArgumentError, FileError, ShapeError
 from nn.files import read_tree, write_tree
 from nn.history import History
-from nn.kinds import is_count, is_generator_state, is_mean, misfits
+from nn.kinds import is_count, is_generator_state, is_kept, is_mean, misfits
+from nn.members import parts
 from nn.module import Module
 
 KIND = "chainrule training state"
-PARTS = ("model", "optimizer", "history", "epoch", "step", "run", "generators", "callbacks")
+SCHEMA = {  # what every file holds; options of the optimizer, the run and callbacks are looked at by themselves
+    "model": {},
+    "optimizer": {"type": "", "state": {}, "param_groups": [{"params": [0]}]},
+    "history": {},
+    "epoch": 0,
+    "step": 0,
+    "run": None,
+    "generators": [{}],
+    "callbacks": [{"type": "", "state": {}}],
+}
+_MISFITS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)  # what wrong values end in
 
 
 def save(trainer: Any, path: str | os.PathLike[str]) -> None:
@@ -60,9 +71,9 @@ def restore(trainer: Any, tree: Mapping[str, Any], source: str) -> None:
         _take(trainer, tree)
     except FileError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+    except BaseException as error:
         _take(trainer, before)
-        if isinstance(error, ArgumentError | ShapeError):  # these list what does not fit
+        if isinstance(error, ArgumentError | ShapeError) or not isinstance(error, _MISFITS):  # these say it themselves
             raise
         raise FileError(f"{source}: the training state does not hold together: {error!r}.") from error
     trainer.history, trainer.run = History(tree["history"]), tree["run"]
@@ -74,9 +85,8 @@ def generators(model: Module) -> list[np.random.Generator]:
     """List the random generators that the modules keep, each once, in the order of the modules."""
     found: dict[int, np.random.Generator] = {}
     for module in model.modules():
-        for value in vars(module).values():
-            if isinstance(value, np.random.Generator):
-                found.setdefault(id(value), value)
+        for _, _, value in parts(module, (np.random.Generator,)):
+            found.setdefault(id(value), value)
     return list(found.values())
 
 
@@ -103,10 +113,7 @@ def _take(trainer: Any, tree: Mapping[str, Any]) -> None:
 
 def _check(trainer: Any, own: Mapping[str, Any], tree: Mapping[str, Any], path: Any) -> None:
     """Compare what the file holds with what this Trainer is made of, before anything changes."""
-    problems = [f"missing: {name}" for name in PARTS if name not in tree]
-    if not problems:
-        kinds = {**own, "callbacks": [{"type": "", "state": {}}], "run": None}  # these two are looked at by themselves
-        problems = list(misfits(kinds, tree, ""))
+    problems = [f"missing: {name}" for name in SCHEMA if name not in tree] or list(misfits(SCHEMA, tree, ""))
     if not problems:
         problems = [*_differences(trainer, own, tree), *_broken(trainer, tree)]
     if problems:
@@ -125,8 +132,7 @@ def _differences(trainer: Any, own: Mapping[str, Any], tree: Mapping[str, Any]) 
         yield "callbacks: each needs a type and a state"
         return
     try:
-        for callback, saved in _matched(trainer, tree):
-            yield from misfits(callback.state_dict(), saved, f"callback {type(callback).__name__}")
+        _matched(trainer, tree)
     except FileError as error:
         yield str(error)
 
@@ -143,6 +149,7 @@ def _broken(trainer: Any, tree: Mapping[str, Any]) -> Iterator[str]:
         if not misfit:
             wrong += [f"run/{name}" for name in ("start", "target", "batch") if not is_count(run.get(name))]
             wrong += [f"run/sums/{name}" for name, pair in run.get("sums", {"": 0}).items() if not is_mean(pair)]
+            wrong += ["run/kept"] * (not is_kept(run.get("kept", [])))
             wrong += ["run/seen"] * (not 0 <= run.get("seen", -1) < 2**62)
             wrong += ["run/rng"] * ("rng" in run and not is_generator_state(run["rng"]))
     yield from (f"{name} makes no sense" for name in wrong)

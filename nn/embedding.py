@@ -1,13 +1,15 @@
 """Embedding: a table of learnt vectors."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd.errors import ArgumentError
+import autograd as ag
+from autograd.errors import ArgumentError, ShapeError
 from nn import init
 from nn.functional.embedding import embedding
+from nn.inputs import numbers
 from nn.linear import positive
 from nn.module import Module, Parameter
 
@@ -42,6 +44,27 @@ class Embedding(Module):
         self.weight = init.normal_(Parameter(np.empty((num_embeddings, embedding_dim), dtype)), rng=rng)
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0
+
+    @classmethod
+    def from_pretrained(cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None) -> Self:
+        """Make an Embedding of a table (num_embeddings, embedding_dim) that is there, learnt on unless ``freeze``.
+
+        The table is copied as it is, the row ``padding_idx`` too.
+
+        >>> import nn
+        >>> nn.Embedding.from_pretrained([[1.0, 2.0], [3.0, 4.0]])([1]).tolist()
+        [[3.0, 4.0]]
+        """
+        table = embeddings.data if isinstance(embeddings, ag.Tensor) else numbers(embeddings, "embeddings")
+        if table.ndim != 2:
+            raise ShapeError(
+                f"Embedding.from_pretrained: the table must be (num_embeddings, embedding_dim), got {table.shape}."
+            )
+        rows, width = table.shape
+        made = cls(rows, width, padding_idx, dtype=table.dtype if table.dtype.kind == "f" else np.float32, rng=0)
+        made.weight.data[...] = table
+        made.weight.requires_grad = not freeze
+        return made
 
     def forward(self, x: Any) -> Any:
         return embedding(x, self.weight, self.padding_idx)

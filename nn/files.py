@@ -1,20 +1,20 @@
 """Files of arrays and plain data: safetensors with JSON metadata, written all or nothing, read without running code.
 
-Nothing in a file can name code. A write goes to a temporary file in the same folder, is flushed to the disk and then
-replaces the old file, so a crash at any moment leaves either the old or the new file, never half of one.
+Nothing in a file can name code, and the same content gives the same bytes. A checksum over all of it stands in the
+metadata and is verified when the file is read; files of others have none.
 """
 
+import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd.errors import ArgumentError, FileError
+from nn.writing import read_bytes, write_bytes
 
 Array = NDArray[Any]
 _DTYPES = {
@@ -32,69 +32,91 @@ _DTYPES = {
     "BOOL": np.bool_,
 }
 _NAMES = {np.dtype(kind): name for name, kind in _DTYPES.items()}
+_METADATA = "__metadata__"  # no array can have this name in the format
+_CHECKSUM = "chainrule.sha256"
 _ARRAY = "__array__"  # stands in the JSON text where an array was
-
-
-def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Replace the file by ``data`` in one step; leftovers of writes that were killed are removed."""
-    target = Path(path)
-    folder = target.parent
-    if not folder.is_dir():
-        raise FileError(f"cannot write {target}: the folder {folder} does not exist. Create it first.")
-    prefix = f".{target.name}."
-    for stale in folder.glob(f"{prefix}*.tmp"):
-        stale.unlink(missing_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # the new name must reach the disk too
-        folder_handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(folder_handle)
-        finally:
-            os.close(folder_handle)
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
     """Write named arrays and text metadata as a safetensors file."""
-    import safetensors.numpy
-
+    for name in (_METADATA, _CHECKSUM):
+        if name in arrays or name in metadata:
+            raise ArgumentError(f"{path}: the name {name!r} is kept for the file itself. Choose another.")
+    for text in (*arrays, *metadata, *metadata.values()):
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise ArgumentError(f"{path}: {text!r} holds half a character, which a file cannot. Choose another text.")
     entries = {}
-    for name, array in arrays.items():
-        entries[name] = np.array(array, order="C")  # the library stores a transposed or strided array silently wrong
-        if entries[name].dtype not in _NAMES:
+    for name, array in sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[0])):  # so that all are aligned
+        if array.dtype.newbyteorder("=") not in _NAMES:
             raise ArgumentError(f"{path}: array {name!r} has dtype {array.dtype}, which safetensors cannot hold.")
-    write_bytes(path, safetensors.numpy.save(entries, metadata=dict(metadata)))
+        entries[name] = np.array(array, array.dtype.newbyteorder("<"), order="C")
+    header = _header(entries, {**metadata, _CHECKSUM: _checksum(entries, metadata)})
+    write_bytes(path, b"".join([len(header).to_bytes(8, "little"), header, *(a.tobytes() for a in entries.values())]))
+
+
+def _header(entries: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
+    """Describe the arrays, which follow one another in this order."""
+    header: dict[str, Any] = {_METADATA: dict(metadata)}
+    start = 0
+    for name, array in entries.items():
+        kind, end = _NAMES[array.dtype.newbyteorder("=")], start + array.nbytes
+        header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [start, end]}
+        start = end
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    return text + b" " * (-len(text) % 8)
+
+
+def _checksum(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> str:
+    """Digest what a file says, in whatever order it says it."""
+    digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(json.dumps([name, _NAMES[array.dtype.newbyteorder("=")], array.shape]).encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
     """Read a safetensors file as ``(arrays, metadata)``; bfloat16 becomes float32. Raise FileError if it is not one."""
     import safetensors
 
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}.") from None
+    data = read_bytes(path)
     try:
         deserialize: Any = safetensors.deserialize
         entries = deserialize(data)
     except safetensors.SafetensorError as error:
-        raise FileError(f"{path} is not a whole safetensors file: {error}. It may be damaged or cut off.") from None
-    return {name: _decode(name, entry, path) for name, entry in sorted(entries)}, _metadata(data)
+        known = next((f" It is {what}" for start, what in _OTHERS.items() if data.startswith(start)), None)
+        hint = known or " It may be damaged or cut off."
+        raise FileError(f"{path} is not a whole safetensors file: {error}.{hint}") from None
+    arrays, metadata = {name: _decode(name, entry, path) for name, entry in sorted(entries)}, _metadata(data)
+    checksum = metadata.pop(_CHECKSUM, None)
+    if checksum is not None and checksum != _checksum(arrays, metadata):
+        raise FileError(
+            f"{path} is damaged, or was changed by a program that kept the checksum: what it holds does not fit the "
+            f"checksum in its metadata ({_CHECKSUM}). Take another copy."
+        )
+    return arrays, metadata
+
+
+_TORCH = (
+    "can hold code and is not read here. Convert it in PyTorch: "
+    "safetensors.torch.save_file(torch.load(path, weights_only=True), 'model.safetensors')."
+)
+_OTHERS = {  # how files of other kinds begin
+    b"PK\x03\x04": f"a zip archive; one of PyTorch (.pt, .pth) {_TORCH} Of NumPy's .npz give np.load(path) to "
+    "load_state_dict.",
+    b"\x80\x02\x8a\n": f"a file of PyTorch's old kind, which {_TORCH}",
+    b"\x80\x04\x95": "a pickle, which can hold code and is not read.",
+    b"\x80\x05\x95": "a pickle, which can hold code and is not read.",
+    b"\x89HDF": "an HDF5 file, such as Keras writes. Give its arrays by name to load_state_dict.",
+    b"\x93NUMPY": "an array of NumPy. Read it with np.load.",
+}
 
 
 def _metadata(data: bytes) -> dict[str, str]:
     """Read the text metadata; the library has checked the header already."""
     size = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + size])
-    return dict(header.get("__metadata__") or {})
+    return dict(header.get(_METADATA) or {})
 
 
 def _decode(name: str, entry: Mapping[str, Any], path: Any) -> Array:

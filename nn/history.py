@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, printable
 from nn.figure import new_figure
 
 
@@ -70,11 +70,11 @@ class History(Mapping[str, list[float]]):
         return figure
 
     def __repr__(self) -> str:
-        last = "  ".join(f"{name} {values[-1]:.4g}" for name, values in self._values.items() if values)
+        last = "  ".join(f"{printable(name)} {values[-1]:.4g}" for name, values in self._values.items() if values)
         return f"History({self.epochs} epochs{': ' + last if last else ''})"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(name)}</th>" for name in self)
+        head = "".join(f"<th>{escape(printable(name))}</th>" for name in self)
         rows = []
         for i in range(self.epochs):
             if self.epochs > 12 and 5 <= i < self.epochs - 6:

@@ -7,6 +7,7 @@ from numpy.typing import DTypeLike, NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, DTypeError, ShapeError
+from nn.frames import is_column, is_frame, read_column, read_frame
 
 
 def as_input(x: Any, dtype: Any) -> Any:
@@ -22,7 +23,7 @@ def as_input(x: Any, dtype: Any) -> Any:
         if x.name and y.is_leaf:
             y.name = x.name
         return y
-    if isinstance(x, np.ndarray) and x.dtype == dtype:
+    if type(x) is np.ndarray and x.dtype == dtype:
         return x
     refuse_results(x)
     return ag.Tensor(numbers(x, "x").astype(dtype), copy=False) if not holds_tensor(x) else np.stack(x).astype(dtype)
@@ -32,22 +33,28 @@ def as_float(x: Any) -> Any:
     """Bring ``x`` to a Tensor of its floating dtype, or float32 if it has none: for layers without parameters."""
     if isinstance(x, ag.Tensor):
         return x if x.dtype.kind == "f" else x.astype(np.float32)
-    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+    if type(x) is np.ndarray and x.dtype.kind == "f":
         return ag.Tensor(x)
-    return as_input(x, np.dtype(np.float32))
+    return as_input(x, x.dtype if isinstance(x, np.ndarray) and x.dtype.kind == "f" else np.dtype(np.float32))
 
 
 def as_target(target: Any, dtype: DTypeLike) -> Any:
     """Bring a target to the dtype of the output that it is compared with."""
     if isinstance(target, ag.Tensor):
         return target if target.dtype == dtype else target.astype(dtype)
-    if isinstance(target, np.ndarray) and target.dtype == dtype:
+    if type(target) is np.ndarray and target.dtype == dtype:
         return target
     return numbers(target, "target").astype(dtype)
 
 
 def numbers(x: Any, name: str) -> NDArray[Any]:
-    """Read an array of real numbers, or say what else it is."""
+    """Read an array of real numbers, or say what else it is; a table (pandas) is read column by column."""
+    if type(x) is not np.ndarray:
+        refuse_masked(x, name)
+        if is_frame(x):
+            return read_frame(x, f"{place()}{name}:")
+        if is_column(x):
+            return read_column(x, f"{place()}{name}:")
     try:
         array = np.asarray(x)
     except ValueError as error:
@@ -55,6 +62,21 @@ def numbers(x: Any, name: str) -> NDArray[Any]:
     if array.dtype.kind not in "biuf":
         raise DTypeError(f"{place()}{name} has dtype {array.dtype}; it must hold real numbers.")
     return array
+
+
+def refuse_masked(x: Any, name: str) -> None:
+    """Refuse an array with masked values (or a list of such), of which NumPy gives what lies under the mask."""
+    if type(x) is np.ndarray:
+        return
+    if np.ma.is_masked(x) or (isinstance(x, list | tuple) and any(map(_holds_masked, x))):
+        raise ArgumentError(
+            f"{place()}{name} has masked values, and what lies under a mask is no data. Pass x.filled(value), or leave "
+            "those samples out."
+        )
+
+
+def _holds_masked(x: Any) -> bool:
+    return bool(isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x)) or x is np.ma.masked
 
 
 def refuse_results(x: Any) -> None:

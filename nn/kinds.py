@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,21 @@ def _kind(value: Any) -> str:
     return type(value).__name__
 
 
+def kind(value: Any) -> str:
+    """Say what an option is, whatever type of Python or NumPy stands for it: a number, bool, text, row of numbers.
+
+    >>> kind(1), kind(np.float32(0.5)), kind((0.9, 0.999)), kind(None)
+    ('number', 'number', 'row of numbers', 'other')
+    """
+    if isinstance(value, bool | np.bool_):
+        return "bool"
+    if isinstance(value, Real):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    return "row of numbers" if isinstance(value, list | tuple) and all(kind(x) == "number" for x in value) else "other"
+
+
 def is_count(value: Any) -> bool:
     """Tell whether ``value`` counts something: an integer, 0 or more, that a machine could reach."""
     return _kind(value) == "int" and 0 <= value < 2**62
@@ -56,6 +72,16 @@ def is_mean(pair: Any) -> bool:
         and all(_kind(number) in ("int", "float") for number in pair)
         and 0 < pair[1] < math.inf
     )
+
+
+def is_kept(value: Any) -> bool:
+    """Tell whether ``value`` lists pairs of the targets and outputs that metrics wait for: arrays, or trees of them."""
+
+    def arrays(tree: Any) -> bool:
+        parts = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list | tuple) else None
+        return isinstance(tree, np.ndarray) if parts is None else all(map(arrays, parts))
+
+    return _kind(value) == "list" and all(_kind(pair) == "list" and len(pair) == 2 and arrays(pair) for pair in value)
 
 
 def is_generator_state(value: Any) -> bool:

@@ -1,6 +1,12 @@
-"""Losses as modules: ``criterion(output, target)``; the maths is in ``nn.functional``."""
+"""Losses as modules: ``criterion(output, target)``; the maths is in ``nn.functional``.
 
-from typing import Any
+A loss says by ``outputs`` what it takes the outputs of a model for, as ``nn.criterion`` explains. ``check=False``
+leaves the look at the targets out.
+"""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -8,16 +14,23 @@ import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional import classes as C
 from nn.functional import losses as F
+from nn.functional import targets
 from nn.module import Module
 
 
 class _Loss(Module):
     """Hold the reduction: ``"mean"``, ``"sum"`` or ``"none"``."""
 
+    outputs: ClassVar[str] = "numbers"
+    check = False  # nothing to look at in the targets
+
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none"):
             raise ArgumentError(f"{type(self).__name__}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}.")
         self.reduction = reduction
+
+    def check_targets(self, target: Any) -> None:
+        """Refuse targets that no output could fit, before the first output is there."""
 
     reduction: str
     weight: Any
@@ -71,23 +84,35 @@ class HuberLoss(_Loss):
 class HingeLoss(_Loss):
     """Measure max(0, margin - t x) for targets -1 and 1."""
 
-    def __init__(self, reduction: str = "mean", margin: float = 1.0) -> None:
+    outputs = "logits"
+
+    def __init__(self, reduction: str = "mean", margin: float = 1.0, *, check: bool = True) -> None:
         super().__init__(reduction)
+        self.check = check
         self.margin = margin
 
     def forward(self, input: Any, target: Any) -> Any:
-        return F.hinge_loss(tensor(input), target, self.reduction, self.margin)
+        return F.hinge_loss(tensor(input), target, self.reduction, self.margin, check=self.check)
+
+    def check_targets(self, target: Any) -> None:
+        targets.signs(type(self).__name__, target)
 
 
 class BCELoss(_Loss):
     """Measure the cross entropy of probabilities against targets in [0, 1]; from logits use BCEWithLogitsLoss."""
 
-    def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
+    outputs = "probabilities"
+
+    def __init__(self, weight: Any = None, reduction: str = "mean", *, check: bool = True) -> None:
         super().__init__(reduction)
+        self.check = check
         self._buffer("weight", weight)
 
     def forward(self, input: Any, target: Any) -> Any:
-        return F.binary_cross_entropy(tensor(input), target, self.weight, self.reduction)
+        return F.binary_cross_entropy(tensor(input), target, self.weight, self.reduction, check=self.check)
+
+    def check_targets(self, target: Any) -> None:
+        targets.shares(type(self).__name__, target)
 
 
 class BCEWithLogitsLoss(_Loss):
@@ -100,25 +125,40 @@ class BCEWithLogitsLoss(_Loss):
     0.0
     """
 
-    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
+    outputs = "logits"
+
+    def __init__(
+        self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None, *, check: bool = True
+    ) -> None:
         super().__init__(reduction)
+        self.check = check
         self._buffer("weight", weight)
         self._buffer("pos_weight", pos_weight)
 
     def forward(self, input: Any, target: Any) -> Any:
-        return F.binary_cross_entropy_with_logits(tensor(input), target, self.weight, self.reduction, self.pos_weight)
+        return F.binary_cross_entropy_with_logits(
+            tensor(input), target, self.weight, self.reduction, self.pos_weight, check=self.check
+        )
+
+    def check_targets(self, target: Any) -> None:
+        targets.shares(type(self).__name__, target)
 
 
 class NLLLoss(_Loss):
     """Measure -x[target] of log-probabilities x (N, C, ...) for class indices (N, ...)."""
 
-    def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> None:
+    outputs = "classes"
+
+    def __init__(
+        self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean", *, check: bool = True
+    ) -> None:
         super().__init__(reduction)
+        self.check = check
         self._buffer("weight", weight)
         self.ignore_index = ignore_index
 
     def forward(self, input: Any, target: Any) -> Any:
-        return C.nll_loss(tensor(input), target, self.weight, self.ignore_index, self.reduction)
+        return C.nll_loss(tensor(input), target, self.weight, self.ignore_index, self.reduction, check=self.check)
 
 
 class CrossEntropyLoss(_Loss):
@@ -131,10 +171,19 @@ class CrossEntropyLoss(_Loss):
     0.6931
     """
 
+    outputs = "classes"
+
     def __init__(
-        self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
+        self,
+        weight: Any = None,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+        *,
+        check: bool = True,
     ) -> None:
         super().__init__(reduction)
+        self.check = check
         if not 0 <= label_smoothing <= 1:
             raise ArgumentError(f"CrossEntropyLoss: label_smoothing must be between 0 and 1, got {label_smoothing}.")
         self._buffer("weight", weight)
@@ -142,8 +191,65 @@ class CrossEntropyLoss(_Loss):
 
     def forward(self, input: Any, target: Any) -> Any:
         return C.cross_entropy(
-            tensor(input), target, self.weight, self.ignore_index, self.reduction, self.label_smoothing
+            tensor(input),
+            target,
+            self.weight,
+            self.ignore_index,
+            self.reduction,
+            self.label_smoothing,
+            check=self.check,
         )
+
+    def check_targets(self, target: Any) -> None:
+        if target.ndim > 1 and target.dtype.kind == "f":
+            targets.mixtures(type(self).__name__, target)
+
+
+FUNCTIONS: dict[Any, type[_Loss]] = {
+    F.mse_loss: MSELoss,
+    F.l1_loss: L1Loss,
+    F.huber_loss: HuberLoss,
+    F.hinge_loss: HingeLoss,
+    F.binary_cross_entropy: BCELoss,
+    F.binary_cross_entropy_with_logits: BCEWithLogitsLoss,
+    C.nll_loss: NLLLoss,
+    C.cross_entropy: CrossEntropyLoss,
+}
+NAMES: dict[str, Callable[[], Any]] = {
+    "mse": MSELoss,
+    "mean_squared_error": MSELoss,
+    "l1": L1Loss,
+    "mae": L1Loss,
+    "mean_absolute_error": L1Loss,
+    "huber": HuberLoss,
+    "hinge": HingeLoss,
+    "bce": BCELoss,
+    "binary_crossentropy": BCELoss,
+    "bce_with_logits": BCEWithLogitsLoss,
+    "nll": NLLLoss,
+    "cross_entropy": CrossEntropyLoss,
+}
+_FROM_PROBABILITIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
+
+
+def get(name: str) -> Any:
+    """Make a loss by PyTorch's or Keras' name.
+
+    >>> get("binary_crossentropy")
+    BCELoss
+    """
+    if name.lower() in NAMES:
+        return NAMES[name.lower()]()
+    if name.lower() in _FROM_PROBABILITIES:
+        raise ArgumentError(
+            f"loss {name!r} takes probabilities, whose logarithm is not exact. Leave the Softmax at the end of the "
+            "model out and use 'cross_entropy', which takes logits, and labels as well as one-hot rows."
+        )
+    near = get_close_matches(name.lower(), NAMES, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ArgumentError(
+        f"unknown loss {name!r}.{hint} Known are {', '.join(NAMES)}, or an object such as nn.MSELoss()."
+    )
 
 
 def tensor(x: Any) -> Any:

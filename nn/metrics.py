@@ -1,26 +1,58 @@
 """Metrics ``f(y_true, y_pred)``, in scikit-learn's argument order and with its values.
 
-Classes may come as labels, one-hot rows or scores per class (the largest counts); binary scores, of shape ``(N,)`` or
-``(N, 1)``, are compared with ``threshold`` (0 for logits); without one, whole numbers are labels and others are
-compared with 0.5. Binary labels are 0 and 1, or -1 and 1.
+Classes may come as labels, one-hot rows or scores per class (the largest counts). Binary scores, of the shape of the
+labels, are compared with ``threshold`` (0 for logits); without one, whole numbers are labels and others are compared
+with what lies halfway between the labels, which are 0 and 1, or -1 and 1. With a threshold each of several labels per
+sample counts by itself. Inside a Trainer the loss says what the scores are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
+from nn.inputs import refuse_masked
 
 Array = NDArray[Any]
 AVERAGES = ("binary", "macro", "micro", "weighted")
 
 
+THRESHOLDS = {"logits": 0.0, "probabilities": 0.5}
+
+
 class Undefined(ArgumentError):
     """Report a metric that has no value on these samples, though it may have one on more of them."""
+
+
+class Unknown(ArgumentError):
+    """Report outputs of which nobody says what they are."""
+
+
+class Reading(NamedTuple):
+    """Hold what is known of some outputs: one of ``nn.criterion.OUTPUTS``, or None and whom to ask."""
+
+    outputs: str | None
+    scores: Any
+    loss: str
+
+
+_known: ContextVar[Reading | None] = ContextVar("_known", default=None)
+
+
+@contextmanager
+def known(outputs: str | None, scores: Any, loss: str) -> Iterator[None]:
+    """Let the metrics called inside know what ``scores`` are; of other arrays they know nothing."""
+    token = _known.set(Reading(outputs, scores, loss))
+    try:
+        yield
+    finally:
+        _known.reset(token)
 
 
 def accuracy(y_true: Any, y_pred: Any, *, threshold: float | None = None) -> float:
@@ -54,7 +86,7 @@ def confusion_matrix(y_true: Any, y_pred: Any, *, threshold: float | None = None
     array([[1, 0],
            [1, 1]])
     """
-    return _count(*_labels("confusion_matrix", y_true, y_pred, threshold))[0]
+    return _count(*(y.ravel() for y in _labels("confusion_matrix", y_true, y_pred, threshold)))[0]
 
 
 def precision(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | None = None) -> Any:
@@ -71,7 +103,8 @@ def f1(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | 
     """Compute 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall.
 
     ``average``: "binary" (of class 1), "macro" (the mean over classes), "weighted" (by the classes' frequency), "micro"
-    (over all counts) or None (one value per class).
+    (over all counts) or None (one value per class). With several labels per sample (N, L) and a threshold "macro",
+    "weighted" and None are over the labels, "binary" and "micro" over the counts of all of them.
     """
     return _scores("f1", y_true, y_pred, average, threshold)[2]
 
@@ -79,18 +112,22 @@ def f1(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | 
 def roc_auc(y_true: Any, y_score: Any) -> float:
     """Compute the area under the ROC curve: how often a positive sample scores higher than a negative one, ties half.
 
-    Scores (N, C) for more than two classes give the mean over the classes of one against the rest (Fawcett 2006).
+    Scores (N, C) for more than two classes give the mean over the classes of one against the rest (Fawcett 2006), and
+    those of several labels (N, L) the mean over the labels. Logits of a Trainer's classes are compared as
+    probabilities.
     """
-    true, score = _array(y_true), _array(y_score)
-    score = (
-        score[:, 0]
-        if score.ndim == 2 and score.shape[1] == 1
-        else score[:, 1]
-        if score.ndim == 2 and score.shape[1] == 2
-        else score
-    )
-    true = true[:, 0] if true.ndim == 2 and true.shape[1] == 1 else true
-    true = true.argmax(1) if true.ndim == 2 else true
+    true, score, outputs = _array(y_true), _array(y_score), _outputs_of(y_score)
+    if true.shape == score.shape and true.ndim > 2:
+        true, score = true.ravel(), score.ravel()
+    if score.ndim == 2 and score.shape[1] == 1:
+        true, score = true.reshape(len(score)) if true.size == len(score) else true, score[:, 0]
+    if true.shape == score.shape and true.ndim == 2:
+        _readable("roc_auc", true, score)
+        if outputs != "classes" and np.array_equal(true, np.rint(true)):
+            return float(np.mean([_auc(t > 0, s) for t, s in zip(true.T, score.T, strict=True)]))
+        true = true.argmax(1)
+    if score.ndim == 2 and score.size:
+        score = _of_classes(score, outputs)
     if true.shape[:1] != score.shape[:1] or true.ndim != 1 or score.ndim > 2:
         raise ShapeError(
             f"roc_auc needs labels (N,) and scores (N,) or (N, C), got {_array(y_true).shape} and "
@@ -105,6 +142,20 @@ def roc_auc(y_true: Any, y_score: Any) -> float:
             f"roc_auc: {len(classes)} classes need scores of shape (N, {len(classes)}), got {score.shape}."
         )
     return _auc(true == classes[-1], score)
+
+
+def _of_classes(score: Array, outputs: str | None) -> Array:
+    """Give scores (N, C) that can be compared between samples, of two classes (N,): logits of one sample cannot."""
+    two = score.shape[1] == 2
+    if score.min() >= 0 and np.allclose(score.sum(1), 1, atol=1e-3):
+        return score[:, 1] if two else score
+    if two:
+        difference: Array = score[:, 1] - score[:, 0]
+        return difference
+    if outputs != "classes":
+        return score
+    e = np.exp(score - score.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)  # type: ignore[no-any-return]
 
 
 def mse(y_true: Any, y_pred: Any) -> float:
@@ -157,6 +208,7 @@ def get(metric: Any) -> Callable[..., Any]:
 
 
 def _array(y: Any) -> Array:
+    refuse_masked(y, "a metric's argument")
     return np.asarray(y.data if isinstance(y, ag.Tensor) else y)
 
 
@@ -178,31 +230,92 @@ def _numbers(name: str, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
 
 
 def _labels(name: str, y_true: Any, y_pred: Any, threshold: float | None) -> tuple[Array, Array]:
-    """Bring both to flat arrays of labels."""
+    """Bring both to arrays of labels: (M,), or (N, L) where each sample has several."""
     true, pred = _array(y_true), _array(y_pred)
     _readable(name, true, pred)
+    outputs = _outputs_of(y_pred) if threshold is None else None
+    threshold = THRESHOLDS.get(outputs or "", threshold)
     if pred.ndim > 1 and pred.shape[-1] == 1 and true.shape in (pred.shape, pred.shape[:-1]):
         true, pred = true.reshape(pred.shape[:-1]), pred[..., 0]
-    if pred.ndim > 1 and true.shape == pred.shape and pred.dtype.kind == "f":
-        if not (np.min(true) >= 0 and np.allclose(np.sum(true, axis=-1), 1, atol=1e-3)):
-            raise ArgumentError(
-                f"{name}: y_true has the shape {true.shape} of the scores, so its rows must be one-hot or "
-                "probabilities. For several labels per sample pass y_true.ravel() and y_pred.ravel()."
-            )
-        true = true.argmax(-1)
+    if true.shape == pred.shape and pred.dtype.kind == "f":
+        if pred.ndim > 1 and pred.shape[1] > 1 and threshold is None:
+            true = _classes_of_rows(name, true, outputs)
+        elif outputs != "classes":
+            pred = _above(name, true, pred, outputs, threshold)
     if pred.ndim > 1 and true.shape == pred.shape[:1] + pred.shape[2:]:
-        pred = pred.argmax(1)  # (N, C, ...), as cross entropy takes them; so too where the last axis would fit as well
+        true, pred = true.ravel(), pred.argmax(1).ravel()  # (N, C, ...), also where the last axis would fit as well
     elif pred.ndim > 1 and true.shape == pred.shape[:-1]:
-        pred = pred.argmax(-1)
-    elif pred.dtype.kind == "f" and not (threshold is None and np.array_equal(pred, np.rint(pred))):
-        negative = -1 if true.dtype.kind in "if" and (true == -1).any() else 0
-        pred = np.where(pred > (0.5 if threshold is None else threshold), 1, negative)
+        true, pred = true.ravel(), pred.argmax(-1).ravel()
     if true.shape != pred.shape:
         raise ShapeError(
             f"{name}: y_true of shape {_array(y_true).shape} does not fit y_pred of shape {_array(y_pred).shape}. "
             "Pass labels of one shape, or scores with one more axis for the classes."
         )
-    return (np.rint(y).astype(np.int64).ravel() if y.dtype.kind in "fb" else y.ravel() for y in (true, pred))  # type: ignore[return-value]
+    several = true.ndim == 2 and true.shape[1] > 1
+    return tuple(  # type: ignore[return-value]
+        (np.rint(y).astype(np.int64) if y.dtype.kind in "fb" else y).reshape(y.shape if several else -1)
+        for y in (true, pred)
+    )
+
+
+def _outputs_of(y_pred: Any) -> str | None:
+    """Say what the scores are, where a Trainer handed them out: they, or a part of them."""
+    reading = _known.get()
+    if reading is None or not (isinstance(y_pred, np.ndarray) and isinstance(reading.scores, np.ndarray)):
+        return None
+    if not np.may_share_memory(y_pred, reading.scores):
+        return None
+    return reading.outputs or ""
+
+
+def _classes_of_rows(name: str, true: Array, outputs: str | None) -> Array:
+    """Read rows (N, C) of one-hot labels or probabilities as classes; several labels per sample are none."""
+    if outputs in ("", "numbers"):
+        raise Unknown(_ask(name, f"targets of the outputs' own shape {true.shape}"))
+    axis = 1 if outputs == "classes" else -1
+    if outputs is None and not (np.min(true) >= 0 and np.allclose(np.sum(true, axis=axis), 1, atol=1e-3)):
+        raise ArgumentError(
+            f"{name}: y_true has the shape {true.shape} of the scores, so its rows must be one-hot or probabilities. "
+            "For several labels per sample pass threshold= (0 for logits, 0.5 for probabilities)."
+        )
+    labels: Array = true.argmax(axis)
+    return labels
+
+
+def _above(name: str, true: Array, pred: Array, outputs: str | None, threshold: float | None) -> Array:
+    """Compare binary scores with the threshold, or with what lies halfway between the two labels."""
+    if outputs == "":
+        raise Unknown(_ask(name, "scores of two classes in one column"))
+    whole = threshold is None and np.array_equal(pred, np.rint(pred))
+    labels = set(np.unique(true).tolist()) if true.dtype.kind in "bif" else set()
+    low = -1 if -1 in labels else 0
+    if whole and (outputs is None or not labels <= {low, 1}) and not (labels <= {0, 1} and pred.min() < -1):
+        return pred
+    if threshold is None and not labels <= {low, 1}:
+        raise ArgumentError(
+            f"{name}: y_true holds {_few(labels)}, and scores that are no labels need 0 and 1, or -1 and 1."
+        )
+    if threshold is None and outputs is None and low == 0 and (pred.min() < 0 or pred.max() > 1):
+        raise ArgumentError(
+            f"{name}: scores from {pred.min():g} to {pred.max():g} are no probabilities. Pass threshold=0.0 for logits."
+        )
+    return np.where(pred > ((low + 1) / 2 if threshold is None else threshold), 1, low)
+
+
+def _ask(name: str, what: str) -> str:
+    """Say which argument tells what a Trainer's loss does not."""
+    reading = _known.get()
+    loss = reading.loss if reading else "the loss"
+    return (
+        f"Trainer: {loss} does not say what the outputs are, and {name} has to know for {what}. Pass outputs='logits' "
+        "or 'probabilities' (each output is compared with 0 or 0.5), 'classes' (the largest along axis 1 wins) or, "
+        "where one column estimates the label itself, 'numbers'."
+    )
+
+
+def _few(values: set[Any]) -> str:
+    shown = sorted(values)[:4]
+    return ", ".join(f"{v:g}" for v in shown) + (" …" if len(values) > 4 else "")
 
 
 # ----------------------------------------------------------------------------------------------------- the counts
@@ -219,18 +332,24 @@ def _scores(name: str, y_true: Any, y_pred: Any, average: str | None, threshold:
     """Give precision, recall and F1."""
     if average is not None and average not in AVERAGES:
         raise ArgumentError(f"{name}: average must be one of {', '.join(AVERAGES)} or None, got {average!r}.")
-    matrix, labels = _count(*_labels(name, y_true, y_pred, threshold))
-    hits, predicted, actual = np.diag(matrix), matrix.sum(0), matrix.sum(1)
-    if average == "binary":
-        if not any(set(labels.tolist()) <= pair for pair in ({0, 1}, {-1, 1})):
-            raise ArgumentError(
-                f"{name}: labels {labels.tolist()} are not binary (0 and 1, or -1 and 1); choose average='macro', "
-                "'micro' or 'weighted'."
-            )
-        at = labels == 1
-        hits, predicted, actual = (np.array(x[at].sum()) for x in (hits, predicted, actual))
-    elif average == "micro":
-        hits, predicted, actual = (np.array(x.sum()) for x in (hits, predicted, actual))
+    true, pred = _labels(name, y_true, y_pred, threshold)
+    if true.ndim == 2:  # several labels: each by itself
+        hits, predicted, actual = ((y == 1).sum(0) for y in ((true == 1) & (pred == 1), pred, true))
+        if average in ("binary", "micro"):
+            hits, predicted, actual = (np.array(x.sum()) for x in (hits, predicted, actual))
+    else:
+        matrix, labels = _count(true.ravel(), pred.ravel())
+        hits, predicted, actual = np.diag(matrix), matrix.sum(0), matrix.sum(1)
+        if average == "binary":
+            if not any(set(labels.tolist()) <= pair for pair in ({0, 1}, {-1, 1})):
+                raise ArgumentError(
+                    f"{name}: labels {labels.tolist()} are not binary (0 and 1, or -1 and 1); choose average='macro', "
+                    "'micro' or 'weighted'."
+                )
+            at = labels == 1
+            hits, predicted, actual = (np.array(x[at].sum()) for x in (hits, predicted, actual))
+        elif average == "micro":
+            hits, predicted, actual = (np.array(x.sum()) for x in (hits, predicted, actual))
     values = [_ratio(hits, predicted), _ratio(hits, actual), _ratio(2 * hits, predicted + actual)]
     if average == "macro":
         return tuple(float(v.mean()) for v in values)  # type: ignore[return-value]

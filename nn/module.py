@@ -1,7 +1,7 @@
 """Module: a tree of parameters with a ``forward``, and what can be done with the whole tree.
 
 A module is an ordinary object: its parameters, buffers and children are its attributes, found by looking. Nothing has
-to be registered, and lists, tuples and dicts of modules are seen too.
+to be registered, and lists, dicts, named tuples, dataclasses and other containers of modules are looked into too.
 
 >>> import numpy as np
 >>> import nn
@@ -16,7 +16,7 @@ to be registered, and lists, tuples and dicts of modules are seen too.
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -24,6 +24,7 @@ from numpy.typing import DTypeLike, NDArray
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn import report
+from nn.members import is_container, parts, places
 from nn.state import Incompatible, Slot, load
 
 Array = NDArray[Any]
@@ -66,7 +67,7 @@ class _Place(ag.scope):
         kind = type(module).__name__
         super().__init__(kind, kind, module=weakref.ref(module), text=module.extra_repr())
         self.module, self.version = weakref.ref(module), _Structure.version
-        self.names: weakref.WeakKeyDictionary[Module, str] = weakref.WeakKeyDictionary()  # of the modules inside
+        self.names: dict[int, tuple[weakref.ref[Module], str]] = {}  # of the modules inside, by identity
 
     def name_under(self, outer: Any) -> str:
         """Find the name under which the nearest module around holds this one."""
@@ -80,10 +81,11 @@ class _Place(ag.scope):
 
     def name_of(self, module: Any) -> str:
         """Give the name of a module inside this one, "" where it is none; all are looked up at once."""
-        holder = self.module()
-        if module not in self.names and holder is not None:
-            self.names.update({child: name for name, child in holder.named_modules()})
-        return self.names.get(module, "")
+        known, holder = self.names.get(id(module)), self.module()
+        if (known is None or known[0]() is not module) and holder is not None:
+            self.names.update({id(child): (weakref.ref(child), name) for name, child in holder.named_modules()})
+            known = self.names.get(id(module))
+        return known[1] if known is not None and known[0]() is module else ""
 
 
 class Handle:
@@ -105,6 +107,7 @@ class Module:
     they are. ``super().__init__()`` may be called first, as in PyTorch, but need not be.
     """
 
+    _fixed: ClassVar[tuple[str, ...]] = ()  # attributes that are read when the module is made, and then no more
     training: bool
     _place: _Place | None
     _buffers: dict[str, bool]
@@ -143,11 +146,28 @@ class Module:
                 f"{type(self).__name__}.{name} is a Parameter and cannot become {_kind(value)}. "
                 f"Set {name}.data to change its values, or assign nn.Parameter(...) or None."
             )
+        if name in _TAKEN:
+            self._refuse(name, value)
+        if name in self._fixed and name in vars(self):
+            who = type(self).__name__
+            raise ArgumentError(f"{who}.{name} has no effect once the {who} is made: make a new one with it.")
         if isinstance(value, Parameter) and value.name is None:
             value.name = name
-        if isinstance(value, _PARTS) or isinstance(old, Module):
+        is_part = isinstance(value, _OWN) or is_container(value)
+        if is_part or isinstance(old, Module) or is_container(old):
             _Structure.version += 1
         object.__setattr__(self, name, value)
+
+    def _refuse(self, name: str, value: Any) -> None:
+        """Refuse a value that would hide a method, and a switch of another library that nothing reads here."""
+        who, switch = type(self).__name__, name in _SWITCHES
+        if switch and not hasattr(type(self), name):
+            raise ArgumentError(f"{who}.{name} has no effect: call .requires_grad_({value!r}) to freeze or unfreeze.")
+        if not switch and (isinstance(value, Module) or not callable(value)):
+            raise ArgumentError(
+                f"{who}.{name} = {_kind(value)} would hide the method {name}() of every module. Call it, or choose "
+                "another name."
+            )
 
     def __delattr__(self, name: str) -> None:
         _Structure.version += 1
@@ -155,15 +175,17 @@ class Module:
         object.__delattr__(self, name)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_place": None}
+        state: Any = object.__getstate__(self)
+        attributes, slots = state if isinstance(state, tuple) else (state, {})
+        return {**attributes, **slots, "_place": None}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
 
     def _members(self) -> Iterator[tuple[str, Any]]:
-        """Yield the parameters and modules that are attributes of this one, in the order in which they were set."""
-        for name, value in vars(self).items():
-            if isinstance(value, _OWN):
-                yield name, value
-            elif type(value) in _CONTAINERS:
-                yield from _inside(name, value)
+        """Yield the parameters and modules that this one holds, in the order in which they were set."""
+        return ((name, value) for name, _, value in parts(self, _OWN))
 
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
         """Yield ``(name, module)`` for each direct child."""
@@ -179,15 +201,15 @@ class Module:
         A module held twice comes once, under its first name, unless ``remove_duplicate`` is False.
         """
         seen: set[int] = set()
-        stack: list[tuple[str, Module, tuple[Module, ...]]] = [("", self, ())]
+        stack: list[tuple[str, Module, tuple[int, ...]]] = [("", self, ())]
         while stack:
             name, module, above = stack.pop()
-            if module in above or (remove_duplicate and id(module) in seen):
+            if id(module) in above or (remove_duplicate and id(module) in seen):
                 continue
             seen.add(id(module))
             yield name, module
             prefix = f"{name}." if name else ""
-            children = [(prefix + n, child, (*above, module)) for n, child in module.named_children()]
+            children = [(prefix + n, child, (*above, id(module))) for n, child in module.named_children()]
             stack.extend(reversed(children))
 
     def modules(self) -> Iterator["Module"]:
@@ -215,18 +237,30 @@ class Module:
         return (buffer for _, buffer in self.named_buffers())
 
     def _slots(self, what: str = "state", *, unique: bool = True) -> Iterator[tuple[str, Slot]]:
-        """Yield the places where the tree keeps parameters, buffers or (``"state"``) whatever is saved."""
+        """Yield the places where the tree keeps parameters, buffers or (``"state"``) whatever is saved.
+
+        Two that bear one name raise ArgumentError: a state could hold one of them only.
+        """
+        known: dict[str, Any] = {}
         for path, module in self.named_modules(remove_duplicate=unique):
             prefix = f"{path}." if path else ""
+            found = []
             if what != "buffers":
-                for name, value in module._members():
-                    if isinstance(value, Parameter):
-                        yield prefix + name, Slot(module, name, value)
+                found += [(name, value) for name, value in module._members() if isinstance(value, Parameter)]
             if what != "parameters":
-                for name, persistent in module._buffers.items():
-                    value = getattr(module, name)
-                    if value is not None and (persistent or what == "buffers"):
-                        yield prefix + name, Slot(module, name, value)
+                saved = [name for name, persistent in module._buffers.items() if persistent or what == "buffers"]
+                found += [(name, getattr(module, name)) for name in saved if getattr(module, name) is not None]
+            for name, value in found:
+                if known.setdefault(prefix + name, value) is not value:
+                    self._refuse_twins(prefix + name)
+                yield prefix + name, Slot(module, name, value)
+
+    def _refuse_twins(self, name: str) -> None:
+        first, second = [place for dotted, place in places(self, _OWN) if dotted == name][:2]
+        raise ArgumentError(
+            f"{type(self).__name__}: {first} and {second} have one name, {name!r}, and a state could hold one of them "
+            "only. Rename one."
+        )
 
     # ------------------------------------------------------------------------------------------------------ the state
 
@@ -322,22 +356,13 @@ class Module:
         return report.html(self)
 
 
-_CONTAINERS = (list, tuple, dict)
 _OWN = (Module, Parameter)  # a tuple made once: isinstance with Parameter | Module makes the union anew each time
-_PARTS = (*_OWN, *_CONTAINERS)
+_SWITCHES = ("trainable", "requires_grad")  # what freezes a layer in Keras, and a Tensor in PyTorch
+_TAKEN = frozenset([*_SWITCHES, *(name for name, value in vars(Module).items() if callable(value))])
 
 
 def _nothing() -> None:
     return None
-
-
-def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the parameters and modules in (nested) lists, tuples and dicts, by dotted name."""
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(item, _OWN):
-            yield f"{name}.{key}", item
-        elif type(item) in _CONTAINERS:
-            yield from _inside(f"{name}.{key}", item)
 
 
 def _kind(value: Any) -> str:

@@ -64,6 +64,8 @@ class Neuron(Module):
     ((), (1,))
     """
 
+    _fixed = ("activation",)
+
     def __init__(
         self,
         in_features: int,
@@ -168,6 +170,8 @@ class Layer(Module):
     >>> layer([[1.0, 2.0]]).shape, len(layer.neurons), layer.neurons[1].w.shape
     ((1, 3), 3, (2,))
     """
+
+    _fixed = ("activation",)
 
     def __init__(
         self,

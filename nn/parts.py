@@ -1,19 +1,40 @@
 """What a Trainer is made of, checked when it is made: model, loss, optimizer, callbacks, and metrics by name."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
-import numpy as np
-
-from autograd.errors import ArgumentError, ShapeError
+from autograd.errors import ArgumentError
 from nn import metrics as known_metrics
+from nn import optim
 from nn.callbacks import Callback
-from nn.losses import BCEWithLogitsLoss, HingeLoss
 from nn.module import Module
 from nn.optim import Optimizer
 
-_ON_LOGITS = (BCEWithLogitsLoss, HingeLoss)  # losses whose outputs are negative for one class, positive for the other
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    name.lower(): kind
+    for name, kind in vars(optim).items()
+    if isinstance(kind, type) and issubclass(kind, Optimizer) and kind is not Optimizer
+}
+
+
+def optimizer_of(optimizer: Any, model: Any) -> Any:
+    """Make an optimizer of the model's parameters by name, with its own defaults; one that is made is given back.
+
+    >>> import nn
+    >>> optimizer_of("adam", nn.Linear(2, 1)).lr
+    0.001
+    """
+    if not isinstance(optimizer, str) or not isinstance(model, Module):
+        return optimizer
+    if optimizer.lower() in OPTIMIZERS:
+        return OPTIMIZERS[optimizer.lower()](model.parameters())
+    near = get_close_matches(optimizer.lower(), OPTIMIZERS, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ArgumentError(
+        f"Trainer: unknown optimizer {optimizer!r}.{hint} Known are {', '.join(sorted(OPTIMIZERS))}, or one that is "
+        "made, such as nn.optim.Adam(model.parameters())."
+    )
 
 
 def check_parts(model: Any, loss: Any, optimizer: Any, callbacks: Sequence[Any]) -> None:
@@ -29,16 +50,31 @@ def check_parts(model: Any, loss: Any, optimizer: Any, callbacks: Sequence[Any])
             raise ArgumentError(f"Trainer: {what}, got the class {value.__name__}; call it.")
         if not fits:
             raise ArgumentError(f"Trainer: {what}, got {value!r}.")
-    own = {id(p) for p in model.parameters()}
-    if own and not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+    check_optimizer(model, optimizer)
+
+
+def check_optimizer(model: Module, optimizer: Optimizer) -> None:
+    """Refuse an optimizer that lacks parameters of the model: they would never change, and nobody would be told."""
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    own = dict(model.named_parameters())
+    missing = [name for name, p in own.items() if p.requires_grad and id(p) not in held]
+    if own and not held & {id(p) for p in own.values()}:
         raise ArgumentError(
             "Trainer: the optimizer has none of the model's parameters, so the model would never change. Make it with "
             "model.parameters() of this model."
         )
+    if missing:
+        strangers = len(held - {id(p) for p in own.values()})
+        more = f" It has {strangers} that the model does not have: was a layer replaced?" if strangers else ""
+        names = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
+        raise ArgumentError(
+            f"Trainer: the optimizer does not have the parameters {names}, which would never change.{more} Make it "
+            "with model.parameters() when the model is complete, or freeze them: requires_grad_(False)."
+        )
 
 
-def named_metrics(metrics: Any, loss: Any) -> dict[str, Callable[..., Any]]:
-    """Map names to metrics; of those given by name, binary ones compare with the loss's threshold (0 for logits)."""
+def named_metrics(metrics: Any) -> dict[str, Callable[..., Any]]:
+    """Map names to metrics."""
     if isinstance(metrics, Mapping):
         given = list(metrics.items())
     else:
@@ -51,18 +87,5 @@ def named_metrics(metrics: Any, loss: Any) -> dict[str, Callable[..., Any]]:
             raise ArgumentError(
                 f"Trainer: the metric name {name!r} is taken. Name them: metrics={{'my name': function}}."
             )
-        on_logits = metric in ("accuracy", "precision", "recall", "f1") and isinstance(loss, _ON_LOGITS)
-        named[name] = functools.partial(function, threshold=0.0) if on_logits else function
+        named[name] = function
     return named
-
-
-def number(name: str, value: Any) -> float:
-    """Read what a metric gave."""
-    if np.size(value) != 1:
-        raise ShapeError(f"Trainer: the metric {name!r} must give one number, got shape {np.shape(value)}.")
-    return float(np.asarray(value).reshape(()))
-
-
-def means(run: Mapping[str, Any]) -> dict[str, float]:
-    """Give the means over the samples seen in an epoch."""
-    return {name: total / count for name, (total, count) in run["sums"].items()}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from nn.functional import pooling as F
+from nn.functional.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d
 from nn.module import Module
 
 
@@ -65,3 +66,30 @@ class AvgPool1d(_AvgPool):
 
     def forward(self, x: Any) -> Any:
         return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad)
+
+
+class _AdaptiveAvgPool(Module):
+    def __init__(self, output_size: Any) -> None:
+        self.output_size = output_size
+
+    def extra_repr(self) -> str:
+        return f"to {self.output_size}"
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """Take means over windows of whatever size gives (N, C, *output_size): 1 is the mean of each whole image.
+
+    >>> import numpy as np, nn
+    >>> nn.AdaptiveAvgPool2d((2, None))(np.ones((1, 8, 7, 5))).shape
+    (1, 8, 2, 5)
+    """
+
+    def forward(self, x: Any) -> Any:
+        return adaptive_avg_pool2d(x, self.output_size)
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """Take means over windows of whatever size gives (N, C, output_size)."""
+
+    def forward(self, x: Any) -> Any:
+        return adaptive_avg_pool1d(x, self.output_size)

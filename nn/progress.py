@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from autograd.errors import ArgumentError, MissingExtra
+from autograd.errors import ArgumentError, MissingExtra, printable
 
 
 class Progress:
@@ -51,7 +51,7 @@ class Progress:
 
     def end(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Show what the epoch gave."""
-        text = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+        text = "  ".join(f"{printable(name)} {value:.4f}" for name, value in logs.items())
         if self._bar is not None:
             self._bar.set_postfix_str(text)
             self.close()

@@ -3,6 +3,8 @@
 from html import escape
 from typing import Any, NamedTuple
 
+from autograd.errors import printable
+
 STYLE = "text-align:left;padding:1px 12px 1px 0"
 
 
@@ -21,7 +23,7 @@ def rows(module: Any) -> list[Row]:
     out = []
     for path, child in module.named_modules(remove_duplicate=False):
         depth = path.count(".") + 1 if path else 0
-        label = f"{path.rpartition('.')[2]}: {_title(child)}" if path else _title(child)
+        label = printable(f"{path.rpartition('.')[2]}: {_title(child)}" if path else _title(child))
         if id(child) in seen:
             out.append(Row(depth, label, "", "shared"))
             continue
@@ -61,4 +63,4 @@ def _title(module: Any) -> str:
 
 
 def _shape(name: str, parameter: Any) -> str:
-    return f"{name} {parameter.shape}" + ("" if parameter.requires_grad else " frozen")
+    return f"{printable(name)} {parameter.shape}" + ("" if parameter.requires_grad else " frozen")

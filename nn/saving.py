@@ -7,13 +7,14 @@ import autograd as ag
 from autograd.errors import ArgumentError
 from nn.files import read_arrays, write_arrays
 from nn.module import Module
-from nn.state import Incompatible
+from nn.state import Incompatible, ties
 
 
 def save_model(model: Module, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
     """Write the parameters and buffers of ``model`` to a safetensors file, all or nothing.
 
-    The file also says which version wrote it and what the architecture looks like; ``metadata`` adds texts of your own.
+    A weight with several names is written once, and the metadata map the others to it, as PyTorch does. The file also
+    says which version wrote it and what the architecture looks like; ``metadata`` adds texts of your own.
 
     >>> import nn, tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -28,7 +29,10 @@ def save_model(model: Module, path: str | os.PathLike[str], metadata: Mapping[st
         raise ArgumentError(
             f"save_model: metadata maps texts to texts; {wrong[0]!r} does not. Use str(...) or json.dumps(...)."
         )
-    write_arrays(path, model.state_dict(), {"chainrule": ag.__version__, "architecture": repr(model), **own})
+    slots = dict(model._slots(unique=False))
+    tied = ties(slots)
+    arrays = {name: slot.copy() for name, slot in slots.items() if name not in tied}
+    write_arrays(path, arrays, {"chainrule": ag.__version__, "architecture": repr(model), **own, **tied})
 
 
 def load_model(model: Module, path: str | os.PathLike[str], strict: bool = True) -> Incompatible:
@@ -39,7 +43,8 @@ def load_model(model: Module, path: str | os.PathLike[str], strict: bool = True)
     file.
     """
     arrays, metadata = read_arrays(path)
-    for name, same in metadata.items():  # PyTorch stores a shared weight once and says here under which other name
-        if name not in arrays and same in arrays:
+    names = dict(model._slots(unique=False))
+    for name, same in metadata.items():  # a weight with several names is stored once, and here are the others
+        if name in names and name not in arrays and same in arrays:
             arrays[name] = arrays[same]
     return model.load_state_dict(arrays, strict=strict)

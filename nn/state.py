@@ -1,6 +1,6 @@
 """Loading a state: everything is checked and all problems are listed before anything is changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,13 +48,27 @@ def write(target: Any, value: Any) -> None:
         target[...] = value
 
 
+def ties(slots: Mapping[str, Slot]) -> dict[str, str]:
+    """Map the names of a weight that stands in several places to the first of them; one in one place is left out."""
+    first: dict[Any, str] = {}
+    names = {name: first.setdefault(_memory(slot.value), name) for name, slot in slots.items()}
+    return {name: one for name, one in names.items() if name != one}
+
+
+def _memory(value: Any) -> Any:
+    array = value.data if isinstance(value, ag.Tensor) else value
+    return (array.__array_interface__["data"][0], array.shape, array.strides) if array.size else id(value)
+
+
 def load(owner: str, slots: Mapping[str, Slot], state: Mapping[str, Any], *, strict: bool) -> Incompatible:
     """Copy ``state`` into ``slots``, all or nothing; raise with the full list of what does not fit."""
     if not isinstance(state, Mapping):
         raise ArgumentError(
             f"{owner}.load_state_dict got {type(state).__name__}; pass a dict of arrays, such as model.state_dict()."
         )
-    missing = [name for name in slots if name not in state]
+    tied = ties(slots)
+    given = {tied.get(name, name) for name in slots if name in state}
+    missing = [name for name in slots if tied.get(name, name) not in given]
     unexpected = [name for name in state if name not in slots and str(name).rpartition(".")[2] != IGNORED]
     values, misfits, unreadable = {}, [], []
     for name in slots:
@@ -69,18 +83,28 @@ def load(owner: str, slots: Mapping[str, Slot], state: Mapping[str, Any], *, str
         if value.shape != expected:
             misfits.append(f"wrong shape: {name} is {value.shape}, needs {expected}")
         values[name] = value
-    problems = [*misfits, *unreadable]
+    problems = hard = [*misfits, *unreadable, *_contradictions(values, tied)]
     if strict:
-        problems += [f"missing: {name}" for name in missing] + [f"unexpected: {name}" for name in unexpected]
+        soft = [f"missing: {name}" for name in missing] + [f"unexpected: {name}" for name in unexpected]
+        problems = hard + soft
     if problems:
         kind: type[AutogradError] = ShapeError if misfits else ArgumentError
-        hint = "" if misfits or unreadable else "\nPass strict=False to load what fits."
+        hint = "" if hard else "\nPass strict=False to load what fits."
         raise kind(
             f"{owner}.load_state_dict changed nothing, as the state does not fit:\n  " + "\n  ".join(problems) + hint
         )
     for name, value in values.items():
         slots[name].write(value)
     return Incompatible(missing, unexpected)
+
+
+def _contradictions(values: Mapping[str, Array], tied: Mapping[str, str]) -> Iterator[str]:
+    """Say which weights are given two values by their two names."""
+    seen: dict[str, str] = {}
+    for name in values:
+        one = seen.setdefault(tied.get(name, name), name)
+        if not np.array_equal(values[one], values[name], equal_nan=values[name].dtype.kind == "f"):
+            yield f"two values: {one} and {name} are one weight, and differ"
 
 
 def _as_array(value: Any) -> Array:

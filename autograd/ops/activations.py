@@ -227,7 +227,7 @@ def _axis_samples(rng: np.random.Generator) -> Any:
 
 def _softmax(x: Any, axis: int = -1) -> Any:
     """Compute eˣ / Σ eˣ along an axis."""
-    y = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    y = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
     y /= y.sum(axis=axis, keepdims=True)
     return y
 
@@ -242,8 +242,8 @@ softmax = op(
 
 def _log_softmax(x: Any, axis: int = -1) -> Any:
     """Compute log(eˣ / Σ eˣ) along an axis."""
-    shifted = x - np.max(x, axis=axis, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)) if x.size else shifted
 
 
 log_softmax = op(

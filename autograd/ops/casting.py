@@ -47,10 +47,12 @@ def _copy_samples(rng: np.random.Generator) -> Any:
     yield (rng.uniform(-2, 2, (2, 3)),), {}
 
 
-_copy = op(lambda x: np.array(x), name="copy", vjp=lambda g: g, elementwise=True, domain=_copy_samples)
+_copy = op(
+    lambda x, order="K": np.array(x, order=order), name="copy", vjp=lambda g: g, elementwise=True, domain=_copy_samples
+)
 
 
 @implements(np.copy, domain=_copy_samples, name="copy_like_numpy")
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
     """Give the values in memory of their own; gradients flow through."""
-    return _copy(a)
+    return _copy(a, order=order)

@@ -5,7 +5,7 @@ in that triangle (for a symmetric G, 2G below the diagonal and G on it).
 
 What has no gradient: vectors that belong to equal eigenvalues or singular values can be turned into each other freely.
 A loss that depends on the values only, or on other vectors, has its right gradient even then; one that depends on such
-vectors gets inf or nan, never a number that looks right. The sign of each vector is free too: a loss should not depend
+vectors gets nan, never a number that looks right. The sign of each vector is free too: a loss should not depend
 on it.
 """
 
@@ -41,21 +41,33 @@ def mirrored(a: Any, triangle: str) -> Any:
     return np.tril(a) + flip(np.tril(a, -1)) if triangle == "L" else np.triu(a) + flip(np.triu(a, 1))
 
 
-def _gap_reciprocal(gaps: Any, size: Any, *columns: Any) -> Any:
-    """Compute 1 / gap between values, off the diagonal of a matrix of gaps.
+# 1 / gap, nan between equal values. Where values are close, the rounding of what it is multiplied with, which should
+# vanish with the gap, makes the derivative meaningless.
+_over: Any = op(
+    lambda gap, equal=None, close=None: np.where(equal, np.nan, 1 / np.where(equal, 1.0, gap)).astype(gap.dtype),
+    name="over_gap",
+    symbol="1 ÷",
+    elementwise=True,
+    vjp=lambda g, y, close: -g * (y * y) * np.where(close, np.nan, 1.0).astype(g.dtype),
+    domain=lambda rng: iter([((rng.uniform(1, 2, (2, 2)),), {"equal": np.False_, "close": np.zeros((2, 2), bool)})]),
+)
 
-    Values are equal when they differ by rounding, relative to the largest (``size``): the reciprocal is inf then, and 0
-    for vectors of which none got a gradient (the ``columns`` of their cotangents are 0).
+
+def _over_gaps(gaps: Any, size: Any, *cotangents: Any) -> Any:
+    """Compute 1 / gap between values, 0 on the diagonal: nan for those that differ by rounding of the largest ``size``.
+
+    It is 0, too, between values of whose vectors none got a gradient (their columns of the cotangents are 0).
     """
-    n, plain = gaps.shape[-1], [unbox(each) for each in columns]
-    numbers, largest = unbox(gaps), np.expand_dims(np.max(np.abs(unbox(size)), -1, initial=0.0), (-2, -1))
-    equal = np.abs(numbers) <= 8 * n * np.finfo(numbers.dtype).eps * largest
-    used = np.zeros((*numbers.shape[:-2], n), bool)
-    for cotangent in plain:
-        used = used | np.any(cotangent != 0, axis=-2)
-    unused = ~(np.expand_dims(used, -1) | np.expand_dims(used, -2)) | np.eye(n, dtype=bool)
-    reciprocal = np.where(equal, np.inf, 1 / np.where(equal, 1.0, gaps))
-    return np.where(equal & unused, 0.0, reciprocal).astype(numbers.dtype)
+    n, distance = gaps.shape[-1], np.abs(unbox(gaps))
+    largest = np.expand_dims(np.max(np.abs(unbox(size)), -1, initial=0.0), (-2, -1))
+    rounding = np.finfo(distance.dtype).eps
+    equal, close = distance <= 1024 * n * rounding * largest, distance <= 64 * np.sqrt(rounding) * largest
+    used = np.zeros((*distance.shape[:-2], n), bool)
+    for cotangent in cotangents:
+        used = used | np.any(unbox(cotangent) != 0, axis=-2)
+    pairs = (np.expand_dims(used, -1) | np.expand_dims(used, -2)) & ~np.eye(n, dtype=bool)
+    apart = np.where(pairs | ~equal, gaps, 1.0)
+    return np.where(pairs | (~equal & ~np.eye(n, dtype=bool)), _over(apart, equal=equal & pairs, close=close), 0.0)
 
 
 # ------------------------------------------------------------------------------------------------------------ cholesky
@@ -99,7 +111,7 @@ def _eigh_rule(g: Any, y: Any, UPLO: str, arrived: Any) -> Any:
     inner = np.expand_dims(gw, -1) * vt
     if arrived[1]:
         gaps = np.expand_dims(w, -2) - np.expand_dims(w, -1)
-        inner = inner + (vt @ gv * _gap_reciprocal(gaps, w, gv)) @ vt
+        inner = inner + (vt @ gv * _over_gaps(gaps, w, gv)) @ vt
     return folded(v @ inner, UPLO.upper())
 
 
@@ -158,7 +170,7 @@ def _svd_rule(g: Any, y: Any, arrived: Any) -> Any:
     a = (u * np.expand_dims(gs, -2)) @ vt
     if not (arrived[0] or arrived[2]):
         return a
-    f = _gap_reciprocal((row - column) * (row + column), s * s, gu, flip(gvt))
+    f = _over_gaps((row - column) * (row + column), s * s, gu, flip(gvt))
     if arrived[0]:
         m = ut @ gu
         k = m * f

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd.box import Box, unbox, wrap
 from autograd.ops.activations import sigmoid
-from autograd.ops.axes import no_out
+from autograd.ops.axes import as_array, no_out
 from autograd.ops.casting import astype
 from autograd.primitive import dispatch, implements, nondifferentiable, op
 
@@ -287,9 +287,15 @@ def _one(rng: np.random.Generator) -> Any:
     yield (rng.uniform(-2, 2, (2, 3)),), {}
 
 
-@implements(np.real, np.real_if_close, np.conj, domain=_one)
+@implements(np.real, np.real_if_close, domain=_one)
 def real(x: Any, tol: float = 100) -> Any:
-    """Give the real part, which for real numbers is the number itself (so do ``conj`` and ``real_if_close``)."""
+    """Give the real part, which for real numbers is the very same Tensor or array (so does ``real_if_close``)."""
+    return as_array(x)
+
+
+@implements(np.conj, domain=_one)
+def conj(x: Any) -> Any:
+    """Give the complex conjugate, which for real numbers is the number itself."""
     return positive(x)
 
 

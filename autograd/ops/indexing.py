@@ -130,7 +130,7 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 def _write(x: Any, v: Any, index: Any = ()) -> Any:
-    y = np.array(x, order="C")
+    y = np.array(x, order="K")
     y[index] = np.ascontiguousarray(v) if np.ndim(v) > 1 else v  # in C order the last of repeated elements wins
     return y if y.ndim else y[()]
 
@@ -162,6 +162,7 @@ _assign: Any = op(
     name="setitem",
     symbol="[ ] =",
     vjp=dict(x=lambda g, index: _assign(g, 0.0, index=index), v=_written),
+    selects=True,
 )
 
 
@@ -331,7 +332,13 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
     condition = np.asarray(unbox(condition))
     if condition.ndim != 1:
         raise ShapeError(f"compress: condition must have one axis, got shape {condition.shape}.")
-    return take(a, np.flatnonzero(condition), axis)
+    chosen, length = np.flatnonzero(condition), np.size(a) if axis is None else np.shape(a)[axis]
+    if chosen.size and chosen[-1] >= length:
+        raise ShapeError(
+            f"compress: condition of shape {condition.shape} chooses element {chosen[-1]} of {length}, where a has "
+            f"shape {np.shape(a)}; it must not be longer."
+        )
+    return take(a, chosen, axis)
 
 
 def _extract_samples(rng: np.random.Generator) -> Samples:
@@ -373,5 +380,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
         return counts
     weights = as_array(weights)
     if weights.shape != np.shape(x):
-        raise ShapeError(f"bincount: weights of shape {weights.shape} for numbers of shape {np.shape(x)}.")
+        raise ShapeError(
+            f"bincount: weights of shape {weights.shape} for numbers of shape {np.shape(x)}; they must be equal."
+        )
     return scatter(weights.astype(float), shape=counts.shape, index=freeze(x)[0])

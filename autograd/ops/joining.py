@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, cases, draw, no_out
 from autograd.ops.shapes import atleast_1d, atleast_2d, atleast_3d, broadcast_to, expand_dims, moveaxis, ravel, reshape
 from autograd.primitive import implements, op
@@ -46,9 +46,9 @@ def _unstack_forward(a: Any, axis: int = 0) -> Any:
 
 
 _concat = op(_concat_forward, name="concatenate", vjp=_concat_vjp)
-_cut = op(_cut_forward, name="split", vjp=lambda g, axis: _concat(*g, axis=axis), view=True)
+_cut = op(_cut_forward, name="split", vjp=lambda g, axis: _concat(*g, axis=axis), view=True, selects=True)
 _stack = op(_stack_forward, name="stack", vjp=_stack_vjp)
-_unstack = op(_unstack_forward, name="unstack", vjp=lambda g, axis: _stack(*g, axis=axis), view=True)
+_unstack = op(_unstack_forward, name="unstack", vjp=lambda g, axis: _stack(*g, axis=axis), view=True, selects=True)
 
 # ---------------------------------------------------------------------------------------------------------- joining
 
@@ -208,7 +208,7 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """Cut along ``axis``: at the given indices, or into so many parts of equal length; a list of views."""
     ary = as_array(ary)
     if not np.ndim(indices_or_sections) and ary.shape[axis] % indices_or_sections:
-        raise ArgumentError(
+        raise ShapeError(
             f"split: axis {axis} of length {ary.shape[axis]} cannot be cut into {indices_or_sections} equal parts "
             f"(shape {ary.shape}). Use np.array_split for unequal parts."
         )

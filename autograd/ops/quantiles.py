@@ -79,7 +79,7 @@ def _by_rank(name: str, read: Callable[..., Any], scale: float = 1.0, skip_nan: 
     def forward(a: Any, q: Any = 0.5, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Any:
         return read(a, q, axis, method=method, keepdims=keepdims)
 
-    return op(forward, name=name, inputs=["a"], vjp=_rule(scale, skip_nan))
+    return op(forward, name=name, inputs=["a"], vjp=_rule(scale, skip_nan), selects=True)
 
 
 def _call(core: Any, a: Any, q: Any, axis: Any, out: Any, method: str, keepdims: bool, weights: Any = None) -> Any:

@@ -263,10 +263,10 @@ def std(
     return root(var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
-def root(v: Any) -> Any:
-    """Take the square root of a variance, with gradient 0 where it is 0."""
-    flat = v == 0
-    return np.where(flat, 0.0, np.sqrt(np.where(flat, 1.0, v)))
+# the square root of a variance: at 0 its gradient is 0, a convention that has no derivative of its own
+root = op(
+    lambda v: np.sqrt(v), name="root", vjp=lambda g, y: g * ratio(y, 2 * y * y), elementwise=True, domain=(0.3, 2)
+)
 
 
 # --------------------------------------------------------------------------------------------------------- extremes

@@ -369,6 +369,7 @@ _diagonal = op(
     name="diagonal",
     vjp=lambda g, shapes, offset, axis1, axis2: on_diagonal(g, shapes[0], offset, axis1, axis2),
     view=True,
+    selects=True,
 )
 
 
@@ -408,3 +409,19 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     no_out("trace", out)
     check_dtype("trace", a, dtype)
     return np.sum(_diagonal(a, offset, axis1, axis2), -1, dtype)
+
+
+def _mesh_samples(rng: np.random.Generator) -> Any:
+    yield (draw(rng, (2,)), draw(rng, (3,))), {}
+
+
+@implements(np.ix_, domain=_mesh_samples)
+def ix_(*args: Any) -> Any:
+    """Give each vector an axis of its own, so that they broadcast to an open mesh; booleans stand for their places."""
+    made = []
+    for i, each in enumerate(map(as_array, args)):
+        if each.ndim != 1:
+            raise ShapeError(f"ix_ takes vectors, got shape {each.shape} in place {i}.")
+        vector = np.nonzero(each)[0] if each.dtype.kind == "b" else each
+        made.append(_reshape(vector, (1,) * i + (-1,) + (1,) * (len(args) - i - 1)))
+    return tuple(made)

@@ -48,7 +48,7 @@ def _headings(groups: dict[str, Group], before: str, now: str) -> Iterator[str]:
         chain.append(groups[at])
         at = groups[at].parent
     for group in reversed(chain):
-        kind = f" ({group.kind})" if group.kind not in ("", group.path) else ""
+        kind = f" ({shorten(group.kind)})" if group.kind not in ("", group.path) else ""
         yield f"{'  ' * group.depth}[{shorten(group.path, 60)}{kind}]"
 
 

@@ -26,7 +26,10 @@ MODULES = (
     "nn", "nn.datasets", "nn.distributed", "nn.functional", "nn.init", "nn.metrics", "nn.onnx", "nn.optim",
     "nn.sklearn",
 )  # fmt: skip
-PAGES = ("README.md", *(f"docs/{name}.md" for name in ("how-it-works", "coming-from", "features", "distributed")))
+PAGES = (
+    "README.md",
+    *(f"docs/{name}.md" for name in ("how-it-works", "coming-from", "features", "left-out", "distributed")),
+)
 MORE = ("docs/adr/*.md", "benchmarks/*.md", "CONTRIBUTING.md", "CHANGELOG.md")  # reached from these
 
 

@@ -1,5 +1,6 @@
 """Exchange: what is summed over the ranks in a step lies in one flat buffer, so that a step takes one Allreduce."""
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,8 @@ class Exchange:
 
     def __init__(self, world: World, model: Module, numbers: int) -> None:
         self.world, self.numbers = world, numbers
-        self.parameters = list(model.parameters())
+        self.names = dict(model.named_parameters())
+        self.parameters = list(self.names.values())
         paths = dict(model.named_modules())
         places = [(paths[path], leaf) for path, _, leaf in (name.rpartition(".") for name, _ in model.named_buffers())]
         self.places = [(module, name) for module, name in places if getattr(module, name).dtype.kind == "f"]
@@ -62,12 +64,19 @@ class Exchange:
             np.multiply(getattr(module, name), share, out=view)
         if gradients:
             self._collect()
-        self.world.add(self._flat if gradients else self._flat[: self._head])
+        mark = zlib.crc32(repr((gradients, self._flat.size, self._known())).encode()) >> 1
+        if not self.world.add(self._flat if gradients else self._flat[: self._head], mark):
+            self.world.same("a step", {"the step": "made" if gradients else "not made", **self._known()})
         for view, (module, name) in zip(self._buffers, self.places, strict=True):
             getattr(module, name)[...] = view
         if gradients:
             self._hand_out()
         return [float(number) for number in self._first]
+
+    def _known(self) -> dict[str, str]:
+        """Say which parameters take part, by name."""
+        trained = set(map(id, self._trained))
+        return {f"parameter {n}": "trained" if id(p) in trained else "frozen" for n, p in self.names.items()}
 
     def _collect(self) -> None:
         for i, (parameter, view) in enumerate(zip(self._trained, self._gradients, strict=True)):

@@ -39,6 +39,57 @@ def of_fit(arguments: Mapping[str, Any]) -> dict[str, str]:
     return {name: describe(value) for name, value in arguments.items()}
 
 
+def of_state(trainer: Any) -> dict[str, str]:
+    """Describe what training starts from: each weight and buffer by checksum, what is frozen, optimizer, place."""
+    model, state = trainer.model, trainer.optimizer.state_dict()["state"]
+    found = {}
+    for name, p in model.named_parameters():
+        kind = "trained" if p.requires_grad else "frozen"
+        found[f"parameter {name}"] = f"{kind}, of shape {p.shape}, checksum {fingerprint(p):08x}"
+    for name, b in model.named_buffers():
+        found[f"buffer {name}"] = f"of shape {b.shape}, checksum {fingerprint(b):08x}"
+    place = {"the place": f"epoch {trainer.epoch}, step {trainer.step}"}
+    return found | of_options(trainer) | {"the optimizer's state": f"of checksum {fingerprint(state):08x}"} | place
+
+
+def of_options(trainer: Any) -> dict[str, str]:
+    """Describe the options of the optimizer by group."""
+    groups = enumerate(trainer.optimizer.param_groups)
+    return {f"group {i}": str({name: v for name, v in group.items() if name != "params"}) for i, group in groups}
+
+
+def fingerprint(value: Any) -> int:
+    """Compute one CRC-32 of all arrays and numbers in nested tuples, lists and dicts, with their shapes and dtypes."""
+    if isinstance(value, Mapping):
+        parts: Iterable[Any] = value.values()
+    elif isinstance(value, tuple | list) and not all(isinstance(x, int | float) for x in value):
+        parts = value
+    elif hasattr(value, "indices") and hasattr(value, "data"):  # rows that are sparse
+        parts = (value.data, value.indices)
+    else:
+        array = np.asarray(value.data if isinstance(value, ag.Tensor) else value)
+        words = f"{array.shape} {array.dtype}" if array.dtype.kind != "O" else type(value).__name__
+        return zlib.crc32(words.encode(), checksum([array]))
+    return zlib.crc32(repr([fingerprint(part) for part in parts]).encode())
+
+
+def same_batch(world: World, what: str, batch: Any) -> None:
+    """Raise, on all ranks alike, unless all have the same batch; None stands for no batch any more."""
+    first = batch[0] if isinstance(batch, tuple | list) and batch else batch
+    size = -1 if batch is None else len(first) if isinstance(first, Sized) else 0
+    mark = 0 if batch is None else fingerprint(batch)
+    own = [size, mark & 0xFFFF, mark >> 16]  # small numbers, so that sums are exact
+    found = world.equal(own)
+    if found is not None:
+        texts = [
+            "no batch" if n < 0 else f"{n} samples, checksum {int(high) << 16 | int(low):08x}" for n, low, high in found
+        ]
+        raise ArgumentError(
+            f"{what}: the ranks have different batches. Each must iterate over the same whole batches, of which it "
+            "takes its rows.\n  " + listed([f"rank {rank}: {text}" for rank, text in enumerate(texts)])
+        )
+
+
 def describe(value: Any) -> str:
     """Say what an argument is.
 
@@ -77,14 +128,7 @@ class InStep:
         batches = iter(self.source)
         while True:
             item = next(batches, None)
-            count = -1 if item is None else len(item[0]) if isinstance(item, tuple | list) and item else 0
-            counts = self.world.equal([count])
-            if counts is not None:
-                texts = ["no batch" if n < 0 else f"{n} samples" for (n,) in counts]
-                raise ArgumentError(
-                    "fit: the ranks have different batches. Each must iterate over the same whole batches, of which it "
-                    "takes its rows.\n  " + listed([f"rank {rank}: {text}" for rank, text in enumerate(texts)])
-                )
+            same_batch(self.world, "fit", item)
             if item is None:
                 return
             yield item

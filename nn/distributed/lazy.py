@@ -4,7 +4,7 @@ from typing import Any
 
 from numpy.typing import DTypeLike, NDArray
 
-from nn.batches import Batch, Batches
+from nn.batches import Batch, Batches, each
 
 Array = NDArray[Any]
 
@@ -36,4 +36,5 @@ class LazyBatches(Batches):
     """Hand out batches whose ``x`` and ``y`` are :class:`Rows`; those of an iterable are arrays as before."""
 
     def take(self, rows: Array) -> Batch:
-        return Batch(Rows(self.x, rows), Rows(self.y, rows), None if self.weight is None else self.weight[rows])
+        x, y = (each(lambda a: Rows(a, rows), tree) for tree in (self.x, self.y))
+        return Batch(x, y, None if self.weight is None else self.weight[rows], self.classes)

@@ -1,11 +1,4 @@
-"""Shares: which rows of a batch are a rank's, and how much its mean loss counts in that of the whole batch."""
-
-from typing import Any
-
-import numpy as np
-
-from nn.batches import Batch
-from nn.losses import CrossEntropyLoss, NLLLoss
+"""Shares: which rows of a batch are a rank's."""
 
 
 def rows(count: int, rank: int, size: int, least: int = 1) -> slice:
@@ -22,28 +15,3 @@ def rows(count: int, rank: int, size: int, least: int = 1) -> slice:
     base, extra = divmod(count, parts)
     start = rank * base + min(rank, extra)
     return slice(start, start + base + (rank < extra))
-
-
-def share(loss: Any, batch: Batch, part: Batch, output: Any) -> float:
-    """Give s_r such that the loss of the batch is Σ_r s_r · loss of rank r's part.
-
-    Means are weighted by what they divide by: samples, weights, or the class weights of the targets that count. Sums
-    just add.
-    """
-    if batch.weight is None and getattr(loss, "reduction", "mean") == "sum":
-        return 1.0
-    whole = _divisor(loss, batch, output)
-    return _divisor(loss, part, output) / whole if whole else len(part) / len(batch)
-
-
-def _divisor(loss: Any, batch: Batch, output: Any) -> float:
-    """Give what the mean over a batch divides by."""
-    if batch.weight is not None:
-        return float(batch.weight.sum())
-    if not isinstance(loss, CrossEntropyLoss | NLLLoss):
-        return float(len(batch))
-    y = np.asarray(batch.y)
-    if y.shape[1:] == output.shape[1:]:  # probabilities
-        return float(len(batch))
-    labels = y[y != loss.ignore_index].astype(np.intp)
-    return float(labels.size if loss.weight is None else np.asarray(loss.weight, np.float64)[labels].sum())

@@ -55,13 +55,15 @@ class World:
                 raise ArgumentError("the ranks make different calls, which all must make together.\n  " + listed(calls))
             yield number
 
-    def add(self, array: Array) -> None:
-        """Replace a contiguous array, in place, by the sum over all ranks."""
-        self._meet()
+    def add(self, array: Array, mark: int = 0) -> bool:
+        """Replace a contiguous array, in place, by the sum over all ranks; tell, else, that their marks differ."""
+        if not self._meet(mark):
+            return False
         flat = array.reshape(-1)
         step = max(1, PIECE // flat.itemsize)
         for start in range(0, flat.size, step):
             self.comm.Allreduce(self.mpi.IN_PLACE, flat[start : start + step], op=self.mpi.SUM)
+        return True
 
     def any(self, *flags: bool) -> list[bool]:
         """Tell for each flag whether some rank has set it."""
@@ -70,10 +72,12 @@ class World:
         self.presence.wait(self.comm.Iallreduce(self.mpi.IN_PLACE, said, op=self.mpi.MAX))
         return [bool(flag) for flag in said]
 
-    def _meet(self) -> None:
-        """Wait for all ranks, before a call of MPI in which waiting could not be ended."""
+    def _meet(self, mark: int = 0) -> bool:
+        """Wait for all ranks, before a call of MPI in which waiting could not be ended; tell if all have one mark."""
         self.presence.settle()
-        self.presence.wait(self.comm.Ibarrier())
+        said = np.array([mark, -mark], np.int64)
+        self.presence.wait(self.comm.Iallreduce(self.mpi.IN_PLACE, said, op=self.mpi.MAX))
+        return bool(said[0] == -said[1])
 
     def gather(self, value: T) -> list[T]:
         """Give the values of all ranks, in their order, to every rank."""

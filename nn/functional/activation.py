@@ -6,7 +6,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError
-from nn.functional.checks import as_input
+from nn.functional.checks import as_input, wrong_shape
 from nn.functional.gelu import gelu
 from nn.inputs import place
 
@@ -46,6 +46,32 @@ def tanh(input: Any) -> Any:
     return np.tanh(input)
 
 
+def mish(input: Any) -> Any:
+    """Compute x tanh(log(1 + eˣ)) (Misra 2019)."""
+    x = as_input(input)
+    return x * np.tanh(ag.softplus(x))
+
+
+def hardswish(input: Any) -> Any:
+    """Compute x · min(max(x + 3, 0), 6) / 6, a SiLU made of straight lines and a parabola (Howard et al. 2019)."""
+    x = as_input(input)
+    return x * (np.clip(x + 3, 0, 6) / 6)
+
+
+def glu(input: Any, dim: int = -1) -> Any:
+    """Compute a σ(b), where a and b are the halves of x along ``dim`` (Dauphin et al. 2017).
+
+    >>> import numpy as np, nn
+    >>> nn.functional.glu(np.array([1.0, 2.0, 0.0, 0.0]))
+    array([0.5, 1. ])
+    """
+    x = as_input(input)
+    if not -x.ndim <= dim < x.ndim or x.shape[dim] % 2:
+        raise wrong_shape("glu", x, f"axis {dim} must be there and have an even length, as it is cut into two halves.")
+    a, b = np.split(x, 2, axis=dim)
+    return a * ag.sigmoid(b)
+
+
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """Compute log(1 + e^βx) / β; beyond ``βx > threshold`` it is x (they agree to 2·10⁻⁹ at the default)."""
     if not beta > 0:
@@ -78,9 +104,12 @@ def _last(name: str, x: Any, dim: int | None) -> int:
 __all__ = [
     "elu",
     "gelu",
+    "glu",
+    "hardswish",
     "identity",
     "leaky_relu",
     "log_softmax",
+    "mish",
     "relu",
     "sigmoid",
     "silu",

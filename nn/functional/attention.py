@@ -41,8 +41,8 @@ def _attend(q: Array, k: Array, v: Array, mask: Any, keep: Any, scale: float, ou
         np.matmul(q[at] * q.dtype.type(scale), k[at].swapaxes(2, 3), out=e)
         if isinstance(mask, np.ndarray):
             e += _part(mask, at)
-        top = np.maximum.reduce(e, axis=3, keepdims=True)
-        e -= np.maximum(top, lowest, out=top)  # a row that is masked as a whole keeps its −∞, and gives 0
+        # from the lowest number on: a row that is masked as a whole keeps its −∞, and gives 0, as one without keys
+        e -= np.maximum.reduce(e, axis=3, keepdims=True, initial=lowest)
         np.exp(e, out=e)
         np.matmul(e, ones, out=r)
         np.divide(1, r, out=r, where=r > 0)
@@ -124,9 +124,7 @@ def weights(query: Any, key: Any, mask: Any, *, keep: Any, scale: float) -> Any:
         p = ag.softmax(scores, axis=3)
         return p if keep is None else p * keep
     data = scores.data if isinstance(scores, ag.Tensor) else scores
-    top = np.maximum(
-        data.max(axis=3, keepdims=True), np.finfo(data.dtype).min
-    )  # a constant: softmax does not depend on it
+    top = data.max(axis=3, keepdims=True, initial=np.finfo(data.dtype).min)  # constant: softmax does not depend on it
     e = np.exp(scores - top)
     total = np.sum(e, axis=3, keepdims=True)
     p = e / np.where(total > 0, total, 1.0)

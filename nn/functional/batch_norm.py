@@ -184,7 +184,12 @@ def batch_norm(
             raise ArgumentError(f"{place(name)}: running_mean and running_var are needed unless training=True.")
         return _batch_norm(x, w, b, mean=mean.copy(), var=var.copy(), eps=eps, running=None)
     if x.size <= channels:
-        raise wrong_shape(name, x, "training needs more than one value per channel. Use a larger batch, or eval().")
+        raise wrong_shape(
+            name,
+            x,
+            "training needs more than one value per channel. Use a larger "
+            "batch, leave a last one of one sample out (fit(drop_last=True)), or eval().",
+        )
     running = None if mean is None or var is None else _Running(mean, var, momentum)
     return _batch_norm(x, w, b, mean=None, var=None, eps=eps, running=running)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, DTypeError, ShapeError
+from nn.functional import targets
 from nn.functional.dense import ones
 from nn.functional.losses import _REDUCTIONS, divide, output
 from nn.inputs import as_target, numbers, place
@@ -23,13 +24,16 @@ def cross_entropy(
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
+    *,
+    check: bool = True,
 ) -> Any:
     """Compute -log softmax(z)[target] for logits z of shape (N, C), (C,) or (N, C, d1, …).
 
     ``target`` holds class indices, of z's shape without C, or probabilities (one-hot too), of z's shape. ``weight``
     (C,) weighs the classes, and the mean is then weighted; targets equal to ``ignore_index`` do not count;
     ``label_smoothing`` ε mixes the target with the uniform distribution: (1 - ε) t + ε / C (Szegedy et al. 2015).
-    Raises for labels out of range and shapes that do not fit.
+    Raises for labels out of range, shapes that do not fit and a single class; unless ``check`` is False also for rows
+    of probabilities that do not sum to 1 and swapped arguments.
 
     >>> float(cross_entropy([[1e4, 0.0]], [0]))
     0.0
@@ -39,8 +43,12 @@ def cross_entropy(
         raise ArgumentError(f"cross_entropy: label_smoothing must be between 0 and 1, got {label_smoothing}.")
     if not isinstance(target, ag.Tensor):
         target = numbers(target, "target")
+    if check:
+        targets.swapped("cross_entropy", z, target)
     if target.shape == z.shape:
         t = as_target(_one_hot_if_integer(target), z.dtype)
+        if check:
+            targets.mixtures("cross_entropy", t)
         return _soft(z, t, weight=w, reduction=reduction, label_smoothing=label_smoothing)
     index, valid = _indices("cross_entropy", target, z.shape, ignore_index)
     if w is None and valid is None and not label_smoothing:
@@ -49,22 +57,34 @@ def cross_entropy(
 
 
 def _one_hot_if_integer(target: Any) -> Any:
-    """Give a target of the output's shape back; integers must be one-hot (labels of a single output column are not)."""
+    """Give a target of the output's shape back; integers must be one-hot."""
     values = target.data if isinstance(target, ag.Tensor) else target
     if values.dtype.kind in "iu" and not (
         (values >= 0).all() and (values.sum(axis=min(1, values.ndim - 1)) == 1).all()
     ):
         raise ArgumentError(
             f"{place()}cross_entropy: an integer target of the output's shape {values.shape} must be "
-            "one-hot along the class axis. Pass class indices without that axis; for one output column use "
-            "BCEWithLogitsLoss."
+            "one-hot along the class axis. Pass class indices without that axis."
         )
     return target
 
 
-def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
-    """Compute -x[target] for log-probabilities x of shape (N, C), (C,) or (N, C, d1, …); see ``cross_entropy``."""
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    *,
+    check: bool = True,
+) -> Any:
+    """Compute -x[target] for log-probabilities x of shape (N, C), (C,) or (N, C, d1, …); see ``cross_entropy``.
+
+    Raises ArgumentError, unless ``check`` is False, for outputs above 0.
+    """
     x, w = _logits_and_weight("nll_loss", input, weight, reduction)
+    if check:
+        targets.log_probabilities("nll_loss", x)
     target = target if isinstance(target, ag.Tensor) else numbers(target, "target")
     index, valid = _indices("nll_loss", target, x.shape, ignore_index)
     return _nll(x, index=index, weight=w, valid=valid, reduction=reduction)
@@ -76,10 +96,15 @@ def _logits_and_weight(name: str, x: Any, weight: Any, reduction: str) -> tuple[
     x = output(x)
     if not x.ndim:
         raise ShapeError(f"{place()}{name} got a scalar output; it needs classes along axis 1 (or 0 for one sample).")
+    classes = x.shape[0] if x.ndim == 1 else x.shape[1]
+    if classes == 1:
+        raise ArgumentError(
+            f"{place()}{name} got an output of shape {x.shape}, one class, which is right whatever it says. For two "
+            "classes in one column use BCEWithLogitsLoss."
+        )
     if weight is None:
         return x, None
     w = np.array(weight.data if isinstance(weight, ag.Tensor) else numbers(weight, "weight"), x.dtype)
-    classes = x.shape[0] if x.ndim == 1 else x.shape[1]
     if w.shape != (classes,):
         raise ShapeError(
             f"{place()}{name}: weight has shape {w.shape}; it needs one number for each of the {classes} classes."

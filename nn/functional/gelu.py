@@ -68,7 +68,8 @@ def _slope(x: Array, square: Array, phi: Array, approximate: str, out: Array) ->
 
 def _forward(x: Any, *, approximate: str) -> Any:
     flat = np.asarray(x).reshape(-1)
-    y, slope = np.empty_like(flat), np.empty(flat.size if ag.is_grad_enabled() else 0, flat.dtype)
+    recording = ag.is_grad_enabled()
+    y, slope = np.empty_like(flat), np.empty(flat.size if recording else 0, flat.dtype)
     square = np.empty(min(flat.size, BLOCK), flat.dtype)
     for start in range(0, flat.size, BLOCK):
         at = slice(start, start + BLOCK)
@@ -78,7 +79,7 @@ def _forward(x: Any, *, approximate: str) -> Any:
         if slope.size:
             _slope(block, z, phi, approximate, slope[at])
         phi *= block
-    return y.reshape(np.shape(x)), slope.reshape(np.shape(x) if slope.size else 0)
+    return y.reshape(np.shape(x)), slope.reshape(np.shape(x) if recording else 0)
 
 
 def _samples(rng: np.random.Generator) -> Any:

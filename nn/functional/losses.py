@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
+from nn.functional import targets
 from nn.inputs import as_target, numbers, place, refuse_results
 
 Array = NDArray[Any]
 _REDUCTIONS = ("mean", "sum", "none")
 _ARRAYS = (ag.Tensor, np.ndarray)
-_ROUNDING = 1e-4  # by which a mixture of labels may pass 0 or 1
 
 
 def pair(name: str, x: Any, target: Any, reduction: str) -> tuple[Any, Any]:
@@ -195,18 +195,14 @@ _huber = ag.op(
 # -------------------------------------------------------------------------------------------------- two classes
 
 
-def hinge_loss(input: Any, target: Any, reduction: str = "mean", margin: float = 1.0) -> Any:
+def hinge_loss(input: Any, target: Any, reduction: str = "mean", margin: float = 1.0, *, check: bool = True) -> Any:
     """Compute max(0, margin - t x) for targets -1 and 1 (the max-margin loss of micrograd's demo).
 
-    Raises ArgumentError for other targets.
+    Raises ArgumentError for other targets, unless ``check`` is False.
     """
     x, t = pair("hinge_loss", input, target, reduction)
-    values = t.data if isinstance(t, ag.Tensor) else t
-    if not (np.abs(values) == 1).all():
-        wrong = values[np.abs(values) != 1].reshape(-1)[0]
-        raise ArgumentError(
-            f"{place()}hinge_loss: targets are -1 and 1, got {wrong:g}. For labels 0 and 1 pass 2 * y - 1."
-        )
+    if check:
+        targets.signs("hinge_loss", t)
     return _hinge(x, t, reduction=reduction, margin=margin)
 
 
@@ -236,33 +232,21 @@ _hinge = ag.op(
 )
 
 
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
+def binary_cross_entropy(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", *, check: bool = True
+) -> Any:
     """Compute -(t log p + (1 - t) log(1 - p)) for probabilities p; the logarithms are cut at -100, as in PyTorch.
 
     From logits use ``binary_cross_entropy_with_logits``: it stays exact where p rounds to 0 or 1. Raises ArgumentError
-    where p is not in [0, 1].
+    where p is not in [0, 1] and, unless ``check`` is False, where t is not or the two are swapped.
     """
-    p, t = pair("binary_cross_entropy", input, target, reduction)
-    values = p.data if isinstance(p, ag.Tensor) else p
-    if values.size and not (values.min() >= 0 and values.max() <= 1):
-        wrong = values[~((values >= 0) & (values <= 1))].reshape(-1)[0]
-        raise ArgumentError(
-            f"{place()}binary_cross_entropy takes probabilities from 0 to 1, got {wrong:g}. For logits use "
-            "BCEWithLogitsLoss (binary_cross_entropy_with_logits)."
-        )
-    _check_shares(t)
+    name = "binary_cross_entropy"
+    p, t = pair(name, input, target, reduction)
+    if check:
+        targets.swapped(name, p, t)
+        targets.shares(name, t)
+    targets.probabilities(name, p)
     return _bce(p, t, weight=_constant(weight, p, "weight"), reduction=reduction)
-
-
-def _check_shares(target: Any) -> None:
-    """Refuse targets outside [0, 1], as PyTorch does here (but not from logits: soft labels above 1 are in use)."""
-    values = (target.data if isinstance(target, ag.Tensor) else target).reshape(-1)
-    if values.size and not (np.minimum.reduce(values) >= -_ROUNDING and np.maximum.reduce(values) <= 1 + _ROUNDING):
-        wrong = values[~((values >= -_ROUNDING) & (values <= 1 + _ROUNDING))][0]
-        raise ArgumentError(
-            f"{place()}binary_cross_entropy: targets lie from 0 to 1, got {wrong:g}. For labels -1 and 1 "
-            "pass (y + 1) / 2, or use HingeLoss."
-        )
 
 
 def _constant(weight: Any, like: Any, name: str) -> Any:
@@ -311,17 +295,27 @@ _bce = ag.op(
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+    *,
+    check: bool = True,
 ) -> Any:
     """Compute -(t log σ(z) + (1 - t) log σ(-z)) = log(1 + e^z) - t z for logits z, exact at any z.
 
     ``pos_weight`` multiplies the first term: more than 1 trades precision for recall; ``weight`` multiplies each
-    element.
+    element. Raises ArgumentError, unless ``check`` is False, for targets outside [0, 1] and swapped arguments.
 
     >>> float(binary_cross_entropy_with_logits([1e4], [1.0]))
     0.0
     """
-    z, t = pair("binary_cross_entropy_with_logits", input, target, reduction)
+    name = "binary_cross_entropy_with_logits"
+    z, t = pair(name, input, target, reduction)
+    if check:
+        targets.swapped(name, z, t)
+        targets.shares(name, t)
     if weight is None and pos_weight is None:
         return _logits(z, t) if reduction == "mean" else _logits(z, t, reduction=reduction)
     weight, pos_weight = _constant(weight, z, "weight"), _constant(pos_weight, z, "pos_weight")

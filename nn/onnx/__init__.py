@@ -7,7 +7,7 @@ The way there: record the model twice (``plan``), translate each recorded op (``
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,15 +15,16 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError, DTypeError
-from nn.files import write_bytes
 from nn.module import Module, Parameter
 from nn.onnx.check import verify
 from nn.onnx.fused import FUSED
-from nn.onnx.graph import Graph, package
-from nn.onnx.plan import BATCHES, make_plan
+from nn.onnx.graph import Graph, labels, package
+from nn.onnx.lengths import BATCH, Axes, Lengths, Size, read_axes
+from nn.onnx.plan import make_plan
 from nn.onnx.reader import load
 from nn.onnx.shapes import SHAPES
 from nn.onnx.table import TABLE
+from nn.writing import write_bytes
 
 __all__ = ["export", "load"]
 
@@ -32,18 +33,27 @@ TRANSLATIONS = {**TABLE, **SHAPES, **FUSED}
 
 
 def export(
-    model: Module, example_input: Any, path: str | os.PathLike[str], dynamic_batch: bool = True, opset: int = OPSET
+    model: Any,
+    example_input: Any,
+    path: str | os.PathLike[str],
+    dynamic_batch: bool = True,
+    opset: int = OPSET,
+    *,
+    dynamic_axes: Mapping[Any, Any] | None = None,
 ) -> None:
     """Write ``model``, in evaluation mode, as one ONNX file that onnxruntime and others run.
 
+    Of an estimator of ``nn.sklearn`` the file gives what it predicts: the probabilities of classes, or numbers.
     ``example_input`` is an array (a tuple of arrays for several inputs) with the batch as first axis; floats are taken
     in the dtype of the parameters, integers (token indices) as int64. With ``dynamic_batch`` the file takes any batch
-    size. Parameters keep their dotted names, nodes bear the path of their module. What leaves the graph (``.data``,
-    Python's ``if``) is a constant of the file.
+    size; ``dynamic_axes={0: "batch", 1: "time"}`` says which axes vary instead (by input: ``{"input_0": {1: "time"}}``,
+    as in PyTorch). Parameters keep their dotted names, nodes bear the path of their module. What leaves the graph
+    (``.data``, Python's ``if``) is a constant of the file.
 
-    The file is written only after ONNX's checker and reference implementation agree with the model, at batch sizes 1
-    and 7 and on other numbers than the example. Raises MissingRule for an op without translation, ArgumentError for
-    what a file cannot hold, GraphError where results differ, MissingExtra without the package ``onnx``.
+    The file is written only after ONNX's checker and reference implementation agree with the model, at other lengths
+    and on other numbers than the example's. Raises MissingRule for an op without translation, ArgumentError for what a
+    file cannot hold (in float64 onnxruntime lacks some ops: use ``astype("float32")``), GraphError where results
+    differ, MissingExtra without the package ``onnx``.
 
     >>> import nn, tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -53,6 +63,7 @@ def export(
     (2, 1)
     """
     onnx = package()
+    model = model if isinstance(model, Module) else getattr(model, "as_module", lambda: model)()
     if not isinstance(model, Module):
         raise ArgumentError(f"onnx.export: the first argument must be a Module, got {type(model).__name__}.")
     newest = onnx.defs.onnx_opset_version()
@@ -60,21 +71,30 @@ def export(
         raise ArgumentError(
             f"onnx.export: opset must be {OPSET} … {newest}, the newest of the installed onnx, got {opset}."
         )
-    example = _read(model, example_input, dynamic_batch)
+    example = _read(model, example_input, dynamic_batch and dynamic_axes is None)
+    shapes = [x.shape for x in example]
+    if dynamic_axes is not None:
+        axes = read_axes(dynamic_axes, labels(len(example)), shapes)
+    elif dynamic_batch:
+        axes = Axes(tuple({0: BATCH} for _ in example), {BATCH: len(example[0])})
+    else:
+        axes = Axes(tuple({} for _ in example), {})
     with _evaluating(model):
         _outputs(model, example)  # the model's own message, if the example does not fit
-        rng, n = np.random.default_rng(0), example[0].shape[0] if example[0].ndim else 1
-        batches = BATCHES if dynamic_batch else (n, n)
-        runs = [_like(example, size if dynamic_batch else None, rng) for size in batches]
+        rng = np.random.default_rng(0)
+        runs = [_like(example, axes, lengths, rng) for lengths in axes.grid]
         known = dict(_tensors(model))
-        plan = _fits(lambda: make_plan(model, runs, batches, known, TRANSLATIONS), dynamic_batch)
+        plan = _fits(lambda: make_plan(model, runs, axes, known, TRANSLATIONS), axes)
         if not plan.outputs or all(item.array is not None for item in plan.outputs):
             raise ArgumentError(
                 f"onnx.export: no output of {type(model).__name__} is a Tensor that depends on the input."
             )
-        made = Graph(opset, TRANSLATIONS).build(plan, type(model).__name__)
-        trials = [_like(example, size if dynamic_batch else None, rng) for size in (1, 7)]
-        cases = [(arrays, _fits(lambda arrays=arrays: _outputs(model, arrays), dynamic_batch)) for arrays in trials]  # type: ignore[misc]
+        made, cases = Graph(opset, TRANSLATIONS).build(plan, type(model).__name__), []
+        for lengths in axes.trials:
+            arrays = _like(example, axes, lengths, rng)
+            cases.append((arrays, _fits(lambda arrays=arrays: _outputs(model, arrays), axes)))  # type: ignore[misc]
+    for i, (item, info) in enumerate(zip(plan.outputs, made.graph.output, strict=True)):
+        _settle(item.shape, info.type.tensor_type.shape, [ours[i].shape for _, ours in cases], axes)
     verify(made, cases)
     write_bytes(path, made.SerializeToString(deterministic=True))
 
@@ -98,17 +118,26 @@ def _read(model: Module, example: Any, dynamic: bool) -> list[Any]:
     return arrays
 
 
-def _like(example: list[Any], size: int | None, rng: np.random.Generator) -> list[Any]:
-    """Make inputs like the example with other numbers and ``size`` rows: nothing of it gets into the file unseen."""
+def _like(example: list[Any], axes: Axes, lengths: Lengths, rng: np.random.Generator) -> list[Any]:
+    """Make inputs like the example with other numbers and lengths: nothing of it gets into the file unseen."""
     made = []
-    for x in example:
-        shape = x.shape if size is None else (size, *x.shape[1:])
+    for x, named in zip(example, axes.names, strict=True):
+        shape = tuple(lengths[named[axis]] if axis in named else n for axis, n in enumerate(x.shape))
         if x.dtype.kind == "f":
-            rows = x if size is None else x[rng.integers(0, len(x), size)]
-            made.append((rows * rng.uniform(0.8, 1.2, shape)).astype(x.dtype))
+            for axis in named:
+                x = np.take(x, rng.integers(0, x.shape[axis], shape[axis]), axis)
+            made.append((x * rng.uniform(0.8, 1.2, shape)).astype(x.dtype))
         else:
             made.append(rng.choice(x.reshape(-1), shape) if x.size else np.zeros(shape, x.dtype))
     return made
+
+
+def _settle(shape: Sequence[Any], declared: Any, found: Sequence[tuple[int, ...]], axes: Axes) -> None:
+    """Leave lengths of an output open whose formula does not hold at the trials: a division rounded down, say."""
+    for axis, n in enumerate(shape):
+        expected = [n.at(lengths) if isinstance(n, Size) else n for lengths in axes.trials]
+        if expected != [lengths[axis] for lengths in found]:
+            declared.dim[axis].Clear()
 
 
 @contextmanager
@@ -152,15 +181,18 @@ def _outputs(model: Module, arrays: list[Any]) -> list[Any]:
     return found
 
 
-def _fits(run: Callable[[], Any], dynamic: bool) -> Any:
-    """Run the model at another batch size; if that fails, say why it was tried."""
+def _fits(run: Callable[[], Any], axes: Axes) -> Any:
+    """Run the model at other lengths; if that fails, say why it was tried."""
     try:
         return run()
     except (ag.AutogradError, ValueError, IndexError) as error:
-        if not dynamic or str(error).startswith("onnx.export"):
+        if not axes.example or str(error).startswith("onnx.export"):
             raise
         why = str(error).rstrip(".")
+        where, less = "another batch size", "dynamic_batch=False"
+        if list(axes.example) != [BATCH]:
+            where, less = "other lengths", "fewer dynamic_axes"
         raise ArgumentError(
-            f"onnx.export: the model runs on example_input, but not at another batch size ({why}). Let the "
-            "first axis be the batch, or pass dynamic_batch=False."
+            f"onnx.export: the model runs on example_input, but not at {where} ({why}). Let the first axis be the "
+            f"batch, or pass {less}."
         ) from error

@@ -35,6 +35,23 @@ def _conv(g: Graph, s: Step) -> Any:
     )
 
 
+def _conv_transpose(g: Graph, s: Step) -> Any:
+    x, weight, bias = s.inputs
+    n, k = len(x.shape) - 2, s.kwargs
+    return g.node(
+        "ConvTranspose",
+        x,
+        weight,
+        bias if isinstance(bias, Item) else "",
+        kernel_shape=list(weight.shape[2:]),
+        strides=list(k["stride"][:n]),
+        pads=_pads(k["pads"][:n]),
+        output_padding=list(k["extra"][:n]),
+        dilations=list(k["dilation"][:n]),
+        group=k["groups"],
+    )
+
+
 def _pads(pads: Any) -> list[int]:
     """Bring ((top, bottom), (left, right)) to ONNX's order: all beginnings, then all ends."""
     return [before for before, _ in pads] + [after for _, after in pads]
@@ -198,6 +215,7 @@ FUSED: dict[str, Translation] = {
     "linear": _linear,
     "linear_no_bias": _linear,
     "conv": _conv,
+    "conv_transpose": _conv_transpose,
     "max_pool": _max_pool,
     "avg_pool": _avg_pool,
     "embedding": _embedding,

@@ -1,5 +1,6 @@
-"""The ONNX graph under construction: nodes named by module, parameters by dotted name, lengths by batch size."""
+"""The ONNX graph under construction: nodes named by module, parameters by dotted name, lengths by what varies."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -7,11 +8,18 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError, MissingExtra
-from nn.onnx.plan import Item, Plan, Size, Step
+from nn.onnx.lengths import Axes, Size
+from nn.onnx.plan import Item, Plan, Step
 
 Translation = Callable[["Graph", Step], Any]
 OLDEST = (1, 23)  # its reference implementation is the first to run recurrent layers backwards
 LIMIT = 2**31 - 2**20  # what a protobuf file can hold, less room for the nodes
+# What onnxruntime 1.22 cannot run in float64 (its "operator kernels" page says which types it has)
+NO_DOUBLE = (
+    *("Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cosh", "Sinh", "Tan", "Erf", "Elu", "Softplus"),
+    *("HardSigmoid", "Conv", "ConvTranspose", "AveragePool", "Resize", "RNN", "GRU", "LSTM"),
+)
+NO_DOUBLE_SINCE_18 = ("LeakyRelu", "PRelu")
 
 
 def package(name: str = "onnx") -> Any:
@@ -42,6 +50,7 @@ class Graph:
         self.lengths: dict[Size, str] = {}
         self.step: Step | None = None
         self.inputs: list[str] = []
+        self.axes = Axes((), {})
 
     # ------------------------------------------------------------------------------------------------------------ names
 
@@ -63,7 +72,7 @@ class Graph:
         """Add a node and return the name of its output, or a tuple of ``outputs`` names; an input "" is left out."""
         for key, value in attributes.items():
             if _has_size(value):
-                self.refuse(f"{key} = {value} depends on the batch size, which ONNX's {op} cannot express")
+                self.refuse(f"{key} = {value} depends on lengths that vary, which ONNX's {op} cannot express")
         label = self.fresh(self.local(op))
         names = [label] if outputs == 1 else [self.fresh(f"{label}.{i}") for i in range(outputs)]
         given = [self.tensor(x) for x in inputs]
@@ -143,27 +152,36 @@ class Graph:
         return x.array
 
     def ints(self, values: Sequence[Any]) -> str:
-        """Give a tensor of integers, computed from the batch size where one depends on it."""
+        """Give a tensor of integers, computed from the lengths of the inputs where one depends on them."""
         if not _has_size(values):
             return self.constant(np.asarray(values, np.int64).reshape(-1))
         parts = [self.length(v) if isinstance(v, Size) else self.constant(np.asarray([v], np.int64)) for v in values]
         return parts[0] if len(parts) == 1 else str(self.node("Concat", *parts, axis=0))
 
     def length(self, size: Size) -> str:
-        """Compute per · N + plus, a tensor with one number."""
+        """Compute a length, a tensor with one number."""
         if size not in self.lengths:
             step, self.step = self.step, None
-            name = self.lengths.get(Size(1, 0)) or self.node("Shape", self.inputs[0], start=0, end=1)
-            self.lengths[Size(1, 0)] = name
-            if size.per != 1:
-                name = self.node("Mul", name, np.asarray([size.per], np.int64))
-            if size.plus:
-                name = self.node("Add", name, np.asarray([size.plus], np.int64))
-            self.lengths[size], self.step = name, step
+            terms = []
+            for names, times in size.terms:
+                factors = [self.varying(name) for name in names]
+                if times != 1 or not factors:
+                    factors.append(self.constant(np.asarray([times], np.int64)))
+                terms.append(functools.reduce(lambda a, b: str(self.node("Mul", a, b)), factors))
+            self.lengths[size] = functools.reduce(lambda a, b: str(self.node("Add", a, b)), terms)
+            self.step = step
+        return self.lengths[size]
+
+    def varying(self, name: str) -> str:
+        """Read the length of an axis that varies from the shape of an input."""
+        size = Size((((name,), 1),))
+        if size not in self.lengths:
+            i, axis = next((i, a) for i, axes in enumerate(self.axes.names) for a, n in axes.items() if n == name)
+            self.lengths[size] = self.node("Shape", self.inputs[i], start=axis, end=axis + 1)
         return self.lengths[size]
 
     def reshape(self, x: Any, shape: Sequence[Any]) -> str:
-        """Reshape; one length that depends on the batch is left to the runtime."""
+        """Reshape; one length that varies is left to the runtime."""
         sizes = [n for n in shape if isinstance(n, Size)]
         if len(sizes) == 1 and 0 not in shape:
             shape = [-1 if isinstance(n, Size) else n for n in shape]
@@ -173,8 +191,8 @@ class Graph:
 
     def build(self, plan: Plan, name: str) -> Any:
         """Translate all steps and give the ONNX model."""
-        helper = self.onnx.helper
-        ins = [self.declare(item, "input", i, len(plan.inputs)) for i, item in enumerate(plan.inputs)]
+        helper, self.axes = self.onnx.helper, plan.axes
+        ins = [self.declare(item, i, len(plan.inputs)) for i, item in enumerate(plan.inputs)]
         self.inputs = [info.name for info in ins]
         self.names.update(zip(plan.inputs, self.inputs, strict=True))
         reserved = [self.fresh("output" if len(plan.outputs) == 1 else f"output_{i}") for i in range(len(plan.outputs))]
@@ -224,17 +242,27 @@ class Graph:
         self.nodes = kept[::-1]
         self.constants = {name: proto for name, proto in self.constants.items() if name in used}
 
-    def declare(self, item: Item, label: str, i: int, count: int) -> Any:
+    def declare(self, item: Item, i: int, count: int) -> Any:
         """Describe a graph input."""
-        label = self.fresh(label if count == 1 else f"{label}_{i}")
+        label = self.fresh(labels(count)[i])
         return self.onnx.helper.make_tensor_value_info(label, self.kind(item.dtype), _dims(item.shape))
 
     def translate(self, step: Step) -> None:
         """Add the nodes of one step."""
-        self.step = step
+        self.step, before = step, len(self.nodes)
         names = self.table[step.op](self, step)
+        if step.outputs[0].dtype == np.float64:
+            lacking = NO_DOUBLE if self.opset < 18 else (*NO_DOUBLE, *NO_DOUBLE_SINCE_18)
+            for node in self.nodes[before:]:
+                if node.op_type in lacking:
+                    self.refuse(f'onnxruntime has no {node.op_type} in float64; export model.astype("float32")')
         names = names if isinstance(names, tuple) else (names,)
         self.names.update(zip(step.outputs, names, strict=True))
+
+
+def labels(count: int) -> list[str]:
+    """Name the inputs of a graph."""
+    return ["input"] if count == 1 else [f"input_{i}" for i in range(count)]
 
 
 def _dims(shape: Sequence[Any]) -> list[Any]:

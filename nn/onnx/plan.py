@@ -1,7 +1,7 @@
-"""What is to be exported: two runs of the model, at two batch sizes and on other numbers, laid over each other.
+"""What is to be exported: runs of the model, at several lengths and on other numbers, laid over each other.
 
-Where the runs agree, a number is a constant of the model. A length that differs depends on the batch and becomes a
-:class:`Size`. A constant that differs in its values was computed from the input behind the graph's back: an error, as
+Where the runs agree, a number is a constant of the model. A length that differs depends on those that vary and becomes
+a :class:`Size`. A constant that differs in its values was computed from the input behind the graph's back: an error, as
 the file would be wrong for every other input.
 """
 
@@ -13,20 +13,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError, MissingRule
-
-BATCHES = (2, 3)  # not 1, which broadcasts
-
-
-@dataclass(frozen=True)
-class Size:
-    """Be a length that depends on the batch size N: per · N + plus."""
-
-    per: int
-    plus: int
-
-    def __str__(self) -> str:
-        times = "batch" if self.per == 1 else f"{self.per}*batch"
-        return f"{times}{self.plus:+d}" if self.plus else times
+from nn.onnx.lengths import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +53,7 @@ class Plan:
     inputs: tuple[Item, ...]
     outputs: tuple[Item, ...]
     steps: tuple[Step, ...]
+    axes: Axes
 
 
 class _Run:
@@ -98,81 +86,88 @@ class _Run:
 
 
 class _Merge:
-    """Lay the second run over the first."""
+    """Lay runs over each other, one for each point of the grid of lengths."""
 
-    def __init__(self, first: Any, second: Any, batches: tuple[int, int]) -> None:
-        self.first, self.second, self.batches = _Run(first), _Run(second), batches
+    def __init__(self, recordings: Sequence[Any], axes: Axes) -> None:
+        self.runs, self.axes = [_Run(recording) for recording in recordings], axes
         self.items: dict[Any, Item] = {}
 
     def plan(self) -> Plan:
-        a, b = self.first, self.second
-        if [s.op for s in a.steps] != [s.op for s in b.steps]:
-            pairs = ((place_of(s), place_of(t)) for s, t in zip(a.steps, b.steps, strict=False) if s.op != t.op)
-            what = " against ".join(next(pairs, (f"{len(a.steps)} steps", f"{len(b.steps)} steps")))
-            raise ArgumentError(
-                f"onnx.export: the model takes other steps for another input or batch size ({what}). An ONNX file "
-                "holds one sequence of steps: take Python's if and for on values or on the first axis out of forward, "
-                "or pass dynamic_batch=False."
-            )
-        inputs = tuple(self.result(x, y, f"input {i}") for i, (x, y) in enumerate(zip(a.inputs, b.inputs, strict=True)))
-        steps = tuple(self.step(s, t) for s, t in zip(a.steps, b.steps, strict=True))
-        outputs = tuple(self.item(x, y, "the output") for x, y in zip(a.outputs, b.outputs, strict=True))
-        return Plan(inputs, outputs, steps)
+        first = self.runs[0]
+        for other in self.runs[1:]:
+            if [s.op for s in first.steps] != [s.op for s in other.steps]:
+                both = zip(first.steps, other.steps, strict=False)
+                pairs = ((place_of(s), place_of(t)) for s, t in both if s.op != t.op)
+                counts = f"{len(first.steps)} steps", f"{len(other.steps)} steps"
+                raise ArgumentError(
+                    "onnx.export: the model takes other steps for another input or batch size "
+                    f"({' against '.join(next(pairs, counts))}). An ONNX file holds one sequence of steps: take "
+                    "Python's if and for on values or on the first axis out of forward, or pass dynamic_batch=False."
+                )
+        inputs = tuple(self.result(xs, f"input {i}") for i, xs in enumerate(self.rows("inputs")))
+        steps = tuple(self.step(steps) for steps in self.rows("steps"))
+        return Plan(inputs, tuple(self.item(ys, "the output") for ys in self.rows("outputs")), steps, self.axes)
 
-    def step(self, s: Any, t: Any) -> Step:
-        place = place_of(s)
-        inputs = tuple(self.item(x, y, place) for x, y in zip(s.inputs, t.inputs, strict=True))
-        kwargs = {name: self.merge(value, t.kwargs[name], f"{name} of {place}") for name, value in s.kwargs.items()}
-        outputs = tuple(self.result(x, y, place) for x, y in zip(s.outputs, t.outputs, strict=True))
-        return Step(s.op, inputs, kwargs, outputs, *((s.scope.path, s.scope.kind) if s.scope else ("", "")))
+    def rows(self, what: str) -> Any:
+        return zip(*[getattr(run, what) for run in self.runs], strict=True)
 
-    def result(self, x: Any, y: Any, place: str) -> Item:
-        item = self.items[x] = Item(self.merge(x.shape, y.shape, f"the shape of {place}"), x.dtype)
+    def step(self, steps: tuple[Any, ...]) -> Step:
+        first, place = steps[0], place_of(steps[0])
+        inputs = tuple(self.item(xs, place) for xs in zip(*[s.inputs for s in steps], strict=True))
+        kwargs = {n: self.merge([s.kwargs[n] for s in steps], f"{n} of {place}") for n in first.kwargs}
+        outputs = tuple(self.result(ys, place) for ys in zip(*[s.outputs for s in steps], strict=True))
+        scope = (first.scope.path, first.scope.kind) if first.scope else ("", "")
+        return Step(first.op, inputs, kwargs, outputs, *scope)
+
+    def result(self, values: Sequence[Any], place: str) -> Item:
+        shape = self.merge([x.shape for x in values], f"the shape of {place}")
+        item = self.items[values[0]] = Item(shape, values[0].dtype)
         return item
 
-    def item(self, x: Any, y: Any, place: str) -> Any:
+    def item(self, values: Sequence[Any], place: str) -> Any:
+        x = values[0]
         if not hasattr(x, "array"):
-            return self.merge(x, y, f"a number in {place}")
+            return self.merge(values, f"a number in {place}")
         if x not in self.items:
-            arrays = self.first.array(x), self.second.array(y)
-            if y in self.second.live or any(array is None for array in arrays):
+            arrays = [run.array(value) for run, value in zip(self.runs, values, strict=True)]
+            live = any(value in run.live for run, value in zip(self.runs[1:], values[1:], strict=True))
+            if live or any(array is None for array in arrays):
                 raise ArgumentError(
                     f"onnx.export: a constant of shape {x.shape} in {place} is not at hand any more. Keep it as a "
                     "Parameter or a buffer of the module, or as a NumPy array."
                 )
-            shape = self.merge(x.shape, y.shape, f"the shape of a constant in {place}")
+            shape = self.merge([value.shape for value in values], f"the shape of a constant in {place}")
             what = f"a constant of shape {x.shape} in {place}" + (f", from {x.note!r}," if x.note else "")
-            self.items[x] = Item(shape, x.dtype, self.first.name(x), self.constant(*arrays, what))
+            self.items[x] = Item(shape, x.dtype, self.runs[0].name(x), self.constant(arrays, what))
         return self.items[x]
 
-    def constant(self, a: Any, b: Any, what: str) -> Any:
+    def constant(self, arrays: Sequence[Any], what: str) -> Any:
         """Give a constant array; along axes of different lengths it must be the same all the way, and gets length 1."""
-        for axis, (m, n) in enumerate(zip(a.shape, b.shape, strict=True)):
-            if m != n:
-                a, b = (
-                    np.take(x, [0], axis) if _same(x, np.broadcast_to(np.take(x, [0], axis), x.shape)) else x
-                    for x in (a, b)
-                )
-        if a.shape != b.shape or not _same(a, b):
+        if len({a.ndim for a in arrays}) > 1:
             self.differ(what)
-        return a
+        for axis in range(arrays[0].ndim):
+            if len({a.shape[axis] for a in arrays}) > 1:
+                ones = [np.take(a, [0], axis) for a in arrays]
+                pairs = zip(arrays, ones, strict=True)
+                arrays = [one if _same(a, np.broadcast_to(one, a.shape)) else a for a, one in pairs]
+        if any(a.shape != arrays[0].shape or not _same(a, arrays[0]) for a in arrays):
+            self.differ(what)
+        return arrays[0]
 
-    def merge(self, a: Any, b: Any, what: str) -> Any:
-        """Give what two keywords or shapes agree on, with Sizes for lengths that differ."""
+    def merge(self, values: Sequence[Any], what: str) -> Any:
+        """Give what keywords or shapes agree on, with Sizes for lengths that differ."""
+        a = values[0]
         if isinstance(a, np.ndarray):
-            return self.constant(a, b, what) if a.ndim == np.ndim(b) else self.differ(what)
+            return self.constant([np.asarray(value) for value in values], what)
         if isinstance(a, slice):
-            return slice(*(self.merge(getattr(a, x), getattr(b, x), what) for x in ("start", "stop", "step")))
-        if isinstance(a, tuple | list) and len(a) == len(b):
-            return tuple(self.merge(x, y, what) for x, y in zip(a, b, strict=True))
-        if isinstance(a, int | np.integer) and not isinstance(a, bool) and a != b:
-            span = self.batches[1] - self.batches[0]
-            if span == 0 or (b - a) % span:
-                self.differ(what)
-            per = int(b - a) // span
-            return Size(per, int(a) - per * self.batches[0])
-        if a is b or a == b or (a != a and b != b):
+            parts = ([getattr(value, name) for value in values] for name in ("start", "stop", "step"))
+            return slice(*(self.merge(part, what) for part in parts))
+        if isinstance(a, tuple | list) and len({len(value) for value in values}) == 1:
+            return tuple(self.merge(items, what) for items in zip(*values, strict=True))
+        if all(value is a or value == a or (value != value and a != a) for value in values):
             return a
+        if self.axes.example and all(isinstance(x, int | np.integer) and not isinstance(x, bool) for x in values):
+            return self.axes.solve(values)
         return self.differ(what)
 
     def differ(self, what: str) -> Any:
@@ -204,13 +199,9 @@ def _translatable(run: Any, closed: Container[str]) -> None:
 
 
 def make_plan(
-    function: Any,
-    runs: Sequence[Sequence[Any]],
-    batches: tuple[int, int],
-    known: Mapping[str, Any],
-    closed: Container[str],
+    function: Any, runs: Sequence[Sequence[Any]], axes: Axes, known: Mapping[str, Any], closed: Container[str]
 ) -> Plan:
-    """Record ``function`` on two lists of arrays, of ``batches`` rows, and lay the runs over each other.
+    """Record ``function`` on lists of arrays, one for each point of ``axes.grid``, and lay the runs over each other.
 
     ``closed`` are the ops that have a translation; others are opened into their definition.
     """
@@ -220,6 +211,6 @@ def make_plan(
         )
         for arrays in runs
     ]
-    merge = _Merge(recordings[0], recordings[1], batches)
-    _translatable(merge.first, closed)
+    merge = _Merge(recordings, axes)
+    _translatable(merge.runs[0], closed)
     return merge.plan()

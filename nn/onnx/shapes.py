@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from nn.onnx.graph import Graph, Translation
-from nn.onnx.plan import Size, Step
+from nn.onnx.lengths import Size
+from nn.onnx.plan import Step
 
 # --------------------------------------------------------------------------------------------------------------- shapes
 
@@ -56,7 +57,7 @@ def _roll(g: Graph, s: Step) -> Any:
     for shift, a in pairs:
         n = s.inputs[0].shape[a] if axis is not None else math.prod(s.inputs[0].shape)
         if isinstance(n, Size):
-            g.refuse("rolling along the batch axis has no translation")
+            g.refuse("rolling along an axis whose length varies has no translation")
         cut, at = (-int(shift)) % n, np.asarray([a], np.int64)
         pieces = [g.node("Slice", x, np.asarray([low]), np.asarray([high]), at) for low, high in ((cut, n), (0, cut))]
         x = g.node("Concat", *pieces, axis=int(a))
@@ -145,7 +146,7 @@ def _slices(g: Graph, x: str, parts: list[Any]) -> str:
     cuts = []
     for axis, part in enumerate(parts):
         if isinstance(part, Size):
-            g.refuse(f"the index {part} depends on the batch size; index from the end, such as x[-1]")
+            g.refuse(f"the index {part} depends on lengths that vary; index from the end, such as x[-1]")
         if isinstance(part, slice) and part != slice(None):
             step = 1 if part.step is None else part.step
             low, high = (0, np.iinfo(np.int64).max) if step > 0 else (-1, np.iinfo(np.int64).min)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from nn.onnx.graph import Graph, Translation
-from nn.onnx.plan import Size, Step
+from nn.onnx.lengths import Size
+from nn.onnx.plan import Step
 
 # --------------------------------------------------------------------------------------------------- element by element
 
@@ -119,6 +120,7 @@ ELEMENTWISE: dict[str, Translation] = {
     "fused_gelu": formula(_gelu),
     "softplus": same("Softplus"),
     "silu": formula(lambda n, c, x: n("Mul", x, n("Sigmoid", x))),
+    "prelu": same("PRelu"),
     "leaky_relu": formula(lambda n, c, x, negative_slope: n("LeakyRelu", x, alpha=float(negative_slope))),
     "elu": formula(lambda n, c, x, alpha: n("Elu", x, alpha=float(alpha))),
 }
@@ -161,7 +163,7 @@ def _variance(g: Graph, s: Step) -> Any:
     if ddof:
         lengths = [s.inputs[0].shape[a] for a in axes]
         if any(isinstance(n, Size) for n in lengths):
-            g.refuse("ddof over the batch axis has no translation; use ddof=0")
+            g.refuse("ddof over an axis whose length varies has no translation; use ddof=0")
         n = math.prod(lengths)
         y = g.node("Mul", y, np.asarray(n / (n - ddof), dtype))
     return g.node("Sqrt", y) if s.op == "std" else y

@@ -12,7 +12,7 @@ class Adam(Optimizer):
     """Divide a running mean of the gradient by the root of a running mean of its square.
 
     m = β₁ m + (1 - β₁) g;  v = β₂ v + (1 - β₂) g²;  p -= lr · m̂ / (√v̂ + ε), with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 -
-    β₂ᵗ). ``weight_decay`` adds its multiple of p to g.
+    β₂ᵗ). ``weight_decay`` adds its multiple of p to g; ``amsgrad`` takes the largest v so far (Reddi et al. 2018).
 
     >>> import nn
     >>> p = nn.Parameter([1.0]); p.grad = [0.5]
@@ -30,8 +30,12 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
+
+    def states(self, group: Group) -> tuple[str, ...]:
+        return (*self.names, "max_exp_avg_sq") if group["amsgrad"] else self.names
 
     def constants(self, group: Group, t: int) -> tuple[float, ...]:
         (b1, b2), lr = group["betas"], group["lr"]
@@ -41,7 +45,7 @@ class Adam(Optimizer):
     def update(
         self, p: Array, g: Array, state: tuple[Array, ...], s: Array, c: list[Array], group: Group, t: int
     ) -> None:
-        (m, v), (b1, one_b1, b2, one_b2, lr, eps, keep) = state, c
+        (m, v, *largest), (b1, one_b1, b2, one_b2, lr, eps, keep) = state, c
         if self.decoupled:
             p *= keep
         m *= b1
@@ -50,6 +54,8 @@ class Adam(Optimizer):
         np.multiply(g, g, out=s)
         s *= one_b2
         v += s
+        if largest:
+            v = np.maximum(largest[0], v, out=largest[0])
         np.sqrt(v, out=s)
         s += eps
         np.divide(m, s, out=s)
@@ -69,5 +75,6 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad)

@@ -1,20 +1,23 @@
-"""Gradient clipping."""
+"""Gradient clipping: of the common norm, or element by element."""
 
 import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError
+
+Array = NDArray[Any]
 
 
 def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_type: float = 2.0) -> float:
     """Scale all gradients by one factor so that their common norm is at most ``max_norm``; give the norm before.
 
-    Call it between ``backward()`` and ``step()``. A norm that is not finite leaves the gradients as they are (Pascanu
-    et al. 2013).
+    Call it between ``backward()`` and ``step()``. A norm that overflows is computed in another scale; one of inf or nan
+    leaves the gradients as they are (Pascanu et al. 2013).
 
     >>> import nn
     >>> p = nn.Parameter([0.0, 0.0]); p.grad = [3.0, 4.0]
@@ -27,18 +30,46 @@ def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_
         )
     params = [parameters] if isinstance(parameters, ag.Tensor) else list(parameters)
     held = [(p, p.grad.data) for p in params if p.grad is not None]
-    if norm_type == 2:
-        norm = math.sqrt(sum(_square(g.ravel(order="K")) for _, g in held))
-    elif norm_type == math.inf:
-        norm = max((float(np.abs(g).max()) for _, g in held if g.size), default=0.0)
-    else:
-        norm = sum(float((np.abs(g) ** norm_type).sum()) for _, g in held) ** (1 / norm_type)
+    norm = _norm([g for _, g in held], norm_type)
     factor = max_norm / (norm + 1e-6)
     if factor < 1 and math.isfinite(norm):
-        for p, g in held:
-            p.grad = ag.Tensor(g * g.dtype.type(factor), copy=False)  # a new array: others may hold the old one
+        for p, g in held:  # a new array each: others may hold the old one
+            p.grad = ag.Tensor(_scaled(g, factor), copy=False)
     return norm
 
 
-def _square(flat: Any) -> float:
-    return float(np.dot(flat, flat))
+def clip_grad_value(parameters: Iterable[Any] | ag.Tensor, clip_value: float) -> None:
+    """Bring each element of the gradients into -clip_value … clip_value, which may turn the step's direction.
+
+    >>> import nn
+    >>> p = nn.Parameter([0.0, 0.0]); p.grad = [3.0, -0.5]
+    >>> nn.optim.clip_grad_value([p], 1.0)
+    >>> p.grad.tolist()
+    [1.0, -0.5]
+    """
+    if not clip_value >= 0:
+        raise ArgumentError(f"clip_grad_value: clip_value must not be negative, got {clip_value}.")
+    for p in [parameters] if isinstance(parameters, ag.Tensor) else parameters:
+        if p.grad is not None:
+            p.grad = ag.Tensor(np.clip(p.grad.data, -clip_value, clip_value), copy=False)
+
+
+def _norm(arrays: list[Array], p: float) -> float:
+    """Compute (Σ |g|ᵖ)^(1/p); where powers overflow or vanish, of the arrays divided by the largest |g|."""
+    if p == 2:
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            square = sum(float(np.dot(g.ravel(order="K"), g.ravel(order="K"))) for g in arrays)
+        if 1e-30 < square < math.inf:
+            return math.sqrt(square)
+    largest = max((float(np.abs(g).max()) for g in arrays if g.size), default=0.0)
+    if p == math.inf or largest == 0 or not math.isfinite(largest):
+        return largest
+    powers = [float((np.abs(g / g.dtype.type(largest)) ** p).sum(dtype=float)) for g in arrays]
+    return float(largest * sum(powers) ** (1 / p))
+
+
+def _scaled(g: Array, factor: float) -> Array:
+    """Multiply, in the wider dtype where ``factor`` is too small for that of ``g``."""
+    wide = g if factor > np.finfo(g.dtype).tiny else g.astype(np.float64)
+    scaled: Array = np.multiply(wide, wide.dtype.type(factor)).astype(g.dtype, copy=False)
+    return scaled

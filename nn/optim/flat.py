@@ -2,13 +2,19 @@
 
 A step goes over :class:`Block` by block: many small parameters together, or a part of a large one, each small enough
 that all passes of the update stay in the L2 cache (five float32 arrays of 32,768 are 640 KiB).
+
+Whoever holds the array of a parameter sees its steps, as in PyTorch. So a parameter moves into the buffer only if
+nobody else holds its array when the optimizer is made. One that stayed outside, or that was given other data since, is
+changed where it lies: its values are copied into a block and back, and what it left behind is not touched again.
 """
 
 from collections.abc import Iterator, Sequence
 from operator import is_not
+from sys import getrefcount
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 from numpy.typing import NDArray
 
 import autograd as ag
@@ -16,6 +22,7 @@ from autograd.errors import ArgumentError
 
 Array = NDArray[Any]
 BLOCK = 32_768
+_NONE: frozenset[int] = frozenset()
 
 
 class Block(NamedTuple):
@@ -40,30 +47,27 @@ class Flat:
         sizes = [p.size for p in parameters]
         self.starts = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
         self.values = np.empty(self.starts[-1], self.dtype)
-        self.states = {name: np.zeros(self.starts[-1], self.dtype) for name in states}
-        self.steps = [0] * len(sizes)
+        self.forget(states)
         self.turned = [p.ndim == 2 and p.data.T.flags.c_contiguous for p in parameters]  # Linear keeps its weight so
         self.views = [self._view(self.values, i) for i in range(len(sizes))]
-        for i in range(len(sizes)):
-            self._adopt(i)
-        self._pattern: list[bool] = []
+        for p, view in zip(self.parameters, self.views, strict=True):
+            if not _is_held(p):
+                view[...] = p.data
+                p.data = view
+        self._arrays: list[Any] = []  # where the parameters were in the last step
+        self._away = _NONE  # parameters that are not in the buffer
+        self._apart = _NONE  # parameters that share memory with another one: each is a block of its own
         self._blocks: list[Block] = []
         self._moving: list[ag.Tensor] = []  # the parameters that have a gradient
-        self._planned = 0
         self._numbers: Array = np.empty(0, self.dtype)
         self._known: list[float] = []
         self._constants: list[Array] = []
 
-    def _adopt(self, i: int) -> None:
-        """Copy a parameter's values into the buffer and make its data a view of it."""
-        parameter, view = self.parameters[i], self.views[i]
-        if parameter.shape != view.shape or parameter.dtype != view.dtype:
-            raise ArgumentError(
-                f"optimizer: parameter {i}{_named(parameter)} was {view.shape} {view.dtype} when it was made and is "
-                f"{parameter.shape} {parameter.dtype} now. Make the optimizer after astype and changes of shape."
-            )
-        view[...] = parameter.data
-        parameter.data = view
+    def forget(self, states: Sequence[str]) -> None:
+        """Start anew with these running states, at 0, and no steps taken."""
+        self.states = {name: np.zeros(self.starts[-1], self.dtype) for name in states}
+        self.steps = [0] * len(self.parameters)
+        self._planned, self._pattern = 0, list[bool]()
 
     def _view(self, buffer: Array, i: int) -> Array:
         """View the part of a flat buffer that belongs to parameter ``i`` in the parameter's shape."""
@@ -81,13 +85,12 @@ class Flat:
         """
         arrays, grads = ag.leaf_arrays(self.parameters)
         pattern = [g is not None for g in grads]
-        if any(map(is_not, arrays, self.views)):
-            for i, (array, view) in enumerate(zip(arrays, self.views, strict=True)):
-                if array is not view and pattern[i]:
-                    self._adopt(i)
-        if pattern != self._pattern:
+        if pattern != self._pattern or any(map(is_not, arrays, self._arrays)):
             self._settle()
-            self._pattern, self._blocks = pattern, self._plan(pattern)
+            self._pattern, self._arrays = pattern, arrays
+            self._away = self._find_away(arrays, pattern)
+            self._apart = _overlapping(arrays, self._away)
+            self._blocks = self._plan(pattern)
             self._moving = [p for p, has in zip(self.parameters, pattern, strict=True) if has]
         self._planned += 1
         flat: Any = None
@@ -101,9 +104,43 @@ class Flat:
                         ((i, turned),) = block.members
                         flat = (grads[i].T if turned else grads[i]).reshape(-1)
                     g = flat[block.part]
-                yield block, g, block.t + self._planned
+                if self._away and any(i in self._away for i, _ in block.members):
+                    yield from self._outside(block, g)
+                else:
+                    yield block, g, block.t + self._planned
         finally:
             ag.mark_changed(self._moving)
+
+    def _find_away(self, arrays: list[Any], pattern: list[bool]) -> frozenset[int]:
+        """Find the parameters to be changed that are not in the buffer, and make their ``arrays`` writable."""
+        away: set[int] = set()
+        for i, (p, view, has) in enumerate(zip(self.parameters, self.views, pattern, strict=True)):
+            if has and arrays[i] is not view:
+                arrays[i] = p.data
+                away.add(i)
+                if p.shape != view.shape or p.dtype != view.dtype:
+                    raise ArgumentError(
+                        f"optimizer: parameter {i}{_named(p)} was {view.shape} {view.dtype} when it was made and is "
+                        f"{p.shape} {p.dtype} now. Make the optimizer after astype and changes of shape."
+                    )
+        return frozenset(away)
+
+    def _outside(self, block: Block, g: Array) -> Iterator[tuple[Block, Array, int]]:
+        """Yield a block of which a part is not in the buffer: copied, and written back into the arrays when changed."""
+        parts = [self._arrays[i].T if turned else self._arrays[i] for i, turned in block.members]
+        if block.gather is not None:
+            p = np.concatenate(parts, axis=None, out=self._room[3, : g.size])
+        else:
+            p = parts[0].reshape(-1)[block.part] if parts[0].flags.c_contiguous else parts[0].flat[block.part]
+        yield block._replace(p=p), g, block.t + self._planned
+        if block.gather is None:
+            if not parts[0].flags.c_contiguous:
+                parts[0].flat[block.part] = p
+            return
+        at = 0
+        for part in parts:
+            part[...] = p[at : at + part.size].reshape(part.shape)
+            at += part.size
 
     def keep(self, names: Sequence[str]) -> None:
         """Hold exactly the states ``names``; new ones start at 0 (momentum may be switched on later)."""
@@ -135,7 +172,7 @@ class Flat:
 
     def _plan(self, pattern: list[bool]) -> list[Block]:
         """Cut the buffer into blocks: runs of small parameters with equal step counts, and parts of large ones."""
-        self._room = np.empty((3, min(BLOCK, max(1, self.values.size))), self.dtype)
+        self._room = np.empty((4, min(BLOCK, max(1, self.values.size))), self.dtype)
         blocks: list[Block] = []
         run: list[int] = []
 
@@ -146,7 +183,7 @@ class Flat:
 
         for i, has in enumerate(pattern):
             a, b = self.starts[i], self.starts[i + 1]
-            if run and (not has or self.steps[i] != self.steps[run[0]] or b - self.starts[run[0]] > BLOCK):
+            if run and not (has and self._joins(run, i)):
                 close()
             if not has or a == b:
                 continue
@@ -159,12 +196,46 @@ class Flat:
         close()
         return blocks
 
+    def _joins(self, run: list[int], i: int) -> bool:
+        """Tell whether parameter ``i`` can be in one block with those of ``run``."""
+        alone = i in self._apart or run[-1] in self._apart
+        return not alone and self.steps[i] == self.steps[run[0]] and self.starts[i + 1] - self.starts[run[0]] <= BLOCK
+
     def _block(self, a: int, b: int, members: tuple[int, ...], part: slice) -> Block:
         states = tuple(state[a:b] for state in self.states.values())
-        scratch, spare, gather = self._room[:, : b - a]
+        scratch, spare, gather, _ = self._room[:, : b - a]
         several = gather if len(members) > 1 else None
         marked = tuple([(i, self.turned[i]) for i in members])
         return Block(self.values[a:b], states, scratch, spare, several, marked, part, self.steps[members[0]])
+
+
+def _is_held(p: ag.Tensor) -> bool:
+    """Tell whether anybody but ``p`` holds its array, or a part of it: a new Tensor like it has fewer references."""
+    array = ag.leaf_arrays([p])[0][0]
+    if not isinstance(array, np.ndarray):  # a NumPy scalar, which nobody can see change
+        return False
+    alone = array.base is None and array.flags.writeable
+    del array
+    like = ag.Tensor(np.empty(p.shape, p.dtype), p.requires_grad, copy=False, name=p.name)
+    return not alone or _references(p) > _references(like)
+
+
+def _references(p: ag.Tensor) -> int:
+    return getrefcount(ag.leaf_arrays([p])[0][0])
+
+
+def _overlapping(arrays: list[Any], away: frozenset[int]) -> frozenset[int]:
+    """Find the parameters that have memory in common with another one (only arrays with a base, or twice one, can)."""
+    if len({id(a) for a in arrays}) == len(arrays) and all(arrays[i].base is None for i in away):
+        return _NONE
+    found: set[int] = set()
+    end, last = 0, -1
+    for (low, high), i in sorted((byte_bounds(a), i) for i, a in enumerate(arrays) if isinstance(a, np.ndarray)):
+        if low < end:
+            found |= {i, last}
+        if high > end:
+            end, last = high, i
+    return frozenset(found)
 
 
 def _named(parameter: ag.Tensor) -> str:

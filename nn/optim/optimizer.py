@@ -1,17 +1,19 @@
 """What all optimizers share: groups, steps over flat buffers, weight decay, state."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
+from nn.kinds import kind
 from nn.optim.flat import Flat
 
 Array = NDArray[Any]
 Group = dict[str, Any]
+_NO_MATTER = ("params", "initial_lr", "foreach", "fused", "capturable", "differentiable")  # how PyTorch does the same
 
 
 class Optimizer:
@@ -26,6 +28,7 @@ class Optimizer:
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
         self.defaults = defaults
         self.param_groups: list[Group] = []
+        self._given: list[tuple[ag.Tensor, ...]] = []
         self._flats: list[list[Flat]] = []
         self.planned: dict[int, float] = {}  # the rate of a group that a schedule set when it was made, before a step
         groups: list[Any] = list(params) if not isinstance(params, ag.Tensor | Mapping) else [params]
@@ -39,12 +42,8 @@ class Optimizer:
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Add ``{"params": ..., **options}``; options that are not given take the defaults."""
         who = type(self).__name__
-        unknown = [name for name in group if name not in self.defaults and name not in ("params", "initial_lr")]
-        if unknown or "params" not in group:
-            raise ArgumentError(
-                f"{who}: a group needs 'params' and may set {', '.join(self.defaults)}; got "
-                f"{', '.join(map(repr, group))}."
-            )
+        if not {"params"} <= set(group) <= {*self.defaults, "params", "initial_lr"}:
+            self._refuse(group)
         params = [group["params"]] if isinstance(group["params"], ag.Tensor) else list(group["params"])
         known = {id(p) for g in self.param_groups for p in g["params"]}
         for i, p in enumerate(params):
@@ -58,10 +57,29 @@ class Optimizer:
                     f"{who}: parameter {i} of shape {p.shape} was given twice; each may be in one group only."
                 )
             known.add(id(p))
-        made = {**self.defaults, **group, "params": params}
+        made = {**self.defaults, **group, "params": tuple(params)}
         self.check(made)
         self.param_groups.append(made)
+        self._given.append(made["params"])
         self._flats.append(self._flatten(made))
+
+    def _refuse(self, group: Mapping[str, Any]) -> NoReturn:
+        raise ArgumentError(
+            f"{type(self).__name__}: a group needs 'params' and may set {', '.join(self.defaults)}; got "
+            f"{', '.join(map(repr, group))}."
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse names that look like an option and that no step would read."""
+        who = type(self).__name__
+        if name in ("learning_rate", "rate"):
+            raise ArgumentError(f"{who}.{name} has no effect: set {who}.lr, or param_groups[i]['lr'] for one group.")
+        if name != "lr" and name in vars(self).get("defaults", ()):
+            raise ArgumentError(
+                f"{who}.{name} has no effect: set it in the groups, as in "
+                f"for group in optimizer.param_groups: group[{name!r}] = {value!r}."
+            )
+        object.__setattr__(self, name, value)
 
     def _flatten(self, group: Group) -> list[Flat]:
         by_dtype: dict[Any, list[ag.Tensor]] = {}
@@ -75,13 +93,19 @@ class Optimizer:
     # ---------------------------------------------------------------------------------------- what a subclass says
 
     def check(self, group: Group) -> None:
-        """Refuse options that make no sense: none of the numbers may be negative."""
+        """Refuse options that make no sense: of another kind than the default, or negative."""
+        who = type(self).__name__
         for name, value in group.items():
-            if name not in ("params", "betas") and isinstance(value, int | float) and not value >= 0:
-                raise ArgumentError(f"{type(self).__name__}: {name} must not be negative, got {value}.")
+            if name not in self.defaults and name != "initial_lr":
+                continue
+            wanted = "number" if name in ("lr", "initial_lr") else kind(self.defaults[name])
+            if wanted != "other" and kind(value) != wanted:
+                raise ArgumentError(f"{who}: {name} must be a {wanted}, got {value!r}.")
+            if wanted == "number" and not value >= 0:
+                raise ArgumentError(f"{who}: {name} must not be negative, got {value}.")
         betas = group.get("betas", (0, 0))
         if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-            raise ArgumentError(f"{type(self).__name__}: betas must be in [0, 1), got {betas}.")
+            raise ArgumentError(f"{who}: betas must be in [0, 1), got {betas}.")
 
     def states(self, group: Group) -> tuple[str, ...]:
         """Name the running states that the options ask for."""
@@ -103,8 +127,20 @@ class Optimizer:
     # -------------------------------------------------------------------------------------------------- what users call
 
     def step(self) -> None:
-        """Update every parameter that has a gradient."""
-        for group, flats in zip(self.param_groups, self._flats, strict=True):
+        """Update every parameter that has a gradient, where it lies: whoever holds its array sees the change."""
+        if len(self.param_groups) != len(self._flats):
+            raise ArgumentError(
+                f"{type(self).__name__}: there are {len(self.param_groups)} groups, of which {len(self._flats)} were "
+                "given. Use add_param_group."
+            )
+        for group, given, flats in zip(self.param_groups, self._given, self._flats, strict=True):
+            if len(group) - ("initial_lr" in group) != len(self.defaults) + 1:
+                self._refuse(group)
+            if group["params"] is not given:
+                raise ArgumentError(
+                    f"{type(self).__name__}: the parameters of a group were replaced, which has no effect. Use "
+                    "add_param_group, or make a new optimizer."
+                )
             decay = 0.0 if self.decoupled else group.get("weight_decay", 0.0)
             for flat in flats:
                 known, c = -1, []
@@ -132,8 +168,8 @@ class Optimizer:
 
     @lr.setter
     def lr(self, value: float) -> None:
-        if not value >= 0:
-            raise ArgumentError(f"{type(self).__name__}: lr must not be negative, got {value}.")
+        for group in self.param_groups:
+            self.check({**group, "lr": value})
         for group in self.param_groups:
             group["lr"] = value
 
@@ -173,20 +209,25 @@ class Optimizer:
                 f"{who}.load_state_dict: the state has groups of {sizes} parameters, the optimizer has {mine}."
             )
         loaded = {position: entries[i] for position, i in enumerate(order) if i in entries}
-        self._check_entries(loaded)
-        for group, new in zip(self.param_groups, groups, strict=True):
+        for new in groups:
+            self._refuse_options(new)
+        options = [{k: v for k, v in new.items() if k in self.defaults or k == "initial_lr"} for new in groups]
+        for group, new in zip(self.param_groups, options, strict=True):
             self.check({**group, **new})
+        self._check_entries(loaded, options)
         position = {id(p): i for i, p in enumerate(self._parameters())}
-        for group, new in zip(self.param_groups, groups, strict=True):
-            group.update({k: v for k, v in new.items() if k in self.defaults or k == "initial_lr"})
-        self._flats = [self._flatten(group) for group in self.param_groups]
-        for flat in (flat for flats in self._flats for flat in flats):
-            for i, p in enumerate(flat.parameters):
-                entry = loaded.get(position[id(p)])
-                if entry is not None:
-                    flat.steps[i] = int(entry.get("step", 1))  # PyTorch's SGD counts no steps, but it has made one
-                    for name, view in flat.state_of(i).items():
-                        view[...] = np.asarray(entry[name])
+        for group, new in zip(self.param_groups, options, strict=True):
+            group.update(new)
+        for group, flats in zip(self.param_groups, self._flats, strict=True):
+            for flat in flats:
+                flat.forget(self.states(group))
+                self.begin(flat, group)
+                for i, p in enumerate(flat.parameters):
+                    entry = loaded.get(position[id(p)])
+                    if entry is not None:
+                        flat.steps[i] = int(entry.get("step", 1))  # PyTorch's SGD counts no steps, but it has made one
+                        for name, view in flat.state_of(i).items():
+                            view[...] = np.asarray(entry[name])
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the flat buffers out of copies and pickles: what are views on them here would not be views there."""
@@ -194,20 +235,36 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+        self._flats = [self._flatten(group) for group in self.param_groups]
         self.load_state_dict(vars(self).pop("_saved"))
 
-    def _check_entries(self, loaded: dict[int, dict[str, Any]]) -> None:
+    def _refuse_options(self, new: Mapping[str, Any]) -> None:
+        """Refuse what another optimizer was told to do and this one cannot, such as PyTorch's ``maximize``."""
+        for name, value in new.items():
+            if name in self.defaults or name in _NO_MATTER:
+                continue
+            if value if name != "decoupled_weight_decay" else value != self.decoupled:
+                raise ArgumentError(
+                    f"{type(self).__name__}.load_state_dict: the state has {name}={value!r}, which this optimizer does "
+                    "not do."
+                )
+
+    def _check_entries(self, loaded: dict[int, dict[str, Any]], options: list[Group]) -> None:
         problems = []
         for i, p in enumerate(self._parameters()):
             if i not in loaded:
                 continue
-            if not int(loaded[i].get("step", 1)) >= 1:
+            step = loaded[i].get("step", 1)  # PyTorch keeps it as a Tensor of one number
+            if kind(np.asarray(step)[()]) != "number" or not int(step) >= 1:
                 problems.append(f"parameter {i}: step is {loaded[i]['step']}, needs 1 or more")
-            group = next(g for g in self.param_groups if any(q is p for q in g["params"]))
+            pairs = zip(self.param_groups, options, strict=True)
+            group = next({**g, **new} for g, new in pairs if any(q is p for q in g["params"]))
             for name in self.states(group):
                 value = loaded[i].get(name)
                 if value is None:
                     problems.append(f"parameter {i}: {name} is missing")
+                elif np.asarray(value).dtype.kind not in "biuf":
+                    problems.append(f"parameter {i}: {name} has dtype {np.asarray(value).dtype}, needs numbers")
                 elif np.shape(value) != p.shape:
                     problems.append(f"parameter {i}: {name} has shape {np.shape(value)}, needs {p.shape}")
         if problems:

@@ -1,14 +1,16 @@
 """Learning-rate schedules: each is a function of the number of steps taken, so that a resumed run continues exactly.
 
 Call ``schedule.step()`` after ``optimizer.step()``, once per epoch or once per batch. A rate that was changed
-meanwhile, by hand or by another schedule, is the new start: what follows is scaled to it, as in PyTorch.
+meanwhile, by hand or by another schedule, is the new start: what follows is scaled to it, as in PyTorch (but for
+its LambdaLR, warm restarts and one cycle, which overwrite it).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autograd.errors import ArgumentError
+from nn.kinds import kind
 from nn.optim.optimizer import Optimizer
 
 
@@ -42,6 +44,10 @@ class Schedule:
         """Give the learning rate after ``t`` steps; subclasses define it."""
         raise NotImplementedError
 
+    def rate_of(self, i: int, base: float, t: int) -> float:
+        """Give the rate of group ``i`` after ``t`` steps, where the groups differ in more than their base rates."""
+        return self.rate(base, t)
+
     def step(self) -> None:
         """Count one step and set the learning rates."""
         self._follow()
@@ -54,13 +60,13 @@ class Schedule:
         for i, group in enumerate(self.optimizer.param_groups):
             if i < len(self.rates) and group["lr"] == self.rates[i]:
                 continue
-            none, one = self.rate(0.0, self.last_step), self.rate(1.0, self.last_step)
+            none, one = (self.rate_of(i, base, self.last_step) for base in (0.0, 1.0))
             base = (group["lr"] - none) / (one - none) if one != none else group["lr"]
             self.base_lrs[i : i + 1] = [float(base)]
 
     def _set(self) -> None:
-        for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
-            group["lr"] = self.rate(base, self.last_step)
+        for i, (group, base) in enumerate(zip(self.optimizer.param_groups, self.base_lrs, strict=True)):
+            group["lr"] = self.rate_of(i, base, self.last_step)
         self.rates = self.get_last_lr()
 
     def get_last_lr(self) -> list[float]:
@@ -69,16 +75,21 @@ class Schedule:
 
     def state_dict(self) -> dict[str, Any]:
         """Give the state as plain numbers and lists."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, int | float | str | list)}
+        return {name: value for name, value in vars(self).items() if kind(value) != "other"}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state and set the learning rates; names that do not fit raise and change nothing."""
-        expected = self.state_dict().keys()
-        if set(state) != set(expected):
+        """Take over a state and set the learning rates; what does not fit raises and changes nothing."""
+        own = self.state_dict()
+        if set(state) != set(own):
             raise ArgumentError(
-                f"{type(self).__name__}.load_state_dict: expected {', '.join(sorted(expected))}, got "
+                f"{type(self).__name__}.load_state_dict: expected {', '.join(sorted(own))}, got "
                 f"{', '.join(sorted(state))}."
             )
+        for name, value in state.items():
+            if kind(value) != kind(own[name]):
+                raise ArgumentError(
+                    f"{type(self).__name__}.load_state_dict: {name} must be a {kind(own[name])}, got {value!r}."
+                )
         if len(state["base_lrs"]) != len(self.base_lrs):
             raise ArgumentError(
                 f"{type(self).__name__}.load_state_dict: the state has {len(state['base_lrs'])} groups, the optimizer "
@@ -110,6 +121,44 @@ class ExponentialLR(Schedule):
 
     def rate(self, base: float, t: int) -> float:
         return base * self.gamma**t
+
+
+class MultiStepLR(Schedule):
+    """Multiply the rate by ``gamma`` after each of ``milestones`` steps."""
+
+    def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
+        if any(mark < 0 for mark in milestones):
+            raise ArgumentError(f"MultiStepLR: milestones are numbers of steps, got {list(milestones)}.")
+        self.milestones, self.gamma = sorted(milestones), gamma
+        super().__init__(optimizer)
+
+    def rate(self, base: float, t: int) -> float:
+        return base * self.gamma ** sum(t >= mark for mark in self.milestones)
+
+
+class LambdaLR(Schedule):
+    """Multiply the base rate by ``lr_lambda(t)``, a function of the steps taken, or a list with one per group.
+
+    >>> import nn
+    >>> sgd = nn.optim.SGD([nn.Parameter([1.0])], lr=0.5)
+    >>> schedule = nn.optim.LambdaLR(sgd, lambda t: 1 / (1 + t))
+    >>> schedule.step()
+    >>> sgd.lr
+    0.25
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
+    ) -> None:
+        many, groups = isinstance(lr_lambda, Sequence), len(getattr(optimizer, "param_groups", ()))
+        given: Any = lr_lambda if many else (lr_lambda,)
+        self._lambdas = tuple(given)  # a tuple is not part of the state
+        if not all(map(callable, self._lambdas)) or (many and len(self._lambdas) != groups):
+            raise ArgumentError(f"LambdaLR: lr_lambda must be a function, or {groups} of them, one per group.")
+        super().__init__(optimizer)
+
+    def rate_of(self, i: int, base: float, t: int) -> float:
+        return float(base * self._lambdas[i if len(self._lambdas) > 1 else 0](t))
 
 
 class CosineAnnealingLR(Schedule):
@@ -172,9 +221,9 @@ class SequentialLR(Schedule):
         self._schedulers, self.milestones = tuple(schedulers), marks
         super().__init__(optimizer)
 
-    def rate(self, base: float, t: int) -> float:
-        i = sum(t >= mark for mark in self.milestones)
-        return self._schedulers[i].rate(base, t - (self.milestones[i - 1] if i else 0))
+    def rate_of(self, i: int, base: float, t: int) -> float:
+        k = sum(t >= mark for mark in self.milestones)
+        return self._schedulers[k].rate_of(i, base, t - (self.milestones[k - 1] if k else 0))
 
 
 class ReduceLROnPlateau(Schedule):

@@ -119,7 +119,10 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
 
     @if_pieces
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train one more epoch, on these data; the first call names all ``classes`` that will come."""
+        """Train one more epoch, on these data; the first call names all ``classes`` that will come.
+
+        ``lr`` and ``weight_decay`` may have been set meanwhile; what the network was made with may not.
+        """
         if isinstance(self.class_weight, str):
             raise ArgumentError("partial_fit cannot know how often classes will come: pass class_weight as a dict.")
         first = not hasattr(self, "module_")
@@ -187,6 +190,9 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
     def decision_function(self, X: Any) -> Array:
         """Give scores (samples, classes), the largest wins; for two classes (samples,), the second wins above 0."""
         return self._coded(X, "decision")
+
+    def _finish(self, outputs: Any) -> Any:
+        return self._coding.shares(outputs) if self._coding.probabilities else outputs
 
     def _coded(self, X: Any, what: str) -> Array:
         check_is_fitted(self, "module_")

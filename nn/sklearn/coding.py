@@ -43,7 +43,11 @@ class Coding:
 
     def proba(self, output: Array) -> Array:
         """Give probabilities (N, K)."""
-        return np.asarray(softmax(output, -1))
+        return np.asarray(self.shares(output))
+
+    def shares(self, output: Any) -> Any:
+        """Compute probabilities, of a Tensor too."""
+        return softmax(output, -1)
 
 
 class Binary(Coding):
@@ -61,12 +65,11 @@ class Binary(Coding):
     def decision(self, output: Array) -> Array:
         return output[:, 0] if self.classes == 2 else output
 
-    def proba(self, output: Array) -> Array:
-        p = np.asarray(ag.sigmoid(output))
+    def shares(self, output: Any) -> Any:
+        p = ag.sigmoid(output)
         if self.classes == 2:
             return np.concatenate([1 - p, p], 1)
-        shares: Array = p / np.maximum(p.sum(1, keepdims=True), np.finfo(p.dtype).tiny)
-        return shares
+        return p / np.maximum(p.sum(1, keepdims=True), np.finfo(p.dtype).tiny)
 
 
 class Margin(Binary):
@@ -90,8 +93,8 @@ class MultiLabel(Binary):
     def predict(self, output: Array) -> Array:
         return (output > 0).astype(np.intp)
 
-    def proba(self, output: Array) -> Array:
-        return np.asarray(ag.sigmoid(output))
+    def shares(self, output: Any) -> Any:
+        return ag.sigmoid(output)
 
 
 class MultiLabelMargin(MultiLabel):

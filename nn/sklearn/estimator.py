@@ -1,5 +1,6 @@
 """What classifier and regressor share: parameters in, a Trainer inside, outputs of the network out."""
 
+import copy
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from nn.sklearn import parts
 from nn.trainer import Trainer
 
 Array = NDArray[Any]
+_MADE_WITH = ("hidden", "activation", "dropout", "module", "loss", "optimizer", "callbacks", "random_state")
 FLOATS = (np.float64, np.float32)  # data of another dtype become the first
 
 
@@ -89,10 +91,12 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                 f"with this loss needs (1, {n_out})."
             )
         self._trainer, self._dtype, self._n_out = trainer, x.dtype, n_out
+        self._made_with = {name: _kept(getattr(self, name)) for name in (*_MADE_WITH, "lr", "weight_decay")}
         self.module_, self.history_ = model, trainer.history
 
     def _learn(self, x: Array, target: Array, weight: Array | None, epochs: int, strata: Array | None = None) -> Self:
         """Train for ``epochs``; leave out samples of weight 0, and hold out a part for ``early_stopping``."""
+        self._follow_parameters()
         validation = None
         if weight is not None:
             kept = weight > 0
@@ -115,6 +119,25 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         if history.interrupted:
             raise KeyboardInterrupt  # the Trainer has put all in order; a search around this fit has to end too
         return self
+
+    def _follow_parameters(self) -> None:
+        """Let the optimizer have a rate or decay that was set since the network was made; nothing else may change."""
+        changed = [name for name, old in self._made_with.items() if not _equal(getattr(self, name), old)]
+        fixed = [name for name in changed if name in _MADE_WITH]
+        if fixed:
+            raise ArgumentError(
+                f"partial_fit goes on with the network that is there, which was made with {fixed[0]}="
+                f"{self._made_with[fixed[0]]!r}. Set it back, or call fit to start anew."
+            )
+        optimizer = self._trainer.optimizer
+        for name in changed:
+            value = getattr(self, name)
+            if name not in optimizer.defaults:
+                raise ArgumentError(f"partial_fit: {name} cannot change, as {type(optimizer).__name__} has none.")
+            for group in optimizer.param_groups:
+                optimizer.check({**group, name: value})
+                group[name] = value
+            self._made_with[name] = value
 
     def _hold_out(self, n: int, strata: Array | None) -> tuple[Array, Array]:
         """Draw the rows to train on and those to hold out, with all classes on both sides where there are enough."""
@@ -151,4 +174,35 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """Give the outputs of the network, (samples, outputs)."""
         check_is_fitted(self, "module_")
         x = validate_data(self, x, dtype=FLOATS, reset=False)
-        return self._trainer.predict(x.astype(self._dtype, copy=False))
+        outputs: Array = self._trainer.predict(x.astype(self._dtype, copy=False))
+        return outputs
+
+    def as_module(self) -> Module:
+        """Give a Module that computes what is predicted (of classes the probabilities), for ``nn.onnx.export``."""
+        check_is_fitted(self, "module_")
+        return Served(self.module_, self._finish)
+
+    def _finish(self, outputs: Any) -> Any:
+        """Turn the outputs of the network into what is predicted."""
+        raise NotImplementedError
+
+
+class Served(Module):
+    """Compute what an estimator predicts, from the outputs of its network."""
+
+    def __init__(self, module: Module, finish: Callable[[Any], Any]) -> None:
+        self.module_, self.finish = module, finish
+
+    def forward(self, x: Any) -> Any:
+        return self.finish(self.module_(x))
+
+
+def _kept(value: Any) -> Any:
+    """Copy what could be changed in place."""
+    return copy.copy(value) if isinstance(value, list | np.ndarray) else value
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
+    return one is other or bool(type(one) is type(other) and one == other)

@@ -37,7 +37,7 @@ class NNRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):  # type: 
 
     @if_pieces
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train one more epoch, on these data."""
+        """Train one more epoch, on these data, with the ``lr`` and ``weight_decay`` that are set by now."""
         first = not hasattr(self, "module_")
         x, target, weight = self._read(X, y, sample_weight, reset=first)
         if first:
@@ -48,7 +48,10 @@ class NNRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):  # type: 
 
     def predict(self, X: Any) -> Array:
         """Give the outputs, in the shape of the ``y`` of ``fit``."""
-        outputs = self._outputs(X)
+        found: Array = self._finish(self._outputs(X))
+        return found
+
+    def _finish(self, outputs: Any) -> Any:
         return outputs[:, 0] if self._single else outputs
 
     def _loss(self) -> Any:

@@ -17,7 +17,14 @@ from autograd.vjp import Cotangents
 from tests.autograd.rows import ROWS, backward, is_float, samples, tensors
 
 table = pytest.mark.parametrize("name", ROWS)
-GIVES_ITS_INPUT = {"atleast_1d", "atleast_2d", "atleast_3d", "block", "matrix_power"}  # the same Tensor, as NumPy does
+GIVES_ITS_INPUT = {
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "block",
+    "matrix_power",
+    "real",
+}  # the same Tensor, as NumPy does
 INNER = {"gather", "scatter"}  # plumbing that takes a frozen index: getitem makes it
 
 

@@ -390,16 +390,18 @@ def test_complex_gradients_are_refused():
 
 def test_numbers_out():
     t = leaf([[3.5]])
-    assert (t.item(), float(t.sum()), int(t.sum())) == (3.5, 3.5, 3)
+    with ag.no_grad():
+        assert (t.item(), float(t.sum()), int(t.sum())) == (3.5, 3.5, 3)
     assert type(t.item()) is float
     assert Tensor(3).item() == 3
     assert t.tolist() == [[3.5]]
     assert t.numpy() is t.data
-    assert math.sin(leaf(0.5)) == math.sin(0.5)
+    with pytest.raises(ConversionError, match=r"float\(\) of a Tensor whose gradient is still to be computed"):
+        math.sin(leaf(0.5))
     with pytest.raises(ShapeError, match=r"item\(\) needs a Tensor with one element, got shape \(2,\)"):
         leaf([1.0, 2.0]).item()
     with pytest.raises(ShapeError, match="one element"):
-        float(leaf([1.0, 2.0]))
+        float(Tensor([1.0, 2.0]))
 
 
 def test_as_an_index():
@@ -496,12 +498,19 @@ def test_copies_of_leaves(duplicate):
     assert duplicate(leaf(2.0)).shape == ()
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
-def test_results_can_not_be_copied(duplicate):
-    with pytest.raises(
-        GraphError, match=r"only leaves can be copied or pickled; this is the result of 'multiply'.*\.detach\(\)"
-    ):
-        duplicate(leaf(1.0) * 2)
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_copies_of_results_stay_connected(duplicate):
+    x = leaf([1.0, 2.0])
+    y = x * 2
+    z = duplicate(y)
+    y[0] = 9
+    (z * z).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [8, 16])
+
+
+def test_results_can_not_be_pickled():
+    with pytest.raises(GraphError, match=r"the result of 'multiply' cannot be pickled: .*Pickle t\.detach\(\)"):
+        pickle.dumps(leaf(1.0) * 2)
 
 
 def test_deepcopy_keeps_sharing():
@@ -685,7 +694,7 @@ IN_PLACE = [
 @pytest.mark.parametrize("f", IN_PLACE)
 def test_in_place_on_a_leaf_that_requires_grad(f):
     x = leaf([1.0, 2.0])
-    with pytest.raises(InPlaceError, match=r"on a leaf that requires grad\. .*no_grad\(\)"):
+    with pytest.raises(InPlaceError, match=r"on a leaf that requires grad would .*no_grad\(\)"):
         f(x, 2.0)
 
 
@@ -715,18 +724,20 @@ def test_in_place_on_a_result_under_no_grad(f):
     y = leaf([1.0, 2.0]) * 2
     with (
         ag.no_grad(),
-        pytest.raises(InPlaceError, match=r"under no_grad\(\) on the result of 'multiply' would spoil its graph"),
+        pytest.raises(InPlaceError, match=r"on the result of 'multiply' under no_grad\(\) would spoil its graph"),
     ):
         f(y, 2.0)
 
 
 @pytest.mark.parametrize("f", IN_PLACE[:5])
-def test_in_place_with_a_tensor_that_needs_a_gradient_rebinds(f):
+def test_in_place_with_a_tensor_that_needs_a_gradient_changes_the_constant(f):
     c, x = Tensor([1.0, 2.0]), leaf([2.0, 3.0])
+    view = c[:1]
     y = f(c, x)
-    assert y is not c
+    assert y is c
     assert y.requires_grad
-    np.testing.assert_array_equal(c.data, [1, 2])
+    np.testing.assert_array_equal(view.data, c.data[:1])
+    assert view.requires_grad
 
 
 def test_in_place_matmul():
@@ -792,15 +803,15 @@ def test_setitem_on_a_constant_makes_it_a_result():
     assert v.grad.item() == 4
 
 
-def test_setitem_keeps_views_and_users_as_they_were():
+def test_setitem_reaches_views_and_leaves_users_as_they_were():
     x = leaf([1.0, 2.0, 3.0])
     y = x * 1
     first, double = y[:2], y * 2
     y[0] = 10.0
-    np.testing.assert_array_equal(first.data, [1, 2])
+    np.testing.assert_array_equal(first.data, [10, 2])
     np.testing.assert_array_equal(double.data, [2, 4, 6])
     (first.sum() + double.sum() + y.sum()).backward()
-    np.testing.assert_array_equal(x.grad.data, [3, 4, 3])
+    np.testing.assert_array_equal(x.grad.data, [2, 4, 3])
 
 
 def test_setitem_keeps_name_and_retained_gradient():
@@ -876,7 +887,9 @@ def test_methods_beyond_ndarray():
     np.testing.assert_array_equal(x.nonzero()[0], [0, 1])
     assert x.searchsorted(1.0) == 1
     assert x.ptp().item() == 1.5
-    np.testing.assert_array_equal(leaf([3.0, 1.0]).sort().data, [1, 3])
+    y = x * 1
+    assert y.sort() is None
+    np.testing.assert_array_equal(y.data, np.sort(x.data))
     np.testing.assert_array_equal(Tensor([1, 0]).choose(leaf([[1.0, 2.0], [3.0, 4.0]])).data, [3, 2])
 
 

@@ -9,6 +9,7 @@ import pytest
 import nn
 from autograd.errors import ArgumentError, MissingExtra
 from nn.figure import new_figure
+from nn.progress import Progress
 
 HISTORY = nn.History({"loss": [0.5, 0.25], "val_loss": [0.6, 0.5]})
 
@@ -57,3 +58,13 @@ def test_says_what_to_install(draw, who, monkeypatch):
 def test_size_is_in_inches():
     pytest.importorskip("matplotlib")
     assert new_figure("a test", 3, 2).get_size_inches().tolist() == [3, 2]
+
+
+def test_control_characters_in_names_of_metrics_are_written_out(capsys):
+    history = nn.History({"a\x1b[2J": [0.5]})
+    progress = Progress("lines", 1)
+    progress.start(0, 1, 0)
+    progress.end(0, {"a\x1b[2J": 0.5})
+    for text in (repr(history), history._repr_html_(), capsys.readouterr().out):
+        assert r"a\x1b[2J" in text
+        assert "\x1b" not in text

@@ -406,7 +406,7 @@ MESSAGES = [
     (
         lambda: nn.BatchNorm1d(3)(np.ones((1, 3))),
         ShapeError,
-        "training needs more than one value per channel. Use a larger batch, or eval().",
+        "training needs more than one value per channel. Use a larger batch, leave a last one of",
     ),
     (
         lambda: F.batch_norm(np.ones((2, 3))),
@@ -492,6 +492,7 @@ def test_messages_say_where_what_and_which_axis(call, kind, text):
     assert text in str(caught.value)
 
 
+ACTIVATIONS = ("ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Sigmoid", "Tanh", "Softplus", "Softmax", "LogSoftmax")
 EMPTY = [
     (lambda: nn.Conv2d(4, 4, 3, padding=1, groups=2, rng=0), (0, 4, 5, 5)),
     (lambda: nn.Conv2d(4, 4, 3, stride=2, rng=0), (0, 4, 5, 5)),
@@ -505,6 +506,12 @@ EMPTY = [
     (lambda: nn.BatchNorm1d(4).eval(), (0, 4)),
     (lambda: nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0, rng=0), (5, 0, 4)),
     (lambda: nn.MultiheadAttention(4, 2, rng=0), (5, 0, 4)),
+    (lambda: nn.MultiheadAttention(4, 2, rng=0), (0, 5, 4)),
+    (lambda: nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0, rng=0), (0, 5, 4)),
+    (lambda: nn.Layer(4, 3, "gelu", rng=0), (0, 4)),
+    (lambda: nn.MLP(4, [3, 2], "tanh", rng=0), (0, 4)),
+    (lambda: nn.Sequential(nn.Linear(4, 3, rng=0), nn.GELU("tanh"), nn.Dropout(0.5, rng=0)), (0, 4)),
+    *((getattr(nn, name), shape) for name in ACTIVATIONS for shape in ((0, 2), (2, 0), (0,))),
 ]
 
 

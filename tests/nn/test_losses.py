@@ -47,7 +47,6 @@ def test_bce_and_nll_stored_values():
         (nn.MSELoss(), [[0.0], [1.0]]),
         (nn.L1Loss(), [[0.0], [1.0]]),
         (nn.HuberLoss(), [[0.0], [1.0]]),
-        (nn.CrossEntropyLoss(), [[1.0], [1.0]]),
     ],
 )
 def test_stable_in_float32(criterion, target, scale):
@@ -98,7 +97,8 @@ def test_gradients_reach_targets_and_twice():
     t = ag.Tensor(T, requires_grad=True)
     nn.MSELoss("sum")(ag.Tensor(X), t).backward()
     np.testing.assert_allclose(t.grad.data, -2 * (np.array(X) - T))
-    ag.check_grads(lambda z, t: nn.functional.binary_cross_entropy_with_logits(z, t), np.array(X), shares, order=3)
+    bce = nn.BCEWithLogitsLoss(check=False)  # a target that is learnt is refused otherwise
+    ag.check_grads(lambda z, t: bce(z, t), np.array(X), shares, order=3)
 
 
 def test_empty_batch_is_nan_in_the_mean_and_zero_in_the_sum():
@@ -183,9 +183,9 @@ Z = np.float32(X)
         ),
         (lambda: nn.CrossEntropyLoss()(Z, [0, 1, 1]), ShapeError, r"Class indices must have shape \(2,\)"),
         (
-            lambda: nn.CrossEntropyLoss()(Z[:, :1], [[0], [1]]),
+            lambda: nn.CrossEntropyLoss()(Z, [[0, 2], [1, 0]]),
             ArgumentError,
-            "must be one-hot along the class axis. .* use BCEWithLogitsLoss",
+            "an integer target of the output's shape .* must be one-hot along the class axis. Pass class indices",
         ),
         (
             lambda: nn.CrossEntropyLoss(weight=[1.0])(Z, [0, 1]),
@@ -220,7 +220,7 @@ def test_messages(call, kind, message):
 @pytest.mark.parametrize("weight", [None, [1.0, 3.0]])
 @pytest.mark.parametrize("criterion", [nn.CrossEntropyLoss, nn.NLLLoss])
 def test_where_every_target_is_ignored_the_gradient_is_zero(criterion, weight, create_graph):
-    x = ag.Tensor(X, requires_grad=True)
+    x = ag.Tensor(-np.abs(X), requires_grad=True)
     loss = criterion(weight=weight)(x, [-100, -100])
     loss.backward(create_graph=create_graph)
     assert np.isnan(loss.item())  # the mean of nothing, as in PyTorch

@@ -51,6 +51,8 @@ def test_roc_auc(sk):
     true, score = BINARY
     assert metrics.roc_auc(true, score) == pytest.approx(sk.roc_auc_score(true, score))
     assert metrics.roc_auc(true, np.stack([1 - score, score], 1)) == pytest.approx(sk.roc_auc_score(true, score))
+    two = np.stack([-score, score**2], 1)  # logits: their softmax is what scikit-learn wants
+    assert metrics.roc_auc(true, two) == pytest.approx(sk.roc_auc_score(true, 1 / (1 + np.exp(two[:, 0] - two[:, 1]))))
     true, score = MANY
     p = np.exp(score) / np.exp(score).sum(1, keepdims=True)
     assert metrics.roc_auc(true, p) == pytest.approx(sk.roc_auc_score(true, p, multi_class="ovr"))
@@ -96,6 +98,8 @@ def test_stored_values(name):
         ([[0, 1, 1]], np.array([[[0.9, 0.1], [0.1, 0.9], [0.8, 0.2]]])),
         ([[0, 1, 1]], np.array([[[0.9, 0.1, 0.8], [0.1, 0.9, 0.2], [0.0, 0.0, 0.0]]])),
         ([-1, 1, 1], [0.2, 0.7, 0.4]),
+        ([-1, 1, 1], [-3.2, 7.5, -0.4]),
+        ([0, 1, 1], [2.0, 1.0, 1.0]),
         ([-1.0, 1.0, 1.0], [[0.2], [0.7], [0.4]]),
     ],
 )
@@ -105,7 +109,6 @@ def test_forms_of_labels(true, pred):
 
 def test_threshold_of_logits():
     assert metrics.accuracy([0, 1], [-0.3, 0.2], threshold=0.0) == 1.0
-    assert metrics.accuracy([0, 1], [-0.3, 0.2]) == 0.5
     assert metrics.accuracy([0, 1], [-2.0, 3.0], threshold=0.0) == 1.0  # whole numbers, but not labels
     assert metrics.f1([-1, 1, 1], [-2.0, 3.0, -1.5], threshold=0.0) == pytest.approx(2 / 3)
 
@@ -158,7 +161,27 @@ def test_nan_is_refused(name):
         (
             lambda: metrics.accuracy([[1, 1], [0, 0]], [[0.9, 0.8], [0.1, 0.2]]),
             ArgumentError,
-            r"accuracy: y_true has the shape \(2, 2\) of the scores, so its rows must be one-hot.*y_true.ravel\(\)",
+            r"accuracy: y_true has the shape \(2, 2\) of the scores, so its rows must be one-hot.*pass threshold=",
+        ),
+        (
+            lambda: metrics.accuracy([0, 1], [-0.3, 0.2]),
+            ArgumentError,
+            r"accuracy: scores from -0.3 to 0.2 are no probabilities. Pass threshold=0.0 for logits",
+        ),
+        (
+            lambda: metrics.accuracy([0, 1], [-2.0, 3.0]),
+            ArgumentError,
+            r"accuracy: scores from -2 to 3 are no probabilities. Pass threshold=0.0 for logits",
+        ),
+        (
+            lambda: metrics.accuracy([0, 1, 2], [0.1, 0.9, 0.4]),
+            ArgumentError,
+            r"accuracy: y_true holds 0, 1, 2, and scores that are no labels need 0 and 1, or -1 and 1",
+        ),
+        (
+            lambda: metrics.mae(np.ma.masked_array([1.0, 2.0], [False, True]), [1.0, 2.0]),
+            ArgumentError,
+            r"a metric's argument has masked values",
         ),
     ],
 )

@@ -435,6 +435,17 @@ def test_repr():
     assert repr(nn.MSELoss("sum")) == "MSELoss(sum)"
 
 
+def test_control_characters_in_names_are_written_out():
+    model = nn.Sequential({"a\x1b[2J\nb": nn.Tanh()})
+    model.held = {"c\x1b": nn.Parameter([1.0])}
+    for text in (repr(model), model._repr_html_()):
+        assert r"a\x1b[2J\nb: Tanh" in text
+        assert r"held.c\x1b (1,)" in text
+        assert "\x1b" not in text
+    with pytest.raises(ArgumentError, match=r"missing: held.c\\x1b"):
+        model.load_state_dict({})
+
+
 def test_html():
     page = nn.Sequential({"<b>": nn.Linear(4, 8)})._repr_html_()
     assert "&lt;b&gt;: Linear(4 -&gt; 8)" in page

@@ -570,3 +570,53 @@ def test_no_such_part():
     name = "sklaern"
     with pytest.raises(AttributeError, match="module 'nn' has no attribute 'sklaern'"):
         getattr(nn, name)
+
+
+def test_a_rate_set_before_partial_fit_counts():
+    x, y = np.array([[1.0], [2.0]]), np.array([1.0, 2.0])
+    r = NNRegressor((), lr=0.1, epochs=2, random_state=0).fit(x, y)
+    before = r.predict(x)
+    np.testing.assert_array_equal(r.set_params(lr=0.0).partial_fit(x, y + 4).predict(x), before)
+    assert (r.set_params(lr=0.1).partial_fit(x, y + 4).predict(x) > before).all()
+    r.set_params(weight_decay=0.5).partial_fit(x, y)
+    assert r._trainer.optimizer.param_groups[0]["weight_decay"] == 0.5
+
+
+def test_a_rate_that_a_schedule_changed_is_left_alone():
+    callback = lambda made: nn.LRSchedule(nn.optim.ExponentialLR(made, 0.5))  # noqa: E731
+    r = NNRegressor((), lr=0.1, callbacks=[callback], random_state=0)
+    for _ in range(2):
+        r.partial_fit([[1.0], [2.0]], [1.0, 2.0])
+    assert r._trainer.optimizer.lr == 0.025
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"hidden": (3,)}, r"made with hidden=\[2\]. Set it back, or call fit to start anew"),
+        ({"activation": "tanh"}, "partial_fit goes on with the network that is there, .* activation='relu'"),
+        ({"dropout": 0.5}, "made with dropout=0.0"),
+        ({"optimizer": "sgd"}, "made with optimizer='adam'"),
+        ({"loss": "l1"}, "made with loss='auto'"),
+        ({"random_state": 1}, "made with random_state=0"),
+        ({"callbacks": [nn.CSVLogger("log.csv")]}, r"made with callbacks=\(\)"),
+        ({"lr": -1.0}, "Adam: lr must not be negative"),
+        ({"lr": "fast"}, "Adam: lr must be a number, got 'fast'"),
+    ],
+)
+def test_what_a_network_was_made_with_cannot_change_in_silence(changed, message):
+    r = NNRegressor([2], random_state=0).partial_fit([[1.0], [2.0]], [1.0, 2.0])
+    before = r.get_params()
+    with pytest.raises(ArgumentError, match=message):
+        r.set_params(**changed).partial_fit([[1.0], [2.0]], [1.0, 2.0])
+    r.set_params(**{name: before[name] for name in changed}).partial_fit([[1.0], [2.0]], [1.0, 2.0])
+    r.set_params(**changed)
+    if "lr" not in changed and "callbacks" not in changed:
+        r.fit([[1.0], [2.0]], [1.0, 2.0])
+
+
+def test_a_list_changed_in_place_is_noticed():
+    r = NNRegressor([2], random_state=0).partial_fit([[1.0], [2.0]], [1.0, 2.0])
+    r.hidden.append(3)
+    with pytest.raises(ArgumentError, match=r"made with hidden=\[2\]"):
+        r.partial_fit([[1.0], [2.0]], [1.0, 2.0])

@@ -282,12 +282,20 @@ STARTS = [
     ("BatchNorm2d", (7,)),
     ("LayerNorm", (9,)),
     ("TransformerEncoderLayer", (32, 4, 64)),
+    ("TransformerDecoderLayer", (32, 4, 64)),
+    ("ConvTranspose2d", (5, 40, 5)),
+    ("ConvTranspose1d", (5, 90, 5)),
+    ("LSTMCell", (30, 40)),
+    ("GRUCell", (30, 40)),
+    ("GroupNorm", (2, 8)),
+    ("RMSNorm", (9,)),
+    ("PReLU", (7,)),
 ]
 
 
 @pytest.mark.parametrize(("name", "args"), STARTS)
 def test_weights_start_as_pytorchs_do(name, args):
-    model = getattr(nn, name)(*args) if "Norm" in name else getattr(nn, name)(*args, rng=0)
+    model = getattr(nn, name)(*args) if "Norm" in name or name == "PReLU" else getattr(nn, name)(*args, rng=0)
     for key, theirs in getattr(torch.nn, name)(*args).named_parameters():
         a, b = dict(model.named_parameters())[key].data, theirs.detach().numpy()
         assert a.shape == b.shape

@@ -148,7 +148,7 @@ def test_cross_entropy_of_probabilities(shape, options, reduction):
     options = {**options, "reduction": reduction}
     t, tt = both(np.random.default_rng(1).uniform(size=shape).astype(np.float32))
     x, tx = both(normal(*shape))
-    ours = F.cross_entropy(x, t, **{**options, **({"weight": weight} if "weight" in options else {})})
+    ours = F.cross_entropy(x, t, check=False, **{**options, **({"weight": weight} if "weight" in options else {})})
     theirs = TF.cross_entropy(
         tx, tt, **{**options, **({"weight": torch.tensor(weight)} if "weight" in options else {})}
     )
@@ -161,7 +161,7 @@ def test_cross_entropy_of_probabilities(shape, options, reduction):
 def test_nll_loss(shape, weight, reduction):
     target = np.random.default_rng(1).integers(0, 4, shape[:1] + shape[2:])
     x, tx = both(normal(*shape))
-    ours = F.nll_loss(x, target, weight, ignore_index=2, reduction=reduction)
+    ours = F.nll_loss(x, target, weight, ignore_index=2, reduction=reduction, check=False)
     theirs = TF.nll_loss(
         tx, torch.tensor(target), None if weight is None else torch.tensor(weight), ignore_index=2, reduction=reduction
     )
@@ -171,7 +171,7 @@ def test_nll_loss(shape, weight, reduction):
 def test_mean_of_nothing_is_nan_as_in_pytorch():
     x = normal(2, 3)
     assert np.isnan(F.cross_entropy(ag.Tensor(x), [-100, -100]).item())
-    assert np.isnan(F.nll_loss(ag.Tensor(x), [-100, -100]).item())
+    assert np.isnan(F.nll_loss(ag.Tensor(-np.abs(x)), [-100, -100]).item())
     assert torch.isnan(TF.cross_entropy(torch.tensor(x), torch.tensor([-100, -100])))
 
 

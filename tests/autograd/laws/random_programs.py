@@ -235,4 +235,4 @@ def draw(k: int) -> Program:
     return Program(tuple(steps), model)
 
 
-PROGRAMS = {f"{NAMES[k % len(NAMES)]} {k}": draw(k) for k in range(2 * len(NAMES))}
+PROGRAMS = {f"{NAMES[k % len(NAMES)]} {k}": draw(k) for k in range(len(NAMES) * 3 // 2)}

@@ -46,7 +46,7 @@ MESSAGES = {
     "math.exp": (lambda t: math.exp(t), "np.exp"),
     "np.array of a list": (lambda t: np.array([t, t]), "np.stack"),
     "np.asarray": (lambda t: np.asarray(t), ".numpy()"),
-    "np.float64": (lambda t: np.float64(t), ".item()"),
+    "np.float64": (lambda t: np.float64(t), ".numpy()"),
     "math.sqrt": (lambda t: math.sqrt(t), "np.sqrt"),
 }
 

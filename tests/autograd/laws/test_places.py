@@ -13,6 +13,7 @@ from tests.autograd.laws.misfits import MISFITS
 from tests.autograd.laws.oracle import plain
 
 misfits = pytest.mark.parametrize("name", MISFITS)
+OPS = [name for name in MISFITS if not name.startswith(("backward", "ag."))]  # what stands in a forward
 FITS = re.compile(r"must|fit|needs?|takes?|expected|cannot|differ|same|square|broadcast|use |give|want", re.IGNORECASE)
 
 
@@ -35,11 +36,9 @@ def test_a_shape_that_does_not_fit(name):
     hold(str(caught.value), op, shapes)
 
 
-@misfits
+@pytest.mark.parametrize("name", OPS)
 def test_on_constants_and_under_no_grad_too(name):
     call, op, shapes = MISFITS[name]
-    if name.startswith(("backward", "ag.")):
-        pytest.skip("asks for a gradient")
     with pytest.raises(ShapeError) as caught, ag.no_grad():
         call(*pair(False))
     hold(str(caught.value), op, shapes)
@@ -69,7 +68,7 @@ class Model(nn.Module):
         return self.decoder(a, b)
 
 
-@misfits
+@pytest.mark.parametrize("name", OPS)
 def test_inside_a_module_the_message_has_its_path(name):
     call, op, shapes = MISFITS[name]
     with pytest.raises(ShapeError) as caught:

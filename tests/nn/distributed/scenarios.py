@@ -124,6 +124,48 @@ def ignored_targets() -> Any:
     return trainer
 
 
+def all_weights() -> Any:
+    """Weights per place, per class and of the loss, ignored labels, uneven batches that accumulate, all metrics."""
+    loss = nn.CrossEntropyLoss(weight=np.array([0.2, 1.0, 5.0]))
+    trainer = classes(Maps(), loss=loss, accumulate=3, metrics=["accuracy", lambda y, p: nn.metrics.f1(y, p, "macro")])
+    own = np.random.default_rng(1).uniform(0, 2, MAPS.shape)
+    fit = {"sample_weight": own, "class_weight": "balanced", "validation_data": (X[:61], MAPS, own)}
+    trainer.fit(X[:61], MAPS, batch_size=7, shuffle=False, **fit, **FIT)
+    return trainer
+
+
+def several_labels() -> Any:
+    y = (X[:, :3] > 0.2).astype(float)
+    model = mlp()
+    trainer = MAKE(model, nn.BCEWithLogitsLoss(reduction="sum"), nn.optim.SGD(model.parameters(), lr=1e-3),
+                   metrics=["accuracy", "f1", "roc_auc"])  # fmt: skip
+    trainer.fit(X, y, batch_size=20, drop_last=True, validation_split=0.2, **FIT)
+    return trainer
+
+
+class Two(nn.Module):
+    """Take two inputs and give two outputs."""
+
+    def __init__(self):
+        self.linear = nn.Linear(5, 2, rng=0, dtype=np.float64)
+
+    def forward(self, a, b):
+        return self.linear(a), self.linear(a) * b
+
+
+def both(output, target):
+    return sum(nn.functional.mse_loss(o, t) for o, t in zip(output, target, strict=True))
+
+
+def several_inputs_and_outputs() -> Any:
+    model = Two()
+    metrics = {"error": lambda true, pred: float(np.abs(true[0] - pred[1]).max())}
+    trainer = MAKE(model, both, adam(model), metrics=metrics, accumulate=2)
+    data = {"a": X, "b": TARGETS}, (TARGETS, TARGETS)
+    trainer.fit(*data, batch_size=20, validation_data=data, **FIT)
+    return trainer
+
+
 def probabilities() -> Any:
     trainer = classes(mlp(), loss=nn.CrossEntropyLoss(weight=np.array([0.2, 1.0, 5.0])))
     trainer.fit(X, np.eye(3)[LABELS] * 0.9 + 0.1 / 3, batch_size=9, **FIT)
@@ -174,7 +216,8 @@ def single_steps() -> Any:
 
 
 SCENARIOS: list[Callable[[], Any]] = [
-    plain, fewer_samples_than_ranks, float32, weights, class_weights, ignored_targets, probabilities, sums,
+    plain, fewer_samples_than_ranks, float32, weights, class_weights, ignored_targets, all_weights,
+    several_labels, several_inputs_and_outputs, probabilities, sums,
     accumulated_and_clipped, batches_of_unknown_number, unused_and_frozen, two_dtypes, single_steps,
 ]  # fmt: skip
 

@@ -256,6 +256,23 @@ def spoil(trainer):
         trainer.model[0].weight.data[...] = np.nan
 
 
+def same(x, y):
+    for i in range(0, 40, 10):
+        yield x[i : i + 10], y[i : i + 10]
+
+
+def freeze(trainer):
+    if trainer.rank == 1 and trainer.step == 2:
+        trainer.model[0].bias.requires_grad = False
+
+
+def changed(change):
+    t = trainer()
+    if t.rank == 1:
+        change(t)
+    return t
+
+
 t = trainer()
 rank = t.rank
 fit = {"batch_size": 20, "progress": False, "rng": 1}
@@ -268,6 +285,18 @@ told("arguments", lambda: t.fit(X, Y, epochs=1 + rank, **fit))
 told("both empty", lambda: t.fit(X[:0], Y[:0], **fit))
 told("fewer batches", lambda: t.fit(flow(*[10, 10, 7][: 3 - (rank == 1)]), **fit))
 told("other batches", lambda: t.fit(flow(10, 10 + (rank == 2)), **fit))
+told("other numbers", lambda: t.fit(same(X + (rank == 1), Y), **fit))
+told("other targets", lambda: t.fit(same(X, Y ^ (rank == 2)), **fit))
+told("other rows", lambda: t.train_on_batch(X[:20] + (rank == 1), Y[:20]))
+unlearn = lambda t: setattr(t.model[0].bias, "requires_grad", False)
+faster = lambda t: setattr(t.optimizer, "lr", 0.5)
+told("frozen", lambda: changed(unlearn).fit(X, Y, **fit))
+told("frozen on the way", lambda: trainer(On("on_batch_end", freeze)).fit(X, Y, **fit))
+told("frozen for a batch", lambda: changed(unlearn).train_on_batch(X, Y))
+told("weights", lambda: changed(lambda t: t.model[4].weight.data.__imul__(2)).fit(X, Y, **fit))
+told("buffers", lambda: changed(lambda t: t.model[1].running_mean.__iadd__(1)).fit(X, Y, **fit))
+told("rate", lambda: changed(faster).fit(X, Y, **fit))
+told("rate for a batch", lambda: changed(faster).train_on_batch(X, Y))
 told("loss", lambda: trainer(loss=ratio, metrics=()).fit(X, Y, **fit))
 told("drift", lambda: trainer(On("on_batch_end", shift)).fit(X, Y, **fit))
 told("not finite", lambda: trainer(On("on_batch_end", spoil)).fit(X, Y, **fit))
@@ -294,13 +323,25 @@ SAID = {
     "values": "rank 1: x is (103, 5) float32, checksum",
     "arguments": "/  rank 1: epochs is 2, on rank 0 1/  rank 2: epochs is 3, on rank 0 1",
     "both empty": "ArgumentError: fit: there are no samples.",
-    "fewer batches": "takes its rows./  rank 0: 7 samples/  rank 1: no batch/  rank 2: 7 samples",
+    "fewer batches": "/  rank 1: no batch/  rank 2: 7 samples, checksum",
     "other batches": "ArgumentError: fit: the ranks have different batches.",
+    "other numbers": "the same whole batches, of which it takes its rows./  rank 0: 10 samples, checksum ",
+    "other targets": "rank 2: 10 samples, checksum ",
+    "other rows": "ArgumentError: train_on_batch: the ranks have different batches.",
+    "frozen": "what training starts from differs between the ranks. All must run the same program on the same data./  "
+    "rank 1: parameter 0.bias is frozen, of shape (8,), checksum",
+    "frozen on the way": "a step differs between the ranks. All must run the same program on the same data./  rank 1: "
+    "parameter 0.bias is frozen, on rank 0 trained",
+    "frozen for a batch": "rank 1: parameter 0.bias is frozen, on rank 0 trained",
+    "weights": "rank 1: parameter 4.weight is trained, of shape (2, 8), checksum",
+    "buffers": "rank 1: buffer 1.running_mean is of shape (8,), checksum",
+    "rate": "rank 1: group 0 is {'lr': 0.5",
+    "rate for a batch": "the optimizer differs between the ranks.",
     "loss": "ratio must be a mean over samples, or a sum, and say so by an attribute reduction = 'sum'.",
     "drift": "TrainingError: after epoch 1 the weights or buffers of rank 1 are not those of rank 0.",
-    "not finite": "TrainingError: rank 1: the loss is nan at step 2 (epoch 1, batch 2): the first module whose",
-    "no file": "FileError: fit(resume='nowhere.safetensors'): there is no such file.",
-    "no file to load": "FileError: cannot read nowhere.safetensors",
+    "not finite": "TrainingError: rank 1: the loss is nan at step 2 (epoch 1, batch 2): the parameter '0.weight'",
+    "no file": "MissingFile: fit(resume='nowhere.safetensors'): there is no such file.",
+    "no file to load": "MissingFile: cannot read nowhere.safetensors",
     "calls": "which all must make together./  rank 0: fit/  rank 1: load/  rank 2: fit",
     "generator": "rank 1: rng is MT19937, on rank 0 PCG64",
 }

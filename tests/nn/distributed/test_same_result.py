@@ -122,8 +122,7 @@ rank = int(os.environ.get("PMI_RANK", 0))
 model = nn.Sequential(nn.Linear(5, 8), nn.Dropout(0.5), nn.Linear(8, 2))  # fresh entropy: different on each rank
 t = trainer(model=model)
 digest(t)
-if rank == 0:
-    t.model[0].weight.data[...] = 0.5
+t.model[0].weight.data[...] = 0.5
 t.fit(X, Y, batch_size=20, progress="lines")  # no seed either: the order is rank 0's
 digest(t)
 t.fit(X, Y, batch_size=20, progress="lines")

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autograd as ag
 import nn
 from nn.batches import Batch
+from nn.criterion import Criterion
 from nn.distributed.facts import checksum, describe
-from nn.distributed.shares import rows, share
+from nn.distributed.shares import rows
 
 
 @given(count=st.integers(1, 200), size=st.integers(1, 40), least=st.integers(1, 3))
@@ -36,17 +38,17 @@ LOSSES = {
 @pytest.mark.parametrize("name", LOSSES)
 @given(size=st.integers(1, 5))
 def test_parts_make_up_the_whole(name, weighted, size):
-    """Σ share · loss of a part = loss of the batch."""
+    """Σ w l and Σ w of the parts are those of the batch."""
     loss, y = LOSSES[name]
-    output = np.random.default_rng(0).normal(size=(12, 3))
-    trainer = nn.Trainer(nn.Identity(), loss, nn.optim.SGD([nn.Parameter(1.0)], lr=0.1))
+    output = ag.Tensor(np.log(np.random.default_rng(0).dirichlet(np.ones(3), 12)))
+    criterion = Criterion(loss)
     whole = Batch(output, y, np.linspace(0.5, 2, 12) if weighted else None)
-    total = 0.0
-    for rank in range(size):
-        at = rows(12, rank, size)
-        part = Batch(output[at], y[at], None if whole.weight is None else whole.weight[at])
-        total += share(loss, whole, part, part.x) * trainer._loss(nn.losses.tensor(part.x), part).item()
-    assert total == pytest.approx(trainer._loss(nn.losses.tensor(output), whole).item(), rel=1e-12)
+    parts = [whole.part(rows(12, rank, size)) for rank in range(size)]
+    measured = [criterion.measure(part.x, part) for part in parts]
+    expected = criterion.measure(output, whole)
+    assert sum(part.total for part in measured) == pytest.approx(expected.total, rel=1e-12)
+    assert sum(part.mass for part in measured) == pytest.approx(expected.mass, rel=1e-12)
+    assert expected.loss.item() == pytest.approx(expected.total / (1 if criterion.summed else expected.mass), rel=1e-12)
 
 
 def test_checksums_see_each_bit():

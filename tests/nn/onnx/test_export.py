@@ -198,7 +198,7 @@ REFUSED = {
     "index": (
         Function(lambda x: x[x.shape[0] - 1]),
         ArgumentError,
-        "op 'getitem' in Function 'Function': the index batch-1 depends on the batch size; index from the end",
+        "op 'getitem' in Function 'Function': the index batch-1 depends on lengths that vary; index from the end",
     ),
     "index arrays": (
         Function(lambda x: x[:, [True, False, True]]),
@@ -208,7 +208,7 @@ REFUSED = {
     "attribute": (
         Function(lambda x: ag.softmax(x, axis=x.shape[0] - 3)),
         ArgumentError,
-        "op 'softmax' in Function 'Function': axis = batch-3 depends on the batch size, which ONNX's Softmax cannot",
+        "op 'softmax' in Function 'Function': axis = batch-3 depends on lengths that vary, which ONNX's Softmax cannot",
     ),
     "order": (
         Function(lambda x: np.reshape(x, -1, order="F")),
@@ -218,12 +218,12 @@ REFUSED = {
     "roll": (
         Function(lambda x: np.roll(x, 1, 0)),
         ArgumentError,
-        "op 'roll' in Function 'Function': rolling along the batch axis has no translation",
+        "op 'roll' in Function 'Function': rolling along an axis whose length varies has no translation",
     ),
     "ddof": (
         Function(lambda x: np.var(x, axis=0, ddof=1)),
         ArgumentError,
-        "op 'var' in Function 'Function': ddof over the batch axis has no translation; use ddof=0",
+        "op 'var' in Function 'Function': ddof over an axis whose length varies has no translation; use ddof=0",
     ),
     "initial": (
         Function(lambda x: np.max(x, axis=1, initial=0.0)),
@@ -331,7 +331,7 @@ def test_lengths_are_refused(tmp_path):
             ArgumentError,
             "(Function: reshape got (2, 3): cannot reshape array of size 6 into shape (2,6). Reshape or",
         ),
-        (dict(path="missing/model.onnx"), FileError, "the folder missing does not exist"),
+        (dict(path="missing/model.onnx"), FileError, "missing does not exist. Create it first"),
     ],
 )
 def test_arguments(arguments, error, message, tmp_path, monkeypatch):

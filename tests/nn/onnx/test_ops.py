@@ -10,7 +10,8 @@ import nn
 from autograd.primitive import registry
 from nn.onnx import TRANSLATIONS
 from nn.onnx.graph import Graph
-from nn.onnx.plan import BATCHES, make_plan
+from nn.onnx.lengths import BATCH, Axes
+from nn.onnx.plan import make_plan
 from tests.nn.onnx.runtime import Function, check, session
 
 X = np.random.default_rng(0).uniform(0.1, 0.9, (4, 3, 5)).astype(np.float32)
@@ -66,6 +67,7 @@ CASES = {
     **{name: getattr(ag, name) for name in OURS},
     "arccosh": lambda x: np.arccosh(1 + bounded(x)),
     "logit": lambda x: ag.logit(bounded(x)),
+    "prelu": lambda x: nn.functional.prelu(x, np.array([0.1, 0.2, 0.3], np.float32)),
     "fused_gelu": lambda x: nn.functional.gelu(x),
     "linear_no_bias": lambda x: nn.functional.linear(x, np.ones((2, 5), np.float32)),
     "clip": lambda x: np.clip(x, -0.5, 0.5),
@@ -161,12 +163,13 @@ def test_every_translation_is_tried():
         return {name: partial(note, name, f) for name, f in table.items()}
 
     for function in CASES.values():
-        plan = make_plan(function, [[X[:n]] for n in BATCHES], BATCHES, {}, TRANSLATIONS)
+        plan = make_plan(function, [[X[:n]] for n in (2, 3)], Axes(({0: BATCH},), {BATCH: 4}), {}, TRANSLATIONS)
         Graph(17, watched(TRANSLATIONS)).build(plan, "test")
     layers = {
         "linear",
         "dense",
         "conv",
+        "conv_transpose",
         "max_pool",
         "avg_pool",
         "embedding",

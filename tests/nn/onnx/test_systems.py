@@ -7,7 +7,7 @@ import pytest
 
 import autograd as ag
 import nn
-from tests.nn.onnx.runtime import check
+from tests.nn.onnx.runtime import check, session
 
 RNG = np.random.default_rng(0)
 
@@ -260,3 +260,44 @@ def test_fixed_batch(tmp_path):
     loaded = check(nn.MLP(3, [4, 2], rng=0), floats(5, 3), tmp_path / "model.onnx", batches=(5,), dynamic_batch=False)
     assert [dim.dim_value for dim in loaded.graph.input[0].type.tensor_type.shape.dim] == [5, 3]
     check(nn.Linear(3, 2, rng=0), floats(3), tmp_path / "one.onnx", batches=(3,), dynamic_batch=False)
+
+
+ESTIMATORS = {
+    "classes": ({}, 3),
+    "two classes": ({}, 2),
+    "against the rest": (dict(loss="bce"), 3),
+    "two classes in one": (dict(loss="bce"), 2),
+    "several labels": ({}, (8, 3)),
+    "margins": (dict(loss="hinge"), 3),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_classifiers(name, dtype, tmp_path):
+    """What the file gives is what the estimator gives, probabilities included."""
+    pytest.importorskip("sklearn")
+    from nn.sklearn import NNClassifier
+
+    options, kinds = ESTIMATORS[name]
+    x = np.random.default_rng(0).standard_normal((8, 4)).astype(dtype)
+    y = np.random.default_rng(1).integers(0, 2, kinds) if isinstance(kinds, tuple) else np.arange(8) % kinds
+    made = NNClassifier((5,), epochs=2, random_state=0, **options).fit(x, y)
+    nn.onnx.export(made, x, tmp_path / "m.onnx")
+    (found,) = session(tmp_path / "m.onnx").run(None, {"input": x})
+    expected = made.decision_function(x) if name == "margins" else made.predict_proba(x)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("targets", [(8,), (8, 2)])
+def test_regressors(targets, tmp_path):
+    pytest.importorskip("sklearn")
+    from nn.sklearn import NNRegressor
+
+    x, y = np.random.default_rng(0).standard_normal((8, 4)), np.random.default_rng(1).standard_normal(targets)
+    made = NNRegressor((5,), "tanh", epochs=2, random_state=0).fit(x, y)
+    nn.onnx.export(made, x, tmp_path / "m.onnx")
+    (found,) = session(tmp_path / "m.onnx").run(None, {"input": x})
+    np.testing.assert_allclose(found, made.predict(x), rtol=1e-6)
+    assert next(iter(nn.onnx.load(tmp_path / "m.onnx").state_dict())) == "module_.0.weight"

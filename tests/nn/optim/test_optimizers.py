@@ -18,6 +18,10 @@ KINDS = {
     "AdamW": lambda ps: optim.AdamW(ps, 0.1),
     "RMSprop": lambda ps: optim.RMSprop(ps, 0.1),
     "Adagrad": lambda ps: optim.Adagrad(ps, 0.1),
+    "AMSGrad": lambda ps: optim.Adam(ps, 0.1, (0.9, 0.5), amsgrad=True),
+    "NAdam": lambda ps: optim.NAdam(ps, 0.1, weight_decay=0.1),
+    "RAdam": lambda ps: optim.RAdam(ps, 0.1, betas=(0.9, 0.8), weight_decay=0.1, decoupled_weight_decay=True),
+    "Lion": lambda ps: optim.Lion(ps, 0.1, weight_decay=0.1),
 }
 kinds = pytest.mark.parametrize("kind", KINDS)
 
@@ -28,6 +32,10 @@ STORED = {
     "AdamW": [0.853691954344513, -1.96190697712381],
     "RMSprop": [0.534361014619235, -1.94026922346915],
     "Adagrad": [0.953586470937068, -1.99391038962188],
+    "AMSGrad": [0.8481198828845202, -1.9585079936678034],
+    "NAdam": [0.9450825357180828, -1.9753689322172707],  # PyTorch keeps its product of momenta in float32
+    "RAdam": [0.972274190328219, -1.9401251916877063],
+    "Lion": [0.873289, -2.041588],  # from its paper's program
 }
 
 
@@ -225,9 +233,46 @@ def test_a_state_that_does_not_fit_changes_nothing():
         optimizer.load_state_dict({"state": {}})
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"maximize": True}, "Adam.load_state_dict: the state has maximize=True, which this optimizer does not do"),
+        ({"decoupled_weight_decay": True}, "the state has decoupled_weight_decay=True"),
+        ({"maximize": False, "foreach": True, "fused": None, "decoupled_weight_decay": False}, None),
+    ],
+)
+def test_options_of_pytorch_count_or_are_refused(change, message):
+    p = nn.Parameter([1.0])
+    adam = optim.Adam([p])
+    state = adam.state_dict()
+    state["param_groups"][0].update(change, lr=0.5)
+    if message is None:
+        adam.load_state_dict(state)
+        assert adam.lr == 0.5
+        return
+    with pytest.raises(ArgumentError, match=message):
+        adam.load_state_dict(state)
+    assert adam.lr == 1e-3
+
+
+def test_a_state_that_its_own_options_do_not_fit_changes_nothing():
+    p, q = nn.Parameter([1.0]), nn.Parameter([1.0])
+    plain, heavy = optim.SGD([p], lr=0.1), optim.SGD([q], lr=0.2, momentum=0.9)
+    q.grad = [1.0]
+    heavy.step()
+    plain.load_state_dict(heavy.state_dict())
+    assert plain.state_dict()["state"][0]["momentum_buffer"].tolist() == [1.0]
+    bad = heavy.state_dict()
+    del bad["state"][0]["momentum_buffer"]
+    other = optim.SGD([p], lr=0.1)
+    with pytest.raises(ShapeError, match="parameter 0: momentum_buffer is missing"):
+        other.load_state_dict(bad)
+    assert (other.lr, other.param_groups[0]["momentum"]) == (0.1, 0.0)
+
+
 def test_repr():
     assert repr(optim.Adam([nn.Parameter(np.zeros((40, 50)))], lr=0.1)) == (
-        "Adam(lr=0.1, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0)  # 2,000 parameters in 1 group(s)"
+        "Adam(lr=0.1, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, amsgrad=False)  # 2,000 parameters in 1 group(s)"
     )
 
 
@@ -242,7 +287,13 @@ def test_changed_dtype_is_an_error():
         optimizer.step()
 
 
-W = nn.Parameter([1.0])
+W, M = nn.Parameter([1.0]), nn.Parameter([[1.0, 2.0]])
+
+
+def with_group(change):
+    sgd = optim.SGD([W])
+    change(sgd.param_groups[0])
+    return sgd
 
 
 @pytest.mark.parametrize(
@@ -257,11 +308,43 @@ W = nn.Parameter([1.0])
             lambda: optim.SGD([{"params": [W], "beta": 1}], lr=1),
             "SGD: a group needs 'params' and may set lr, .*; got 'params', 'beta'",
         ),
+        (
+            lambda: setattr(optim.SGD([W]), "learning_rate", 0.5),
+            r"SGD.learning_rate has no effect: set SGD.lr, or param_groups\[i\]\['lr'\] for one group",
+        ),
+        (
+            lambda: setattr(optim.SGD([W]), "momentum", 0.9),
+            r"SGD.momentum has no effect: set it in the groups, as in .*: group\['momentum'\] = 0.9",
+        ),
+        (lambda: with_group(lambda g: g.update(learning_rate=1)).step(), "a group needs 'params' and may set lr, mom"),
+        (lambda: with_group(lambda g: g.pop("momentum")).step(), "a group needs 'params' and may set lr, momentum"),
+        (
+            lambda: with_group(lambda g: g.update(params=[W])).step(),
+            "the parameters of a group were replaced, which has no effect. Use add_p",
+        ),
+        (
+            lambda: (sgd := optim.SGD([W])).param_groups.append(sgd.param_groups[0]) or sgd.step(),
+            "SGD: there are 2 groups, of which 1 were given. Use add_param_group",
+        ),
         (lambda: optim.SGD([W], lr=-1), "SGD: lr must not be negative, got -1"),
         (lambda: optim.Adam([W], weight_decay=float("nan")), "Adam: weight_decay must not be negative, got nan"),
         (lambda: optim.Adam([W], betas=(0.9, 1.0)), r"Adam: betas must be in \[0, 1\), got \(0.9, 1.0\)"),
         (lambda: optim.SGD([W], lr=1, nesterov=True), "SGD: nesterov=True needs momentum > 0 and dampening = 0"),
         (lambda: setattr(optim.SGD([W]), "lr", -0.5), "SGD: lr must not be negative, got -0.5"),
+        (lambda: optim.clip_grad_value([W], -1.0), "clip_grad_value: clip_value must not be negative, got -1.0"),
+        (lambda: optim.Muon([W]), r"Muon: a parameter has shape \(1,\); only matrices can be orthogonalized."),
+        (
+            lambda: optim.Muon([M], adjust_lr_fn="rms"),
+            "Muon: adjust_lr_fn must be None, 'original' or 'match_rms_adamw', got 'rms'",
+        ),
+        (lambda: optim.Muon([M], ns_coefficients=(1, 2)), r"Muon: ns_coefficients must be three numbers, got \(1, 2\)"),
+        (
+            lambda: optim.LBFGS([W], line_search_fn="armijo"),
+            "LBFGS: line_search_fn must be None or 'strong_wolfe', got 'armijo'",
+        ),
+        (lambda: optim.LBFGS([{"params": [W]}, {"params": [M]}]), "LBFGS: its direction is one for all parameters"),
+        (lambda: optim.LBFGS([W]).step(), r"LBFGS.step needs a closure, .* def closure\(\): optimizer.zero_grad\(\)"),
+        (lambda: optim.LBFGS([W]).step(lambda: None), "LBFGS.step: the closure gave None; let it return the loss"),
         (
             lambda: optim.clip_grad_norm([W], -1.0),
             "clip_grad_norm: max_norm must not be negative and norm_type positive, got -1.0 and 2.0",
@@ -326,3 +409,32 @@ def test_a_copy_goes_on_like_the_original(kind, copied):
     for a, b in zip(ps, others, strict=True):
         assert np.array_equal(a.data, b.data)
         assert not np.shares_memory(a.data, b.data)
+
+
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e-30, 1e-20, 1e-3, 1.0, 1e19, 1e20, 1e38])
+def test_clipping_is_right_at_every_scale(scale, dtype, norm_type):
+    """Squares of 1e20 overflow in float32, and those of 1e-30 vanish."""
+    unit = [np.array([3.0, -4.0, 0.5]), np.array([[1.0], [2.0]])]
+    params = [nn.Parameter(np.ones(g.shape, dtype)) for g in unit]
+    for p, g in zip(params, unit, strict=True):
+        p.grad = (g * (scale / 4)).astype(dtype)
+    expected = float(np.linalg.norm(np.concatenate([g.ravel() for g in unit]), norm_type))
+    norm = optim.clip_grad_norm(params, 0.5 * scale / 4, norm_type)
+    assert norm == pytest.approx(expected * scale / 4, rel=1e-5)
+    if scale >= 1e-3:
+        for p, g in zip(params, unit, strict=True):
+            np.testing.assert_allclose(p.grad.numpy(), g * (scale / 4) * 0.5 / expected, rtol=1e-3)
+    if scale > 1:
+        optim.clip_grad_norm(params, 1.0, norm_type)
+        left = np.concatenate([p.grad.numpy().ravel().astype(float) for p in params])
+        assert np.linalg.norm(left, norm_type) == pytest.approx(1.0, rel=1e-4)
+    assert all(p.grad.dtype == dtype for p in params)
+
+
+def test_what_overflows_is_clipped():
+    p = nn.Parameter(np.ones(4, "f"))
+    p.grad = np.full(4, 1e20, "f")
+    assert optim.clip_grad_norm([p], 1.0) == pytest.approx(2e20)
+    np.testing.assert_allclose(p.grad.numpy(), 0.5, rtol=1e-6)

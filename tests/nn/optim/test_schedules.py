@@ -34,6 +34,18 @@ def rates(schedule, steps):
             lambda o: optim.SequentialLR(o, [optim.LinearWarmup(o, 2), optim.StepLR(o, 1, 0.5)], [2]),
             [0, 0.5, 1, 0.5, 0.25],
         ),
+        (lambda o: optim.MultiStepLR(o, [3, 1], 0.5), [1, 0.5, 0.5, 0.25, 0.25]),
+        (lambda o: optim.LambdaLR(o, lambda t: 1 + t), [1, 2, 3, 4, 5]),
+        (lambda o: optim.LambdaLR(o, [lambda t: 0.5**t]), [1, 0.5, 0.25, 0.125, 0.0625]),
+        (lambda o: optim.CosineAnnealingWarmRestarts(o, 2, 2, 0.2), [1, 0.6, 1, 0.882843, 0.6]),
+        (
+            lambda o: optim.OneCycleLR(o, 8.0, 5, pct_start=0.6, anneal_strategy="linear", div_factor=8),
+            [1, 4.5, 8, 4.00005, 0.0001],
+        ),
+        (
+            lambda o: optim.SequentialLR(o, [optim.LinearWarmup(o, 2), optim.LambdaLR(o, lambda t: 0.5**t)], [2]),
+            [0, 0.5, 1, 0.5, 0.25],
+        ),
     ],
 )
 def test_rates(make, expected):
@@ -45,6 +57,10 @@ def test_rates(make, expected):
     [
         lambda o: optim.StepLR(o, 2, 0.5),
         lambda o: optim.CosineAnnealingLR(o, 7),
+        lambda o: optim.MultiStepLR(o, [2, 6]),
+        lambda o: optim.LambdaLR(o, lambda t: 1 / (1 + t)),
+        lambda o: optim.CosineAnnealingWarmRestarts(o, 3, 2),
+        lambda o: optim.OneCycleLR(o, 3.0, 12),
         lambda o: optim.SequentialLR(o, [optim.LinearWarmup(o, 3), optim.ExponentialLR(o, 0.9)], [3]),
     ],
 )
@@ -104,6 +120,36 @@ def test_a_group_that_is_added_follows_from_its_own_rate():
         (lambda: optim.StepLR(sgd(), 0), "StepLR: step_size must be at least 1, got 0"),
         (lambda: optim.StepLR(3, 1), "StepLR needs an optimizer, got int"),
         (lambda: optim.CosineAnnealingLR(sgd(), 0), "CosineAnnealingLR: T_max must be at least 1, got 0"),
+        (
+            lambda: optim.MultiStepLR(sgd(), [-1]),
+            r"MultiStepLR: milestones are numbers of steps, got \[-1\]",
+        ),
+        (lambda: optim.LambdaLR(sgd(), 0.5), "LambdaLR: lr_lambda must be a function, or 1 of them, one per group"),
+        (
+            lambda: optim.LambdaLR(sgd(), [abs, abs]),
+            "LambdaLR: lr_lambda must be a function, or 1 of them, one per group",
+        ),
+        (
+            lambda: optim.CosineAnnealingWarmRestarts(sgd(), 0),
+            "CosineAnnealingWarmRestarts: T_0 and T_mult must be at least 1, got 0 and 1",
+        ),
+        (lambda: optim.OneCycleLR(sgd(), 1.0), "OneCycleLR: pass total_steps, or epochs and steps_per_epoch"),
+        (
+            lambda: optim.OneCycleLR(sgd(), 1.0, 5, anneal_strategy="exp"),
+            "anneal_strategy must be 'cos' or 'linear' and pct_start between 0 and 1, got 'exp' and 0.3",
+        ),
+        (
+            lambda: optim.OneCycleLR(sgd(), [1.0, 2.0], 5),
+            "OneCycleLR: max_lr must be one number, or 1 of them, one per group",
+        ),
+        (
+            lambda: optim.OneCycleLR(optim.Adagrad([nn.Parameter([1.0])]), 1.0, 5),
+            "OneCycleLR: Adagrad has no momentum to cycle; pass cycle_momentum=False",
+        ),
+        (
+            lambda: rates(optim.OneCycleLR(sgd(), 1.0, 3), 4),
+            "OneCycleLR.step: the cycle of 3 steps is over. Make it as long as the training: one step per batch",
+        ),
         (lambda: optim.LinearWarmup(sgd(), 0), "LinearWarmup: steps must be at least 1"),
         (lambda: optim.LinearWarmup(sgd(), 2, 1.5), "start_factor between 0 and 1, got 2 and 1.5"),
         (

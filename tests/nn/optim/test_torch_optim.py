@@ -19,6 +19,14 @@ CASES = [
     ("Adam", dict(lr=0.01, betas=(0.5, 0.9), eps=1e-3, weight_decay=0.1)),
     ("AdamW", dict(lr=0.01)),
     ("AdamW", dict(lr=0.05, weight_decay=0.3)),
+    ("Adam", dict(lr=0.05, amsgrad=True, weight_decay=0.1)),
+    ("AdamW", dict(lr=0.05, amsgrad=True)),
+    ("NAdam", {}),
+    ("NAdam", dict(lr=0.05, betas=(0.5, 0.9), eps=1e-3, weight_decay=0.1, momentum_decay=0.1)),
+    ("NAdam", dict(lr=0.05, weight_decay=0.3, decoupled_weight_decay=True)),
+    ("RAdam", {}),
+    ("RAdam", dict(lr=0.05, betas=(0.5, 0.9), eps=1e-3, weight_decay=0.1)),
+    ("RAdam", dict(lr=0.05, betas=(0.9, 0.8), weight_decay=0.3, decoupled_weight_decay=True)),
     ("RMSprop", {}),
     ("RMSprop", dict(lr=0.02, alpha=0.9, weight_decay=0.1)),
     ("RMSprop", dict(momentum=0.9, centered=True)),
@@ -116,10 +124,31 @@ def test_clip_grad_norm(norm_type, max_norm):
             np.testing.assert_allclose(p.grad.data, q.grad.numpy(), rtol=1e-9)
 
 
+def test_clip_grad_value():
+    ours, theirs, _, _ = make("SGD", {})
+    give_gradients(ours, theirs, 0, skip={1})
+    optim.clip_grad_value(iter(ours), 0.3)
+    torch.nn.utils.clip_grad_value_(theirs, 0.3)
+    for p, q in zip(ours, theirs, strict=True):
+        assert (p.grad is None) == (q.grad is None)
+        if p.grad is not None:
+            np.testing.assert_array_equal(p.grad.data, q.grad.numpy())
+
+
 SCHEDULES = {
     "StepLR": (lambda o: optim.StepLR(o, 3, 0.5), lambda o: tlr.StepLR(o, 3, 0.5)),
     "ExponentialLR": (lambda o: optim.ExponentialLR(o, 0.8), lambda o: tlr.ExponentialLR(o, 0.8)),
     "CosineAnnealingLR": (lambda o: optim.CosineAnnealingLR(o, 8, 0.01), lambda o: tlr.CosineAnnealingLR(o, 8, 0.01)),
+    "MultiStepLR": (lambda o: optim.MultiStepLR(o, [5, 2, 9, 9], 0.5), lambda o: tlr.MultiStepLR(o, [2, 5, 9, 9], 0.5)),
+    "LambdaLR": (lambda o: optim.LambdaLR(o, lambda t: 0.9**t), lambda o: tlr.LambdaLR(o, lambda t: 0.9**t)),
+    "CosineAnnealingWarmRestarts": (
+        lambda o: optim.CosineAnnealingWarmRestarts(o, 2, 2, 0.01),
+        lambda o: tlr.CosineAnnealingWarmRestarts(o, 2, 2, 0.01),
+    ),
+    "CosineAnnealingWarmRestarts, equal": (
+        lambda o: optim.CosineAnnealingWarmRestarts(o, 3),
+        lambda o: tlr.CosineAnnealingWarmRestarts(o, 3),
+    ),
     "LinearWarmup": (lambda o: optim.LinearWarmup(o, 5, 0.1), lambda o: tlr.LinearLR(o, 0.1, 1.0, 5)),
     "SequentialLR": (
         lambda o: optim.SequentialLR(o, [optim.LinearWarmup(o, 4, 0.25), optim.ExponentialLR(o, 0.9)], [4]),
@@ -140,13 +169,16 @@ def test_schedule(name):
         theirs.step()
 
 
-PLAIN = [name for name in SCHEDULES if name != "SequentialLR"]
+PLAIN = [name for name in SCHEDULES if not name.startswith(("SequentialLR", "LambdaLR", "CosineAnnealingWarm"))]
 
 
 @pytest.mark.parametrize("first", PLAIN)
 @pytest.mark.parametrize("second", PLAIN)
 def test_two_schedules_and_a_change_by_hand(first, second):
-    """Each goes on from the rate that it finds (PyTorch's cosine does after T_max, too, but by another rule)."""
+    """Each goes on from the rate that it finds (PyTorch's cosine does after T_max, too, but by another rule).
+
+    Its LambdaLR and warm restarts overwrite what they find; they are not here.
+    """
     a, b = optim.SGD([nn.Parameter([1.0])], lr=0.3), torch.optim.SGD([torch.nn.Parameter(torch.tensor([1.0]))], lr=0.3)
     ours, theirs = [SCHEDULES[n][0](a) for n in (first, second)], [SCHEDULES[n][1](b) for n in (first, second)]
     a.lr = b.param_groups[0]["lr"] = 0.2
@@ -157,6 +189,48 @@ def test_two_schedules_and_a_change_by_hand(first, second):
         if t == 4:
             a.lr = b.param_groups[0]["lr"] = 0.07
         assert a.lr == pytest.approx(b.param_groups[0]["lr"], rel=1e-9)
+
+
+ONE_CYCLES = [
+    {},
+    {"max_lr": [0.5, 0.1], "anneal_strategy": "linear"},
+    {"three_phase": True, "pct_start": 0.4},
+    {"cycle_momentum": False, "div_factor": 5.0, "final_div_factor": 10.0},
+    {"base_momentum": 0.5, "max_momentum": 0.7, "pct_start": 0.0},
+    {"total_steps": None, "epochs": 3, "steps_per_epoch": 5},
+]
+
+
+@pytest.mark.parametrize("options", ONE_CYCLES, ids=str)
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+def test_one_cycle(kind, options):
+    """Rates and momentum, to the last step of the cycle."""
+    options = {"max_lr": 0.5, "total_steps": 15, **options}
+    ps, qs = [nn.Parameter([1.0]) for _ in range(2)], [torch.nn.Parameter(torch.tensor([1.0])) for _ in range(2)]
+    a, b = (getattr(o, kind)([{"params": [p]} for p in group], lr=0.3) for o, group in ((optim, ps), (torch.optim, qs)))
+    ours, theirs = optim.OneCycleLR(a, **options), tlr.OneCycleLR(b, **options)
+    for t in range(15):
+        for group, other in zip(a.param_groups, b.param_groups, strict=True):
+            assert group["lr"] == pytest.approx(other["lr"], rel=1e-9)
+            momenta = [g["momentum"] if kind == "SGD" else g["betas"][0] for g in (group, other)]
+            assert momenta[0] == pytest.approx(momenta[1], rel=1e-9)
+        if t < 14:
+            b.step()
+            ours.step()
+            theirs.step()
+
+
+def test_lambdas_by_group():
+    lambdas = [lambda t: 0.5**t, lambda t: 1 / (1 + t)]
+    ps, qs = [nn.Parameter([1.0]) for _ in range(2)], [torch.nn.Parameter(torch.tensor([1.0])) for _ in range(2)]
+    a = optim.SGD([{"params": [p], "lr": i + 1.0} for i, p in enumerate(ps)])
+    b = torch.optim.SGD([{"params": [p], "lr": i + 1.0} for i, p in enumerate(qs)])
+    ours, theirs = optim.LambdaLR(a, lambdas), tlr.LambdaLR(b, lambdas)
+    for _ in range(5):
+        assert ours.get_last_lr() == pytest.approx(theirs.get_last_lr())
+        b.step()
+        ours.step()
+        theirs.step()
 
 
 @pytest.mark.parametrize(

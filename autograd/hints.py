@@ -1,0 +1,119 @@
+"""What people write out of habit, from PyTorch, JAX or SciPy, and the word that works here: a table, and who reads it.
+
+Floor 2: used by Tensor, the package, the compiler and the protocols.
+"""
+
+import functools
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, TypeVar
+
+from autograd.errors import UnexpectedKeyword, UnknownName
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_CAST = "use t.astype(np.float32) and its kin"
+_HERE = "there is one device, the processor: NumPy's arrays lie in its memory. Leave it out"
+TENSOR = {
+    "view": "use t.reshape(…)",
+    "view_as": "use t.reshape(other.shape)",
+    "unsqueeze": "use np.expand_dims(t, axis) or t[None]",
+    "numel": "use t.size",
+    "dim": "use t.ndim",
+    "to": f"{_CAST}; {_HERE}",
+    "cuda": _HERE,
+    "cpu": _HERE,
+    "device": _HERE,
+    "float": _CAST,
+    "double": _CAST,
+    "half": _CAST,
+    "long": _CAST,
+    "int": _CAST,
+    "bool": _CAST,
+    "type": _CAST,
+    "requires_grad_": "set t.requires_grad = True",
+    "detach_": "use t = t.detach()",
+    "zero_": "use t[...] = 0, or t.zero_grad() for the gradient",
+    "fill_": "use t[...] = value",
+    "copy_": "use t[...] = other",
+    "add_": "use t += other",
+    "sub_": "use t -= other",
+    "mul_": "use t *= other",
+    "div_": "use t /= other",
+    "clamp": "use t.clip(min, max)",
+    "clamp_": "use t[...] = t.clip(min, max)",
+    "permute": "use t.transpose(axes)",
+    "mm": "use t @ other",
+    "bmm": "use t @ other",
+    "matmul": "use t @ other",
+    "cat": "use np.concatenate([…])",
+    "expand": "use np.broadcast_to(t, shape)",
+    "contiguous": "leave it out: every op takes arrays as they lie",
+    "clone": "use t.copy()",
+    "t": "use t.T",
+    "label": "use t.name",
+    "tanh_": "use t[...] = np.tanh(t)",
+    "backwards": "use t.backward()",
+    "gradient": "use t.grad",
+    "stop_gradient": "use t.detach()",
+}
+MODULE = {
+    "tensor": "use ag.Tensor(…)",
+    "Variable": "use ag.Tensor(…, requires_grad=True)",
+    "from_numpy": "use ag.Tensor(array, copy=False)",
+    "manual_seed": "pass rng= where something is random",
+    "stop_gradient": "use t.detach()",
+    "set_grad_enabled": "use ag.no_grad() or ag.enable_grad()",
+    "elementwise_grad": "use ag.grad(lambda x: f(x).sum())",
+    "numpy": "use NumPy itself: np.exp(tensor) works",
+}
+_NUMPY = {"cat": "concatenate", "mm": "matmul", "from_list": "array", "arange": "arange"}  # torch.x -> np.y
+KEYWORDS = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "input": "the first argument", "other": "the second"}
+SCIPY = {"erf": "autograd.erf", "expit": "autograd.sigmoid", "logit": "autograd.logit"}
+_PRIVATE = {"_riemann_zeta": "zeta", "_zeta": "zeta"}  # ufuncs behind a function of scipy.special
+
+
+def unknown_attribute(kind: str, name: str) -> UnknownName:
+    """Return the error for an attribute that a Tensor does not have."""
+    hint = f": {TENSOR[name]}." if name in TENSOR else "."
+    return UnknownName(f"{kind!r} object has no attribute {name!r}{hint}")
+
+
+def unknown_function(name: str, numpy: Any) -> UnknownName:
+    """Return the error for a name that the package does not have."""
+    there = _NUMPY.get(name, name)
+    hint = MODULE.get(name) or (f"use np.{there}" if not name.startswith("_") and hasattr(numpy, there) else "")
+    return UnknownName(f"module 'autograd' has no attribute {name!r}{f': {hint}' if hint else ''}.")
+
+
+def unexpected_keyword(function: str, names: Iterable[str]) -> UnexpectedKeyword:
+    """Return the error for keywords that a function does not take."""
+    name = next(iter(names))
+    hint = f" Use {KEYWORDS[name]}, NumPy's word." if name in KEYWORDS else ""
+    return UnexpectedKeyword(f"{function}() got an unexpected keyword argument {name!r}.{hint}")
+
+
+def hinted(method: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a method so that PyTorch's keywords are told NumPy's."""
+
+    @functools.wraps(method)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs:
+            if name in KEYWORDS:
+                raise unexpected_keyword(method.__name__, [name])
+        return method(*args, **kwargs)
+
+    return checked
+
+
+def full_name(function: Any, numpy: Any) -> tuple[str, str]:
+    """Return the name by which users know a function, with its module, and what stands for it here if anything does."""
+    name = getattr(function, "__name__", str(function))
+    module = getattr(function, "__module__", None) or "numpy"
+    if isinstance(function, numpy.ufunc) and getattr(numpy, name, None) is not function:
+        special = sys.modules.get("scipy.special")
+        name = _PRIVATE.get(name, name)
+        if special is not None and hasattr(special, name):
+            return f"scipy.special.{name}", SCIPY.get(name, "")
+    return f"{module.replace('numpy', 'np', 1)}.{name}", ""

@@ -1,0 +1,176 @@
+"""Writing into Tensors: it means what it means in NumPy, for value and gradient, through views and other names.
+
+An array that a graph has seen is never written into. A write makes a new array, with the layout of the old one, as the
+result of an op, and every Tensor that looks at the old memory (its owner, its views, views of views) looks at the new
+one from then on, at the same places. Floor 10: used by :mod:`autograd.tensor`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from autograd.box import Box, Views, leaf_of, needs_grad, shares_memory, unbox, watch, wrap
+from autograd.errors import DTypeError, InPlaceError, ShapeError
+from autograd.graph import Alias, Leaf, Node, View, origin
+from autograd.modes import current
+from autograd.ops import casting, indexing, shapes
+from autograd.ops.places import overwrite, reread
+from autograd.recorded import misfit
+from autograd.sharing import lying_in
+
+
+def refuse_leaf(t: Box, what: str, *values: Any) -> None:
+    """Raise InPlaceError where a write would change a value whose gradient is asked for, or spoil a graph."""
+    root = origin(leaf_of(t))
+    recording = current().recording
+    if recording and isinstance(root, Leaf) and root.needs and (needs_grad(t) or any(map(needs_grad, values))):
+        raise InPlaceError(
+            f"{what} a leaf that requires grad would change the value whose gradient is asked for. "
+            "Use a copy (y = x * 1; y[i] = v), or no_grad()."
+        )
+    if not recording and t._node is not None and t._node.op is not None:
+        raise InPlaceError(
+            f"{what} the result of {t._node.op.name!r} under no_grad() would spoil its graph. Use .detach() or a copy."
+        )
+
+
+def is_plain(t: Box, *values: Any) -> bool:
+    """Tell whether a write concerns no graph: arrays are written into as NumPy does it, and versions tell the rest."""
+    root = origin(leaf_of(t))
+    return isinstance(root, Leaf) and not (current().recording and any(needs_grad(v) for v in values))
+
+
+def write(change: Callable[[], Any], name: str, *operands: Any) -> None:
+    """Run a change of an array; shapes that do not fit are told as everywhere."""
+    try:
+        change()
+    except ValueError as error:
+        raise misfit(name, [unbox(x) for x in operands], error, elementwise=True) from None
+
+
+def assign(t: Box, index: Any, value: Any) -> None:
+    """Do ``t[index] = value`` as a new value of ``t``, seen by all that look at its memory."""
+    if type(t._array) is np.ndarray and t._array.dtype.kind != "f" and needs_grad(value):
+        raise DTypeError(
+            f"writing into a Tensor of dtype {t._array.dtype} would lose the gradient of what is written. Use "
+            ".astype(float)."
+        )
+    replace(t, indexing.setitem(t, value, index))
+
+
+def update(t: Box, function: Any, other: Any, ufunc: Any) -> Box:
+    """Do ``t += other`` and its kin: a number is bound anew, an array changes for all that look at it."""
+    value = function(t, other)
+    if type(t._array) is not np.ndarray:
+        return value  # type: ignore[no-any-return]
+    if value._array.shape != t._array.shape:
+        raise ShapeError(
+            f"in-place {ufunc.__name__}: the result of shape {value._array.shape} does not fit into shape "
+            f"{t._array.shape}. Write y = x + … for a new Tensor."
+        )
+    if value._array.dtype != t._array.dtype:
+        if not np.can_cast(value._array.dtype, t._array.dtype, "same_kind"):
+            raise DTypeError(
+                f"in-place {ufunc.__name__}: the result of dtype {value._array.dtype} does not fit into "
+                f"{t._array.dtype}. Write y = x + … for a new Tensor."
+            )
+        value = casting.astype(value, t._array.dtype)
+    replace(t, value)
+    return t
+
+
+def replace(t: Box, value: Box) -> None:
+    """Give ``t``, and all that look at its memory, the value that was written into it."""
+    node = leaf_of(t)
+    root = origin(node)
+    if lying_in(t._array, root) is not None or (isinstance(root, Leaf) and isinstance(node, Alias) and node.needs):
+        raise InPlaceError(
+            "a value that carries a gradient cannot be written into memory that two Tensors share. Use a copy."
+        )
+    known: Views | None = getattr(root, "views", None)
+    if known is None:
+        _rebind(t, value._array, value._node)
+        return
+    array = known.array()
+    if array is None:
+        raise InPlaceError(
+            f"a write into a view of the result of {root.op.name if root.op else 'a leaf'!r}, whose own array is gone, "
+            "cannot be followed. Keep the array in a variable, or write into a copy."
+        )
+    seen = [each for each in (tensor() for tensor in known.tensors) if each is not None]
+    seen = [each for each in seen if each._node is not None and origin(each._node) is root]
+    owner = wrap(array, root)
+    whole = np.arange(array.size).reshape(array.shape)
+    ids = np.empty_like(array, dtype=np.intp)  # in the layout of the array
+    ids[...] = whole
+    if node is root and value._array.strides == array.strides:
+        changed = value
+    else:
+        changed = overwrite(owner, value, places=_places(t._array, array, ids))
+    links = [(each, None if each._node is root else _places(each._array, array, ids)) for each in seen]
+    if node is root and not any(each is t for each in seen):
+        links.append((t, None))
+    for each, places in links:
+        if places is None:
+            _rebind(each, changed._array, changed._node)
+        else:
+            _look(each, changed, places, array)
+        watch(each, changed)
+
+
+def _rebind(t: Box, array: Any, node: Any) -> None:
+    """Put another value into a Tensor; its name and its wish for a gradient stay."""
+    old = t._node
+    t._array, t._node = array, node
+    if old is not None and node is not None and old is not node:
+        node.name = old.name or node.name
+        node.retain = node.retain or old.retain
+
+
+def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
+    """Make ``t`` look at the memory of ``changed``, where it looked at that of ``old``."""
+    if changed._array.strides != old.strides:
+        raise InPlaceError("a write into a view of an array with gaps cannot be followed. Write into a copy.")
+    offset = _offset(t._array, old)
+    flat = as_strided(changed._array, (changed._array.size,), (changed._array.itemsize,))
+    view = as_strided(flat[offset:], t._array.shape, t._array.strides)
+    made = reread(changed, places=places)
+    node: Node = made._node
+    if type(node) is not View:
+        node = View(node.op, node.parents, node.residuals, node.kwargs, node.shape, node.dtype, node.scope)
+    _rebind(t, view, node)
+
+
+def _offset(view: Any, array: Any) -> int:
+    distance = view.__array_interface__["data"][0] - array.__array_interface__["data"][0]
+    return int(distance // array.itemsize)
+
+
+def _places(view: Any, array: Any, ids: Any) -> Any:
+    """Find where in the flat array the elements of a view lie, by their addresses."""
+    step = ids.itemsize // array.itemsize if ids.itemsize >= array.itemsize else None
+    if step is None or not _is_dense(array):
+        raise InPlaceError("a write into a view of an array with gaps cannot be followed. Write into a copy.")
+    flat = as_strided(ids, (ids.size,), (ids.itemsize,))
+    offset = _offset(view, array)
+    found = np.array(as_strided(flat[offset:], view.shape, [s // array.itemsize * ids.itemsize for s in view.strides]))
+    found.flags.writeable = False
+    return found
+
+
+def _is_dense(array: Any) -> bool:
+    """Tell whether the elements lie side by side, whatever the order of the axes."""
+    order = sorted(range(array.ndim), key=lambda i: -array.strides[i])
+    return bool(array.transpose(order).flags.c_contiguous)
+
+
+def set_shape(t: Box, shape: Any) -> None:
+    """Do ``t.shape = shape``: the same memory in another shape."""
+    made = shapes.reshape(t, shape)
+    if not shares_memory(made._array, t._array):
+        raise InPlaceError("t.shape = … needs a copy here, as the elements do not lie in order. Use t = t.reshape(…).")
+    t._array, t._node = made._array, made._node
+    if made._node is not None:
+        watch(t, made)

@@ -1,0 +1,73 @@
+"""Diagnosis: where a number that is not finite is first seen, for the message of a TrainingError."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from nn.batches import Batch, leaves
+from nn.forward import call
+from nn.module import Module
+
+ADVICE = "Lower the learning rate, clip the gradients (clip_grad_norm=1.0), or look at the data."
+UNDONE = "The parameters and running statistics are those of the last good step."
+
+
+def of_loss(model: Module, value: float, batch: Batch, where: str) -> str:
+    """Say what made the loss of a batch not finite: a parameter, a module or the loss; the batch is run again."""
+    start = f"the loss is {value} at {where}: "
+    broken = of_parameters(model)
+    if broken:
+        return f"{start}the parameter {broken!r} is not finite any more. Load a checkpoint. {ADVICE}"
+    found: list[str] = []
+    handles = []
+    for name, module in model.named_modules():
+
+        def hook(module: Module, args: Any, output: Any, name: str = name) -> None:
+            parts = (part for part in leaves(output) if isinstance(part, ag.Tensor | np.ndarray))
+            if not all(np.isfinite(part.data if isinstance(part, ag.Tensor) else part).all() for part in parts):
+                found.append(f"{type(module).__name__} {name!r}" if name else type(module).__name__)
+
+        handles.append(module.register_forward_hook(hook))
+    try:
+        with ag.no_grad(), np.errstate(all="ignore"):
+            call(model, batch.x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    what = (
+        f"the first module whose output is not finite is {found[0]}"
+        if found
+        else "all outputs are finite, so it is the loss itself"
+    )
+    return f"{start}{what}. {UNDONE} {ADVICE}"
+
+
+def of_gradients(model: Module, parameters: Sequence[Any], where: str) -> str:
+    """Say which gradient is not finite, or nothing."""
+    gradients = ag.leaf_arrays(list(parameters))[1]
+    if all_finite([g for g in gradients if g is not None]):
+        return ""
+    bad = next(p for p, g in zip(parameters, gradients, strict=True) if g is not None and not np.isfinite(g).all())
+    name = next((name for name, p in model.named_parameters() if p is bad), bad.name)
+    return f"the gradient of {name!r} is not finite at {where}, though the loss is. {UNDONE} {ADVICE}"
+
+
+def of_parameters(model: Module) -> str:
+    """Name the first parameter that is learnt and has a value that is not finite, or nothing."""
+    named = {name: p for name, p in model.named_parameters() if p.requires_grad}  # a frozen mask may hold -inf
+    if all_finite([p.data for p in named.values()]):
+        return ""
+    return next(name for name, p in named.items() if not np.isfinite(p.data).all())
+
+
+def all_finite(arrays: Sequence[Any]) -> bool:
+    """Look by products of BLAS, at the speed of memory; only where squares overflow, value by value."""
+    total = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for array in arrays:
+            flat = array.ravel(order="K")
+            total += float(np.dot(flat, flat))
+    return math.isfinite(total) or all(np.isfinite(array).all() for array in arrays)

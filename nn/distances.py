@@ -1,0 +1,42 @@
+"""Losses on embeddings as modules: of pairs, and of triplets."""
+
+from typing import Any
+
+from nn.functional import distances as F
+from nn.losses import _Loss, tensor
+
+
+class CosineEmbeddingLoss(_Loss):
+    """Measure 1 − cos(x₁, x₂) for pairs that belong together (target 1), max(0, cos(x₁, x₂) − margin) else (−1).
+
+    x₁, x₂: (N, D) and target (N,), or (D,) and ().
+
+    >>> import nn
+    >>> nn.CosineEmbeddingLoss()([[1.0, 0.0]], [[0.0, 2.0]], [1]).item()
+    1.0
+    """
+
+    def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.margin = margin
+
+    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+        return F.cosine_embedding_loss(tensor(input1), input2, target, self.margin, self.reduction)
+
+
+class TripletMarginLoss(_Loss):
+    """Measure max(0, d(a, p) − d(a, n) + margin): the anchor shall be closer to the positive than to the negative.
+
+    d(x, y) = ‖x − y + eps‖_p; anchor, positive, negative: (N, D) or (D,). ``swap`` takes the smaller one of d(a, n) and
+    d(p, n).
+    """
+
+    def __init__(
+        self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
+
+    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+        options = (self.margin, self.p, self.eps, self.swap, self.reduction)
+        return F.triplet_margin_loss(tensor(anchor), positive, negative, *options)

@@ -1,0 +1,105 @@
+"""What a loss refuses to compare: targets out of its range, swapped arguments. For ``nn.functional`` and ``nn.losses``.
+
+Each is one pass over an array; ``check=False`` of a loss leaves it out.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd as ag
+from autograd.errors import ArgumentError
+from nn.inputs import place
+
+Array = NDArray[Any]
+ROUNDING = 1e-4  # by which a mixture of labels may pass 0 or 1, and a logarithm of a probability 0
+SUM_ROUNDING = 1e-3  # by which the sum of many may miss 1
+OFF = "check=False takes them all the same."
+
+
+def swapped(name: str, output: Any, target: Any) -> None:
+    """Refuse a target that is to be learnt beside an output that is not: the arguments stand in Keras' order."""
+    if isinstance(target, ag.Tensor) and target.requires_grad and not getattr(output, "requires_grad", False):
+        raise ArgumentError(
+            f"{place()}{name} takes (output, target), and here the target needs a gradient and the output none: the "
+            f"arguments are swapped. If that is meant, pass check=False."
+        )
+
+
+def shares(name: str, target: Any) -> None:
+    """Refuse targets outside [0, 1]: the minimum of binary cross entropy would be −∞."""
+    values = _values(target)
+    low, high = _low(values), _high(values)
+    if not (low >= -ROUNDING and high <= 1 + ROUNDING):
+        wrong = values[~((values >= -ROUNDING) & (values <= 1 + ROUNDING))].flat[0]
+        advice = (
+            "For labels -1 and 1 pass (y + 1) / 2, or use HingeLoss"
+            if -1 <= low < 0
+            else "For masks of 0 and 255 pass y / 255"
+            if high == 255
+            else "For labels of several classes use CrossEntropyLoss"
+        )
+        raise ArgumentError(f"{place()}{name}: targets lie from 0 to 1, got {wrong:g}. {advice}. {OFF}")
+
+
+def signs(name: str, target: Any) -> None:
+    """Refuse targets other than -1 and 1."""
+    values = _values(target)
+    fits = np.abs(values) == 1
+    if not fits.all():
+        raise ArgumentError(
+            f"{place()}{name}: targets are -1 and 1, got {values[~fits].flat[0]:g}. For labels 0 and 1 pass 2 * y - 1."
+        )
+
+
+def probabilities(name: str, output: Any) -> None:
+    """Refuse outputs outside [0, 1], whose logarithms are none."""
+    values = _values(output)
+    low, high = _low(values), _high(values)
+    if not (low >= 0 and high <= 1):
+        wrong = values[~((values >= 0) & (values <= 1))].flat[0]
+        raise ArgumentError(
+            f"{place()}{name} takes probabilities from 0 to 1, got {wrong:g}. For logits use BCEWithLogitsLoss "
+            "(binary_cross_entropy_with_logits)."
+        )
+
+
+def log_probabilities(name: str, output: Any) -> None:
+    """Refuse outputs above 0, which are the logarithm of no probability."""
+    values = _values(output)
+    high = _high(values)
+    if high > ROUNDING:
+        raise ArgumentError(
+            f"{place()}{name} takes logarithms of probabilities, which are at most 0, got {high:g}. Pass "
+            f"log_softmax(logits), np.log(probabilities), or logits to CrossEntropyLoss. {OFF}"
+        )
+
+
+def mixtures(name: str, target: Any) -> None:
+    """Refuse rows, along the class axis, that are no distribution over the classes."""
+    values = _values(target)
+    axis = min(1, values.ndim - 1)
+    sums = np.asarray(values @ np.ones(values.shape[1], values.dtype) if values.ndim == 2 else values.sum(axis))
+    low, high = _low(sums), _high(sums)
+    if sums.size and not (low >= 1 - SUM_ROUNDING and high <= 1 + SUM_ROUNDING):
+        wrong = high if high > 1 + SUM_ROUNDING else low
+        raise ArgumentError(
+            f"{place()}{name}: a row of probabilities sums to {wrong:g}; it must be 1. For several labels per sample "
+            f"use BCEWithLogitsLoss. {OFF}"
+        )
+    if _low(values) < -ROUNDING:
+        raise ArgumentError(f"{place()}{name}: a target probability is {_low(values):g}, below 0. {OFF}")
+
+
+def _values(x: Any) -> Array:
+    return np.asarray(x.data if isinstance(x, ag.Tensor) else x)
+
+
+def _low(values: Array) -> float:
+    """Give the smallest number; nan where one is nan, and 0 of none."""
+    return float(np.minimum.reduce(values, axis=None)) if values.size else 0.0
+
+
+def _high(values: Array) -> float:
+    return float(np.maximum.reduce(values, axis=None)) if values.size else 0.0

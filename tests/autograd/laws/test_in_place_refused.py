@@ -1,0 +1,154 @@
+"""What NumPy refuses to write is refused here, and what shares memory by other ways spoils no graph."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from tests.autograd.laws.oracle import plain
+
+A = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+S = np.array([[1.0, 2.0], [3.0, 4.0]])
+windows = np.lib.stride_tricks.sliding_window_view
+
+# name: (what is written, the argument); each raises on arrays: memory that is read-only, shapes, dtypes, places
+REFUSED = {
+    "broadcast_to": (lambda y: np.broadcast_to(y, (2, 2, 3)).__setitem__(0, 5.0), A),
+    "broadcast_to, in place": (lambda y: np.broadcast_to(y, (2, 2, 3)).__iadd__(5.0), A),
+    "broadcast_to, one element": (lambda y: np.broadcast_to(y[0], (2, 3)).__setitem__((1, 2), 5.0), A),
+    "view of broadcast_to": (lambda y: np.broadcast_to(y, (2, 2, 3))[0].__iadd__(5.0), A),
+    "diagonal": (lambda y: np.diagonal(y).__iadd__(5.0), S),
+    "diagonal, by index": (lambda y: np.diagonal(y).__setitem__(0, 5.0), S),
+    "diagonal method": (lambda y: y.diagonal().__setitem__(0, 5.0), S),
+    "diag of a matrix": (lambda y: np.diag(y).__iadd__(5.0), S),
+    "linalg.diagonal": (lambda y: np.linalg.diagonal(y).__iadd__(5.0), S),
+    "sliding windows": (lambda y: windows(y[0], 2).__setitem__(0, 5.0), A),
+    "sliding windows, in place": (lambda y: windows(y[0], 2).__iadd__(5.0), A),
+    "too many values": (lambda y: y.__setitem__(0, np.ones(4)), A),
+    "too few rows": (lambda y: y.__setitem__(slice(None), np.ones((3, 3))), A),
+    "a mask of another shape": (lambda y: y.__setitem__(np.array([True, False, True]), 5.0), A),
+    "more values than a mask has": (lambda y: y.__setitem__(y > 3, np.ones(2)), A),
+    "a row that is not there": (lambda y: y.__setitem__(2, 5.0), A),
+    "a column that is not there": (lambda y: y.__setitem__((0, -4), 5.0), A),
+    "a third axis": (lambda y: y.__setitem__((0, 0, 0), 5.0), A),
+    "indices that are not there": (lambda y: y.__setitem__([0, 5], 5.0), A),
+    "a fractional index": (lambda y: y.__setitem__(0.5, 5.0), A),
+    "a text": (lambda y: y.__setitem__(0, "five"), A),
+    "a larger array added": (lambda y: y.__iadd__(np.ones((2, 2, 3))), A),
+    "a complex number added": (lambda y: y.__iadd__(1j), A),
+    "a product of other shape": (lambda y: y.__imatmul__(np.ones((3, 2))), A),
+    "sort by an axis that is not there": (lambda y: y.sort(axis=5), A),
+    "a view of another shape": (lambda y: y[0].__iadd__(np.ones((2, 3))), A),
+}
+
+
+def results(x):
+    """Return what a program may write into: a result, a constant, and one made without recording."""
+    with ag.no_grad():
+        quiet = ag.Tensor(x) * 1
+    return {"a result": ag.Tensor(x, requires_grad=True) * 1, "a constant": ag.Tensor(x), "not recorded": quiet}
+
+
+@pytest.mark.parametrize("kind", ["a result", "a constant", "not recorded"])
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_numpy_refuses_is_refused(name, kind):
+    write, x = REFUSED[name]
+    with pytest.raises((ValueError, TypeError, IndexError)):
+        write(x.copy())
+    y = results(x)[kind]
+    with pytest.raises((ValueError, TypeError, IndexError, ag.AutogradError)):
+        write(y)
+    np.testing.assert_array_equal(plain(y), x)  # and nothing was written
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_write_leaves_the_graph_as_it_was(name):
+    write, x = REFUSED[name]
+    leaf = ag.Tensor(x, requires_grad=True)
+    y = leaf * 2
+    z = y * y
+    with pytest.raises(Exception):  # noqa: B017, PT011 (which one is said above)
+        write(y)
+    (z.sum() + y.sum()).backward()
+    np.testing.assert_array_equal(plain(leaf.grad), 8 * x + 2)
+
+
+def without_recording(f):
+    return lambda y: ag.no_grad()(f)(y)
+
+
+SHARED = {  # ways to a second Tensor or array with the memory of a result
+    "detach": lambda y: y.detach(),
+    "detach of a view": lambda y: y[:].detach(),
+    "a view of detach": lambda y: y.detach()[:],
+    "transpose of detach": lambda y: y.detach().T,
+    "Tensor of data": lambda y: ag.Tensor(y.data, copy=False),
+    "Tensor of numpy()": lambda y: ag.Tensor(y.numpy(), copy=False),
+    "data": lambda y: y.data,
+    "numpy()": lambda y: y.numpy(),
+    "numpy() of a view": lambda y: y[0].numpy(),
+    "asarray without recording": without_recording(np.asarray),
+    "view without recording": without_recording(lambda y: y[:]),
+    "transpose without recording": without_recording(lambda y: y.T),
+    "reshape without recording": without_recording(lambda y: y.reshape(-1)),
+    "ravel without recording": without_recording(lambda y: y.ravel()),
+    "buffer": lambda y: np.asarray(memoryview(y.numpy())),
+}
+WRITES = {
+    "+=": lambda z: z.__iadd__(1.0),
+    "[...] =": lambda z: z.__setitem__(..., 7.0),
+    "first =": lambda z: z.__setitem__(0, 7.0),
+    "fill": lambda z: z.fill(7.0) if hasattr(z, "fill") else z.__setitem__(..., 7.0),
+    "without recording": lambda z: ag.no_grad()(lambda: z.__iadd__(1.0))(),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("share", SHARED)
+def test_a_result_is_spoilt_by_no_other_way_to_its_memory(share, write):
+    """The gradient is that of the values of the forward pass, or an error says what was changed."""
+    x = ag.Tensor(A, requires_grad=True)
+    y = x * 1
+    loss = (y * y).sum()
+    try:
+        WRITES[write](SHARED[share](y))
+        loss.backward()
+    except (ag.AutogradError, ValueError):
+        return
+    np.testing.assert_array_equal(plain(x.grad), 2 * A)
+
+
+OUTSIDE = {
+    "an argument of vjp": lambda: pulled(lambda a, w: ag.vjp(lambda x: x * x, a), 0),
+    "a value of vjp": lambda: pulled(lambda a, w: ag.vjp(np.exp, a), 2),
+    "a constant of vjp": lambda: pulled(lambda a, w: ag.vjp(lambda x: x * w, a), 1),
+    "an index of vjp": lambda: pulled(lambda a, w: ag.vjp(lambda x: x[w.astype(int) - 1] * x[0], a), 1),
+    "a mask of vjp": lambda: pulled(lambda a, w: ag.vjp(lambda x: np.where(w > 1.5, x * x, x), a), 1),
+}
+
+
+def pulled(make, spoil):
+    """Return the pullback at ones, after one of argument, constant and value was changed, and without that."""
+    found = []
+    for change in (False, True):
+        a, w = np.array([1.0, 2.0]), np.array([1.0, 2.0])
+        y, pullback = make(a, w)
+        if change:
+            (a, w, y)[spoil][...] = 1.0
+        found.append(plain(pullback(np.ones(2))))
+    return found
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_arrays_that_change_after_the_forward_pass(name):
+    try:
+        right, found = OUTSIDE[name]()
+    except (ag.AutogradError, ValueError):
+        return
+    np.testing.assert_array_equal(found, right)
+
+
+def test_what_a_transform_gave_belongs_to_its_caller():
+    gradient = ag.grad(lambda x: (x * x).sum())
+    first = gradient(A)
+    first += 100.0
+    np.testing.assert_array_equal(gradient(A), 2 * A)
