@@ -62,6 +62,8 @@ class Ledger:
         if g is not None:
             self.grads[i] = g
         self.states[i] = self._state(i, node, g)
+        if g is not None and len(users) == 1 and users[0] not in self.shares:
+            self._note_only_use(i, node, g, users[0])
         if g is None or node.op is None:
             return
         for k, share in self._pulled(i, node, g, whole).items():
@@ -69,6 +71,14 @@ class Ledger:
             if is_mask(node):
                 self._note_cut(i, k, g, share)
             self.edge_states[i, k] = "masked" if kind_of(share) == "zero" and (i, k) in self.cuts else kind_of(share)
+
+    def _note_only_use(self, i: int, node: Node, g: Any, edge: Edge) -> None:
+        """Give an edge whose share cannot be worked out any more what its value got, if all of that came by it."""
+        user = self.snap.nodes[edge[0]]
+        if self._fresh or node.cotangent is None or node in self.snap.roots or not user.released:
+            return
+        cut = self.states[i] == "masked" and not is_mask(user)
+        self.shares[edge], self.edge_states[edge] = g, "zero" if cut else self.states[i]
 
     def _pulled(self, i: int, node: Node, g: Any, whole: bool) -> dict[int, Any]:
         """Give the share of each input, as backward does where a mask stands and something is not finite."""

@@ -411,3 +411,17 @@ def test_every_gradient_of_a_graph_that_was_kept_is_shown(name):
     view = build([y], expand="expanded" in name)
     assert {item.state for item in view.items if item.kind == "value"} <= {"ok", "const"}
     np.testing.assert_allclose(next(item for item in view.items if item.name == "x").grad, x.grad.numpy(), rtol=1e-5)
+
+
+def test_after_a_plain_backward_the_edge_of_a_value_with_one_use_shows_its_gradient():
+    model = nn.MLP(2, [16, 16, 1], rng=0)
+    loss = nn.MSELoss()(model(np.ones((32, 2))), np.zeros((32, 1)))
+    loss.backward()
+    view = build([loss])
+    known = {item.id: item for item in view.items}
+    shown = {known[arrow.source].name for arrow in view.arrows if arrow.share is not None}
+    assert {"layers.0.weight", "layers.0.bias", "layers.1.bias", "layers.2.weight", "layers.2.bias"} <= shown
+    for arrow in view.arrows:
+        if arrow.share is not None:
+            np.testing.assert_array_equal(arrow.share, known[arrow.source].grad)
+    assert "layers.1.weight" not in shown  # of many elements .grad alone is there, which may hold other backwards too
