@@ -127,9 +127,9 @@ class Snapshot:
         return f"{home.path}.{node.name}"
 
     def is_named(self, i: int) -> bool:
-        """Tell whether the user gave a node its name; parameters have theirs from the module that holds them."""
+        """Tell whether the user gave a node its name; what stands in a module has its own name from there."""
         node = self.nodes[i]
-        return node in self.names or bool(node.name and (node.op is not None or self.homes[i] is None))
+        return node in self.names or bool(node.name and self.homes[i] is None)
 
     def value(self, i: int) -> Any:
         """Find the value of a node where somebody still holds it: the one that was used, else today's; or None."""

@@ -406,6 +406,8 @@ def test_results_and_names_are_never_folded_away(name, by):
         for key, tensor in tensors.items():
             tensor.name = key
     picture = ag.draw(tensors["y"], names=tensors if by == "names" else None, **options)
+    if by == "own name" and make is inner:
+        del tensors["h"]  # made inside a module, which gives its own parts names as well
     assert picture.folded
     assert tensors.keys() <= {item.name for item in picture.view.items}
     assert [item.name for item in picture.view.items if item.root] == ["y"]
