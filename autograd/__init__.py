@@ -37,7 +37,8 @@ from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, v
 
 __version__ = "0.1.0"
 __distribution__ = "chainrule"
-_LATER = dict.fromkeys(("draw", "draw_dot", "explain", "make_dot", "replay", "why_none"), "autograd.viz")
+_PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")
+_LATER = dict.fromkeys(_PICTURES, "autograd.viz")
 _LATER["record"] = "autograd.recording"
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "erf",
     "errors",
     "explain",
+    "find_nonfinite",
     "gelu",
     "grad",
     "hessian",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -59,6 +60,7 @@ def leaf_of(box: Box) -> Node:
     if node is None:
         data = box._array
         node = box._node = Leaf(small(data), data.shape, data.dtype, False)
+        node.holder = ref(box) if data.size > SMALL else None
     return node
 
 

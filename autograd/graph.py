@@ -115,14 +115,16 @@ class Leaf(Node):
 
     ``grad`` accumulates what each backward brings, ``version`` is the order of the last in-place change, and ``note``
     says what cut the value off from an earlier graph (``"detach"``, the name of a piecewise-constant function).
+    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures.
     """
 
-    __slots__ = ("needs", "note", "version")
+    __slots__ = ("holder", "needs", "note", "version")
 
     def __init__(
         self, value: Any, shape: Any, dtype: Any, needs: bool, name: str | None = None, note: str = ""
     ) -> None:
         self.op = self.kwargs = self.scope = self.cotangent = self.grad = None
+        self.holder: Any = None
         self.parents = ()
         self.residuals = (value,)
         self.shape = shape

@@ -5,6 +5,7 @@ Floor 5: the code that the compiler writes out calls these.
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -31,7 +32,9 @@ def adopt(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
         return None, data if whole else dtype.type(data)
     kept = data.copy() if read or data.size <= SMALL else None
     value = data if keeps_values() else None if kept is None else small(kept)
-    return Leaf(value, data.shape, data.dtype, False), kept
+    leaf = Leaf(value, data.shape, data.dtype, False)
+    leaf.holder = ref(data)  # one and the same for each use of this array, also when it is gone
+    return leaf, kept
 
 
 def own(array: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from sys import _getframe
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from autograd import inplace, protocols
 from autograd.accumulate import drain
 from autograd.box import (
+    SMALL,
     Box,
     alias,
     as_raw,
@@ -68,6 +70,8 @@ class Tensor(Methods):
             self._node = Leaf(small(array), array.shape, array.dtype, requires_grad, name)
         if not copy and type(array) is np.ndarray:
             self._settle(array)
+        if self._node is not None and array.size > SMALL:
+            self._node.holder = ref(self)
 
     def _settle(self, array: Any) -> None:
         """Take the place of this leaf among those that lie in the same memory."""

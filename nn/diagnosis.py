@@ -21,28 +21,37 @@ def of_loss(model: Module, value: float, batch: Batch, where: str) -> str:
     broken = of_parameters(model)
     if broken:
         return f"{start}the parameter {broken!r} is not finite any more. Load a checkpoint. {ADVICE}"
-    found: list[str] = []
+    outputs, first = _forward(model, batch)
+    found = ag.find_nonfinite(outputs) if outputs else None
+    if found is not None and found.kind == "forward":  # between modules too, where none of them is to blame
+        place = f"{found.op} in {found.module}" if found.module else found.op
+        what = f"the first op whose output is not finite is {place}: {found}"
+    elif first:
+        what = f"the first module whose output is not finite is {first}"
+    else:
+        what = "all outputs are finite, so it is the loss itself"
+    return f"{start}{what}. {UNDONE} {ADVICE}"
+
+
+def _forward(model: Module, batch: Batch) -> tuple[list[ag.Tensor], str]:
+    """Run a batch again; return what came out, and the first module whose output is not finite."""
+    first: list[str] = []
     handles = []
     for name, module in model.named_modules():
 
         def hook(module: Module, args: Any, output: Any, name: str = name) -> None:
             parts = (part for part in leaves(output) if isinstance(part, ag.Tensor | np.ndarray))
             if not all(np.isfinite(part.data if isinstance(part, ag.Tensor) else part).all() for part in parts):
-                found.append(f"{type(module).__name__} {name!r}" if name else type(module).__name__)
+                first.append(f"{type(module).__name__} {name!r}" if name else type(module).__name__)
 
         handles.append(module.register_forward_hook(hook))
     try:
-        with ag.no_grad(), np.errstate(all="ignore"):
-            call(model, batch.x)
+        with np.errstate(all="ignore"):
+            outputs = leaves(call(model, batch.x))
     finally:
         for handle in handles:
             handle.remove()
-    what = (
-        f"the first module whose output is not finite is {found[0]}"
-        if found
-        else "all outputs are finite, so it is the loss itself"
-    )
-    return f"{start}{what}. {UNDONE} {ADVICE}"
+    return [y for y in outputs if isinstance(y, ag.Tensor) and y.requires_grad], first[0] if first else ""
 
 
 def of_gradients(model: Module, parameters: Sequence[Any], where: str) -> str:

@@ -86,25 +86,57 @@ class GradientFlow(Callback):
         return found
 
     def plot(self) -> Any:
-        """Draw gradient norms, update-to-weight ratios and dead units over the steps, with matplotlib."""
-        figure = new_figure("GradientFlow.plot", 13, 3.6)
+        """Draw gradient norms, update-to-weight ratios and dead units over the steps, with matplotlib.
+
+        What is exactly 0 has no place on a logarithmic axis: it is a cross at the foot of its panel, a row for each
+        parameter. A weight that is 0 has no ratio. Each line is named beside the panels; its colour runs from the first
+        parameter to the last.
+        """
+        names = list(dict.fromkeys(record["name"] for record in self.records))
+        units = list(dict.fromkeys(record["name"] for record in self.dead))
+        figure = new_figure("GradientFlow.plot", 15, max(3.6, 0.16 * (len(names) + len(units))))
         gradient, ratio, dead = figure.subplots(1, 3)
-        for name in dict.fromkeys(record["name"] for record in self.records):
-            rows = [record for record in self.records if record["name"] == name and record["gradient"] is not None]
-            steps = [row["step"] for row in rows]
-            gradient.plot(steps, [row["gradient"] for row in rows], label=name)
-            ratio.plot(steps, [row["update"] / max(row["weight"], 1e-12) for row in rows], label=name)
-        for name in dict.fromkeys(record["name"] for record in self.dead):
-            rows = [record for record in self.dead if record["name"] == name]
-            dead.plot([row["step"] for row in rows], [row["share"] for row in rows], label=name)
-        for panel, title in ((gradient, "norm of the gradient"), (ratio, "norm of the update / of the weight")):
-            panel.set(title=title, xlabel="step", yscale="log")
+        norms, ratios = [], []
+        for name in names:
+            rows = [row for row in self.records if row["name"] == name and row["gradient"] is not None]
+            norms.append([(row["step"], row["gradient"]) for row in rows])
+            ratios.append([(row["step"], row["update"] / row["weight"]) for row in rows if row["weight"] > 0])
+        for panel, lines in ((gradient, norms), (ratio, ratios)):
+            _on_logarithms(panel, lines, names)
+        for name, colour in zip(units, _colours(len(units)), strict=True):
+            shares = [row for row in self.dead if row["name"] == name]
+            label = f"dead units of {name or 'the model'}"
+            dead.plot(
+                [row["step"] for row in shares], [row["share"] for row in shares], "--", color=colour, label=label
+            )
+        gradient.set(title="norm of the gradient (×: exactly 0)", xlabel="step")
+        ratio.set(title="norm of the update / of the weight", xlabel="step")
         dead.set(title="share of dead units", xlabel="step", ylim=(-0.02, 1.02))
         for panel in (gradient, ratio, dead):
             panel.grid(alpha=0.3)
-            if panel.lines and len(panel.lines) <= 10:
-                panel.legend(fontsize=7)
+        if names or units:
+            lines = [line for panel in (gradient, dead) for line in panel.lines if line.get_label()[0] != "_"]
+            figure.legend(handles=lines, loc="outside right upper", fontsize=7)
         return figure
+
+
+def _on_logarithms(panel: Any, lines: list[list[tuple[int, float]]], names: list[str]) -> None:
+    """Draw lines on a logarithmic axis, and a cross below them wherever one is exactly 0."""
+    lowest = min((y for line in lines for _, y in line if y > 0), default=1.0)
+    for k, (line, name, colour) in enumerate(zip(lines, names, _colours(len(names)), strict=True)):
+        panel.plot([x for x, y in line if y > 0], [y for _, y in line if y > 0], color=colour, label=name)
+        zeros = [x for x, y in line if y == 0]
+        if zeros:
+            panel.plot(zeros, [lowest / 10 ** (1 + 0.1 * k)] * len(zeros), "x", color=colour)
+    panel.set(yscale="log")
+
+
+def _colours(count: int) -> list[Any]:
+    """List colours from dark to bright: neighbours in the model look alike, and none comes twice."""
+    import matplotlib as mpl
+
+    scale = mpl.colormaps["viridis"]
+    return [scale(0.9 * k / max(count - 1, 1)) for k in range(count)]
 
 
 def _norm(array: Any) -> float:

@@ -3,12 +3,14 @@
 from autograd.viz.compat import build_graph, draw_dot, get_dot_graph, make_dot, plot_dot_graph
 from autograd.viz.engine import use_engine
 from autograd.viz.explain import Explanation, explain
+from autograd.viz.nonfinite import NonFinite, find_nonfinite
 from autograd.viz.picture import Picture, draw
 from autograd.viz.replay import Replay, replay
 from autograd.viz.why import Reason, why_none
 
 __all__ = [
     "Explanation",
+    "NonFinite",
     "Picture",
     "Reason",
     "Replay",
@@ -16,6 +18,7 @@ __all__ = [
     "draw",
     "draw_dot",
     "explain",
+    "find_nonfinite",
     "get_dot_graph",
     "make_dot",
     "plot_dot_graph",

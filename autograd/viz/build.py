@@ -6,18 +6,20 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box
+from autograd.differentiate import GONE
 from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node
 from autograd.modes import Scope
 from autograd.viz.expand import open_ops
 from autograd.viz.fold import HUB, Fold, Plan, plan
 from autograd.viz.ledger import Ledger, accumulated, total
-from autograd.viz.model import NORMS, Arrow, Group, Item, View, measure
-from autograd.viz.numbers import norm, shape_text, short
+from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, View, measure
+from autograd.viz.nonfinite import BACKWARD, Values, backward_origin, forward_origin, kind_of_bad
+from autograd.viz.numbers import one_line, rms, shape_text, short
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, plain, size
 
 WHOLE = 2_000  # up to this many nodes the ledger is worked out for all, beyond only for what is drawn
-BACKWARD = "Gradients are not computed yet: call .backward() on the result, then draw again."
+NOT_YET = "Gradients are not computed yet: call .backward() on the result, then draw again."
 ELSEWHERE = "Gradients inside were not kept: this result's own backward has not run (or ran with create_graph=True)."
 STALE = "Another backward passed through here since: some gradients are not the sum of their edges (marked ≠)."
 
@@ -31,9 +33,8 @@ class Builder:
         made: Plan,
         given: dict[Node, Any] | None = None,
         fresh: bool = False,
-        label_all: bool = False,
     ) -> None:
-        self.snap, self.plan, self.label_all = snap, made, label_all
+        self.snap, self.plan = snap, made
         self.ledger = Ledger(snap, range(len(snap.nodes)) if fresh else self._chosen(), given, fresh)
         self.fold_ids = {id(fold): f"f{min(fold.members)}" for fold in made.folds}
         self.group_ids: dict[Scope, str] = {}
@@ -55,15 +56,16 @@ class Builder:
         done: set[int] = set()
         for i, node in enumerate(self.snap.nodes):
             fold = self.plan.of[i]
-            if fold is None:
-                self._value(i, node)
-            elif id(fold) not in done:
+            if fold is not None and id(fold) not in done:
                 done.add(id(fold))
                 self._fold(fold)
+            if fold is None or self.plan.stands_beside(i):
+                self._value(i, node, fold)
         for i, node in enumerate(self.snap.nodes):
             if not isinstance(node, Leaf):
                 self._edges(i, node)
         self._refer()
+        problems = [*problems, *self._alarm()]
         banner = self._banner()
         view = View(
             self.items, list(self.arrows.values()), self.groups, self.plan.notes, banner, problems, len(self.snap.nodes)
@@ -72,6 +74,21 @@ class Builder:
             arrow.id = f"e{k}"
         measure(view)
         return view
+
+    def _alarm(self) -> list[str]:
+        """Mark where the first inf or nan arose, in the values or in the gradients: the op, or what it is folded in."""
+        bad = any(kind_of_bad(x) for x in self.snap.data.values())
+        found = forward_origin(self.snap, Values(self.snap)) if bad else None
+        if found is None and "bad" in self.ledger.states.values():
+            found = backward_origin(self.snap, self.ledger)
+        if found is None:
+            return []
+        place = self.place(int(found.at[1:]))
+        for item in self.items:
+            if item.id == place:
+                item.alarm = f"first {found.value:g}{' in backward' if found.kind == BACKWARD else ''}"
+                item.facts += [(item.alarm, found.text)] * (item.kind == "fold")
+        return [found.text]
 
     def _banner(self) -> str:
         if self.ledger.mismatches:
@@ -82,19 +99,19 @@ class Builder:
         return (
             ELSEWHERE
             if any(node.op is None and node.needs and node.grad is not None for node in self.snap.nodes)
-            else BACKWARD
+            else NOT_YET
         )
 
     # ----------------------------------------------------------------------------------------------------- items
 
-    def _value(self, i: int, node: Node) -> None:
+    def _value(self, i: int, node: Node, fold: Fold | None) -> None:
         multiple, output = is_multiple(node), is_output(node)
         kind = "outputs" if multiple else "value"
-        op = "" if node.op is None or output else node.op.name
+        op = "" if node.op is None or output or fold is not None else node.op.name
         item = Item(
             f"v{i}",
             kind,
-            self.snap.name(i) or (f"v{i}" if self.label_all else ""),
+            self.snap.name(i),
             op,
             node.op.symbol if op else "",
             () if multiple else tuple(node.shape or ()),
@@ -102,7 +119,7 @@ class Builder:
             self.snap.value(i),
             None if multiple else self.ledger.grads.get(i),
             self.ledger.states.get(i, "none"),
-            self._group(self.snap.homes[i]),
+            self._group(self.snap.homes[i] if fold is None else fold.scope),
             isinstance(node, Leaf),
             node in self.snap.roots,
         )
@@ -111,7 +128,11 @@ class Builder:
             item.total = accumulated(node, item.grad)
         if i in self.ledger.mismatches:
             item.note = "≠"
-        if node.op is not None and node.kwargs and not output:
+        if self.snap.changed(i):  # what stands here is what was used where that is known, else what is there today
+            today = self.snap.now(i)
+            known = self.snap.used(i) is not None and today is not None
+            item.note = f"now {one_line(today)}" if known else "changed since"
+        if op and node.kwargs:
             item.facts = [(key, _brief(value)) for key, value in node.kwargs.items() if value is not None]
         self.items.append(item)
 
@@ -167,9 +188,9 @@ class Builder:
         item.facts.append(("ops", f"{ops:,}"))
         if weights:
             item.facts.append(("parameters", f"{sum(size(w) for w in weights):,}"))
-            known = [norm(g) for w in weights if (g := self._known(w)) is not None]
+            known = [g for w in weights if (g := self._known(w)) is not None]
             if len(known) == len(weights):
-                _measured(item, NORMS[2], known)
+                _measured(item, MEASURES[2], known)
         if fold.kind == "repeat":
             self._per_repeat(fold, item)
         self._border_gradient(item, inside, outside)
@@ -189,8 +210,8 @@ class Builder:
         return list(inside), list(outside)
 
     def _border_gradient(self, item: Item, inside: list[Node], outside: list[Node]) -> None:
-        for what, side in ((NORMS[1], inside), (NORMS[0], outside)):
-            grads = [norm(g) for node in side if node.needs and (g := self._known(node)) is not None]
+        for what, side in ((MEASURES[1], inside), (MEASURES[0], outside)):
+            grads = [g for node in side if node.needs and (g := self._known(node)) is not None]
             if grads:
                 _measured(item, what, grads)
 
@@ -205,19 +226,22 @@ class Builder:
         ops = [i for i in fold.members if not isinstance(self.snap.nodes[i], Leaf)]
         ends = [self._known(self.snap.nodes[i]) for i in (ops[:: fold.period][:1] + ops[-1:])] if ops else []
         if len(ends) == 2 and ends[0] is not None and ends[1] is not None:
-            item.facts.append(("‖grad‖ oldest … newest", f"{short(norm(ends[0]))} … {short(norm(ends[1]))}"))
+            item.facts.append(("rms grad oldest … newest", f"{short(rms(ends[0]))} … {short(rms(ends[1]))}"))
 
     # ----------------------------------------------------------------------------------------------------- edges
 
     def _edges(self, i: int, node: Node) -> None:
         target = self.place(i)
+        if self.plan.stands_beside(i):
+            self.arrows[target, f"v{i}", -1] = Arrow("", target, f"v{i}", state="made")
         for k, parent in enumerate(self.snap.parents(node)):
             if parent is None:
                 if self.plan.of[i] is None:
                     self._add(self._constant(i, k, node.residuals[k]), target, node, i, k, merge=False)
                 continue
-            source = self.place(self.snap.at[parent])
-            if source != target:
+            at = self.snap.at[parent]
+            source = self.value_place(at)
+            if self.place(at) != target or target[0] == "v":
                 self._add(source, target, node, i, k, merge=source[0] == "f" or target[0] == "f")
 
     def _refer(self) -> None:
@@ -227,7 +251,8 @@ class Builder:
             uses.setdefault(arrow.source, []).append(arrow)
         items = {item.id: item for item in self.items}
         for source, arrows in uses.items():
-            if len(arrows) <= HUB or items[source].kind == "fold":
+            hub = source[0] == "v" and source[1:].isdigit() and int(source[1:]) in self.plan.hubs
+            if not (hub or len(arrows) > HUB) or items[source].kind == "fold":
                 continue
             for n, arrow in enumerate(arrows):
                 target, name = items[arrow.target], items[source].name or source
@@ -242,13 +267,17 @@ class Builder:
         fold = self.plan.of[i]
         return f"v{i}" if fold is None else self.fold_ids[id(fold)]
 
+    def value_place(self, i: int) -> str:
+        """Give the id of what shows the value of a node: it may stand beside the fold that its op is in."""
+        return f"v{i}" if self.plan.stands_beside(i) else self.place(i)
+
     def _add(self, source: str, target: str, node: Node, i: int, k: int, merge: bool) -> None:
         share, state = self.ledger.shares.get((i, k)), self.ledger.edge_states.get((i, k), "none")
         parent = self.snap.parents(node)[k]
         if parent is None or not parent.needs:
             state = "const"
         elif share is None and self.ledger.ran:
-            state = "released"
+            state = "lost"
         if is_multiple(parent) if parent is not None else False:
             share = None  # the tuple of an op's outputs has no gradient of its own
         key = (source, target, -1 if merge else k)
@@ -262,12 +291,11 @@ class Builder:
         old.state = _merged(old.state, state) if old.share is not None or source[0] == "f" else "none"
 
 
-def _measured(item: Item, what: str, norms: list[float]) -> None:
-    """Note the norm of several gradients together; the one that is noted last colours the box."""
-    length = float(np.sqrt(np.square(norms).sum()))
-    item.facts.append((what, short(length)))
-    item.size = length
-    item.state = "zero" if length == 0 else "ok" if np.isfinite(length) else "bad"
+def _measured(item: Item, what: str, grads: list[Any]) -> None:
+    """Note the size of several gradients together; the one that is noted last colours the box."""
+    item.size = rms(*grads)
+    item.facts.append((what, short(item.size)))
+    item.state = "zero" if item.size == 0 else "ok" if np.isfinite(item.size) else "bad"
 
 
 def _merged(a: str, b: str) -> str:
@@ -280,6 +308,8 @@ def _argument(node: Node, k: int) -> str:
 
 
 def _brief(value: Any) -> str:
+    if value is GONE:
+        return NOT_KEPT
     shape = getattr(value, "shape", None)
     return f"array{shape_text(shape)}" if shape else str(value)
 

@@ -15,10 +15,10 @@ from autograd.errors import ArgumentError
 from autograd.viz.build import build
 from autograd.viz.engine import layout
 from autograd.viz.escape import clean, quoted, record, shorten
-from autograd.viz.model import Item, View
+from autograd.viz.model import NOT_KEPT, Item, View
 from autograd.viz.numbers import number, one_line, shape_text, short, spread
 from autograd.viz.snapshot import as_roots
-from autograd.viz.theme import FONT
+from autograd.viz.theme import FONT, MONO
 
 
 @functools.cache
@@ -119,13 +119,9 @@ def _record(item: Item) -> str:
     if item.kind == "fold":
         facts = [record(f"{word} {text}") for word, text in item.facts[:4]]
         return f"{{ {' | '.join([name, *facts])} }}"
-    data = "released" if item.value is None else number(item.value) if not item.shape else one_line(item.value)
+    data = NOT_KEPT if item.value is None else number(item.value) if not item.shape else one_line(item.value)
     grad = (
-        "–"
-        if item.state in ("none", "released", "const")
-        else number(item.grad)
-        if not item.shape
-        else one_line(item.grad)
+        "–" if item.state in ("none", "lost", "const") else number(item.grad) if not item.shape else one_line(item.grad)
     )
     return f"{{ {name} | data {record(data)} | grad {record(grad)} }}"
 
@@ -158,10 +154,10 @@ def make_dot(
         fontsize="10",
         ranksep="0.1",
         height="0.2",
-        fontname="monospace",
+        fontname=MONO,
     )
     for item in view.items:
-        if item.kind == "const" or (item.leaf and item.state == "const" and not show_saved):
+        if item.kind == "const" or (item.leaf and item.state == "const" and not (show_saved or item.root)):
             continue
         shape = shape_text(item.shape)
         if item.leaf:
@@ -182,7 +178,7 @@ def make_dot(
     drawn = {
         item.id
         for item in view.items
-        if not (item.kind == "const" or (item.leaf and item.state == "const" and not show_saved))
+        if not (item.kind == "const" or (item.leaf and item.state == "const" and not (show_saved or item.root)))
     }
     for arrow in view.arrows:
         if arrow.source in drawn:

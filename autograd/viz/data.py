@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 from autograd.viz.model import View
-from autograd.viz.numbers import FEW
+from autograd.viz.numbers import FEW, rms
+from autograd.viz.theme import LOWEST, STEPS
 
 FORMAT = 1
 
 
 def as_dict(view: View) -> dict[str, Any]:
-    """Give a view as plain lists and dicts; arrays over nine elements become mean, standard deviation and norm."""
+    """Give a view as plain lists and dicts; long arrays become mean, standard deviation, root mean square."""
     return {
         "format": FORMAT,
         "nodes": [
@@ -54,7 +55,7 @@ def as_dict(view: View) -> dict[str, Any]:
         "banner": view.banner,
         "notes": view.problems,
         "total": view.total,
-        "scale": [view.low, view.high],
+        "scale": [10.0**LOWEST, 10.0 ** (LOWEST + STEPS)],
     }
 
 
@@ -74,7 +75,7 @@ def _numbers(x: Any) -> Any:
         return {
             "mean": _finite(float(wide.mean())),
             "std": _finite(float(wide.std())),
-            "norm": _finite(float(np.linalg.norm(wide))),
+            "rms": _finite(rms(wide)),
         }
 
 

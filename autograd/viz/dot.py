@@ -7,9 +7,10 @@ import numpy as np
 
 from autograd.viz.escape import clean, extra_width, label, quoted, shorten
 from autograd.viz.markup import cell, font, row, table, tag
-from autograd.viz.model import NORMS, Arrow, Group, Item, View
+from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, View
+from autograd.viz.nonfinite import kind_of_bad
 from autograd.viz.numbers import FEW, WIDE, grid, one_line, rows, shape_text, short, signed, spread
-from autograd.viz.theme import FONT, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
+from autograd.viz.theme import FONT, LOWEST, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
 
 SHOWN = 40  # longer names are cut in the picture; the hover has all of it
 MANY = 150  # in a picture of more boxes the short lines from an op to its result have no heads
@@ -80,7 +81,7 @@ class _Writer:
             fill = c[f"module{min(group.depth, 2)}"]
             yield (
                 f"subgraph cluster_{group.id} "
-                f'{{ id={group.id} class=module style="rounded,filled" penwidth=1 labelloc=t labeljust=l '
+                f'{{ id={group.id} class=module style="rounded,filled" peripheries=1 penwidth=1 labelloc=t labeljust=l '
                 f'margin=10 color="{c["moduleline"]}" fillcolor="{fill}" tooltip={tip} label=<{head}>'
             )
             for item in self.inside.get(group.id, []):
@@ -117,9 +118,11 @@ class _Writer:
         style = "filled" if len(symbol) <= ROUND else "rounded,filled"
         small = SIZE if len(symbol) < ROUND else "9" if len(symbol) == ROUND else SMALL_SIZE
         facts = "".join(f", {key}={value}" for key, value in item.facts)
+        facts += f", {item.alarm}" if item.alarm else ""
+        fill, ink = (c["bad"], c["badink"]) if item.alarm else (c["op"], c["opink"])
         return (
-            f'{key} [id={key} class=op shape={shape} style="{style}" penwidth=0 fillcolor="{c["op"]}" '
-            f'fontcolor="{c["opink"]}" '
+            f'{key} [id={key} class=op shape={shape} style="{style}" penwidth=0 fillcolor="{fill}" '
+            f'fontcolor="{ink}" '
             f"fontsize={small} tooltip={quoted(item.op + facts)} label={quoted(symbol)}]"
         )
 
@@ -142,9 +145,10 @@ class _Writer:
     def value(self, item: Item) -> str:
         c = self.c
         fill = "root" if item.root else "const" if item.state == "const" else "leaf" if item.leaf else "value"
-        line, border = ("rootline", 2) if item.root else ("bad", 2) if item.state == "bad" else ("line", 1)
+        bad = item.state == "bad" or item.alarm
+        line, border = ("bad", 2) if bad else ("rootline", 2) if item.root else ("line", 1)
         style = {"dashed": "ROUNDED,DASHED", "dotted": "ROUNDED,DOTTED"}.get(STATES[item.state][2], "ROUNDED")
-        cells = [text for text in (self.name_cell(item), self.data_cell(item), self.grad_cell(item)) if text]
+        cells = [self.name_cell(item), self.data_cell(item), *filter(None, [self.grad_cell(item)])]
         uses = next((text for word, text in item.facts if word == "uses"), "")
         if uses:
             cells.append(cell(font(f"{uses} uses", c["muted"], SMALL_SIZE)))
@@ -153,16 +157,19 @@ class _Writer:
 
     def name_cell(self, item: Item) -> str:
         muted = self.c["muted"]
-        parts = [tag("b", label(item.name))] if item.name else []
+        parts = [tag("b", label(item.name)) if item.name else font(item.id, muted, SMALL_SIZE)]
         if item.shape:
             parts.append(font(f"{label(shape_text(item.shape))} {item.dtype}", muted, SMALL_SIZE))
         if item.note:
             parts.append(font(label(item.note), muted, SMALL_SIZE))
+        if item.alarm:
+            parts.append(font(tag("b", label(item.alarm)), self.c["bad"], SMALL_SIZE))
         width = extra_width(item.name)
-        return cell("&nbsp; ".join(parts), width=width + 8 if width else None) if parts else ""
+        return cell("&nbsp; ".join(parts), width=width + 8 if width else None)
 
     def data_cell(self, item: Item) -> str:
-        return cell(self.lettered("data", "released" if item.value is None else item.value, "ink"))
+        ink = "bad" if item.value is not None and kind_of_bad(item.value) else "ink"
+        return cell(self.lettered("data", NOT_KEPT if item.value is None else item.value, ink, "muted"))
 
     def grad_cell(self, item: Item) -> str:
         if item.state == "const":
@@ -172,11 +179,14 @@ class _Writer:
         colour = self.c[f"s{step}"] if step is not None else self.c[fill] if fill else None
         shown = item.grad if item.grad is not None and not words else words
         inner = self.lettered("grad", shown, ink, ink if step is not None else None)
-        if item.total is not None:
-            inner += "<BR/>" + font(f".grad {label(one_line(item.total))}", self.c["muted"], SMALL_SIZE)
-        if colour is None:
-            return cell(inner)
-        return cell(plate(inner, colour), cellpadding=2)
+        held = (
+            ""
+            if item.total is None
+            else font(f"&nbsp;.grad {label(one_line(item.total), 60)}&nbsp;", self.c[ink], SMALL_SIZE)
+        )
+        if colour is None:  # what .grad holds stands below in a row of its own: a gradient may be a table
+            return cell(inner if not held else table(row(cell(inner)), row(cell(held)), padding=0))
+        return cell(plate(inner, colour, more=held), cellpadding=2)
 
     def lettered(self, word: str, value: Any, ink: str, wordink: str | None = None) -> str:
         """Write ``data 4.0000``; a small matrix or a long vector stands under the word, in columns."""
@@ -190,15 +200,19 @@ class _Writer:
     def fold(self, item: Item) -> str:
         c = self.c
         step = self.view.step(item.size) if item.state == "ok" else None
-        measured = next((word for word in NORMS if word in dict(item.facts)), None)
+        measured = next((word for word in MEASURES if word in dict(item.facts)), None)
         kind = " " + font(label(item.symbol), c["muted"]) if item.symbol else ""
         body = [row(cell(tag("b", label(item.name, 60)) + kind, align="LEFT", colspan=2))]
         for word, text in item.facts:
             shown = font(f"{label(text, 60)}&nbsp;", None, SMALL_SIZE)
             if step is not None and word == measured:
                 shown = plate(shown, c[f"s{step}"], padding=0)
+            if word == item.alarm:
+                shown = font(shown, c["bad"])
             body.append(row(cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT"), cell(shown, align="LEFT")))
-        return table(*body, border=2, padding=3, style="ROUNDED", color=c["foldline"], bgcolor=c["fold"])
+        return table(
+            *body, border=2, padding=3, style="ROUNDED", color=c["bad" if item.alarm else "foldline"], bgcolor=c["fold"]
+        )
 
     # -------------------------------------------------------------------------------------------------- the edges
 
@@ -215,7 +229,7 @@ class _Writer:
         elif arrow.state == "bad":
             ink = c["bad"]
             parts += [f'color="{ink}"', "penwidth=2.5", f'fontcolor="{ink}"']
-        elif arrow.state == "const":
+        elif arrow.state in ("const", "made"):
             line = c["moduleline"]
             parts.append(f'color="{line}"')
         text = edge_label(arrow)
@@ -263,22 +277,22 @@ class _Writer:
         )
 
     def scale(self) -> str:
-        low, high, gap = _power(self.view.low), _power(self.view.high), "&nbsp;&nbsp;"
+        low, high, gap = 10.0 ** (LOWEST + 1), 10.0 ** (LOWEST + STEPS - 1), "&nbsp;&nbsp;"
         swatches = [cell("", bgcolor=self.c[f"s{k}"], width=15) for k in range(STEPS)]
         before, after = (
             font(text, self.c["muted"], 9)
-            for text in (f"size of the gradient{gap}{low}", f"{high}{gap}{gap}an edge says what it adds{gap}")
+            for text in (
+                f"size of the gradient (root mean square){gap}&lt; {low:g}",
+                f"≥ {high:g}{gap}{gap}an edge says what it adds{gap}",
+            )
         )
         return cell(before) + "".join(swatches) + cell(after)
 
 
-def _power(exponent: int) -> str:
-    return f"{10.0**exponent:g}" if -4 <= exponent <= 4 else f"1e{exponent}"
-
-
-def plate(inner: str, colour: str, padding: int = 2) -> str:
+def plate(inner: str, colour: str, padding: int = 2, more: str = "") -> str:
     """Colour the ground of a text with round corners: a coloured cell would stick out of those of the box."""
-    return table(row(cell(inner)), padding=padding, style="ROUNDED", bgcolor=colour)
+    lines = [row(cell(text)) for text in (inner, more) if text]
+    return table(*lines, padding=padding, style="ROUNDED", bgcolor=colour)
 
 
 def columns(array: Any) -> list[list[str]]:
@@ -314,14 +328,15 @@ def hover(item: Item) -> str:
     lines = [item.name] if len(item.name) > SHOWN or item.kind == "fold" else []
     if item.kind == "value":
         lines.append(f"shape {shape_text(item.shape)} {item.dtype}" if item.shape else "scalar")
-        lines.append(f"data {'released' if item.value is None else one_line(item.value)}")
-        lines.append(f"grad {grad_text(item)}")
+        lines.append(f"data {NOT_KEPT if item.value is None else one_line(item.value)}")
+        lines.append(f"grad {grad_text(item)}" + (f", rms {short(item.size)}" if item.shape and item.size else ""))
         if item.total is not None:
             lines.append(f".grad (accumulated) {one_line(item.total)}")
     if item.kind == "ref":
         return f"a use of {item.name} ({item.note})"
     if item.kind == "const":
         lines = [f"constant {short(item.value)}"]
+    lines += [item.alarm] if item.alarm and item.kind != "fold" else []
     lines += [f"{word} {text}" for word, text in item.facts]
     if item.note:
         lines.append(item.note)
@@ -340,7 +355,10 @@ def arrow_hover(arrow: Arrow) -> str:
     """Write what a hover over an edge shows."""
     where = f"{arrow.argument}: " if arrow.argument and not arrow.argument.startswith("[") else ""
     if arrow.share is None:
-        return where + {"const": "needs no gradient", "released": "released"}.get(arrow.state, "not computed")
+        return where + {
+            "const": "needs no gradient",
+            "lost": "not kept after backward (retain_graph=True keeps it)",
+        }.get(arrow.state, "not computed")
     return f"{where}adds {one_line(arrow.share)}" + (" (masked)" if arrow.state == "masked" else "")
 
 

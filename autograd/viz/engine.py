@@ -67,6 +67,12 @@ def _has_pygraphviz() -> bool:
     return importlib.util.find_spec(PYGRAPHVIZ) is not None
 
 
+def spells(format: str) -> bool:
+    """Tell whether the engine that will draw ``format`` has no letters for East Asian names: the wheel's, in a PNG."""
+    engine = find_engine(format)
+    return format == "png" and engine is not None and WHEEL in pathlib.Path(engine).name
+
+
 def layout(source: str, format: str) -> bytes:
     """Lay DOT text out and give the bytes of an ``svg``, ``png`` or ``pdf`` file.
 

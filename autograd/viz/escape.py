@@ -6,6 +6,10 @@ import re
 import unicodedata
 from typing import Any
 
+_WIDE = re.compile(
+    "[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff"
+    "\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U0001f300-\U0001faff\U00020000-\U0003fffd]+"
+)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
@@ -53,6 +57,15 @@ def script(data: Any) -> str:
         .replace("\u2028", "\\u2028")
         .replace("\u2029", "\\u2029")
     )
+
+
+def spelled(text: str) -> str:
+    """Write characters without a known width (CJK, emoji) by their code points, for engines without letters for them.
+
+    >>> spelled("温度 t")
+    '[U+6E29 U+5EA6] t'
+    """
+    return _WIDE.sub(lambda found: f"[{' '.join(f'U+{ord(c):04X}' for c in found[0])}]", text)
 
 
 def extra_width(text: str, size: float = 12.0) -> int:

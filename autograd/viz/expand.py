@@ -3,6 +3,7 @@
 from typing import Any
 
 from autograd.box import Box, wrap
+from autograd.differentiate import GONE
 from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node, ancestors
 from autograd.modes import Scope, enable_grad
@@ -20,7 +21,8 @@ def open_ops(snap: Snapshot, what: Any) -> Opened:
         if node.op is None or getattr(node.op, "definition", None) is None or not chosen(node):
             continue
         count = len(node.parents) - node.op.closed_over(node)
-        if any(value is None for value in node.residuals[:count]):
+        gone = any(value is GONE for value in (node.kwargs or {}).values())
+        if gone or any(value is None for value in node.residuals[:count]):
             opened.notes.append(
                 f"{node.op.name} stays closed: backward released its inputs (retain_graph=True keeps them)"
             )

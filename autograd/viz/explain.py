@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ import numpy as np
 from autograd.box import Box
 from autograd.errors import ArgumentError, GraphError
 from autograd.viz.ledger import Ledger
-from autograd.viz.local import Local, latex_name, local_derivative, same, title
+from autograd.viz.local import Local, latex_name, latex_words, local_derivative, same, title
 from autograd.viz.numbers import number, shape_text, signed, spread
-from autograd.viz.paths import RELEASED, Partial, between, count_paths, strongest
+from autograd.viz.paths import RELEASED, Partial, along_direction, between, count_paths, strongest
 from autograd.viz.snapshot import Snapshot, as_roots
 
 TOP = 20
@@ -36,16 +37,27 @@ class Path:
 class Explanation:
     """Hold the strongest paths, the gradient as ``total``, and what the unlisted paths add as ``rest``.
 
-    ``sum(path.value for path in paths) + rest == total``. ``count`` is the number of all paths; ``exact`` says
-    whether the listed ones are surely the strongest. Prints as text; in a notebook it is LaTeX.
+    ``sum(path.value for path in paths) + rest == total`` within rounding, which is never shown as a ``rest``. ``count``
+    is the number of all paths; ``exact`` says whether the listed ones are surely the strongest. ``along`` is empty, the
+    element of an array, or a direction in words. Prints as text; in a notebook it is LaTeX.
     """
 
     def __init__(
-        self, root: str, wrt: str, along: str, paths: list[Path], total: float, count: int, exact: bool
+        self,
+        root: str,
+        wrt: str,
+        along: str,
+        paths: list[Path],
+        total: float,
+        count: int,
+        exact: bool,
+        epsilon: float = 2**-52,
     ) -> None:
         self.root, self.wrt, self.along = root, wrt, along
         self.paths, self.total, self.count, self.exact = paths, total, count, exact
-        self.rest = total - sum(path.value for path in paths) if count > len(paths) else 0.0
+        values = [path.value for path in paths]
+        rest = total - sum(values)
+        self.rest = 0.0 if count <= len(paths) or abs(rest) <= epsilon * count * sum(map(abs, values)) else rest
 
     def __str__(self) -> str:
         lines = [self._headline(), ""]
@@ -71,21 +83,28 @@ class Explanation:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"<Explanation ∂{self.root}/∂{self.wrt} = {number(self.total)}, {self.count:,} paths>"
+        return f"<Explanation {self._what()} = {number(self.total)}, {self._count()}>"
 
     def _headline(self) -> str:
-        what = f"∂{self.root}/∂{self.wrt}{self.along}"
-        return f"{what} = {number(self.total)}, the sum of {self.count:,} path{'s' * (self.count != 1)}"
+        return f"{self._what()} = {number(self.total)}, the sum of {self._count()}"
+
+    def _what(self) -> str:
+        return f"∂{self.root}/∂{self.wrt}{self.along}"
+
+    def _count(self) -> str:
+        return f"{self.count:,} path{'s' * (self.count != 1)}"
 
     def _locals(self) -> list[Local]:
         return list(dict.fromkeys(local for path in self.paths for local in path.locals))
 
     def _repr_latex_(self) -> str:
         """Give the chain rule as LaTeX: the sum over paths, in symbols and in numbers."""
-        root, wrt = latex_name(self.root), latex_name(self.wrt)
-        rows = [rf"\frac{{\partial {root}}}{{\partial {wrt}}} &= {_tex(self.total)} \\"]
+        element = self.along if self.along.startswith("[") else ""
+        root, wrt = latex_name(self.root), latex_name(self.wrt) + element
+        along = "" if element or not self.along else rf" && \text{{{latex_words(self.along)}}}"
+        rows = [rf"\frac{{\partial {root}}}{{\partial {wrt}}} &= {_tex(self.total)}{along} \\"]
         for path in self.paths:
-            names = [latex_name(name) for name in path.nodes]
+            names = [*map(latex_name, path.nodes[:-1]), wrt]
             chain = r" \cdot ".join(rf"\frac{{\partial {y}}}{{\partial {x}}}" for y, x in pairwise(names)) or "1"
             factors = [factor for factor in path.factors if factor is not None]
             product = r" \cdot ".join(f"({_tex(f)})" if f < 0 else _tex(f) for f in factors)
@@ -96,7 +115,7 @@ class Explanation:
         for local in self._locals():
             if local.latex:
                 value = "" if local.value is None else _tex(local.value)
-                last = f" = {value}" if value and not same(local.latex, value) else ""
+                last = f" = {value}" if value and not local.convention and not same(local.latex, value) else ""
                 rows.append(
                     rf"\frac{{\partial {latex_name(local.y)}}}{{\partial {latex_name(local.x)}}} &= "
                     rf"{local.latex}{last} \\"
@@ -125,15 +144,14 @@ def _share(value: float, total: float) -> float:
 
 def _product(path: Path) -> str:
     parts = [number(factor) for factor in path.factors if factor is not None]
-    return (
-        " × ".join(f"({part})" if part[0] == "-" and k else part for k, part in enumerate(parts))
-        + f" = {signed(path.value)}"
-    )
+    text = " × ".join(f"({part})" if part[0] == "-" and k else part for k, part in enumerate(parts))
+    cut = not path.value and any(not isfinite(factor) for factor in path.factors if factor is not None)
+    return f"{text} = {signed(path.value)}{'  (a mask cut it off: what is behind does not count)' if cut else ''}"
 
 
 def explain(
-    root: Box,
-    wrt: Box,
+    root: Any,
+    wrt: Any,
     *,
     index: Any = None,
     direction: Any = None,
@@ -155,8 +173,7 @@ def explain(
     >>> [path.value for path in ag.explain(y, x).paths]
     [3.0, 3.0]
     """
-    for tensor in (root, wrt):
-        as_roots(tensor, "explain")
+    root, wrt = (_one(tensor, what) for tensor, what in ((root, "the result"), (wrt, "wrt")))
     if root._array.size != 1:
         raise ArgumentError(
             f"explain needs a result with one element, got shape {root._array.shape}. Reduce it, or pick one: y[0], "
@@ -181,9 +198,20 @@ def explain(
         )
     with np.errstate(all="ignore"):
         found, exact = strongest(snap, inside, seed, top, vector)
-        total = float(np.sum(np.asarray(_gradient(snap, inside, start, seed), np.float64) * vector))
+        total = along_direction(_gradient(snap, inside, start, seed), vector)
     paths = [_path(snap, partial, total, start) for partial in found]
-    return Explanation(title(snap, start), title(snap, at), along, paths, total, count_paths(snap, inside), exact)
+    epsilon = float(np.finfo(wrt._array.dtype).eps)
+    return Explanation(
+        title(snap, start), title(snap, at), along, paths, total, count_paths(snap, inside), exact, epsilon
+    )
+
+
+def _one(tensor: Any, what: str) -> Box:
+    """Accept a Tensor, or a list of one."""
+    tensors = as_roots(tensor, "explain")
+    if len(tensors) > 1:
+        raise ArgumentError(f"explain takes one Tensor as {what}, got {len(tensors)}. Explain them one by one.")
+    return tensors[0]
 
 
 def _gradient(snap: Snapshot, inside: list[int], start: int, seed: Any) -> Any:
@@ -220,8 +248,8 @@ def _direction(wrt: Box, index: Any, direction: Any, rng: Any) -> tuple[Any, str
             raise ArgumentError(
                 f"index must name one element of shape {shape_text(shape)}, {index!r} names {int(vector.sum())}."
             )
-        where = ", ".join(map(str, index)) if isinstance(index, tuple) else index
-        return vector, f"[{where}]"
+        where = np.unravel_index(int(vector.argmax()), shape)
+        return vector, f"[{', '.join(map(str, where))}]"
     if direction is not None:
         vector = np.asarray(direction._array if isinstance(direction, Box) else direction, np.float64)
         if vector.shape != shape:

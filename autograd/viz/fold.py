@@ -1,6 +1,7 @@
 """Make a graph small enough to look at: fold modules, then repeated patterns, then what is far from the focus.
 
-A fold is a set of nodes that is drawn as one box. Nothing here looks at gradients.
+A fold is a set of nodes that is drawn as one box. Results, and what the user gave a name, are never folded
+away: a named input stays outside, a named result of a folded module stands beside it. Nothing here looks at gradients.
 """
 
 from collections import deque
@@ -15,6 +16,7 @@ from autograd.modes import Scope
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, size
 
 MIN_REPEATS, ROUNDS = 3, 60
+WIRE = 6  # what a picture of n boxes may have of wire, in steps of the layout per box: about 2 s for 500 boxes
 HUB = 12  # a value used more often than this is drawn once, and its uses as small references: long wires hide the rest
 
 
@@ -39,15 +41,26 @@ class Plan:
         self.of: list[Fold | None] = [None] * len(snap.nodes)
         self.folds: list[Fold] = []
         self.notes: list[str] = []
+        self.hubs: set[int] = set()  # values whose uses are drawn as references, as their wires would be long
         self.chains: dict[Scope | None, tuple[Scope, ...]] = {None: ()}
         for home in snap.homes:
             if home not in self.chains:
                 self.chains[home] = chain_of(home)
         self.cost = [_cost(snap, node) for node in snap.nodes]
+        self.pinned = {i for i, node in enumerate(snap.nodes) if node in snap.roots or snap.is_named(i)}
 
     def boxes(self) -> int:
         """Count the boxes of the picture as planned."""
-        return sum(cost for cost, fold in zip(self.cost, self.of, strict=True) if fold is None) + len(self.folds)
+        loose = sum(cost for cost, fold in zip(self.cost, self.of, strict=True) if fold is None)
+        return loose + len(self.folds) + sum(self.stands_beside(i) for i in self.pinned)
+
+    def stands_beside(self, i: int) -> bool:
+        """Tell whether a value is drawn though the op that made it is folded."""
+        return i in self.pinned and self.of[i] is not None
+
+    def may_fold(self, i: int) -> bool:
+        """Tell whether a node may go into a fold: of what is pinned only ops, whose result then stands beside it."""
+        return i not in self.pinned or not isinstance(self.snap.nodes[i], Leaf)
 
     def close(self, fold: Fold, members: Iterable[int]) -> None:
         """Put nodes into a new fold."""
@@ -56,10 +69,14 @@ class Plan:
             fold.members.append(i)
         self.folds.append(fold)
 
+    def is_pinned(self, members: Iterable[int]) -> bool:
+        """Tell whether any of these nodes must be seen in its place; the newest are, as they are not rolled."""
+        return any(i in self.pinned and self.snap.users[i] for i in members)
+
     def absorb(self, largest: int | None = None) -> None:
         """Fold leaves that only folds use: constants up to ``largest`` elements, or (None) all, and weights."""
         for i, node in enumerate(self.snap.nodes):
-            if self.of[i] is not None or not isinstance(node, Leaf) or not self.snap.users[i]:
+            if self.of[i] is not None or not isinstance(node, Leaf) or not self.snap.users[i] or not self.may_fold(i):
                 continue
             if largest is not None and (node.needs or size(node) > largest):
                 continue
@@ -78,12 +95,28 @@ def _cost(snap: Snapshot, node: Any) -> int:
 
 
 def plan(snap: Snapshot, depth: int | None, roll: bool, max_nodes: int, focus: Any) -> Plan:
-    """Fold as the caller asks (``depth``, ``roll``), then as far as ``max_nodes`` boxes demand."""
+    """Fold as the caller asks (``depth``, ``roll``), then as far as ``max_nodes`` boxes and their wires demand.
+
+    The time that a layout takes grows with the length of its wires: those of values with several uses become
+    references, and if that is not enough, more is folded.
+    """
+    room, longest = max_nodes, WIRE * max(max_nodes, 100)
+    while True:
+        made = _plan(snap, depth, roll, room, focus)
+        if (_shorten(made, longest) and made.boxes() <= max_nodes) or room < 16:
+            return made
+        room = room * 3 // 4
+
+
+def _plan(snap: Snapshot, depth: int | None, roll: bool, max_nodes: int, focus: Any) -> Plan:
     made = Plan(snap)
     if depth is not None:
         _fold_modules(made, depth)
     elif made.boxes() > max_nodes:
-        _fold_modules_to_fit(made, max_nodes)
+        _fold_repeats(made, max_nodes)  # steps of one module say more than the module as one box
+        if made.boxes() > max_nodes:
+            made = Plan(snap)
+            _fold_modules_to_fit(made, max_nodes)
     if roll:
         _fold_repeats(made, None)
     if made.boxes() > max_nodes:
@@ -91,6 +124,51 @@ def plan(snap: Snapshot, depth: int | None, roll: bool, max_nodes: int, focus: A
     if made.boxes() > max_nodes:
         _fold_distant(made, max_nodes, focus)
     return made
+
+
+# ------------------------------------------------------------------------------------------------------------ wires
+
+
+def _shorten(made: Plan, longest: int) -> bool:
+    """Make values with several uses references, those with most wire first, until all wires together are short."""
+    lengths = wires(made)
+    total = sum(sum(spans) for spans in lengths.values())
+    for i, spans in sorted(lengths.items(), key=lambda pair: -sum(pair[1])):
+        if total <= longest:
+            break
+        if 3 <= len(spans) <= HUB and made.of[i] is None:
+            made.hubs.add(i)
+            made.cost[i] += len(spans)
+            total -= sum(spans)
+    return total <= longest
+
+
+def wires(made: Plan) -> dict[int, list[int]]:
+    """Tell how far the drawn edges of each value reach, in steps of the layout."""
+    snap, nodes = made.snap, made.snap.nodes
+    column: dict[int, int] = {}  # of what stands for a node, a leaf being drawn right before its first use
+
+    def place(i: int) -> int:
+        fold = made.of[i]
+        return i if fold is None else -1 - fold.members[0]
+
+    edges: dict[tuple[int, int, int], int] = {}
+    for i, node in enumerate(nodes):
+        if isinstance(node, Leaf):
+            continue
+        target = place(i)
+        for k, parent in enumerate(snap.parents(node)):
+            if parent is not None and (source := place(at := snap.at[parent])) != target:
+                edges[source, target, k if source >= 0 and target >= 0 else -1] = at
+                column[target] = max(column.get(target, 0), column.get(source, 0) + 2)
+    first: dict[int, int] = {}
+    for source, target, _ in edges:
+        first[source] = min(first.get(source, column[target]), column[target])
+    lengths: dict[int, list[int]] = {}
+    for (source, target, _), at in edges.items():
+        start = first[source] - 2 if isinstance(nodes[at], Leaf) else column.get(source, 0)
+        lengths.setdefault(at, []).append(max(column[target] - start, 0))
+    return {at: spans if len(spans) <= HUB else [] for at, spans in lengths.items()}
 
 
 # ---------------------------------------------------------------------------------------------------------- modules
@@ -101,7 +179,7 @@ def _fold_modules(made: Plan, depth: int) -> None:
     folds: dict[Scope, Fold] = {}
     for i, home in enumerate(made.snap.homes):
         chain = made.chains[home]
-        if len(chain) > depth:
+        if len(chain) > depth and made.may_fold(i):
             scope = chain[depth]
             fold = folds.setdefault(
                 scope, Fold("module", scope.path, [], scope.parent, shown=scope.kind * (scope.kind != scope.path))
@@ -169,7 +247,10 @@ def _units(made: Plan) -> tuple[list[list[int]], list[int]]:
         else:
             home = made.snap.homes[i]
             look = (node.op.name, str(node.shape), home.path if home else "")
-        units.append(fold.members if fold is not None else [i])
+        unit = fold.members if fold is not None else [i]
+        if made.is_pinned(unit):
+            look = i  # like no other, so that no pattern runs over it
+        units.append(unit)
         signatures.append(numbers.setdefault(look, len(numbers)))
     return units, signatures
 
@@ -221,6 +302,7 @@ def _fold_distant(made: Plan, max_nodes: int, focus: Any) -> None:
     snap = made.snap
     starts = [snap.at[node] for node in ([focus] if focus is not None else snap.roots)]
     kept: set[int] = set()
+    starts += [i for i in sorted(made.pinned) if i not in starts]
     seen = set(starts)
     queue = deque(starts)
     budget = max_nodes - 1

@@ -1,13 +1,13 @@
 """Say what one edge of the graph does to the gradient: ∂y/∂x in symbols, in numbers, and as a contribution."""
 
 from dataclasses import dataclass
-from math import isclose
+from math import isclose, isfinite
 from typing import Any
 
 import numpy as np
 
 from autograd.graph import Node
-from autograd.viz.formulas import as_latex, as_text
+from autograd.viz.formulas import as_latex, as_text, evaluate
 from autograd.viz.ledger import shares_by_input
 from autograd.viz.numbers import number, short
 from autograd.viz.snapshot import Snapshot, is_multiple, is_output, plain, size
@@ -25,9 +25,12 @@ class Local:
     value: float | None
     latex: str
     made: str = ""
+    convention: bool = False  # the formula has no value here, and the rule gives one
 
     def text(self) -> str:
         """Write ``∂y/∂x = formula = numbers = value``, without saying a thing twice."""
+        if self.convention:
+            return f"∂{self.y}/∂{self.x} = {number(self.value)} by convention ({self.symbols} has no value here)"
         last = "" if self.value is None else number(self.value)
         parts = [f"∂{self.y}/∂{self.x}", self.symbols, self.numbers, last]
         kept = [part for k, part in enumerate(parts) if part and (k == 0 or part != parts[k - 1])]
@@ -65,10 +68,33 @@ def local_derivative(snap: Snapshot, i: int, k: int) -> Local:
             words[names[j]] = title(snap, snap.at[other]) if other is not None else short(node.residuals[j])
             numbers[names[j]] = _written(snap.value(snap.at[other])) if other is not None else short(node.residuals[j])
     known = all(text for text in numbers.values()) and value is not None
-    tex = {key: latex_name(word) for key, word in words.items()}
+    convention = known and value is not None and isfinite(value) and not _has_value(rule, snap, i)
+    tex = as_latex(rule, {key: latex_name(word) for key, word in words.items()})
     return Local(
-        y, x, name, as_text(rule, words), as_text(rule, numbers) if known else "", value, as_latex(rule, tex), made
+        y,
+        x,
+        name,
+        as_text(rule, words),
+        as_text(rule, numbers) if known else "",
+        value,
+        rf"{number(value)} \quad \text{{by convention}}" if convention else tex,
+        made,
+        convention,
     )
+
+
+@np.errstate(all="ignore")
+def _has_value(rule: str, snap: Snapshot, i: int) -> bool:
+    """Tell whether a formula has a finite value where an op was used: a / y has none where y is 0."""
+    node = snap.nodes[i]
+    parents = snap.parents(node)
+    held = [node.residuals[k] if p is None else snap.value(snap.at[p]) for k, p in enumerate(parents)]
+    known = dict(zip(node.op.inputs, held, strict=False)) | {"y": snap.value(i)}
+    return bool(np.isfinite(evaluate(rule, {key: _element(x) for key, x in known.items()})))
+
+
+def _element(x: Any) -> Any:
+    return np.asarray(plain(x), np.float64).reshape(-1)[0]
 
 
 def made_by(snap: Snapshot, i: int) -> str:
@@ -111,18 +137,25 @@ def latex_name(name: str) -> str:
         return f"{name[0]}_{{{name[1:]}}}"
     if name.replace(".", "").replace("-", "").replace("e", "").replace("+", "").isdigit():
         return name
-    special = {
-        "\\": r"\backslash ",
-        "{": r"\{",
-        "}": r"\}",
-        "_": r"\_",
-        "^": r"\hat{}",
-        "$": r"\$",
-        "%": r"\%",
-        "#": r"\#",
-        "&": r"\&",
-        "~": r"\sim ",
-        "<": r"\lt ",
-        ">": r"\gt ",
-    }
-    return r"\mathrm{" + "".join(special.get(c, c) for c in name) + "}"
+    return rf"\mathrm{{{latex_words(name)}}}"
+
+
+_SPECIAL = {
+    "\\": r"\backslash ",
+    "{": r"\{",
+    "}": r"\}",
+    "_": r"\_",
+    "^": r"\hat{}",
+    "$": r"\$",
+    "%": r"\%",
+    "#": r"\#",
+    "&": r"\&",
+    "~": r"\sim ",
+    "<": r"\lt ",
+    ">": r"\gt ",
+}
+
+
+def latex_words(text: str) -> str:
+    """Escape text for LaTeX."""
+    return "".join(_SPECIAL.get(c, c) for c in text)

@@ -6,10 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd.viz.numbers import norm
-from autograd.viz.theme import STEPS
+from autograd.viz.numbers import rms
+from autograd.viz.theme import LOWEST, STEPS
 
-NORMS = ("‖grad‖ out", "‖grad‖ in", "‖grad‖ parameters")  # what colours a folded box: the first of them that is known
+NOT_KEPT = "not kept"  # what stands for a value that nobody holds
+MEASURES = (
+    "rms grad out",
+    "rms grad in",
+    "rms grad parameters",
+)  # what colours a fold: the first that is known
 
 
 @dataclass(slots=True)
@@ -18,7 +23,7 @@ class Item:
 
     ``kind`` is ``value`` (with ``op`` when an op made it), ``outputs`` (an op with several), ``const`` (a number in
     the code), ``ref`` (one use of the value ``note``, which has many) or ``fold``. ``state`` is a key of
-    ``theme.STATES``.
+    ``theme.STATES``; ``alarm`` says that here is where the first inf or nan arose.
     """
 
     id: str
@@ -37,6 +42,7 @@ class Item:
     note: str = ""
     total: Any = None
     size: float | None = None
+    alarm: str = ""
     facts: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -83,8 +89,6 @@ class View:
     banner: str
     problems: list[str]
     total: int
-    low: int = 0
-    high: int = 0
 
     @property
     def boxes(self) -> int:
@@ -92,11 +96,10 @@ class View:
         return sum(item.boxes for item in self.items)
 
     def step(self, size: float | None) -> int | None:
-        """Place a gradient norm on the colour scale: 0 (smallest) to ``STEPS - 1``."""
+        """Place the size of a gradient on the colour scale, one step for each decade: 0 to ``STEPS - 1``."""
         if size is None or not size > 0 or not np.isfinite(size):
             return None
-        at = (np.log10(size) - self.low) / max(self.high - self.low, 1)
-        return int(min(max(at, 0.0), 0.999999) * STEPS)
+        return int(min(max(np.floor(np.log10(size) + 1e-9) - LOWEST, 0), STEPS - 1))
 
     def by_module(self) -> Iterator[tuple[Group | None, list[Item]]]:
         """Yield the items of each open module (None: of no module), in the order of creation."""
@@ -109,19 +112,9 @@ class View:
 
 
 def measure(view: View) -> None:
-    """Fill in the gradient norms and the decades that the colour scale spans: whole decades, two at least."""
+    """Fill in the sizes of gradients: the root mean square per element, which is what the numbers in a box show."""
     grads: list[tuple[Item | Arrow, Any]] = [(item, item.grad) for item in view.items]
     shares: list[tuple[Item | Arrow, Any]] = [(arrow, arrow.share) for arrow in view.arrows]
-    logs = []
     for thing, array in (*grads, *shares):
-        if thing.state != "ok":
-            continue
-        if thing.size is None and array is not None:
-            thing.size = norm(array)
-        if thing.size is not None and thing.size > 0:  # folded boxes know theirs, and have no array
-            logs.append(thing.size)
-    if logs:
-        low, high = float(np.log10(min(logs))), float(np.log10(max(logs)))
-        view.low, view.high = int(np.floor(low)), int(np.ceil(high))
-        view.high += view.high == view.low
-        view.low -= view.high - view.low < 2
+        if thing.state == "ok" and thing.size is None and array is not None:
+            thing.size = rms(array)  # folded boxes know theirs, and have no array

@@ -149,3 +149,15 @@ def norm(array: Any) -> float:
     flat = a.astype(np.float64, copy=False).ravel()
     top = float(np.abs(flat).max())
     return top if top == 0 or not np.isfinite(top) else top * float(np.sqrt(np.square(flat / top).sum()))
+
+
+def rms(*arrays: Any) -> float:
+    """Give the root mean square of all elements: what a number in the picture has as its size, of one or of many.
+
+    >>> rms([3.0, -3.0]), rms(0.5), rms([0.0], [0.0, 4.0, 0.0])
+    (3.0, 0.5, 2.0)
+    """
+    if len(arrays) == 1 and np.ndim(arrays[0]) == 0:
+        return abs(float(arrays[0]))
+    count = sum(np.size(a) for a in arrays)
+    return norm([norm(a) for a in arrays]) / count**0.5 if count else 0.0

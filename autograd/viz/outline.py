@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from autograd.viz.dot import edge_label, grad_text
 from autograd.viz.escape import shorten
-from autograd.viz.model import Arrow, Group, Item, View
+from autograd.viz.model import NOT_KEPT, Arrow, Group, Item, View
 from autograd.viz.numbers import one_line, shape_text, short
 
 
@@ -48,7 +48,7 @@ def _headings(groups: dict[str, Group], before: str, now: str) -> Iterator[str]:
         chain.append(groups[at])
         at = groups[at].parent
     for group in reversed(chain):
-        kind = f" ({group.kind})" if group.kind not in ("", group.path) else ""
+        kind = f" ({shorten(group.kind)})" if group.kind not in ("", group.path) else ""
         yield f"{'  ' * group.depth}[{shorten(group.path, 60)}{kind}]"
 
 
@@ -61,14 +61,15 @@ def _line(item: Item, inputs: list[Arrow], uses: list[Arrow], items: dict[str, I
     if item.kind == "outputs":
         return head
     shape = f" {shape_text(item.shape)} {item.dtype}" if item.shape else ""
-    data = "released" if item.value is None else one_line(item.value)
+    data = NOT_KEPT if item.value is None else one_line(item.value)
     line = f"{head}{shape} | data {data} | grad {grad_text(item)}"
     if item.total is not None:
         line += f" | .grad {one_line(item.total)}"
     added = [edge_label(arrow) for arrow in uses if arrow.share is not None]
     if len(added) > 1:
         line += f" = {' '.join(added[:6])}" + (f" … ({len(added)} edges)" if len(added) > 6 else "")
-    return line + (f" ({item.note})" if item.note else "")
+    said = ", ".join(text for text in (item.note, item.alarm) if text)
+    return line + (f" ({said})" if said else "")
 
 
 def _sources(arrows: list[Arrow], items: dict[str, Item]) -> str:

@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler import select
+from autograd.differentiate import Masked, as_masked, unmasked
 from autograd.errors import GraphError
 from autograd.graph import Node
-from autograd.viz.ledger import Edge, shares_by_input
+from autograd.viz.ledger import Edge, is_mask, is_masked, shares_by_input
 from autograd.viz.numbers import norm
 from autograd.viz.snapshot import Snapshot, is_multiple, is_output, size
 from autograd.vjp import Cotangents
@@ -78,8 +80,13 @@ def count_paths(snap: Snapshot, inside: Sequence[int]) -> int:
 
 
 def strongest(snap: Snapshot, inside: Sequence[int], seed: Any, k: int, direction: Any) -> tuple[list[Partial], bool]:
-    """Find the ``k`` strongest paths through ``inside`` (root first, target last), and whether that is certain."""
+    """Find the ``k`` strongest paths through ``inside`` (root first, target last), and whether that is certain.
+
+    Where a path meets a mask and ends in a nan, all are followed again as backward does it: knowing what was cut off.
+    """
     found, exact = _sweep(snap, inside, seed, k, direction)
+    if any(p.product != p.product for p in found) and any(is_mask(snap.nodes[i]) for i in inside):
+        return _sweep(snap, inside, as_masked(seed), k, direction)
     bounds = None if exact else _bounds(snap, inside, direction)
     if bounds is None:
         return found, exact
@@ -99,7 +106,7 @@ def _sweep(
 ) -> tuple[list[Partial], bool]:
     """Carry partial products from the root to the target: the longest of each node, or all that may reach ``least``."""
     most = BEAM if bounds is None else KEPT
-    waiting: dict[int, list[Partial]] = {inside[0]: [Partial(norm(seed), seed, None, None)]}
+    waiting: dict[int, list[Partial]] = {inside[0]: [Partial(_size(seed), seed, None, None)]}
     members, exact = set(inside), True
     for i in inside[:-1]:
         node, partials = snap.nodes[i], waiting.pop(i)
@@ -115,7 +122,7 @@ def _sweep(
             waiting.setdefault(at, []).extend(grown)
     found = waiting.get(inside[-1], [])
     for partial in found:
-        partial.product = float(np.sum(np.asarray(partial.product, np.float64) * direction))
+        partial.product = along_direction(partial.product, direction)
         partial.strength = abs(partial.product)
     found.sort(key=_strength)
     return found[:k], exact
@@ -160,7 +167,7 @@ def _extend(
     """Carry partial products over the op of one node; between scalars the rule is asked once."""
     parents = snap.parents(node)
     ones = np.ones(node.shape, node.dtype)[()] if scalar else None
-    once = _shares(node, ones) if scalar else None
+    once = _shares(node, as_masked(ones) if partials and is_masked(partials[0].product) else ones) if scalar else None
     grown: dict[int, list[Partial]] = {}
     for partial in partials:
         shares = once if once is not None else _shares(node, partial.product)
@@ -180,16 +187,24 @@ def _shares(node: Node, g: Any) -> dict[int, Any]:
 
 
 def _times(product: Any, share: Any) -> Any:
-    """Multiply a scalar by a local derivative; where nothing flows, an infinite derivative brings nothing either."""
-    factor = np.asarray(product).reshape(())[()]
+    """Multiply a scalar by a local derivative; what a mask cut off stays zero, however steep the rest of its path."""
     if isinstance(share, Cotangents):
         return Cotangents({k: _times(product, part) for k, part in share.parts.items()})
-    if factor == 0:
-        return np.zeros_like(share)
-    return factor * share
+    if isinstance(product, Masked):
+        alive = None if product.alive is None else np.broadcast_to(product.alive, np.shape(share.g))
+        alive = share.alive if alive is None else alive if share.alive is None else alive & share.alive
+        g = _times(product.g, share.g)
+        return Masked(g if alive is None else select(np.broadcast_to(alive, np.shape(g)), g), alive)
+    return np.asarray(product).reshape(())[()] * share
 
 
 def _size(product: Any) -> float:
     if isinstance(product, Cotangents):
-        return float(np.sqrt(sum(norm(part) ** 2 for part in product.parts.values())))
-    return norm(product)
+        return float(np.sqrt(sum(_size(part) ** 2 for part in product.parts.values())))
+    return norm(unmasked(product) if isinstance(product, Masked) else product)
+
+
+def along_direction(product: Any, direction: Any) -> float:
+    """Give what a path adds to the derivative along a direction: elements that are not moved do not count."""
+    g = np.asarray(product.g if isinstance(product, Masked) else product, np.float64)
+    return float(np.sum(np.where(direction == 0, 0.0, g * direction)))

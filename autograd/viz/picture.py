@@ -3,13 +3,15 @@
 import os
 import pathlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from autograd.errors import ArgumentError
 from autograd.viz import data, dot, html, outline
 from autograd.viz.build import build
-from autograd.viz.engine import layout
+from autograd.viz.engine import layout, spells
+from autograd.viz.escape import spelled
 from autograd.viz.model import View
 from autograd.viz.snapshot import as_roots
 from autograd.viz.svg import compact, finish
@@ -18,6 +20,7 @@ from autograd.viz.theme import palette
 SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".json", ".html", ".txt")
 RANKDIRS = ("LR", "RL", "TB", "BT")
 DPI = 144
+SPELLED = "names in letters that this layout engine lacks stand by their code points; the SVG shows them"
 
 
 class Picture:
@@ -53,8 +56,15 @@ class Picture:
         return f"Graph of {roots}: {self.view.total:,} node{'s' * (self.view.total != 1)}"
 
     def png(self, dpi: int = DPI) -> bytes:
-        """Give the picture as a PNG file."""
-        return layout(self.source.replace("graph [", f"graph [dpi={int(dpi)} ", 1), "png")
+        """Give the picture as a PNG file.
+
+        Where the engine lacks letters for a name (the wheel for CJK), it stands by its code points and a note says so.
+        """
+        source = self.source
+        if spelled(source) != source and spells("png"):
+            noted = replace(self.view, problems=[*self.view.problems, SPELLED])
+            source = spelled(dot.write(noted, self.rankdir, self.theme))
+        return layout(source.replace("graph [", f"graph [dpi={int(dpi)} ", 1), "png")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to ``path``; the suffix chooses: svg, png, pdf, dot, json, html or txt.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError, GraphError
-from autograd.graph import Leaf
+from autograd.graph import Leaf, Node
 from autograd.viz import html
 from autograd.viz.build import Builder
 from autograd.viz.escape import page
@@ -20,6 +20,7 @@ from autograd.viz.paths import RELEASED
 from autograd.viz.picture import Picture
 from autograd.viz.snapshot import Snapshot, as_roots, is_multiple, is_output
 from autograd.viz.theme import palette
+from autograd.vjp import Cotangents
 
 OUTLINE = 100  # a page of more nodes goes without the outline: its steps are there as text
 
@@ -86,48 +87,51 @@ def replay(
 ) -> Replay:
     """Replay backward from ``root``: the gradient 1 enters there, then one step per edge shows what each op adds where.
 
-    Runs its own walk: backward need not have run, and no ``.grad`` changes. ``root`` has one element, or is seeded
-    with ones. A graph over ``max_nodes`` boxes is folded, and steps inside folded parts are left out. Raises
-    GraphError when an earlier backward released large arrays.
+    Runs its own walk: backward need not have run, and no ``.grad`` changes. A root of many elements is seeded with
+    ones, and so is each of several. A graph over ``max_nodes`` boxes is folded, and steps inside folded parts are left
+    out. Raises GraphError when an earlier backward released large arrays.
     """
     palette(theme)
-    (tensor,) = as_roots(root, "replay")[:1]
-    snap = Snapshot([tensor], names)
-    start = snap.at[snap.roots[0]]
-    if not snap.roots[0].needs:
-        raise GraphError(
-            "replay: this result needs no gradient, so backward has nothing to do. Was an input made with "
-            "requires_grad=True?"
-        )
-    seed = np.ones(tensor._array.shape, tensor._array.dtype)[()]
+    tensors = as_roots(root, "replay")
+    snap = Snapshot(tensors, names)
+    for node in snap.roots:
+        if not node.needs:
+            which = f"{title(snap, snap.at[node])} of the results" if len(tensors) > 1 else "this result"
+            raise GraphError(
+                f"replay: {which} needs no gradient, so backward has nothing to do. Was an input made with "
+                "requires_grad=True?"
+            )
+    seeds = {
+        node: np.ones(tensor._array.shape, tensor._array.dtype)[()]
+        for node, tensor in zip(snap.roots, tensors, strict=True)
+    }
     with np.errstate(all="ignore"):
-        builder = Builder(
-            snap, plan(snap, None, False, max_nodes, None), {snap.roots[0]: seed}, fresh=True, label_all=True
-        )
+        builder = Builder(snap, plan(snap, None, False, max_nodes, None), seeds, fresh=True)
         view = builder.view([])
-        data, said = _Steps(snap, builder, start).write()
-    return Replay(Picture(view, rankdir, theme), data, said, title(snap, start))
+        data, said = _Steps(snap, builder, seeds).write()
+    return Replay(Picture(view, rankdir, theme), data, said, ", ".join(title(snap, snap.at[node]) for node in seeds))
 
 
 class _Steps:
     """Write the steps: newest op first, input by input, with sums as they grow."""
 
-    def __init__(self, snap: Snapshot, builder: Builder, start: int) -> None:
-        self.snap, self.builder, self.ledger, self.start = snap, builder, builder.ledger, start
+    def __init__(self, snap: Snapshot, builder: Builder, seeds: dict[Node, Any]) -> None:
+        self.snap, self.builder, self.ledger = snap, builder, builder.ledger
         self.arrows = {key: arrow.id for key, arrow in builder.arrows.items()}
-        self.sums: dict[int, Any] = {}
+        self.sums: dict[int, Any] = {snap.at[node]: seed for node, seed in seeds.items()}
         self.left = {
             i: sum((user, k) in self.ledger.shares for user, k in snap.users[i]) for i in range(len(snap.nodes))
         }
 
     def write(self) -> tuple[list[list[Any]], list[str]]:
-        name, hidden = title(self.snap, self.start), 0
-        data: list[list[Any]] = [["", "", self.place(self.start), self.brief(self.ledger.grads[self.start]), 1]]
-        said = [
-            f"grad {page(name)} = {page(self.brief(self.ledger.grads[self.start]))}"
-            f"<small>Seed: the gradient of {page(name)} with respect to itself.</small>"
-        ]
-        for i in range(self.start, -1, -1):
+        data, said, hidden = [], [], 0
+        for at, seed in self.sums.items():
+            name, text = page(title(self.snap, at)), self.brief(seed)
+            data.append(["", "", self.builder.value_place(at), text, int(not self.left[at])])
+            said.append(
+                f"grad {name} = {page(text)}<small>Seed: the gradient of {name} with respect to itself.</small>"
+            )
+        for i in range(max(self.sums), -1, -1):
             node = self.snap.nodes[i]
             if isinstance(node, Leaf) or i not in self.ledger.grads:
                 continue
@@ -154,41 +158,58 @@ class _Steps:
         return self.builder.place(i)
 
     def arrow(self, i: int, k: int, at: int) -> str | None:
-        source, target = self.place(at), self.place(i)
+        source, target = self.builder.value_place(at), self.place(i)
         return self.arrows.get((source, target, k)) or self.arrows.get((source, target, -1))
 
     def step(self, i: int, at: int, arrow: str) -> list[Any]:
         place = self.place(i)
         bare = place[0] == "f" or is_output(self.snap.nodes[i]) or is_multiple(self.snap.nodes[i])
         op = place if bare else f"{place}o"
-        return [arrow, op, self.place(at), self.brief(self.sums[at]), int(not self.left[at])]
+        return [arrow, op, self.builder.value_place(at), self.brief(self.sums[at]), int(not self.left[at])]
 
     def say(self, i: int, k: int, at: int, before: Any, share: Any) -> str:
         local = local_derivative(self.snap, i, k)
         x, y = local.x, local.y
         g = self.ledger.grads[i]
         scalar = local.value is not None
-        product = f"{number(g)} × {_bracketed(local.value)} = " if scalar else ""
-        first = f"adds {product}{signed(share) if np.ndim(share) == 0 else one_line(share)} to grad {x}"
+        product = f"{number(_single(g))} × {_bracketed(local.value)} = " if scalar else ""
+        first = f"adds {product}{signed(_single(share)) if np.size(share) == 1 else self.brief(share)} to grad {x}"
         now = self.brief(self.sums[at])
-        state = {"masked": f" {local.op} cut the gradient off here.", "zero": " Exactly zero."}.get(
-            self.ledger.edge_states[i, k], ""
-        )
         rest = f" ({self.left[at]} more to come)" if self.left[at] else ""
         sums = ""
         if before is not None or rest or not scalar:
-            plus = f"{self.brief(before)} {_sign(share)} = " if before is not None and not np.ndim(share) else ""
+            plus = f"{self.brief(before)} {_sign(share)} = " if before is not None and np.size(share) == 1 else ""
             sums = f" grad {x} = {plus}{now}{rest}."
         seen = "" if scalar else f" grad {y} = {self.brief(g)};"
-        more = f"{local.made}.{seen}{sums}{state}"
+        more = f"{local.made}.{seen}{sums}{self.cut(i, k, local.op, share)}"
         return f"{page(local.text())}, {page(first)}<small>{page(more)}</small>"
 
+    def cut(self, i: int, k: int, op: str, share: Any) -> str:
+        """Say what became of the gradient where it is zero: only a mask cuts it off, other ops pass a zero on."""
+        lost = self.ledger.cuts.get((i, k), 0)
+        if 0 < lost < np.size(share):
+            return f" {op} cut {lost:,} of {np.size(share):,} elements off here."
+        if self.ledger.edge_states[i, k] == "masked":
+            return f" {op} cut the gradient off here."
+        if self.ledger.edge_states[i, k] != "zero":
+            return ""
+        if self.ledger.states[i] == "masked":
+            return f" {op} passes a zero on: the gradient was cut off before it got here."
+        return f" {op} passes a zero on." if self.ledger.states[i] == "zero" else " Exactly zero."
+
     def brief(self, g: Any) -> str:
+        if isinstance(g, Cotangents):  # of an op with several outputs
+            return ", ".join(f"[{k}] {self.brief(part)}" for k, part in sorted(g.parts.items()))
         return rows(g)[0] if np.size(g) and len(rows(g)) == 1 else one_line(g)
 
 
+def _single(x: Any) -> Any:
+    """Give the number in an array of one element."""
+    return np.asarray(x).reshape(())[()]
+
+
 def _sign(share: Any) -> str:
-    text = signed(share)
+    text = signed(_single(share))
     return f"{'−' if text[0] == '-' else '+'} {text[1:]}" if text[0] in "+-" else f"+ {text}"
 
 

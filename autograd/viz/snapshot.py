@@ -1,6 +1,7 @@
 """What stands below some roots: nodes in the order of their creation, their users, names and values."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from autograd.box import Box, leaf_of
 from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node
 from autograd.modes import Scope
+from autograd.viz.escape import clean
 from autograd.vjp import ITEM
 
 DEFINITION = "definition"  # the kind of the frame around an op that was opened
@@ -32,7 +34,7 @@ class Snapshot:
     """Hold the nodes below ``roots``, oldest first: the position of a node is its stable number.
 
     ``users[i]`` lists who uses node ``i`` as ``(position of the user, which input)``; ``names`` and ``data`` come
-    from Tensors that the caller holds.
+    from Tensors that the caller holds. A value is the one that was used: see :meth:`used` and :meth:`changed`.
     """
 
     def __init__(
@@ -40,7 +42,10 @@ class Snapshot:
     ) -> None:
         self.opened = opened or Opened()
         self.roots = [self.opened.alias.get(node, node) for node in map(leaf_of, roots)]
-        self.nodes = sorted(self._below(), key=self.opened.age if opened else _age)
+        self._same: dict[Node, Node] = {}
+        below = self._below()
+        self._merge(below)
+        self.nodes = sorted(below - self._same.keys(), key=self.opened.age if opened else _age)
         self.at = {node: i for i, node in enumerate(self.nodes)}
         self.users: list[list[tuple[int, int]]] = [[] for _ in self.nodes]
         for i, node in enumerate(self.nodes):
@@ -51,17 +56,32 @@ class Snapshot:
         self.data = {node: root._array for node, root in zip(self.roots, roots, strict=True)}
         self.names: dict[Node, str] = {}
         self._read_names(names or {})
-        self._read_modules()
         self.homes = _homes(self)
 
     def parents(self, node: Node) -> tuple[Any, ...]:
-        """List the nodes of a node's inputs, as drawn: through ops that were opened into their definition."""
-        alias = self.opened.alias
-        return (
-            tuple([alias.get(parent, parent) for parent in node.parents])
-            if alias and node.op is not None
-            else node.parents
-        )
+        """List the nodes of a node's inputs, as drawn: through opened ops, and one node for each array."""
+        parents: tuple[Any, ...] = node.parents
+        for alias in (self.opened.alias, self._same):
+            if alias:
+                parents = tuple([alias.get(parent, parent) for parent in parents])
+        return parents
+
+    def _merge(self, below: set[Node]) -> None:
+        """Let an array that several ops were given be one node, unless it was changed in between."""
+        held = {
+            n for n in below if isinstance(n, Leaf) and n.holder is not None and not n.needs and n not in self.roots
+        }
+        values: dict[Any, Any] = {node: node.residuals[0] for node in held}
+        for user in below:
+            for parent, saved in zip(user.parents, user.residuals, strict=False):
+                if values.get(parent, saved) is None:
+                    values[parent] = saved
+        first: dict[int, Node] = {}
+        for node in sorted(held, key=_age):
+            same = first.setdefault(id(node.holder), node)
+            a, b = values[same], values[node]
+            if same is not node and (a is None or b is None or np.array_equal(a, b, equal_nan=True)):
+                self._same[node] = same
 
     def _below(self) -> set[Node]:
         seen, stack = set(self.roots), list(self.roots)
@@ -74,8 +94,13 @@ class Snapshot:
         return seen
 
     def _read_names(self, names: Mapping[str, Any]) -> None:
-        """Take names from ``locals()``: only Tensors count, and a hidden name (``_``) only if there is no other."""
+        """Take names from ``locals()``: only Tensors count, and a hidden name (``_h``) only if there is no other.
+
+        What a notebook calls its last outputs (``_``, ``__``, ``_7``) is no name that anybody gave.
+        """
         for name in sorted(names, key=lambda name: str(name).startswith("_")):
+            if re.fullmatch(r"_+\d*", str(name)):
+                continue
             tensor = names[name]
             node = tensor._node if isinstance(tensor, Box) else None
             node = self.opened.alias.get(node, node) if node is not None else None
@@ -83,19 +108,15 @@ class Snapshot:
                 self.data.setdefault(node, tensor._array)
                 self.names.setdefault(node, str(name))
 
-    def _read_modules(self) -> None:
-        """Take values from the parameters that the modules hold: backward released those of the graph."""
-        done: set[int] = set()
-        for scope in {node.scope for node in self.nodes}:
-            module = module_of(chain_of(scope)[0]) if scope is not None else None
-            if module is not None and id(module) not in done and hasattr(module, "parameters"):
-                done.add(id(module))
-                for parameter in module.parameters():
-                    if parameter._node in self.at:
-                        self.data.setdefault(parameter._node, parameter._array)
-
     def name(self, i: int) -> str:
-        """Give the name of a node: the caller's, else its own, dotted when it belongs to a module, else nothing."""
+        """Give the name of a node: the caller's, else its own, dotted when it belongs to a module, else nothing.
+
+        Names are cleaned here: a control character in one would reach the terminal of whoever prints it.
+        """
+        name = self._name(i)
+        return name if name.isprintable() else clean(name)
+
+    def _name(self, i: int) -> str:
         node = self.nodes[i]
         given = self.names.get(node)
         if given is not None or not node.name:
@@ -105,24 +126,48 @@ class Snapshot:
             return node.name
         return f"{home.path}.{node.name}"
 
+    def is_named(self, i: int) -> bool:
+        """Tell whether the user gave a node its name; what stands in a module has its own name from there."""
+        node = self.nodes[i]
+        return node in self.names or bool(node.name and self.homes[i] is None)
+
     def value(self, i: int) -> Any:
-        """Find the value of a node where somebody still holds it, else None."""
+        """Find the value of a node where somebody still holds it: the one that was used, else today's; or None."""
+        used = self.used(i)
+        return self.now(i) if used is None and self.changed(i) else used
+
+    def used(self, i: int) -> Any:
+        """Find the value of a node that its users saw, or None: also of a leaf that was changed in place since."""
+        if not self.changed(i):
+            found = self.now(i)
+            return found if found is not None else self._saved(i, lambda saved: True)
+        today = self.now(i)
+        return self._saved(i, lambda saved: not np.may_share_memory(saved, today))
+
+    def changed(self, i: int) -> bool:
+        """Tell whether a leaf was changed in place since it was used."""
+        node = self.nodes[i]
+        return node.op is None and any(node.version < self.nodes[user].order for user, _ in self.users[i])
+
+    def now(self, i: int) -> Any:
+        """Find the value that a node has today, or None."""
         node = self.nodes[i]
         found = self.data.get(node)
-        if found is None:
-            found = (
-                node.residuals[0]
-                if node.op is None
-                else node.residuals[len(node.parents)]
-                if len(node.residuals) > len(node.parents)
-                else None
-            )
-        if found is None:
-            for user, k in self.users[i]:
-                saved = self.nodes[user].residuals
-                if k < len(saved) and saved[k] is not None:
-                    return plain(saved[k])
-        return None if isinstance(found, tuple) else plain(found)
+        if found is None and isinstance(node, Leaf):
+            found = node.residuals[0]
+            holder = node.holder() if found is None and node.holder is not None else None
+            found = holder._array if isinstance(holder, Box) and holder._node is node else found
+        elif found is None and len(node.residuals) > len(node.parents):
+            found = node.residuals[len(node.parents)]
+        return None if found is None or isinstance(found, tuple) else plain(found)
+
+    def _saved(self, i: int, fits: Callable[[Any], bool]) -> Any:
+        """Find the value of a node among what its users saved for backward."""
+        for user, k in self.users[i]:
+            saved = self.nodes[user].residuals
+            if k < len(saved) and saved[k] is not None and fits(plain(saved[k])):
+                return plain(saved[k])
+        return None
 
 
 def _age(node: Node) -> float:

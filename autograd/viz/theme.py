@@ -19,7 +19,7 @@ LIGHT = {
     "op": "#2f3b4f", "opink": "#fcfcfc", "fold": "#ececf4", "foldline": "#7d7f9c",
     "module0": "#f7f8fa", "module1": "#f0f2f6", "module2": "#e8ebf1", "moduleline": "#c3c9d4", "moduleink": "#4c5a70",
     "zero": "#eaebed", "masked": "#dcdde2", "maskedink": "#5b5f77", "bad": "#c2185b", "badink": "#fffafc",
-    "none": "#fafafb", "released": "#f6f5f2", "notice": "#fff3cd", "noticeink": "#6b5200",
+    "none": "#fafafb", "lost": "#f6f5f2", "notice": "#fff3cd", "noticeink": "#6b5200",
     "s0": "#a6cdec", "s1": "#c5def2", "s2": "#e0ecf5", "s3": "#f1f0ee", "s4": "#fbe6cf",
     "s5": "#f9cf9f", "s6": "#f5b267",
     "e0": "#2b7bba", "e1": "#5a9bcb", "e2": "#8db4d3", "e3": "#9a9a98", "e4": "#d9a25f",
@@ -33,7 +33,7 @@ DARK = {
     "op": "#cfd6e2", "opink": "#161a20", "fold": "#2a2b3d", "foldline": "#8f91b5",
     "module0": "#191d23", "module1": "#1f242c", "module2": "#262c35", "moduleline": "#3d4655", "moduleink": "#a9b6ca",
     "zero": "#2b2e33", "masked": "#35384a", "maskedink": "#b3b7d1", "bad": "#ff6fa5", "badink": "#250611",
-    "none": "#1b1f25", "released": "#262420", "notice": "#4a3d10", "noticeink": "#f5dd8c",
+    "none": "#1b1f25", "lost": "#262420", "notice": "#4a3d10", "noticeink": "#f5dd8c",
     "s0": "#12456f", "s1": "#1b4a6b", "s2": "#294453", "s3": "#3a3a3c", "s4": "#54422c",
     "s5": "#6b4518", "s6": "#8a4d02",
     "e0": "#5fb0ee", "e1": "#7dbcea", "e2": "#94bcd8", "e3": "#a8a8a6", "e4": "#d9b27c",
@@ -57,15 +57,16 @@ THEMES: dict[str, dict[str, str]] = {"auto": LIGHT, "light": LIGHT, "dark": DARK
 # What each state of a gradient looks like and means: fill role, text role, border of the box, words in the picture,
 # words in the legend.
 STATES: dict[str, tuple[str, str, str, str, str]] = {
-    "ok": ("", "ink", "solid", "", "computed; the colour is the size of its norm"),
+    "ok": ("", "ink", "solid", "", "computed; the colour is its size, the root mean square of its elements"),
     "zero": ("zero", "ink", "solid", "0", "exactly zero"),
     "masked": ("masked", "maskedink", "dashed", "0 masked", "masked: a relu, where, clip or max cut it off"),
     "bad": ("bad", "badink", "bold", "", "not finite (inf or nan)"),
     "none": ("none", "muted", "dotted", "–", "not computed"),
-    "released": ("released", "muted", "dotted", "released", "released by backward (retain_graph=True keeps it)"),
+    "lost": ("lost", "muted", "dotted", "not kept", "not kept after backward (retain_graph=True keeps it)"),
     "const": ("const", "muted", "solid", "", "needs no gradient"),
 }
-STEPS = 7  # colours of the magnitude scale
+STEPS = 7  # colours of the magnitude scale, one for each decade: the same in all pictures, so that these compare
+LOWEST = -4  # the decade of the first, which also stands for all below; the last stands for all above
 WIDTHS = (0.8, 1.0, 1.3, 1.7, 2.2, 2.9, 3.8)  # line widths that go with them
 
 

@@ -9,8 +9,10 @@ import numpy as np
 
 from autograd.box import leaf_of
 from autograd.graph import Alias, DetachSite, Leaf, Node, origin
+from autograd.viz.escape import clean
 from autograd.viz.ledger import Ledger, is_mask, kind_of
 from autograd.viz.local import made_by
+from autograd.viz.nonfinite import Values, backward_origin, forward_origin, ledger_of
 from autograd.viz.paths import between
 from autograd.viz.snapshot import Snapshot, as_roots, plain
 
@@ -47,7 +49,9 @@ def why_none(x: Any, root: Any = None, *, names: Mapping[str, Any] | None = None
     as_roots(x, "why_none")
     node = leaf_of(x)
     snap = Snapshot(as_roots(root, "why_none"), names) if root is not None else None
-    name = (snap.name(snap.at[node]) if snap is not None and node in snap.at else "") or node.name or "this Tensor"
+    name = (snap.name(snap.at[node]) if snap is not None and node in snap.at else "") or clean(
+        node.name or "this Tensor"
+    )
     if not node.needs:
         return _not_required(node, name)
     grad = plain(node.grad)
@@ -129,7 +133,8 @@ def _value(name: str, grad: Any) -> Reason:
     if kind == "bad":
         return Reason(
             "not_finite",
-            f"{name}.grad is computed but not finite: draw(result) shows the first op that made inf or nan.",
+            f"{name}.grad is computed but not finite: find_nonfinite(result) says which op made the first inf or nan, "
+            "and draw(result) marks it.",
         )
     return Reason("computed", f"{name}.grad is there: it is neither None nor zero.")
 
@@ -162,8 +167,8 @@ def _not_reached(snap: Snapshot, node: Node, name: str) -> Reason:
         )
     return Reason(
         "not_reached",
-        f"{root} does not depend on {name}: {name} was not used in it, or only through .data, .numpy(), float() or "
-        "values computed under no_grad().",
+        f"{root} does not depend on {name}: {name} was not used in it, or only through .detach(), .data, "
+        ".numpy(), float() or values computed under no_grad().",
     )
 
 
@@ -191,8 +196,17 @@ def _reached(snap: Snapshot, i: int, name: str, grad: Any) -> Reason:
     if recorded is None:
         return _without_root(node, name, grad)
     if kind_of(recorded) != "zero":
-        return _without_root(node, name, grad) if grad is None else _value(name, grad)
+        if grad is None:
+            return _without_root(node, name, grad)
+        return _not_finite(snap, name) if kind_of(recorded) == "bad" else _value(name, grad)
     return _lost(snap, inside, name, root)
+
+
+def _not_finite(snap: Snapshot, name: str) -> Reason:
+    found = forward_origin(snap, Values(snap)) or backward_origin(snap, ledger_of(snap))
+    if found is None:  # the gradient came with another backward, or from one that let its arrays go
+        return Reason("not_finite", f"{name}.grad is not finite, but nothing that is still held of the result is.")
+    return Reason("not_finite", f"{name}.grad is computed but not finite: {found.text}.", (found.at,))
 
 
 def _lost(snap: Snapshot, inside: list[int], name: str, root: str) -> Reason:

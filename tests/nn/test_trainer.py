@@ -613,3 +613,33 @@ def test_parts_of_a_wrong_kind_are_refused(tmp_path, where):
     with pytest.raises((FileError, ArgumentError, ShapeError), match=message):
         other.load(path)
     np.testing.assert_equal(checkpoint.state(other), before)
+
+
+class Between(nn.Module):
+    """Hold two layers, and an op between them that may fail."""
+
+    def __init__(self, f):
+        super().__init__()
+        self.a, self.b, self.f = nn.Linear(2, 4, rng=0), nn.Linear(4, 1, rng=1), f
+
+    def forward(self, x):
+        return self.b(self.f(self.a(x)))
+
+
+@pytest.mark.parametrize(
+    ("f", "place"),
+    [
+        (np.sqrt, "sqrt in Between"),
+        (np.log, "log in Between"),
+        (lambda x: np.exp(x * 1e5), "exp in Between"),
+        (lambda x: nn.functional.softmax(x * np.inf), "softmax in Between"),
+        (lambda x: 1.0 / (x * 0.0), "divide in Between"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_op_between_modules_is_blamed_and_not_the_next_module(f, place):
+    x = np.random.default_rng(0).normal(size=(64, 2))
+    model = Between(f)
+    trainer = nn.Trainer(model, nn.MSELoss(), nn.optim.SGD(model.parameters(), lr=0.01))
+    with pytest.raises(TrainingError, match=f"the first op whose output is not finite is {place}: "):
+        trainer.fit(x, x[:, :1], progress=False)

@@ -11,6 +11,11 @@ def leaf(value: Any, name: str | None = None, **options: Any) -> ag.Tensor:
     return ag.Tensor(value, requires_grad=True, name=name, **options)
 
 
+def on(x: Any, f: Any) -> Any:
+    """Use ``x`` more than once in one expression."""
+    return f(x)
+
+
 def expression() -> tuple[ag.Tensor, dict[str, ag.Tensor]]:
     """micrograd's own example: additions, products, a power, a masked branch."""
     a, b = leaf(-4.0, "a"), leaf(2.0, "b")

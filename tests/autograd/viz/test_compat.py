@@ -8,6 +8,7 @@ import pytest
 from graphs import chain, expression, layers, leaf, neuron
 
 import autograd as ag
+from autograd import viz
 from autograd.errors import ArgumentError
 from autograd.viz import build_graph, draw_dot, get_dot_graph, make_dot, plot_dot_graph
 
@@ -92,3 +93,19 @@ def test_build_graph(tmp_path, monkeypatch):
     dot = build_graph(y, names=locals(), render=False, dims=True, dtypes=True, sum_stats=True, save=True)
     assert "x\\ndims: (3,)\\ndtype: float64\\ndata: 1.00 ± 0.82" in dot.source
     assert (tmp_path / "computational_graph.svg").exists()
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (5,), ()])
+@pytest.mark.parametrize("call", ["draw_dot", "make_dot", "plot_dot_graph", "build_graph"])
+def test_a_tensor_alone_is_one_box(call, shape):
+    source = getattr(viz, call)(ag.Tensor(np.ones(shape), name="t")).source
+    assert source.count("label=") == 1
+    assert "t" in source
+
+
+def test_make_dot_writes_in_a_font_whose_width_the_engines_know():
+    svg = ag.make_dot(leaf(1.5) * 2.0).pipe("svg").decode()
+    (box,) = re.findall(r'<polygon fill="lightgrey"[^>]* points="([^"]*)"', svg)
+    xs = [float(point.split(",")[0]) for point in box.split()]
+    assert max(xs) - min(xs) >= len("MultiplyBackward") * 6.0
+    assert "Courier" in svg

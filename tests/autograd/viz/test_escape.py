@@ -55,8 +55,27 @@ def test_notebook_output_has_one_script_of_ours():
 def test_json_and_text_survive():
     drawn = picture(HOSTILE)
     names = [node["name"] for node in json.loads(drawn.render("json"))["nodes"]]
-    assert HOSTILE in names
+    assert clean(HOSTILE) in names
     assert "\n<script>" not in str(drawn)
+
+
+VIEWS = {
+    "draw": lambda x, y: str(ag.draw(y)),
+    "explain": lambda x, y: str(ag.explain(y, x)) + repr(ag.explain(y, x)) + ag.explain(y, x)._repr_latex_(),
+    "replay": lambda x, y: repr(ag.replay(y)) + "".join(ag.replay(y).steps),
+    "why_none": lambda x, y: str(ag.why_none(x)) + str(ag.why_none(x, y)),
+    "find_nonfinite": lambda x, y: str(ag.find_nonfinite(y * float("inf"))),
+    "title": lambda x, y: ag.draw(y).title + repr(ag.draw(y)),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("bad", ["\x1b[2J", "\x00", "\r", "\x9b1m", "\u2028"])
+def test_no_control_character_reaches_a_terminal(view, bad):
+    x = leaf(2.0, f"a{bad}b")
+    text = VIEWS[view](x, x * x)
+    assert bad not in text
+    assert "a" in text
 
 
 @pytest.mark.parametrize("call", ["draw_dot", "make_dot", "plot_dot_graph", "build_graph"])

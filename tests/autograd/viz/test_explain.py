@@ -52,7 +52,7 @@ def test_latex():
     assert r"\frac{\partial n}{\partial v_{7}} &= 1 \\" in tex
     assert "1 = 1.0000" not in tex
     assert found._repr_markdown_() == tex
-    assert repr(found) == "<Explanation ∂o/∂w1 = 1.0000, 1 paths>"
+    assert repr(found) == "<Explanation ∂o/∂w1 = 1.0000, 1 path>"
 
 
 def test_accumulation_gives_one_path_per_use():
@@ -259,3 +259,85 @@ def test_paths_are_sorted():
     g, names = expression()
     values = [abs(path.value) for path in ag.explain(g, names["b"]).paths]
     assert all(a >= b for a, b in itertools.pairwise(values))
+
+
+VIEWS = (str, repr, lambda e: e._repr_latex_(), lambda e: e._repr_markdown_())
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=["text", "repr", "latex", "markdown"])
+@pytest.mark.parametrize(
+    ("shape", "options", "said"),
+    [
+        ((2, 2), dict(index=(1, 1)), "W[1, 1]"),
+        ((2, 2), dict(index=(-1, 0)), "W[1, 0]"),
+        ((3,), dict(index=2), "W[2]"),
+        ((3,), dict(index=[True, False, False]), "W[0]"),
+        ((2, 2), dict(direction=np.ones((2, 2))), "along the given direction (all 1)"),
+        ((2, 2), dict(rng=7), "along a random unit direction (rng=7)"),
+        ((), {}, "W"),
+    ],
+)
+def test_every_form_says_which_derivative_it_is(view, shape, options, said):
+    x = leaf(np.ones(shape), "W")
+    shown = view(ag.explain((x * x).sum(), x, **options))
+    assert said in shown
+    assert ("W[" in shown, "along" in shown) == ("W[" in said, "along" in said)
+
+
+ROUNDING = {  # more than 20 paths, of which the unlisted add nothing
+    "masked": lambda x: sum(x * (1 / 3 + k) for k in range(20)) + sum(np.clip(x, -0.5, 0.5) * k for k in range(4)),
+    "relu": lambda x: sum(x * (0.1 + k) for k in range(20)) + sum(ag.relu(-x) for _ in range(9)),
+    "times zero": lambda x: sum(x * (0.7 + k) for k in range(20)) + sum(x * 0.0 for _ in range(9)),
+    "cancelling": lambda x: sum(x * (0.3 + k) for k in range(20)) + x * 0.1 + x * 0.2 - x * 0.1 - x * 0.2,
+}
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("name", ROUNDING)
+def test_rounding_is_no_contribution(name, dtype):
+    x = leaf(np.asarray(1.5, dtype), "x")
+    found = ag.explain(ROUNDING[name](x), x)
+    assert (found.rest, found.count > 20) == (0.0, True)
+    assert f"+0.0000     0.0 %   all {found.count - 20} other paths together" in str(found)
+
+
+def test_what_the_others_add_is_said():
+    x = leaf(1.5, "x")
+    found = ag.explain(sum(x * (k + 1.0) for k in range(24)), x)
+    assert found.rest == pytest.approx(1 + 2 + 3 + 4)
+
+
+def test_a_list_of_one_is_taken_and_of_several_refused():
+    a = leaf(1.0, "a")
+    p, q = a * 2.0, a * 3.0
+    assert ag.explain([q], [a]).total == 3.0
+    with pytest.raises(ArgumentError, match=r"explain takes one Tensor as the result, got 2\. Explain them one by one"):
+        ag.explain([p, q], a)
+    with pytest.raises(ArgumentError, match="explain takes one Tensor as wrt, got 2"):
+        ag.explain(q, (a, a))
+
+
+USED = {  # what explain says of a derivative at a tie, where a naive form would overflow, and where one has no value
+    "maximum at a tie": (lambda x: np.maximum(x, 0.0), 0.0, "[x > 0] + [x = 0]/2 = [0 > 0] + [0 = 0]/2 = 0.5000"),
+    "minimum at a tie": (lambda x: np.minimum(x, 1.0), 1.0, "[x < 1] + [x = 1]/2 = [1 < 1] + [1 = 1]/2 = 0.5000"),
+    "relu at 0": (ag.relu, 0.0, "[x > 0] = [0 > 0] = 0.0000"),
+    "abs at 0": (np.abs, 0.0, "sign(x) = sign(0) = 0.0000"),
+    "sigmoid far out": (ag.sigmoid, -800.0, "= 0.0000"),
+    "tanh far out": (np.tanh, 800.0, "1 − v1² = 1 − 1² = 0.0000"),
+    "softplus far out": (ag.softplus, 800.0, "= 1.0000"),
+    "logaddexp far out": (lambda x: np.logaddexp(x, 0.0), 800.0, "= 1.0000"),
+    "power at 0": (lambda x: x**1.0, 0.0, "= 1.0000"),
+    "power 0 at 0": (lambda x: x**0.0, 0.0, "= 0.0000 by convention (0·x^(0 − 1) has no value here)"),
+    "hypot at 0": (lambda x: np.hypot(x, 0.0), 0.0, "= 0.0000 by convention (x/v1 has no value here)"),
+    "sqrt at 0": (np.sqrt, 0.0, "1/(2·v1) = 1/(2·0) = inf"),
+}
+
+
+@pytest.mark.parametrize("name", USED)
+def test_what_was_used_is_printed(name):
+    f, value, said = USED[name]
+    x = leaf(value, "x")
+    found = ag.explain(f(x), x)
+    (local,) = found.paths[0].locals
+    assert local.text().endswith(said)
+    assert ("by convention" in found._repr_latex_()) == ("by convention" in said)

@@ -5,9 +5,10 @@ import re
 
 import numpy as np
 import pytest
-from graphs import dense, double, expression, layers, leaf, neuron
+from graphs import dense, double, expression, layers, leaf, neuron, on
 
 import autograd as ag
+import nn
 from autograd.errors import ArgumentError, GraphError
 
 
@@ -128,3 +129,45 @@ def test_notebook_output_is_an_image_and_a_script():
     assert shown["text/html"].startswith('<img src="data:image/svg+xml;base64,')
     assert "attachShadow" in shown["text/html"]
     assert shown["text/plain"].startswith("grad v9 = 1.0000")
+
+
+SHAPES = {
+    "one element": lambda: nn.MLP(2, [3, 1], rng=0)([[1.0, 2.0]]),
+    "one element of three axes": lambda: leaf([[[2.0]]], "x") * 3.0,
+    "one element used twice": lambda: on(leaf([2.0], "x"), lambda x: x * x + x),
+    "split": lambda: np.split(leaf(np.ones(4)), 2)[0].sum(),
+    "both parts": lambda: on(np.split(leaf(np.ones(4)), 2), lambda parts: parts[0] * parts[1].sum()).sum(),
+    "eigh": lambda: np.linalg.eigh(leaf(np.diag([1.0, 2.0])))[1].sum(),
+    "lstm": lambda: nn.LSTM(2, 3, rng=0)(np.ones((4, 1, 2), "f"))[1][0].sum(),
+    "a vector": lambda: leaf([1.0, 2.0]) * 2.0,
+    "nothing": lambda: (leaf(np.ones((0, 3))) * 2.0).sum(),
+    "no op": lambda: leaf(1.0),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_any_shape_and_any_number_of_outputs(name):
+    y = SHAPES[name]()
+    page = ag.replay(y)
+    assert page.html.startswith("<!DOCTYPE html>")
+    assert page.steps[0].startswith("grad ")
+    assert ag.replay([y]).steps == page.steps
+
+
+def test_the_gradient_of_several_outputs_is_said_part_by_part():
+    first, second = np.split(leaf(np.ones(4), "x"), 2)
+    (step,) = [text for text in ag.replay((first + second * 2.0).sum()).steps if "the rule of split" in text]
+    assert "= [0] [1  1], [1] [2  2]; grad x = [1  1  2  2]." in step
+
+
+def test_several_results_are_replayed_together():
+    a = leaf(1.0, "a")
+    p, q = a * 2.0, a * 3.0
+    page = ag.replay([p, q * p], names=dict(p=p, q=q))
+    assert page.steps[0] == "grad p = 1.0000 Seed: the gradient of p with respect to itself."
+    assert page.steps[1] == "grad v3 = 1.0000 Seed: the gradient of v3 with respect to itself."
+    assert page.steps[-1].endswith("grad a = 6.0000 + 8.0000 = 14.0000.")
+    assert "(2 more to come)" not in page.steps[-1]
+    assert repr(page) == "<Replay of backward from p, v3: 5 steps>"
+    with pytest.raises(GraphError, match="v2 of the results needs no gradient"):
+        ag.replay([ag.Tensor(1.0), p])

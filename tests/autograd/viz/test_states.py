@@ -5,6 +5,7 @@ import pytest
 from graphs import GRAPHS, chain, double, expression, leaf, states
 
 import autograd as ag
+import nn
 from autograd.viz.build import build
 from autograd.viz.dot import grad_text
 from autograd.viz.ledger import Ledger
@@ -33,9 +34,9 @@ def test_each_state_after_backward():
     found = items(root, names)
     expected = dict(x="masked", z="zero", u="bad", w="ok", k="const", big="ok", y="ok")
     assert {name: found[name].state for name in expected} == expected
-    released = [item for item in found.values() if item.op == "sin"]
-    assert [item.state for item in released] == ["released"]
-    assert set(expected.values()) | {"released", "none"} == set(STATES)
+    lost = [item for item in found.values() if item.op == "sin"]
+    assert [item.state for item in lost] == ["lost"]
+    assert set(expected.values()) | {"lost", "none"} == set(STATES)
 
 
 def test_states_differ_in_more_than_colour():
@@ -49,7 +50,7 @@ def test_legend_explains_the_states_that_occur():
     with np.errstate(all="ignore"):
         root.backward()
     source = ag.draw(root, names=names).source
-    for state in ("zero", "masked", "bad", "released", "const"):
+    for state in ("zero", "masked", "bad", "lost", "const"):
         assert STATES[state][4] in source
     assert STATES["none"][4] not in source
     assert "size of the gradient" in source
@@ -112,6 +113,20 @@ def test_accumulated_grad_stands_beside_that_of_the_last_backward():
         y.backward()
     assert float(items(y)["a"].total) == 6.0
     assert "grad 3.0000 | .grad 6.0000" in str(ag.draw(y))
+
+
+@pytest.mark.parametrize(
+    "value", [2.0, [1.0, 2.0], np.eye(2), np.eye(3), np.ones((4, 1)), np.ones((3, 4)), np.eye(2) - 1]
+)
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("steps", [[2.0, 2.0], [2.0, 0.0], [np.inf, 1.0]])
+def test_accumulated_grad_is_drawn_for_any_shape(value, steps):
+    w = leaf(value, "w")
+    for step in steps:
+        y = (w * step).sum()
+        y.backward()
+    assert ".grad" in ag.draw(y).svg
+    assert ag.draw(y).png()[:4] == b"\x89PNG"
 
 
 def test_masked_reaches_back_through_the_graph():
@@ -229,17 +244,38 @@ def test_text_is_legible(theme):
         assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)
 
 
-def test_magnitude_scale_spans_whole_decades():
-    x = leaf(1.0, "x")
-    y = x
-    for factor in (1e-3, 1e-3, 10.0):
-        y = y * factor
-    y.backward()
+def test_the_colour_scale_is_one_for_all_pictures_with_a_step_for_each_decade():
+    view = build([leaf(1.0)])
+    sizes = [1e-30, 9.9e-4, 1e-3, 0.02, 0.1, 0.999, 1.0, 10.0, 99.0, 100.0, 1e30]
+    assert [view.step(size) for size in sizes] == [0, 0, 1, 2, 3, 3, 4, 5, 5, 6, 6]
+    assert [view.step(size) for size in (None, 0.0, np.nan, np.inf)] == [None] * 4
+
+
+SIZES = {  # programs in which a has the larger number, and b the longer array
+    "ones and halves": lambda a, b: a.sum() + (b * 0.5).sum(),
+    "by the mean": lambda a, b: a.mean() * 4.0 + b.mean() * 400.0,
+    "of either sign": lambda a, b: (a * np.array([1.0, -1.0] * 2)).sum() + (b * np.tile([0.4, -0.4], 20_000)).sum(),
+    "scalars beside arrays": lambda a, b: a[0] * 3.0 + (b * 0.3).sum(),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_colours_and_widths_follow_the_numbers_in_the_boxes(name):
+    a, b = leaf(np.ones(4), "a"), leaf(np.ones(40_000), "b")
+    y = SIZES[name](a, b)
+    y.backward(retain_graph=True)
     view = build([y])
-    assert (view.low, view.high) == (-5, 1)
-    steps = [view.step(item.size) for item in view.items if item.kind == "value"]
-    assert steps[0] == 0
-    assert max(steps) == 6
+    found = {item.name: item for item in view.items}
+    for item in found["a"], found["b"]:
+        assert item.size == pytest.approx(np.sqrt(np.mean(np.square(item.grad))))
+    assert found["a"].size > found["b"].size
+    assert view.step(found["a"].size) > view.step(found["b"].size)
+    for item in view.items:  # a value that is used once has the colour of its edge
+        (*arrows,) = (arrow for arrow in view.arrows if arrow.source == item.id and arrow.share is not None)
+        if len(arrows) == 1:
+            assert view.step(arrows[0].size) == view.step(item.size)
+    assert f"rms {found['b'].size:.4g}" in ag.draw(y).source
+    assert "root mean square" in ag.draw(y).source
 
 
 def test_deep_chain():
@@ -247,3 +283,145 @@ def test_deep_chain():
     h.backward()
     ledger = Ledger(snap := Snapshot([h]), range(len(snap.nodes)))
     assert len(ledger.grads) == 30_002
+
+
+KEPT = {  # a leaf of more than 64 elements whose Tensor is there, and whose value no rule reads
+    "before backward": (lambda x: (x * 2.0).sum(), None),
+    "kept": (lambda x: (x * 2.0).sum(), dict(retain_graph=True)),
+    "after backward": (lambda x: (x * 2.0).sum(), {}),
+    "read": (lambda x: (x * x).sum(), {}),
+    "summed": (lambda x: x.sum(), {}),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("make", [lambda: leaf(np.full(65, 0.75)), lambda: nn.Parameter(np.full((5, 13), 0.75))])
+def test_a_leaf_is_shown_while_somebody_holds_it(name, make):
+    x = make()
+    f, options = KEPT[name]
+    y = f(x)
+    if options is not None:
+        y.backward(**options)
+    picture = ag.draw(y)
+    assert "data all 0.75" in str(picture)
+    assert "released" not in str(picture) + picture.source
+
+
+def test_what_nobody_holds_is_not_kept():
+    y = (leaf(np.full(65, 0.75), "x") * 2.0).sum()
+    assert "v0 x (65,) float64 | data not kept | grad –" in str(ag.draw(y))
+    y.backward()
+    assert "v1 = multiply(x, 2) (65,) float64 | data not kept | grad all 1" in str(ag.draw(y))
+
+
+def shifted(w):
+    with ag.no_grad():
+        w -= 0.5
+
+
+def assigned(w):
+    w.data = w.data * 10.0
+
+
+CHANGES = {"in place": shifted, "assigned": assigned}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    ("value", "f"),
+    [
+        (0.6, lambda w: (w * 2.0) ** 2),
+        (0.6, lambda w: np.tanh(w) * w),
+        ([0.6, 0.2], lambda w: (w * 2.0).sum()),
+        ([0.6, 0.2], lambda w: (w * w).sum()),
+        (np.full(99, 0.6), lambda w: (w * w).sum()),
+        (np.full(99, 0.6), lambda w: (w * 2.0).sum()),
+    ],
+)
+def test_a_value_of_today_never_stands_beside_results_of_yesterday_in_silence(value, f, change):
+    w = leaf(value, "w")
+    before = np.array(value)
+    y = f(w)
+    y.backward(retain_graph=True)
+    assert items(y)["w"].note == ""
+    CHANGES[change](w)
+    shown = items(y)["w"]
+    assert shown.note
+    if shown.note == "changed since":
+        np.testing.assert_array_equal(shown.value, w.data)
+    else:
+        np.testing.assert_array_equal(shown.value, before)
+        assert shown.note.startswith("now ")
+    assert shown.note in ag.draw(y).source
+    assert items(f(w))["w"].note == ""
+
+
+def test_an_array_that_is_used_twice_is_one_value():
+    x, w = np.ones((1, 3)), leaf(np.eye(3), "w")
+    view = build([(x @ w + x).sum()])
+    (constant,) = [item for item in view.items if item.state == "const"]
+    assert len([arrow for arrow in view.arrows if arrow.source == constant.id]) == 2
+
+
+@pytest.mark.parametrize("size", [3, 99])
+def test_arrays_that_only_look_alike_are_two(size):
+    w = leaf(np.ones(size), "w")
+    view = build([(np.ones(size) * w + np.ones(size) * w).sum()])
+    assert len([item for item in view.items if item.state == "const"]) == 2
+
+
+def test_an_array_that_was_changed_in_between_is_two_values():
+    x, w = np.ones(3), leaf(np.ones(3), "w")
+    first = x * w
+    x += 1.0
+    view = build([(first + x * w).sum()])
+    assert [item.value[0] for item in view.items if item.state == "const"] == [1.0, 2.0]
+
+
+def test_an_input_of_a_block_and_of_its_skip_edge_is_one():
+    class Skip(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.f = nn.Linear(3, 3, rng=0)
+
+        def forward(self, x):
+            return x + self.f(x)
+
+    for depth in (None, 0, 1):
+        view = build([Skip()(np.ones((1, 3), "f")).sum()], depth=depth)
+        assert len([item for item in view.items if item.state == "const"]) == 1
+
+
+ONE_INPUT = {  # ops of which only one input needs a gradient, so that the rule of the other keeps nothing
+    "power": lambda x: x**2.0,
+    "divide": lambda x: 3.0 / (x + 2.0),
+    "maximum": lambda x: np.maximum(x, 0.5),
+    "hypot": lambda x: np.hypot(x, 1.0),
+    "matmul": lambda x: x.reshape(1, -1) @ np.ones((99, 2)),
+    "a module": lambda x: nn.Linear(99, 99, rng=0)(x.reshape(1, 99).astype("f4")),
+    "a module expanded": lambda x: nn.Linear(99, 99, rng=0)(x.reshape(1, 99).astype("f4")),
+}
+
+
+@pytest.mark.parametrize("name", ONE_INPUT)
+def test_every_gradient_of_a_graph_that_was_kept_is_shown(name):
+    x = leaf(np.linspace(0.1, 1.0, 99), "x")
+    y = (ONE_INPUT[name](x) ** 2.0).sum()
+    y.backward(retain_graph=True)
+    view = build([y], expand="expanded" in name)
+    assert {item.state for item in view.items if item.kind == "value"} <= {"ok", "const"}
+    np.testing.assert_allclose(next(item for item in view.items if item.name == "x").grad, x.grad.numpy(), rtol=1e-5)
+
+
+def test_after_a_plain_backward_the_edge_of_a_value_with_one_use_shows_its_gradient():
+    model = nn.MLP(2, [16, 16, 1], rng=0)
+    loss = nn.MSELoss()(model(np.ones((32, 2))), np.zeros((32, 1)))
+    loss.backward()
+    view = build([loss])
+    known = {item.id: item for item in view.items}
+    shown = {known[arrow.source].name for arrow in view.arrows if arrow.share is not None}
+    assert {"layers.0.weight", "layers.0.bias", "layers.1.bias", "layers.2.weight", "layers.2.bias"} <= shown
+    for arrow in view.arrows:
+        if arrow.share is not None:
+            np.testing.assert_array_equal(arrow.share, known[arrow.source].grad)
+    assert "layers.1.weight" not in shown  # of many elements .grad alone is there, which may hold other backwards too

@@ -56,7 +56,7 @@ def test_not_used():
     x, w = leaf(2.0, "x"), leaf(3.0, "w")
     reason = ag.why_none(x, w * w)
     assert reason.kind == "not_reached"
-    assert "was not used in it, or only through .data, .numpy(), float()" in str(reason)
+    assert "was not used in it, or only through .detach(), .data, .numpy(), float()" in str(reason)
 
 
 def test_under_no_grad():
