@@ -9,8 +9,6 @@ Tensor([2., 1.])
 
 from typing import Any
 
-import numpy as np
-
 from autograd import _clash as _clash
 from autograd import errors, hints
 from autograd.errors import AutogradError
@@ -94,4 +92,4 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return getattr(importlib.import_module(_LATER[name]), name)
-    raise hints.unknown_function(name, np)
+    raise hints.unknown_function(name)

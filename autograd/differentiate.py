@@ -385,11 +385,23 @@ def _reach(node: Node, masked: Any) -> list[Any]:
         arrived = masked.arrived(node)
     else:
         g, arrived = probe(node.shape, node.dtype, masked)[()], (True,)
-    values = [node.residuals]
+    parents = node.parents
+    values = [
+        tuple(
+            # a value that no rule of the pass reads was not kept: the rules of constants are probed, too
+            [
+                random(parents[i].shape, parents[i].dtype)
+                if x is None and i < len(parents) and parents[i] is not None and parents[i].dtype.kind == "f"
+                else x
+                for i, x in enumerate(node.residuals)
+            ]
+        )
+    ]
     if op.selects is None:
-        values = [[_finite(x, False, False, rng) for x in node.residuals]]
+        kept = values[0]
+        values = [[_finite(x, False, False, rng) for x in kept]]
         if not op.linear:
-            values.append([_map(x, lambda a: random(np.shape(a), a.dtype)) for x in node.residuals])
+            values.append([_map(x, lambda a: random(np.shape(a), a.dtype)) for x in kept])
     alive: list[Any] = [None] * len(node.parents)
     try:
         for residuals in values:

@@ -80,9 +80,9 @@ def unknown_attribute(kind: str, name: str) -> UnknownName:
     return UnknownName(f"{kind!r} object has no attribute {name!r}{hint}")
 
 
-def unknown_function(name: str, numpy: Any) -> UnknownName:
+def unknown_function(name: str) -> UnknownName:
     """Return the error for a name that the package does not have."""
-    there = _NUMPY.get(name, name)
+    numpy, there = sys.modules["numpy"], _NUMPY.get(name, name)
     hint = MODULE.get(name) or (f"use np.{there}" if not name.startswith("_") and hasattr(numpy, there) else "")
     return UnknownName(f"module 'autograd' has no attribute {name!r}{f': {hint}' if hint else ''}.")
 

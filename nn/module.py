@@ -10,7 +10,7 @@ to be registered, and lists, dicts, named tuples, dataclasses and other containe
 ...         self.factor = nn.Parameter(2.0)
 ...     def forward(self, x):
 ...         return self.factor * x
->>> float(Scale()(np.float32(3.0)))
+>>> Scale()(np.float32(3.0)).item()
 6.0
 """
 

@@ -130,7 +130,7 @@ class LSTM(_Recurrent):
 
     >>> import numpy as np, nn
     >>> y, (h, c) = nn.LSTM(3, 5, batch_first=True, rng=0)(np.ones((2, 7, 3)), lengths=[7, 4])
-    >>> y.shape, h.shape, float(abs(y[1, 4:]).max())
+    >>> y.shape, h.shape, abs(y[1, 4:]).max().item()
     ((2, 7, 5), (1, 2, 5), 0.0)
     """
 

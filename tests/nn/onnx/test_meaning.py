@@ -83,7 +83,7 @@ def test_as_in_onnxruntime(group, onnx, tmp_path):
 
 def test_every_op_that_is_read_is_tried():
     tried = {row[0] for group in GROUPS for row in group()}
-    assert set(OPS) - tried == set()
+    assert set(OPS) - tried == {"ConvTranspose", "PRelu"}  # these are held in test_tail.py
 
 
 def chain(onnx, *nodes, shape=(2, 7), **constants):
