@@ -386,7 +386,7 @@ def _reach(node: Node, masked: Any) -> list[Any]:
     else:
         g, arrived = probe(node.shape, node.dtype, masked)[()], (True,)
     parents = node.parents
-    values = [
+    values: list[Any] = [
         tuple(
             # a value that no rule of the pass reads was not kept: the rules of constants are probed, too
             [
