@@ -416,7 +416,7 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
     inner = [Tensor(x._array, True, copy=False) if needs_grad(x) else wrap(x._array) for x in inputs]
     y = run(*inner)
     outputs = list(y) if isinstance(y, tuple) else [y]
-    if not any(isinstance(part, Box) for part in outputs):
+    if not any(isinstance(part, Box) for part in outputs) and not any(isinstance(part, Box) for part in flatten(y)[0]):
         return y  # no Tensor went in, none came out
     if not all(isinstance(part, Box) for part in outputs):
         raise GraphError(

@@ -328,10 +328,8 @@ def test_a_function_of_scipy_is_named_as_such(name, ours):
 # ---------------------------------------------------------------------------------------------------- the user's line
 
 
+@pytest.mark.xfail(reason="nodes do not know the line that made them yet: find_nonfinite names the op alone")
 def test_a_nan_in_backward_names_the_line_where_it_arose():
-    """Skipped until the engine knows lines: find_nonfinite(root) or the message names this file."""
-    if not hasattr(ag, "find_nonfinite"):
-        pytest.skip("no find_nonfinite yet")
     x = ag.Tensor([-1.0, 4.0], requires_grad=True)
     with np.errstate(all="ignore"):
         y = np.sqrt(x) * 2.0
