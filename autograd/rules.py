@@ -92,6 +92,9 @@ class Op:
         self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
         self.elementwise, self.definition, self.cache, self.view = elementwise, definition, cache, view
         self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
+        for each in (*self.inputs, *self.keywords, *self.cache):
+            if each.startswith("_") or each.endswith(("_data", "_node", "_needs", "_kept", "_cached")):
+                raise RuleError(f"op {name!r}: {each!r} is a name that the written-out code uses itself. Rename it.")
         self._reads: dict[tuple[bool, ...], frozenset[int]] = {}  # found once for each choice of inputs
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
@@ -143,10 +146,10 @@ class Op:
 
     def check_source(self, name: str) -> None:
         """Refuse a name that no rule may ask for."""
-        if name in _RESERVED and name in self.inputs:
+        if name in _RESERVED and name in [*self.inputs, *self.keywords, *self.cache]:
             raise RuleError(
-                f"op {self.name!r}: a rule asks for {name!r}, which is an input here and elsewhere means "
-                f"{_RESERVED[name]}. Rename the input."
+                f"op {self.name!r}: a rule asks for {name!r}, which is an input here (or a keyword), and elsewhere means "
+                f"{_RESERVED[name]}. Rename it."
             )
         known = [*_RESERVED, *self.inputs, *self.keywords, *self.cache]
         if name not in known:

@@ -349,7 +349,15 @@ sign, floor, ceil, trunc, rint, floor_divide, spacing, angle = (
 )
 round_ = nondifferentiable(np.round, name="round")
 dispatch[np.around] = round_
-dispatch[np.fix] = trunc  # an older name
+
+
+def fix(x: Any, out: Any = None) -> Any:
+    """Round towards 0; an older name of ``trunc``."""
+    no_out("fix", out)
+    return trunc(x)
+
+
+dispatch[np.fix] = fix
 zeros_like, ones_like, empty_like = (nondifferentiable(f) for f in (np.zeros_like, np.ones_like, np.empty_like))
 
 

@@ -78,8 +78,6 @@ MISFITS = {
     "np.vdot": (lambda a, b: np.vdot(a, b), "vdot|matmul", ("(4,)",)),
     "np.vecdot": (lambda a, b: np.vecdot(a, b), "vecdot", AB),
     "np.linalg.vecdot": (lambda a, b: np.linalg.vecdot(a, b), "vecdot", AB),
-    "np.matvec": (lambda a, b: np.matvec(a, b), "matvec|matmul", ("(2, 3)", "(4")),
-    "np.vecmat": (lambda a, b: np.vecmat(b, a), "vecmat|matmul", ("(2, 3)", "4")),
     "np.tensordot": (lambda a, b: np.tensordot(a, b, 1), "tensordot", AB),
     "np.einsum, lengths": (lambda a, b: np.einsum("ij,j->i", a, b), "einsum", AB),
     "np.einsum, axes": (lambda a, b: np.einsum("ijk,k->i", a, b), "einsum", ("(2, 3)",)),
@@ -157,3 +155,7 @@ OWN = ag.op(lambda a, b: a + b, vjp=lambda g: (g, g), name="mine")
 OWN_ELEMENTWISE = ag.op(
     lambda a, b: a * b, vjp=dict(a=lambda g, b: g * b, b=lambda g, a: g * a), elementwise=True, name="pairwise"
 )
+
+if hasattr(np, "matvec"):  # NumPy >= 2.2
+    MISFITS["np.matvec"] = (lambda a, b: np.matvec(a, b), "matvec|matmul", ("(2, 3)", "(4"))
+    MISFITS["np.vecmat"] = (lambda a, b: np.vecmat(b, a), "vecmat|matmul", ("(2, 3)", "4"))

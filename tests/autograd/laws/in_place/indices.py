@@ -91,7 +91,7 @@ def boolean_plus_equals(x):
 @INDICES.row(A)
 def fancy_write(x):
     y = x * 1
-    y[[1, 0]] = y
+    y[[1, 0]] = y.copy()  # without the copy NumPy 2.0 reads what it has written
     return y
 
 
