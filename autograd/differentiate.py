@@ -8,7 +8,7 @@ each node. A recorded pass masks from the first mask on, as a higher derivative 
 Floor 7: used by ``backward`` and the transforms.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -366,53 +366,63 @@ def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[boo
 def _reach(node: Node, masked: Any) -> list[Any]:
     """Tell for each input which elements influence an output that is alive: by what its rules make of random probes.
 
-    Values are replaced by random ones, so that no derivative is zero by chance; but an op that selects by its values
-    needs those. Where a probe fails, all is taken to be alive.
+    An element is alive if any probe finds it: with the values that are there, with random ones, so that no derivative
+    is zero by chance, and with values drawn from those that are there, as a rule may refuse others. An op that selects
+    by its values is probed with these alone. Where no probe succeeds, all is taken to be alive.
     """
     op, rng = node.op, np.random.default_rng(0)
+    seed, arrived = _probe_of(node, masked, rng)
+    found: list[Any] = []
+    for residuals in _probed_residuals(node, rng):
+        try:
+            shares = _shares_of_all(node, residuals, seed, arrived)
+        except Exception:  # a rule may refuse what it is probed with
+            continue
+        alive: list[Any] = [None] * len(node.parents)
+        for i, share in shares:
+            alive[i] = np.asarray(share) != 0
+            if op.selects is None:  # 0 · inf tells nothing
+                alive[i] &= ~np.isnan(share)
+        found.append(alive)
+    each = [[alive[i] for alive in found] for i in range(len(node.parents))]
+    return [None if not masks or masks[0] is None or np.all(m := np.any(masks, 0)) else m for masks in each]
 
-    def random(shape: Any, dtype: Any) -> Any:
-        return rng.uniform(1, 2, shape).astype(dtype)
+
+def _probe_of(node: Node, masked: Any, rng: Any) -> tuple[Any, tuple[bool, ...]]:
+    """Make a random cotangent that is 0 where the given one is dead."""
 
     def probe(shape: Any, dtype: Any, part: Any) -> Any:
-        if part is None:
-            return np.zeros(shape, dtype)
-        return random(shape, dtype) if part.alive is None else random(shape, dtype) * part.alive
+        g = rng.uniform(1, 2, shape).astype(dtype)
+        return np.zeros(shape, dtype) if part is None else g if part.alive is None else g * part.alive
 
-    if isinstance(masked, Cotangents):
-        shapes = zip(node.shape, node.dtype, strict=True)
-        g: Any = tuple(probe(shape, dtype, masked.parts.get(k)) for k, (shape, dtype) in enumerate(shapes))
-        arrived = masked.arrived(node)
-    else:
-        g, arrived = probe(node.shape, node.dtype, masked)[()], (True,)
-    parents = node.parents
-    values: list[Any] = [
-        tuple(
-            # a value that no rule of the pass reads was not kept: the rules of constants are probed, too
-            [
-                random(parents[i].shape, parents[i].dtype)
-                if x is None and i < len(parents) and parents[i] is not None and parents[i].dtype.kind == "f"
-                else x
-                for i, x in enumerate(node.residuals)
-            ]
-        )
-    ]
-    if op.selects is None:
-        kept = values[0]
-        values = [[_finite(x, False, False, rng) for x in kept]]
-        if not op.linear:
-            values.append([_map(x, lambda a: random(np.shape(a), a.dtype)) for x in kept])
-    alive: list[Any] = [None] * len(node.parents)
-    try:
-        for residuals in values:
-            for i, share in _shares_of_all(node, residuals, g, arrived):
-                found = np.asarray(share) != 0
-                if len(values) > 1:  # 0 · inf tells nothing; the other probe does
-                    found &= ~np.isnan(share)
-                alive[i] = found if alive[i] is None else alive[i] | found
-    except Exception:  # a rule may refuse what it is probed with
-        return [None] * len(node.parents)
-    return [None if each is None or np.all(each) else each for each in alive]
+    if not isinstance(masked, Cotangents):
+        return probe(node.shape, node.dtype, masked)[()], (True,)
+    shapes = zip(node.shape, node.dtype, strict=True)
+    parts = tuple(probe(shape, dtype, masked.parts.get(k)) for k, (shape, dtype) in enumerate(shapes))
+    return parts, masked.arrived(node)
+
+
+def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
+    """Yield residuals to probe with; a value that no rule of the pass reads was not kept, and is a random one."""
+
+    def random(a: Any) -> Any:
+        return rng.uniform(1, 2, np.shape(a)).astype(a.dtype)
+
+    def drawn(a: Any) -> Any:
+        usable = np.ravel(a)[np.isfinite(np.ravel(a)) & (np.ravel(a) != 0)]
+        return rng.choice(usable, np.shape(a)).astype(a.dtype) if usable.size else random(a)
+
+    kept = list(node.residuals)
+    for i, parent in enumerate(node.parents):
+        if kept[i] is None and parent is not None and parent.dtype.kind == "f":
+            kept[i] = rng.uniform(1, 2, parent.shape).astype(parent.dtype)
+    if node.op.selects is not None:
+        yield kept
+        return
+    yield [_finite(x, False, False, rng) for x in kept]
+    if not node.op.linear:
+        yield [_map(x, random) for x in kept]
+        yield [_map(x, drawn) for x in kept]
 
 
 def _shares_of_all(node: Node, residuals: Any, g: Any, arrived: Any) -> list[tuple[int, Any]]:

@@ -148,8 +148,8 @@ class Op:
         """Refuse a name that no rule may ask for."""
         if name in _RESERVED and name in [*self.inputs, *self.keywords, *self.cache]:
             raise RuleError(
-                f"op {self.name!r}: a rule asks for {name!r}, which is an input here (or a keyword), and elsewhere means "
-                f"{_RESERVED[name]}. Rename it."
+                f"op {self.name!r}: a rule asks for {name!r}, which is an input here (or a keyword) and elsewhere "
+                f"means {_RESERVED[name]}. Rename it."
             )
         known = [*_RESERVED, *self.inputs, *self.keywords, *self.cache]
         if name not in known:

@@ -68,6 +68,7 @@ PROGRAMS = {
     "joint": (lambda x: on(JOINT)(x, x), HUGE_ROW),
     "joint, one constant": (lambda x: on(JOINT)(np.array([[np.nan, np.inf], [1.0, 2.0], [0.5, 1.0]]), x), ZERO_ROW),
     "two outputs, one used": (lambda x: on(PAIR)(x)[0], HUGE_ROW),
+    "a rule that checks its domain": (on(CAREFUL), ZERO_ROW),
     "two outputs, both used": (lambda x: on(PAIR)(x)[0] + on(PAIR)(x)[1], HUGE_ROW),
     "only defined": (on(DEFINED), HUGE_ROW),
     "rule and definition": (on(BOTH), ZERO_ROW),

@@ -12,6 +12,7 @@ import math
 import random
 import statistics
 import struct
+import warnings
 from importlib.util import find_spec
 
 import numpy as np
@@ -23,7 +24,15 @@ from tests.autograd.laws.oracle import FIRST_ORDER, Table, close, differences, h
 LEAKS = Table()
 LEAKS.update(WRITTEN)
 
+
 # one table for what is one expression: name -> (program, point)
+def matrix_of(x):
+    """Make a matrix; NumPy warns of the class before it looks at what it is given."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        return np.asmatrix(x)
+
+
 EXPRESSIONS = {
     # NumPy functions that write into a plain array, or take numbers as settings
     "np.put": (lambda p: (put(np.put, [1], p[0]) ** 2).sum(), P),
@@ -84,6 +93,7 @@ EXPRESSIONS = {
     "np.r_": (lambda p: (np.r_[p, 1.0] ** 2).sum(), P),
     "np.c_": (lambda p: (np.c_[p, p] ** 2).sum(), P),
     "np.diag of a list": (lambda p: (np.diag([p[0], p[1]]) ** 2).sum(), P),
+    "np.matrix": (lambda p: (np.asarray(matrix_of(p)) ** 2).sum(), P),
     "np.ma.array": (lambda p: (np.ma.array(p) ** 2).sum(), P),
     "np.nditer": (lambda p: sum(float(v) ** 2 for v in np.nditer(p)), P),
     "np.poly1d": (lambda p: np.poly1d(p)(2.0), P),

@@ -127,6 +127,18 @@ def windows():
     for options in (*ways, {"auto_pad": "NOTSET"}, {"kernel_shape": (3, 2)}):
         yield case("Conv", image, draw("f4", 4, 2, 3, 2), draw("f4", 4), group=2, **options)
     yield case("Conv", row, draw("f4", 3, 4, 2), pads=(1, 2), strides=(2,))
+    for options in (
+        {},
+        {"strides": (2, 3)},
+        {"pads": (1, 0, 1, 1)},
+        {"dilations": (2, 1)},
+        {"strides": (2, 2), "output_padding": (1, 1)},
+        {"auto_pad": "SAME_UPPER"},
+    ):
+        yield case("ConvTranspose", image, draw("f4", 4, 3, 3, 2), draw("f4", 6), group=2, **options)
+    yield case("ConvTranspose", row, draw("f4", 4, 3, 2), strides=(2,), pads=(1, 0))
+    for slope in (draw("f4", 1), draw("f4", 4, 1, 1), draw("f4", *image.shape)):
+        yield case("PRelu", image, slope)
     yield case("Conv", cube, draw("f4", 3, 2, 2, 2, 2))
     for op in ("MaxPool", "AveragePool"):
         for options in (
