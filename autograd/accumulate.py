@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import SMALL, Box
+from autograd.box import SMALL, Box, wrap
 from autograd.graph import Leaf, Node
 from autograd.modes import enable_grad
 from autograd.ops import elementwise as ew
+from autograd.vjp import identity_node
 
 _accumulate = Lock()
 _F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
@@ -22,6 +23,8 @@ _F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
 def add_up(old: Any, g: Any) -> Any:
     """Return ``g`` added to the gradient ``old``: an array that nobody else holds, or a recorded Tensor."""
     if old is None:
+        if isinstance(g, Box):  # the pass hands one Tensor to both inputs of an addition: each gets one of its own
+            return wrap(g._array.copy()) if g._node is None else wrap(g._array, identity_node(g._node))
         if g.__class__ is not _NDARRAY:
             return g
         # The pass hands the same array to both inputs of an addition, and rules may return views of what they kept.

@@ -78,7 +78,7 @@ def op(
         view=view,
         domain=domain,
         vjp=vjp,
-        selects=selects,
+        selects=True if selects is None and vjp is None else selects,  # what is only defined may choose in there
         formula=formula,
     )
     apply: Any = compiled(declared)

@@ -450,6 +450,7 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
         symbol="checkpoint",
         inputs=[f"input {i}" for i in range(len(inputs))],
         definition=again,
+        selects=True,
     )
     op.vjp = definition_vjp
     parents = (*[x._node for x in inputs], *closed)

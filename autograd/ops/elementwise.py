@@ -315,7 +315,7 @@ def divmod_(x: Any, y: Any) -> Any:
 ldexp = op(
     np.ldexp,
     inputs=["x", "exponent"],
-    vjp=dict(x=lambda g, exponent: np.ldexp(g, exponent)),
+    vjp=dict(x=lambda g, exponent: np.ldexp(g, np.asarray(exponent, int))),
     elementwise=True,
     domain=lambda rng: iter([((rng.uniform(-2, 2, (2, 3)), [1, 0, -2]), {})]),
 )

@@ -317,7 +317,8 @@ def select(condlist: Any, choicelist: Any, default: Any = 0, *, _shape: tuple[in
     for condition, choice in zip(reversed(conditions), reversed(list(choicelist)), strict=True):
         y = np.where(condition, choice, y)
     shape = np.broadcast_shapes(_shape, np.shape(y))
-    return y if shape == np.shape(y) else np.broadcast_to(y, shape)
+    y = y if shape == np.shape(y) else np.broadcast_to(y, shape)
+    return y if condlist else np.copy(y)  # an array of its own in any case
 
 
 def _compress_samples(rng: np.random.Generator) -> Samples:

@@ -143,7 +143,7 @@ def block(arrays: Any) -> Any:
     for level in range(depth):
         parts = iter([_concat(*[next(parts) for _ in item], axis=-1 - level) for item in levels[depth - 1 - level]])
     (joined,) = parts
-    return joined
+    return joined if depth else np.copy(joined)
 
 
 def _insert_samples(rng: np.random.Generator) -> Any:
@@ -267,4 +267,5 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     if indexing == "xy" and len(xi) > 1:
         order[:2] = 1, 0
     lines = [expand_dims(ravel(x), tuple(j for j in range(len(xi)) if j != order[i])) for i, x in enumerate(xi)]
-    return tuple(lines) if sparse else tuple(np.broadcast_arrays(*lines))
+    grid = tuple(lines) if sparse else tuple(np.broadcast_arrays(*lines))
+    return tuple(np.copy(each) for each in grid) if copy else grid

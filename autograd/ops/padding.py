@@ -126,4 +126,4 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     for axis, width in enumerate(widths):
         if width != (0, 0):
             array = np.take(array, np.pad(np.arange(array.shape[axis]), width, mode), axis)
-    return array
+    return array if any(width != (0, 0) for width in widths) else np.copy(array)

@@ -56,7 +56,8 @@ def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None
     """Return the elements in another shape; one length may be -1. ``copy=False`` raises where a copy is needed."""
     if copy is False:
         np.reshape(np.asarray(unbox(a)), shape, order=order, copy=False)  # NumPy's own error
-    return _reshape(a, shape, _memory_order(a, order) if order == "A" else order)
+    y = _reshape(a, shape, _memory_order(a, order) if order == "A" else order)
+    return np.copy(y) if copy else y
 
 
 @implements(np.ravel, domain=cases(((2, 3), {}), ((), {}), ((2, 3), {"order": "F"}), ((0, 2), {})))
