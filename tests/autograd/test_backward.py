@@ -1,0 +1,143 @@
+"""The backward pass: the order of visits, complete cotangents, where it starts, ends and pauses, what it says."""
+
+import weakref
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.backward import backward_pass
+from autograd.errors import GraphError, ShapeError
+from autograd.graph import Leaf, Node
+from tests.autograd.tools import leaf, no_collector
+
+
+def test_diamond():
+    """In b = a + a; c = b + b node b is visited once, with its gradient complete."""
+    visits = []
+    traced = ag.op(lambda x: x * 1.0, name="visited", vjp=lambda g: (visits.append(float(g)), g)[1])
+    a = leaf(3.0)
+    b = traced(a + a)
+    (b + b).backward()
+    assert visits == [2.0]
+    assert a.grad.item() == 4.0
+
+
+def test_diamond_with_a_long_and_a_short_arm():
+    x = leaf(2.0)
+    long = x
+    for _ in range(10):
+        long = long * 1.5
+    (long * x).backward()
+    assert x.grad.item() == pytest.approx(2 * 2.0 * 1.5**10)
+
+
+def test_two_parents_that_get_one_array():
+    """An addition hands the same array to both sides; what one side gathers besides must not reach the other."""
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    p, q = x * 1.0, w * 1.0
+    early = p * 3.0
+    late = p + q
+    (early + late).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [4, 4])
+    np.testing.assert_array_equal(w.grad.data, [1, 1])
+
+
+def test_fanout():
+    x = leaf(2.0)
+    total = sum(x * float(k) for k in range(100))
+    total.backward()
+    assert x.grad.item() == sum(range(100))
+
+
+def test_same_leaf_as_both_inputs():
+    x = leaf([1.0, 2.0])
+    (x * x).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [2, 4])
+
+
+def test_one_leaf_as_root():
+    x = leaf(2.0)
+    x.backward()
+    x.backward()
+    assert x.grad.item() == 2.0
+
+
+def test_several_leaves_and_constants():
+    x, y, c = leaf([1.0, 2.0]), leaf(3.0), ag.Tensor([5.0, 7.0])
+    ((x * y + c) ** 2).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, 2 * (np.array([8.0, 13.0])) * 3)
+    assert y.grad.item() == 2 * (8 * 1 + 13 * 2)
+    assert c.grad is None
+
+
+def test_wide_sum():
+    leaves = [leaf(float(k)) for k in range(1000)]
+    np.stack(leaves).sum().backward()
+    assert all(x.grad.item() == 1 for x in leaves)
+
+
+def test_deep_chain():
+    """A million ops: forward, backward and freeing without recursion."""
+    x = leaf(1.0)
+    y = x
+    for _ in range(1_000_000):
+        y = y * 1.000001
+    y.backward()
+    assert x.grad.item() == pytest.approx(np.e, rel=1e-5)
+    watched = weakref.ref(y._node)
+    with no_collector():
+        del y
+        assert watched() is None
+
+
+def test_backward_pass_runs_on_plain_floats():
+    """Graph and backward pass know no arrays: here are two nodes by hand, x² and y = x² · x² + x."""
+    x = Leaf(3.0, (), float, True)
+    op = SimpleNamespace(name="by hand")
+    square = Node(op, (x,), (6.0,), None, (), float, None)
+    y = Node(op, (square, square, x), (9.0, 9.0, 1.0), None, (), float, None)
+
+    def vjp(node, g):
+        return [(parent, g * d) for parent, d in zip(node.parents, node.residuals, strict=True)]
+
+    assert backward_pass({y: 1.0}, vjp) == {x: 109.0}
+    assert backward_pass({y: 2.0}, vjp, {square}) == {square: 36.0, x: 2.0}
+    assert backward_pass({x: 5.0}, vjp) == {x: 5.0}
+
+
+def test_backward_of_a_vector_needs_a_gradient():
+    x = leaf([1.0, 2.0])
+    with pytest.raises(GraphError, match=r"needs one element, got shape \(2,\)\. Reduce it .* or pass gradient="):
+        (x * 2).backward()
+    (x * 2).backward([1.0, 10.0])
+    np.testing.assert_array_equal(x.grad.data, [2, 20])
+    with pytest.raises(ShapeError, match=r"expected shape \(2,\), got \(3,\)"):
+        (x * 2).backward(np.ones(3))
+
+
+def test_backward_of_one_element_of_any_shape():
+    x = leaf([[2.0]])
+    (x * x).backward()
+    np.testing.assert_array_equal(x.grad.data, [[4.0]])
+
+
+@pytest.mark.parametrize("make", [lambda: ag.Tensor(1.0), lambda: leaf(1.0).detach(), lambda: np.sign(leaf(1.0))])
+def test_backward_without_a_graph(make):
+    with pytest.raises(GraphError, match="no input had requires_grad=True"):
+        make().backward()
+
+
+def test_backward_is_all_or_nothing():
+    """When a rule fails half-way, no leaf has been touched."""
+
+    def fail(g):
+        raise ZeroDivisionError
+
+    broken = ag.op(lambda x: x * 1.0, name="broken", vjp=fail)
+    x, y = leaf(1.0), leaf(2.0)
+    with pytest.raises(ZeroDivisionError):
+        (broken(x) * y).backward()
+    assert x.grad is None
+    assert y.grad is None
