@@ -12,6 +12,8 @@ from autograd.errors import GraphError, ShapeError
 from autograd.graph import Leaf, Node
 from tests.autograd.tools import leaf, no_collector
 
+X = np.array([0.5, -1.0, 2.0])
+
 
 def test_diamond():
     """In b = a + a; c = b + b node b is visited once, with its gradient complete."""
@@ -141,3 +143,10 @@ def test_backward_is_all_or_nothing():
         (broken(x) * y).backward()
     assert x.grad is None
     assert y.grad is None
+
+
+def test_error_inside_a_rule_says_where():
+    broken = ag.op(lambda x: x * 2.0, name="broken_rule", vjp=lambda g: next(iter(())))
+    with pytest.raises(StopIteration) as caught, ag.scope("block"):
+        broken(leaf(X) * 2.0).sum().backward()
+    assert caught.value.__notes__ == ["while backward was at 'broken_rule' in block"]

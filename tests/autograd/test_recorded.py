@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.errors import ConversionError, DTypeError
+from autograd.errors import ConversionError, DTypeError, RuleError
 from tests.autograd.tools import MB, chain, leaf, measured
+
+X = np.array([0.5, -1.0, 2.0])
 
 CAPTURES = {
     "multiply": lambda x, a: x * a,
@@ -144,3 +146,56 @@ def test_products_keep_only_what_is_needed(f):
     del a
     assert watched() is None
     y.sum().backward()
+
+
+@pytest.mark.parametrize(("returns", "what"), [(None, "NoneType"), ("text", "str"), ([1, "a"], "list"), ({}, "dict")])
+def test_wrong_forward(returns, what):
+    broken = ag.op(lambda x: returns, name="broken_forward", vjp=lambda g: g)
+    with pytest.raises(
+        RuleError,
+        match=rf"op 'broken_forward': the forward returned {what}; it must return an array or a tuple of arrays",
+    ):
+        broken(leaf(X))
+
+
+@pytest.mark.parametrize("dtype", [int, complex, bool])
+@pytest.mark.parametrize("shape", [(), (3,)])
+@pytest.mark.parametrize("elementwise", [False, True])
+def test_forward_that_gives_no_floats(dtype, shape, elementwise):
+    """Gradients of integers would be cut to integers, those of complex numbers cast to real ones."""
+    rules = {"a": lambda g: g, "b": lambda g: g}
+    cast = ag.op(lambda x: x.astype(dtype), name="cast", vjp=lambda g: g, elementwise=elementwise)
+    both = ag.op(lambda a, b: (a + b).astype(dtype), name="cast", vjp=rules, elementwise=elementwise)
+    pair = ag.op(lambda x: (x * 2.0, x.astype(complex)), name="cast", vjp=lambda g: g[0] * 2.0)
+    x = leaf(np.ones(shape))
+    for f in (cast, lambda x: both(x, x), *([pair] if dtype is complex else [])):
+        with pytest.raises(RuleError, match=r"op 'cast': the forward returned (dtype )?(int64|complex128|bool)[,;]"):
+            f(x)
+    assert cast(ag.Tensor(np.ones(shape))).dtype == dtype
+
+
+def test_integers_among_several_outputs_are_constants():
+    top = ag.op(
+        lambda x: (x.max(), x.argmax()),
+        name="top",
+        vjp=lambda g, x, y: g[0] * (np.arange(x.size) == y[1]),
+    )
+    x = leaf(X)
+    value, place = top(x)
+    assert (value.requires_grad, place.requires_grad, place.item()) == (True, False, 2)
+    (value + place * 0.5).backward()
+    np.testing.assert_array_equal(x.grad.data, [0, 0, 1])
+    ag.check_grads(lambda x: top(x)[0], X)
+
+
+def test_forward_that_gives_its_input_back():
+    """The result is read-only, the leaf that it came from stays writable, and each has its own place in the graph."""
+    same = ag.op(lambda x: x, name="same", vjp=lambda g: g * 3)
+    for start in (X, 2.0):
+        x = leaf(start)
+        y = same(x)
+        assert not y.data.flags.writeable
+        x.data += 1
+        y.sum().backward()
+        np.testing.assert_array_equal(x.grad.data, np.full(x.shape, 3.0))
+    assert same(X) is not None

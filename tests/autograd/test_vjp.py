@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.errors import InPlaceError
+from autograd.errors import InPlaceError, MissingRule, RuleError
 from tests.autograd.tools import leaf
+
+X = np.array([0.5, -1.0, 2.0])
 
 CHANGES = {
     "t.data = …": lambda t: setattr(t, "data", np.zeros(3)),
@@ -108,3 +110,90 @@ def test_scalar_leaf_changed_in_place():
     assert x.item() == 2.0
     with pytest.raises(InPlaceError):
         y.backward()
+
+
+RULES = {
+    "wrong shape": (
+        lambda g, b: g[:2] * b[:2],
+        r"op 'mine': the rule for 'a' returned shape \(2,\), but the input has shape \(3,\)",
+    ),
+    "more axes": (
+        lambda g, b: (g * b)[None],
+        r"op 'mine': the rule for 'a' returned shape \(1, 3\), but the input has shape \(3,\)",
+    ),
+    "nothing": (lambda g, b: None, r"op 'mine': the rule for 'a' returned NoneType, not an array"),
+    "a list": (lambda g, b: [1.0], r"op 'mine': the rule for 'a' returned list, not an array"),
+    "complex": (lambda g, b: g * 1j, r"op 'mine': the rule for 'a' returned dtype complex128"),
+    "objects": (lambda g, b: np.array([None] * 3), r"op 'mine': the rule for 'a' returned dtype object"),
+}
+
+
+def run_first(f, *args):
+    f(*args).sum().backward()
+
+
+def run_transform(f, *args):
+    ag.grad(lambda *args: f(*args).sum())(*[a.data if isinstance(a, ag.Tensor) else a for a in args])
+
+
+@pytest.mark.parametrize("run", [run_first, run_transform])
+@pytest.mark.parametrize("name", RULES)
+def test_wrong_rule(name, run):
+    rule, message = RULES[name]
+    mine = ag.op(lambda a, b: a * b, name="mine", vjp=dict(a=rule, b=lambda g, a: g * a))
+    with pytest.raises(RuleError, match=message):
+        run(mine, leaf(X), X)
+
+
+def test_wrong_shape_of_a_scalar_and_of_elementwise():
+    wide = ag.op(lambda x: x.sum(), name="wide", vjp=lambda g, x: g * np.ones((2, 3)))
+    with pytest.raises(
+        RuleError, match=r"'wide': the rule for 'x' returned shape \(2, 3\), but the input has shape \(3,\)"
+    ):
+        wide(leaf(X)).backward()
+    narrow = ag.op(lambda x: x * 2, name="narrow", vjp=lambda g: np.float64(2.0), elementwise=True)
+    with pytest.raises(
+        RuleError, match=r"'narrow': the rule for 'x' returned shape \(\), but the input has shape \(3,\)"
+    ):
+        narrow(leaf(X)).sum().backward()
+
+
+JOINT = {
+    "too few": (lambda g: (g,), r"op 'mine': the joint rule must return a tuple of 2 gradients, got 1"),
+    "too many": (lambda g: (g, g, g), r"op 'mine': the joint rule must return a tuple of 2 gradients, got 3"),
+    "no tuple": (lambda g: g, r"op 'mine': the joint rule must return a tuple of 2 gradients"),
+    "nothing": (lambda g: None, r"op 'mine': the joint rule must return a tuple of 2 gradients"),
+    "None where one is needed": (lambda g: (None, g), r"op 'mine': the rule for 'a' returned NoneType"),
+    "wrong shape": (
+        lambda g: (g, g[:1]),
+        r"op 'mine': the rule for 'b' returned shape \(1,\), but the input has shape \(3,\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", JOINT)
+def test_wrong_joint_rule(name):
+    rule, message = JOINT[name]
+    mine = ag.op(lambda a, b: a * b, name="mine", vjp=rule)
+    with pytest.raises(RuleError, match=message):
+        mine(leaf(X), leaf(X)).sum().backward()
+
+
+def test_wrong_rule_of_many_inputs_names_the_place():
+    many = ag.op(lambda *parts: parts[0] + parts[1], name="many", vjp=lambda g, parts: (g, g[:1]))
+    with pytest.raises(RuleError, match=r"op 'many': the rule for 'parts\[1\]' returned shape \(1,\)"):
+        many(leaf(X), leaf(X)).sum().backward()
+
+
+def test_input_without_a_rule():
+    half = ag.op(lambda a, b: a * b, name="half_ruled", vjp=dict(a=lambda g, b: g * b))
+    half(leaf(X), X).sum().backward()
+    with pytest.raises(MissingRule, match=r"op 'half_ruled' has no gradient rule for 'b'\. Pass it detached"):
+        half(X, leaf(X)).sum().backward()
+
+
+def test_gradients_have_the_dtype_of_the_input():
+    wide = ag.op(lambda x: x * 2, name="widening", vjp=lambda g: g.astype(np.float64) * 2)
+    x = leaf(X.astype(np.float32))
+    wide(x).sum().backward()
+    assert x.grad.dtype == np.float32
