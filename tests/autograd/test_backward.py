@@ -150,3 +150,117 @@ def test_error_inside_a_rule_says_where():
     with pytest.raises(StopIteration) as caught, ag.scope("block"):
         broken(leaf(X) * 2.0).sum().backward()
     assert caught.value.__notes__ == ["while backward was at 'broken_rule' in block"]
+
+
+# ----------------------------------------------------------------------- graphs by hand: parents with ∂node/∂parent
+
+
+def by_hand(edges, selecting=()):
+    """Make nodes, oldest first, from {name: {parent: derivative}}: those without parents are leaves."""
+    nodes = {}
+    for name, parents in edges.items():
+        if parents is None:
+            nodes[name] = Leaf(None, (), float, True, name)
+        else:
+            op = SimpleNamespace(name=name, selects=True if name in selecting else None)
+            given = tuple(nodes[parent] for parent in parents)
+            nodes[name] = Node(op, given, tuple(parents.values()), None, (), float, None)
+            nodes[name].name = name
+    return nodes
+
+
+def run(nodes, seeds, targets=(), pause=False):
+    """Run a backward pass; return what it found and the order of its visits, by name."""
+    visited = []
+
+    def vjp(node, g):
+        visited.append(node.name)
+        return [(parent, g * d) for parent, d in zip(node.parents, node.residuals, strict=True)]
+
+    cotangents = {nodes[name]: g for name, g in seeds.items()}
+    found = backward_pass(cotangents, vjp, {nodes[name] for name in targets}, pause)
+    return {node.name: g for node, g in found.items()}, visited
+
+
+CHAIN = {"x": None, "a": {"x": 2.0}, "b": {"a": 3.0}, "c": {"b": 5.0}}
+DIAMOND = {"x": None, "a": {"x": 2.0}, "b": {"a": 3.0}, "c": {"a": 5.0}, "d": {"b": 1.0, "c": 1.0}}
+SKIPS = {"x": None, "a": {"x": 1.0}, "b": {"a": 2.0}, "c": {"b": 3.0, "a": 1.0}, "d": {"c": 1.0, "a": 4.0, "x": 1.0}}
+TWO = {"x": None, "y": None, "a": {"x": 2.0, "y": 1.0}, "b": {"y": 3.0}}
+FAN = {"x": None, **{f"a{k}": {"x": float(k)} for k in range(5)}, "s": {f"a{k}": 1.0 for k in (3, 0, 4, 1, 2)}}
+
+# name: (graph, cotangents, what is found, order of the visits)
+GRAPHS = {
+    "a chain": (CHAIN, {"c": 1.0}, {"x": 30.0}, "cba"),
+    "from the middle": (CHAIN, {"b": 1.0}, {"x": 6.0}, "ba"),
+    "from two nodes of one chain": (CHAIN, {"a": 1.0, "c": 1.0}, {"x": 32.0}, "cba"),
+    "a diamond": (DIAMOND, {"d": 1.0}, {"x": 16.0}, "dcba"),
+    "short ways and long ones": (SKIPS, {"d": 1.0}, {"x": 12.0}, "dcba"),
+    "two roots": (TWO, {"a": 1.0, "b": 10.0}, {"x": 2.0, "y": 31.0}, "ba"),
+    "two roots, given in the other order": (TWO, {"b": 10.0, "a": 1.0}, {"x": 2.0, "y": 31.0}, "ba"),
+    "a leaf": (CHAIN, {"x": 7.0}, {"x": 7.0}, ""),
+    "a leaf and a node": (CHAIN, {"x": 7.0, "a": 1.0}, {"x": 9.0}, "a"),
+    "nothing": (CHAIN, {}, {}, ""),
+    "a fan": (FAN, {"s": 1.0}, {"x": 10.0}, ["s", "a4", "a3", "a2", "a1", "a0"]),
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_newest_first_and_each_once(name):
+    edges, seeds, found, order = GRAPHS[name]
+    assert run(by_hand(edges), seeds) == (found, list(order))
+
+
+# name: (graph, targets, what is found, order)
+TARGETS = {
+    "the root": (CHAIN, "c", {"c": 1.0}, ""),
+    "in the middle": (CHAIN, "b", {"b": 5.0}, "c"),
+    "behind another target": (CHAIN, "ab", {"b": 5.0}, "c"),
+    "of a diamond": (DIAMOND, "a", {"a": 8.0}, "dcb"),
+    "beside a way to a leaf": (SKIPS, "b", {"b": 3.0, "x": 6.0}, "dca"),
+    "not reached": (TWO, "b", {"x": 2.0, "y": 1.0}, "a"),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_pass_ends_at_targets(name):
+    edges, targets, found, order = TARGETS[name]
+    root = "a" if edges is TWO else list(edges)[-1]
+    assert run(by_hand(edges), {root: 1.0}, targets=targets) == (found, list(order))
+
+
+@pytest.mark.parametrize("edges", [CHAIN, DIAMOND, SKIPS, FAN])
+def test_pause_and_resume(edges):
+    """Wherever the pass pauses, it can be taken up from what it gave, and comes to the same."""
+    root = list(edges)[-1]
+    whole, order = run(by_hand(edges), {root: 1.0})
+    for selecting in order:
+        nodes = by_hand(edges, {selecting})
+        at, before = run(nodes, {root: 1.0}, pause=True)
+        assert before == order[: order.index(selecting)]
+        assert selecting in at
+        assert run(nodes, at) == (whole, order[order.index(selecting) :])
+
+
+def test_pass_that_may_pause_ends_where_nothing_selects():
+    assert run(by_hand(SKIPS), {"d": 1.0}, pause=True) == run(by_hand(SKIPS), {"d": 1.0})
+
+
+NOTES = [(None, "while backward was at 'broken'"), ("encoder", "while backward was at 'broken' in encoder")]
+
+
+@pytest.mark.parametrize(("scope", "note"), NOTES)
+@pytest.mark.parametrize("kind", [ValueError, KeyError, GraphError, RecursionError])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_an_error_in_a_rule_is_the_same_with_a_note(scope, note, kind, create_graph):
+    error = kind("told")
+
+    def fail(g):
+        raise error
+
+    f = ag.op(lambda x: x * 1.0, name="broken", vjp=fail)
+    with ag.scope(scope) if scope else ag.enable_grad():
+        y = f(leaf([1.0, 2.0]) * 2.0)
+    with pytest.raises(kind) as caught:
+        y.sum().backward(create_graph=create_graph)
+    assert caught.value is error
+    assert error.__notes__ == [note]

@@ -1,10 +1,14 @@
 """What every vjp shares: a cotangent fits its input, and values that were changed since are refused."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import autograd as ag
 from autograd.errors import InPlaceError, MissingRule, RuleError
+from autograd.graph import Leaf
+from autograd.vjp import Cotangents, fit, unbroadcast
 from tests.autograd.tools import leaf
 
 X = np.array([0.5, -1.0, 2.0])
@@ -197,3 +201,84 @@ def test_gradients_have_the_dtype_of_the_input():
     x = leaf(X.astype(np.float32))
     wide(x).sum().backward()
     assert x.grad.dtype == np.float32
+
+
+# ------------------------------------------------------------------------------------------------- fitting a cotangent
+
+SHAPES = [
+    ((3,), (3,)),
+    ((), (3,)),
+    ((1,), (3,)),
+    ((3,), (2, 3)),
+    ((2, 1), (2, 3)),
+    ((1, 3), (2, 3)),
+    ((1, 1), (2, 3)),
+    ((), (2, 3)),
+    ((1,), (2, 1)),
+    ((3, 1), (4, 3, 5)),
+    ((1, 3, 1), (4, 3, 5)),
+    ((0,), (2, 0)),
+    ((1,), (0,)),
+    ((), (0,)),
+    ((1, 0), (3, 0)),
+]
+
+
+@pytest.mark.parametrize(("small", "large"), SHAPES)
+def test_unbroadcast_is_the_transpose_of_broadcasting(small, large):
+    """<broadcast(x), g> = <x, unbroadcast(g)>."""
+    rng = np.random.default_rng(0)
+    x, g = rng.integers(-3, 4, small).astype(float), rng.integers(-3, 4, large).astype(float)
+    found = unbroadcast(g, small)
+    assert found.shape == small
+    assert (np.broadcast_to(x, large) * g).sum() == (x * found).sum()
+
+
+ELEMENTWISE = SimpleNamespace(name="f", elementwise=True, argument=lambda i: "x")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize(("small", "large"), [((3,), (3,)), ((), (2,)), ((1, 3), (2, 3))])
+def test_fit_gives_shape_and_dtype_of_the_input(small, large, dtype):
+    parent = Leaf(None, small, np.dtype(np.float32), True)
+    for traced in (False, True):
+        share = np.ones(large, dtype)
+        found = fit(ag.Tensor(share) if traced else share, parent, ELEMENTWISE, 0)
+        assert isinstance(found, ag.Tensor) == traced
+        assert (found.shape, found.dtype) == (small, np.float32)
+
+
+@pytest.mark.parametrize("share", [2, 2.0, True, np.float32(2)])
+def test_fit_takes_numbers(share):
+    found = fit(share, Leaf(None, (), np.dtype(float), True), ELEMENTWISE, 0)
+    assert (found.shape, found.dtype, float(found)) == ((), np.float64, float(share))
+
+
+def test_cotangents_of_several_outputs_meet():
+    node = SimpleNamespace(shape=[(2,), (), (3,)], dtype=[np.dtype(float), np.dtype(float), np.dtype(np.float32)])
+    a, b = Cotangents({0: np.ones(2)}), Cotangents({0: np.ones(2), 1: np.float64(3.0)})
+    both = a + b
+    assert both.arrived(node) == (True, True, False)
+    first, second, third = both.fill(node)
+    np.testing.assert_array_equal(first, [2, 2])
+    assert second == 3
+    np.testing.assert_array_equal(third, np.zeros(3, np.float32))
+    assert third.dtype == np.float32
+    assert a.arrived(node) == (True, False, False)  # nothing was added into it
+
+
+@pytest.mark.parametrize("used", [(0,), (1,), (2,), (0, 2), (2, 1), (0, 1, 2)])
+def test_outputs_that_are_not_used(used):
+    """Their cotangent is zeros, and the rule may ask which ones arrived."""
+    seen = []
+
+    def rule(g, x, arrived):
+        seen.append(arrived)
+        return g[0] * 1.0 + g[1] * 2.0 * x + g[2] * 3.0
+
+    f = ag.op(lambda x: (x, x**2, 3 * x), name="three", vjp=rule)
+    x = leaf(X)
+    y = f(x)
+    sum(y[i].sum() for i in used).backward()
+    np.testing.assert_array_equal(x.grad.data, sum([np.ones(3), 2 * X, np.full(3, 3.0)][i] for i in used))
+    assert seen == [tuple(i in used for i in range(3))]
