@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import autograd as ag
+from autograd.differentiate import has_nan
 from autograd.errors import GraphError
 from autograd.graph import ancestors
+from tests.autograd.laws.oracle import plain
 from tests.autograd.tools import MB, chain, leaf, measured
 
 
@@ -189,3 +191,187 @@ def test_grad_of_one_argument_runs_no_rule_for_others():
     assert ag.grad(lambda x: x * spied(weight))(2.0).item() == 3
     assert not ran
     assert weight.grad is None
+
+
+# ------------------------------------------------------------------------------------------- how often a rule is asked
+
+
+quiet = np.errstate(all="ignore")
+
+
+def counting(name, log):
+    return ag.op(lambda x: x * 1.0, vjp=lambda g: (log.append(name), g)[1], elementwise=True, name=name)
+
+
+KEEP = np.array([False, True])
+# name: (program of "front" and "back", which rules run in which order, in first order; and where the pass is recorded)
+VISITS = {
+    "no mask": (lambda front, back, x: front(back(x)), "front back", "front back"),
+    "a nan, no mask": (lambda front, back, x: front(np.sqrt(back(x))), "front back", "front back"),
+    "a mask, no nan": (
+        lambda front, back, x: front(np.where(KEEP, back(x), 0.0)),
+        "front back",
+        "front back",
+    ),
+    "a nan behind a mask": (
+        lambda front, back, x: front(np.where(KEEP, np.sqrt(back(x)), 0.0)),
+        "front back back",
+        "front back",
+    ),
+    "a mask behind a nan": (
+        lambda front, back, x: front(np.sqrt(np.where([True, True], back(x), 0.0))),
+        "front back back",
+        "front back",
+    ),
+    "a nan beside a newer mask": (
+        lambda front, back, x: front(np.sqrt(back(x))) + np.where(KEEP, x, 0.0),
+        "front back front back",
+        "front back",
+    ),
+}
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("name", VISITS)
+@quiet
+def test_a_rule_runs_again_only_for_a_nan_behind_a_mask(name, create_graph):
+    program, first, recorded = VISITS[name]
+    log = []
+    y = program(counting("front", log), counting("back", log), leaf([-1.0, 4.0]))
+    y.sum().backward(create_graph=create_graph)
+    assert sorted(log) == sorted((recorded if create_graph else first).split())
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("retain_graph", [False, True])
+@quiet
+def test_retained_gradients_are_cut_off_with_the_others(create_graph, retain_graph):
+    x = leaf([-1.0, 4.0])
+    behind = np.sqrt(x)
+    deep = x * 1.0
+    masked = np.where(KEEP, behind * np.sqrt(deep), 0.0)
+    front = masked * 3.0
+    for t in (behind, deep, masked, front):
+        t.retain_grad()
+    front.sum().backward(create_graph=create_graph, retain_graph=retain_graph)
+    for t, right in ((front, [1, 1]), (masked, [3, 3]), (behind, [0, 6]), (deep, [0, 1.5]), (x, [0, 3])):
+        np.testing.assert_allclose(t.grad.data, right)
+        t.grad = None
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("behind_a_mask", [False, True])
+def test_retained_gradients_are_written_all_or_none(create_graph, behind_a_mask):
+    def fail(g):
+        raise ZeroDivisionError
+
+    x = leaf([1.0, 4.0])
+    broken = ag.op(lambda x: x * 1.0, name="broken", vjp=fail)(x)
+    cut = np.where(KEEP, broken, 0.0) if behind_a_mask else broken
+    front = cut * 3.0
+    for t in (cut, front):
+        t.retain_grad()
+    with pytest.raises(ZeroDivisionError):
+        front.sum().backward(create_graph=create_graph)
+    assert (front.grad, cut.grad, x.grad) == (None, None, None)
+
+
+# ---------------------------------------------------------------------------------------------- what a release lets go
+
+LARGE = np.linspace(0.1, 1.0, 100)
+# name: (program, may it be walked again)
+RELEASED = {
+    "elementwise": lambda x: x * x,
+    "a view": lambda x: x[10:90] * 2.0,
+    "a large index": lambda x: x[np.arange(99)],
+    "a condition": lambda x: np.where(LARGE > 0.5, x, 0.0),
+    "a definition": lambda x: ag.logsumexp(x),
+    "several outputs": lambda x: np.linalg.eigh(x.reshape(10, 10) + x.reshape(10, 10).T)[0],
+    "behind a mask and a nan": lambda x: np.where(LARGE > 0.5, np.sqrt(x - 0.5), 0.0),
+}
+
+
+def large_arrays(x):
+    """List the arrays of more than 64 elements in nested tuples, lists and dicts."""
+    if isinstance(x, np.ndarray):
+        return [x] if x.size > 64 else []
+    parts = x.values() if isinstance(x, dict) else x if isinstance(x, tuple | list) else ()
+    return [array for part in parts for array in large_arrays(part)]
+
+
+@pytest.mark.parametrize("name", RELEASED)
+@quiet
+def test_release_lets_go_of_what_is_large(name):
+    x = leaf(LARGE)
+    y = RELEASED[name](x * 1.0).sum()
+    nodes = [node for node in ancestors(y._node) if node.op is not None]
+    y.backward()
+    assert all(node.released for node in nodes)
+    assert [node for node in nodes if large_arrays((node.residuals, node.kwargs))] == []
+    with pytest.raises(GraphError, match="were released by an earlier backward"):
+        y.backward()
+
+
+@pytest.mark.parametrize("name", RELEASED)
+@quiet
+def test_retained_graph_keeps_all(name):
+    x = leaf(LARGE)
+    y = RELEASED[name](x * 1.0).sum()
+    y.backward(retain_graph=True)
+    first = x.grad.data.copy()
+    x.grad = None
+    y.backward()
+    np.testing.assert_array_equal(x.grad.data, first)
+
+
+NANS = {
+    "none": ([1.0, 2.0], False),
+    "nan": ([1.0, np.nan], True),
+    "inf": ([1.0, np.inf], False),
+    "both infinities": ([-np.inf, np.inf], False),
+    "nan and inf": ([np.nan, np.inf], True),
+    "squares that overflow": ([1e30, -1e30], False),
+    "zero": ([0.0, -0.0], False),
+}
+LAYOUTS = [
+    lambda a: a,
+    lambda a: a[::-1],
+    lambda a: np.stack([a, a]).T,
+    lambda a: np.repeat(a, 2)[::2],
+    lambda a: np.broadcast_to(a, (3, 2)),
+    lambda a: np.stack([a] * 6).reshape(2, 3, 2).transpose(1, 0, 2),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+@pytest.mark.parametrize("name", NANS)
+def test_has_nan(name, dtype):
+    numbers, has = NANS[name]
+    with np.errstate(all="ignore"):
+        array = np.array(numbers).astype(dtype)
+        assert [has_nan(layout(array)) for layout in LAYOUTS] == [has] * len(LAYOUTS)
+        assert has_nan(array[1]) == bool(np.isnan(array[1]))
+    assert not has_nan(np.zeros((0, 3), dtype))
+
+
+# ------------------------------------------------------------------------------- which inputs a pass gives cotangents
+
+
+@pytest.mark.parametrize("argnums", [0, 1, (0, 1)])
+@pytest.mark.parametrize("declared", ["rules", "joint", "definition"])
+def test_transforms_ask_for_their_arguments_only(argnums, declared):
+    """The result is the same, whoever else needs a gradient."""
+    ways = {
+        "rules": dict(vjp=dict(a=lambda g, b: g * b, b=lambda g, a: g * a)),
+        "joint": dict(vjp=lambda g, a, b: (g * b, g * a)),
+        "definition": dict(definition=lambda a, b: a * b),
+    }
+    product = ag.op(lambda a, b: a * b, name="product", **ways[declared])
+    other = leaf([10.0, 20.0])
+    a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    found = ag.grad(lambda a, b: product(product(a, b), other).sum(), argnums)(a, b)
+    right = (b * [10, 20], a * [10, 20])
+    found, right = (found, right) if argnums == (0, 1) else ((found,), (right[argnums],))
+    for gradient, values in zip(found, right, strict=True):
+        np.testing.assert_array_equal(plain(gradient), values)
+    assert other.grad is None
