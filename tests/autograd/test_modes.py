@@ -333,3 +333,41 @@ def test_modes_hold_during_backward_of_other_functions():
     with ag.no_grad():
         assert ag.grad(lambda x: x * x)(3.0) == 6.0
         assert not ag.is_grad_enabled()
+
+
+def test_modes_hold_per_thread():
+    inside, leave = threading.Event(), threading.Event()
+
+    def silent(k):
+        with ag.no_grad():
+            inside.set()
+            assert leave.wait(10)
+            assert not ag.is_grad_enabled()
+
+    thread = threading.Thread(target=silent, args=(0,))
+    thread.start()
+    assert inside.wait(10)
+    assert ag.is_grad_enabled()
+    assert (ag.Tensor(1.0, requires_grad=True) * 2).requires_grad
+    leave.set()
+    thread.join()
+
+
+def test_modes_hold_per_task():
+    async def silent(entered, go):
+        with ag.no_grad():
+            entered.set()
+            await go.wait()
+            return ag.is_grad_enabled()
+
+    async def loud(entered, go):
+        await entered.wait()
+        recording = ag.is_grad_enabled()
+        go.set()
+        return recording
+
+    async def both():
+        entered, go = asyncio.Event(), asyncio.Event()
+        return await asyncio.gather(silent(entered, go), loud(entered, go))
+
+    assert asyncio.run(both()) == [False, True]

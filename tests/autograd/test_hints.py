@@ -1,0 +1,131 @@
+"""Words out of habit: every row of the tables has a hint that names what works here, and each of those works."""
+
+import re
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd import hints
+from autograd.errors import MissingRule, UnexpectedKeyword, UnknownName
+
+
+@pytest.mark.parametrize("name", hints.TENSOR)
+def test_attribute_of_a_tensor(name):
+    t = ag.Tensor([1.0, 2.0])
+    assert not hasattr(t, name)
+    with pytest.raises(UnknownName) as caught:
+        getattr(t, name)
+    assert str(caught.value) == f"'Tensor' object has no attribute {name!r}: {hints.TENSOR[name]}."
+
+
+@pytest.mark.parametrize("name", ["no_such", "_hidden", "gradd"])
+def test_unknown_attribute_without_a_hint(name):
+    with pytest.raises(UnknownName, match=rf"^'Tensor' object has no attribute '{name}'\.$"):
+        getattr(ag.Tensor(1.0), name)
+
+
+hidden = pytest.mark.xfail(strict=True, reason="the module autograd.tensor stands before the hint")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=hidden if name == "tensor" else ()) for name in hints.MODULE]
+)
+def test_function_of_the_package(name):
+    with pytest.raises(UnknownName) as caught:
+        getattr(ag, name)
+    assert str(caught.value) == f"module 'autograd' has no attribute {name!r}: {hints.MODULE[name]}."
+
+
+@pytest.mark.parametrize(
+    ("name", "there"), [("zeros", "zeros"), ("cat", "concatenate"), ("mm", "matmul"), ("from_list", "array")]
+)
+def test_function_that_numpy_has(name, there):
+    with pytest.raises(UnknownName, match=rf"^module 'autograd' has no attribute '{name}': use np\.{there}\.$"):
+        getattr(ag, name)
+
+
+@pytest.mark.parametrize("name", ["no_such_function", "_core", "__wrapped__"])
+def test_unknown_function_without_a_hint(name):
+    with pytest.raises(UnknownName, match=rf"^module 'autograd' has no attribute '{name}'\.$"):
+        getattr(ag, name)
+
+
+WORDS = [(table, text) for table in (hints.TENSOR, hints.MODULE) for text in table.values()]
+NAMES = sorted({word for _, text in WORDS for word in re.findall(r"\bt\.(\w+)", text)})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_hint_names_is_there(name):
+    assert hasattr(ag.Tensor([1.0], requires_grad=True), name)
+
+
+@pytest.mark.parametrize("name", sorted({word for _, text in WORDS for word in re.findall(r"\bag\.(\w+)", text)}))
+def test_what_a_hint_names_is_in_the_package(name):
+    assert hasattr(ag, name)
+
+
+@pytest.mark.parametrize("name", sorted({word for _, text in WORDS for word in re.findall(r"\bnp\.(\w+)\(", text)}))
+def test_what_a_hint_names_works_on_a_tensor(name):
+    assert callable(getattr(np, name))
+    assert getattr(np, name) in ag.primitive.dispatch
+
+
+@pytest.mark.parametrize("name", ["dim", "keepdim"])
+@pytest.mark.parametrize("method", ["sum", "mean", "max", "prod"])
+def test_keyword_of_a_method(name, method):
+    message = (
+        rf"^{method}\(\) got an unexpected keyword argument '{name}'\. Use {hints.KEYWORDS[name]}, NumPy's word\.$"
+    )
+    with pytest.raises(UnexpectedKeyword, match=message):
+        getattr(ag.Tensor(np.ones((2, 3))), method)(**{name: 1})
+
+
+def test_keyword_of_an_own_op_with_an_axis():
+    total = ag.op(lambda x, axis=None: x.sum(axis), name="total", vjp=lambda g, shapes: np.broadcast_to(g, shapes[0]))
+    with pytest.raises(
+        UnexpectedKeyword, match=r"total\(\) got an unexpected keyword argument 'dim'\. Use axis, NumPy's"
+    ):
+        total(np.ones((2, 3)), dim=0)
+    with pytest.raises(UnexpectedKeyword, match=r"total\(\) got an unexpected keyword argument 'other_word'\.$"):
+        total(np.ones((2, 3)), other_word=0)
+
+
+def test_a_hinted_function_is_the_same_otherwise():
+    @hints.hinted
+    def double(x: float, axis: int = 0) -> float:
+        """Double."""
+        return 2 * x + axis
+
+    assert (double(2.0), double(2.0, axis=1), double.__name__, double.__doc__) == (4.0, 5.0, "double", "Double.")
+    with pytest.raises(UnexpectedKeyword, match=r"double\(\) got an unexpected keyword argument 'keepdim'"):
+        double(2.0, keepdim=True)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nonsense'"):
+        double(2.0, nonsense=True)  # type: ignore[call-arg]
+
+
+FUNCTIONS = [
+    (np.unwrap, "np.unwrap", ""),
+    (np.bitwise_and, "np.bitwise_and", ""),
+    (np.linalg.lstsq, "np.linalg.lstsq", ""),
+    (np.fft.fftshift, "np.fft.fftshift", ""),
+    (max, "builtins.max", ""),
+]
+
+
+@pytest.mark.parametrize(("function", "name", "counterpart"), FUNCTIONS, ids=[name for _, name, _ in FUNCTIONS])
+def test_functions_are_named_as_users_know_them(function, name, counterpart):
+    assert hints.full_name(function, np) == (name, counterpart)
+
+
+@pytest.mark.parametrize(
+    ("name", "counterpart"),
+    [("erf", "autograd.erf"), ("expit", "autograd.sigmoid"), ("logit", "autograd.logit"), ("gammaln", "")],
+)
+def test_functions_of_scipy(name, counterpart):
+    special = pytest.importorskip("scipy.special")
+    assert hints.full_name(getattr(special, name), np) == (f"scipy.special.{name}", counterpart)
+    with pytest.raises(
+        MissingRule, match=rf"^scipy\.special\.{name} has no gradient rule\. Use {counterpart or 'x.det'}"
+    ):
+        getattr(special, name)(ag.Tensor([0.5], requires_grad=True))
