@@ -21,7 +21,7 @@ from autograd.programs.guards import Guards
 from autograd.programs.program import Program
 from autograd.programs.source import Changed
 from autograd.programs.tracing import Tracer, flows
-from autograd.programs.values import ARRAY, Step, Value
+from autograd.programs.values import ARRAY, CLOSED, Step, Value
 from autograd.tree import flatten
 
 KINDS = 64  # programs that are kept, the least recently used goes first
@@ -55,15 +55,59 @@ class _Entry:
 
     def __init__(self, guards: Guards | None, program: Program | None, why: str) -> None:
         self.guards, self.program, self.why = guards, program, why
-        used = [] if program is None else [v for v in program.used if v.kind == "closed"]
-        self.facts = [(v.source, v.shape, v.dtype, v.needs) for v in used]
+        used = [] if program is None else [v for v in program.used if v.kind == CLOSED]
+        self.facts = [(v.source, v.source._node, v.shape, v.dtype, v.needs) for v in used]
 
     def stale(self) -> str:
         """Return what is no longer as it was: "" for nothing."""
-        for box, shape, dtype, needs in self.facts:
-            if box._array.shape != shape or box._array.dtype != dtype or needs_grad(box) != needs:
+        for box, node, shape, dtype, needs in self.facts:
+            array = box._array
+            if array.shape != shape or array.dtype is not dtype or (box._node is not node and needs_grad(box) != needs):
                 return f"{box._node.name if box._node is not None and box._node.name else 'a Tensor'}"
         return "" if self.guards is None else self.guards.changed()
+
+
+class _Last:
+    """Recognize the arguments of the last call at once: arrays and Tensors only, one by one."""
+
+    __slots__ = ("entry", "kinds", "program", "recording")
+
+    def __init__(self, recording: bool, kinds: list[Any], entry: _Entry) -> None:
+        self.recording, self.kinds, self.entry = recording, kinds, entry
+        self.program: Any = entry.program
+
+    @staticmethod
+    def of(recording: bool, args: tuple[Any, ...], entry: _Entry) -> "_Last | None":
+        """Return what recognizes ``args``; None where it takes a closer look, or what runs may have to change."""
+        program = entry.program
+        if program is None or any(step.dynamic for step in program.forward):
+            return None
+        if not all(type(x) is np.ndarray or isinstance(x, Box) for x in args):
+            return None
+        arrays = [x._array if isinstance(x, Box) else x for x in args]
+        facts = [
+            (type(x), a.dtype, a.shape, isinstance(a, np.ndarray) and a.flags.c_contiguous, needs_grad(x))
+            for x, a in zip(args, arrays, strict=True)
+        ]
+        return _Last(recording, facts, entry)
+
+    def fits(self, recording: Any, args: tuple[Any, ...]) -> bool:
+        """Tell whether ``args`` are of the same kind."""
+        if bool(recording) != self.recording or len(args) != len(self.kinds):
+            return False
+        for x, (kind, dtype, shape, contiguous, needs) in zip(args, self.kinds, strict=True):
+            if x.__class__ is not kind:
+                return False
+            a = x
+            if kind is not np.ndarray:
+                a = x._array
+                if needs_grad(x) != needs:
+                    return False
+            elif a.flags.c_contiguous != contiguous:
+                return False
+            if a.dtype is not dtype or a.shape != shape:
+                return False
+        return True
 
 
 class Compiled:
@@ -73,6 +117,7 @@ class Compiled:
         functools.update_wrapper(self, f, updated=())
         self.function, self.off = f, frozenset(off)
         self._entries: OrderedDict[Any, _Entry] = OrderedDict()
+        self._last: _Last | None = None
         self._retraced = 0
         self._warned = False
 
@@ -89,6 +134,9 @@ class Compiled:
         state = current()
         if state.tracer is not None or keeps_values():
             return self.function(*args, **kwargs)
+        last = self._last
+        if last is not None and not kwargs and last.fits(state.recording, args) and not last.entry.stale():
+            return last.program(args)
         values, rebuild = flatten((args, kwargs))
         key = (bool(state.recording), _form(args, kwargs), tuple(map(_kind, values)))
         entry = self._entries.get(key)
@@ -98,6 +146,7 @@ class Compiled:
                 if entry.program is None:
                     return self.function(*args, **kwargs)
                 try:
+                    self._last = _Last.of(bool(state.recording), args, entry) if not kwargs else None
                     return entry.program([x for x in values if isinstance(x, (Box, *_ARRAYS))])
                 except Changed:
                     stale = "the form of what a plain function gives"

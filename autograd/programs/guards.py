@@ -36,7 +36,7 @@ class Guards:
         self._functions: list[tuple[FunctionType, CodeType, Any, dict[str, Any]]] = []
         self._globals: list[tuple[dict[str, Any], str, Any]] = []
         self._lists: list[tuple[list[Any], list[Any]]] = []
-        self._dicts: list[tuple[dict[Any, Any], list[Any], list[Any]]] = []
+        self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
         self._slow = False  # whether something is reached that only a closer look can tell
         self._counters: dict[int, tuple[list[int], int]] = {}
         self.walk(f, getattr(f, "__name__", type(f).__name__))
@@ -77,7 +77,7 @@ class Guards:
             yield from ((part, f"{name}[{i}]") for i, part in enumerate(x) if not isinstance(part, _PLAIN))
         elif isinstance(x, dict):
             self._check(name, lambda: [*x.keys(), *x.values()], [*x.keys(), *x.values()])
-            self._dicts.append((x, list(x), list(x.values())))
+            self._dicts.append((x, dict(x)))
             yield from ((part, f"{name}[{key!r}]") for key, part in x.items())
         elif isinstance(x, set | frozenset):
             self._check(name, lambda: list(x), list(x))
@@ -130,7 +130,7 @@ class Guards:
             if counter is not None:
                 self._counters[id(counter)] = counter, counter[0]
             else:
-                self._dicts.append((held, list(held), list(held.values())))
+                self._dicts.append((held, dict(held)))
             yield from ((part, f"{name}.{key}") for key, part in read())
         for kind in type(x).__mro__:
             for key in getattr(kind, "__slots__", ()):
@@ -182,9 +182,7 @@ class Guards:
 
     def _same_containers(self) -> bool:
         try:
-            return all(items == before for items, before in self._lists) and all(
-                list(held) == keys and list(held.values()) == values for held, keys, values in self._dicts
-            )
+            return all(now == before for now, before in (*self._lists, *self._dicts))
         except Exception:  # arrays are not equal or unequal
             return False
 

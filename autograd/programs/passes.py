@@ -98,6 +98,14 @@ def rectifiers(program: Any) -> None:
             step.function, step.label, step.inputs = np.maximum, "relu", (step.inputs[0], zeros(y.dtype, y.shape))
 
 
+def masks(program: Any) -> None:
+    """Cut off by a product on the way back: should an infinite slope make it nan, the ordinary ops run again."""
+    for step in program.backward:
+        if _named(step, "select") and step.outputs[0].dtype.kind == "f":
+            step.function, step.label, step.op = np.multiply, "multiply", None
+            step.inputs, step.kwargs = (step.inputs[0], step.kwargs["mask"]), {}
+
+
 @lru_cache(maxsize=64)
 def _ones(n: int, dtype: Any) -> Any:
     row = np.ones(n, dtype)
@@ -209,4 +217,4 @@ def in_place(program: Any) -> None:
                     break
 
 
-PASSES = (names, products, common, sums, rectifiers, dead, in_place)
+PASSES = (names, products, common, sums, rectifiers, masks, dead, in_place)

@@ -69,10 +69,18 @@ class Program:
         self.used = [v for v in self.inputs if v.kind == INPUT or v in _read(self.forward, self.outputs, self.saved)]
         self.parents = [v for v in self.used if v.boxed]
         raw = [v for v in self.used if not v.boxed]
-        self.copied = [any(_share(v, other) for other in raw) for v in self.saved]
-        self.aliased = [any(_share(v, other) for other in self.used) for v in self.outputs]
-        for i, v in enumerate(self.outputs):
-            self.aliased[i] = self.aliased[i] or any(_share(v, other) for other in self.outputs[:i])
+        self.copied = [i for i, v in enumerate(self.saved) if any(_share(v, other) for other in raw)]
+        self.aliased = [
+            i
+            for i, v in enumerate(self.outputs)
+            if any(_share(v, other) for other in (*self.used, *self.outputs[:i], *self.saved))
+        ]
+        self.values = [v for v in self.results if isinstance(v, Value)]
+        self.boxed = [v.boxed for v in self.values]
+        self.single = len(self.results) == 1 and self.results[0] in self.values and self.rebuild([self]) is self
+        self.closed = [v.source for v in self.used if v.kind != INPUT]
+        self.places = [i for i, v in enumerate(self.used) if v.boxed]
+        self.roots_at = [self.values.index(root) for root in self.roots]
         self.effects = any(step.effect for step in self.forward)
         self.selects = any(step.op is not None and step.op.selects is not None for step in self.trace) or None
 
@@ -90,31 +98,34 @@ class Program:
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the arguments that are Tensors or arrays, in order."""
-        given = iter(leaves)
-        sources = [next(given) if v.kind == INPUT else v.source for v in self.used]
-        arrays = [x._array if isinstance(x, Box) else x for x in sources]
-        outputs, saved = self.run_forward(*arrays)
+        sources = [*leaves, *self.closed]
+        outputs, saved = self.run_forward(*[x._array if isinstance(x, Box) else x for x in sources])
         return self.finish(sources, outputs, saved)
 
-    def finish(self, sources: Sequence[Any], outputs: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+    def finish(self, sources: Sequence[Any], outputs: list[Any], saved: tuple[Any, ...]) -> Any:
         """Wrap what forward gave, with one node behind what needs a gradient."""
-        outputs = [np.array(y)[()] if shared else y for y, shared in zip(outputs, self.aliased, strict=True)]
-        values = [v for v in self.results if isinstance(v, Value)]
-        made = [wrap(y) if v.boxed else y for v, y in zip(values, outputs, strict=True)]
+        for i in self.aliased:
+            outputs[i] = np.array(outputs[i])[()]
+        made = [wrap(y) if boxed else y for y, boxed in zip(outputs, self.boxed, strict=True)]
         if self.gradients:
-            saved = tuple([x.copy() if copied else x for x, copied in zip(saved, self.copied, strict=True)])
-            boxes = [x for x, v in zip(sources, self.used, strict=True) if v.boxed]
+            if self.copied:
+                kept = list(saved)
+                for i in self.copied:
+                    kept[i] = kept[i].copy()
+                saved = tuple(kept)
+            boxes = [sources[i] for i in self.places]
+            parents = tuple([leaf_of(box) if box._node is None else box._node for box in boxes])
             residuals = (*[box._array for box in boxes], None)
-            ys = [outputs[values.index(root)] for root in self.roots]
-            several = len(ys) > 1
+            several = len(self.roots_at) > 1
+            ys = [outputs[i] for i in self.roots_at]
             shape: Any = [y.shape for y in ys] if several else ys[0].shape
             dtype: Any = [y.dtype for y in ys] if several else ys[0].dtype
-            node = Node(
-                self.op, tuple(map(leaf_of, boxes)), residuals, {"saved": saved}, shape, dtype, current().scope
-            )  # fmt: skip
-            for i, (root, y) in enumerate(zip(self.roots, ys, strict=True)):
-                box = wrap(y, item_node(node, i, y) if several else node)
-                made = [box if v is root else x for v, x in zip(values, made, strict=True)]
+            node = Node(self.op, parents, residuals, {"saved": saved}, shape, dtype, current().scope)
+            for i, (root, at) in enumerate(zip(self.roots, self.roots_at, strict=True)):
+                box = wrap(outputs[at], item_node(node, i, outputs[at]) if several else node)
+                made = [box if v is root else x for v, x in zip(self.values, made, strict=True)]
+        if self.single:
+            return made[0]
         given = iter(made)
         return self.rebuild([next(given) if isinstance(v, Value) else v for v in self.results])
 
@@ -165,6 +176,8 @@ class _Compiled:
         self.formula = (None,) * len(self.inputs)
         self.selects = program.selects
         self.definition = program.replay
+        at = {v: i for i, v in enumerate(program.gradients)}
+        self._pairs = [(i, at[v]) for i, v in enumerate(program.parents) if v in at]
         self._reads = frozenset(
             i
             for i, parent in enumerate(program.parents)
@@ -190,11 +203,11 @@ class _Compiled:
         program = self.program
         parts = g.fill(node) if isinstance(g, Cotangents) else (g,)
         found = program.run_backward(*parts, *node.kwargs["saved"])
-        made = dict(zip(program.gradients, found, strict=True))
+        parents = node.parents
         return [
-            (parent, made[value])
-            for parent, value in zip(node.parents, program.parents, strict=True)
-            if value in made and parent.needs and (wanted is None or parent in wanted)
+            (parents[i], found[k])
+            for i, k in self._pairs
+            if parents[i].needs and (wanted is None or parents[i] in wanted)
         ]
 
     def __repr__(self) -> str:
