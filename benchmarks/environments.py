@@ -29,8 +29,10 @@ class Peer:
     def variables(self, threads: int) -> dict[str, str]:
         """Return the extra environment variables of the worker."""
         extra = {"CHAINRULE_BENCH_THREADS": str(threads)}
-        if self.name == "chainrule":
+        if self.module == "chainrule":
             extra["PYTHONPATH"] = str(ROOT)
+        if self.name == "compiled":
+            extra["CHAINRULE_BENCH_COMPILED"] = "1"
         if self.name == "torch-fused":
             extra["CHAINRULE_BENCH_FUSED"] = "1"
         if self.name == "jax":  # the size of XLA's own thread pool
@@ -43,6 +45,7 @@ PEERS = {
     for peer in [
         Peer("numpy", "hand-written NumPy", "handwritten"),
         Peer("chainrule", "chainrule", "chainrule"),
+        Peer("compiled", "chainrule, compiled", "chainrule"),
         Peer("torch-fused", "PyTorch, fused Adam", "torch_eager", ("torch==2.13.0", NUMPY), "torch"),
         Peer("torch", "PyTorch eager", "torch_eager", ("torch==2.13.0", NUMPY), "torch"),
         Peer("jax", "JAX jit", "jax_jit", ("jax==0.10.2", NUMPY), "jax"),
@@ -51,7 +54,7 @@ PEERS = {
         Peer("micrograd", "micrograd", "micrograd_peer", ("micrograd==0.1.0", NUMPY), "micrograd"),
     ]
 }
-OWN = ("numpy", "chainrule")
+OWN = ("numpy", "chainrule", "compiled")
 
 
 def prepared(name: str, pythons: Mapping[str, Path]) -> Peer:

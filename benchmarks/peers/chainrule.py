@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from benchmarks.inputs import Inputs
 from benchmarks.peers import scalar_net
 
 Step = Callable[[], Any]
+prepared: Callable[[Any], Any] = ag.compile if "CHAINRULE_BENCH_COMPILED" in os.environ else lambda f: f
 ag.reuse_memory()  # the documented switch for programs on large arrays
 TEN_MEGABYTES = 10_000_000
 
@@ -32,10 +34,14 @@ def elementwise(inputs: Inputs) -> Step:
     """Differentiate a long expression."""
     x = ag.Tensor(inputs.batches[0][0], requires_grad=True)
 
+    @prepared
+    def f(x: Any) -> Any:
+        square = x**2
+        return (np.tanh(x) * ag.sigmoid(x) + np.exp(-square) / (1 + square)).sum()
+
     def step() -> tuple[Any, Any]:
         x.grad = None
-        square = x**2
-        y = (np.tanh(x) * ag.sigmoid(x) + np.exp(-square) / (1 + square)).sum()
+        y = f(x)
         y.backward()
         return y, x.grad
 
@@ -49,7 +55,7 @@ def hvp(inputs: Inputs) -> Step:
     def f(x: Any) -> Any:
         return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
 
-    product = ag.hvp(f)
+    product = prepared(ag.hvp(f))
     return lambda: (product(x, v),)
 
 
@@ -60,7 +66,7 @@ def leaf(value: float) -> Any:
 
 def scalar(inputs: Inputs) -> Step:
     """Differentiate the 2-16-16-1 net of scalars."""
-    return scalar_net.step_with_grad(inputs, leaf, ag.relu)
+    return scalar_net.step_with_grad(inputs, leaf, ag.relu, prepared=prepared)
 
 
 def chain(inputs: Inputs) -> Step:

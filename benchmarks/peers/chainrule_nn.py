@@ -12,6 +12,7 @@ import numpy as np
 import autograd as ag
 import nn
 from benchmarks.inputs import Inputs
+from benchmarks.peers.chainrule import prepared
 from nn import functional as F
 
 Step = Callable[[], Any]
@@ -29,11 +30,12 @@ def train(model: nn.Module, loss: Callable[..., Any], inputs: Inputs) -> Step:
     load(model, inputs)
     optimizer = nn.optim.Adam(model.parameters(), lr=1e-3)
     batches = cycle(inputs.batches)
+    compute = prepared(lambda x, y: loss(model(x), y))
 
     def step() -> Any:
         x, y = next(batches)
         optimizer.zero_grad()
-        value = loss(model(x), y)
+        value = compute(x, y)
         value.backward()
         optimizer.step()
         return value
@@ -106,16 +108,19 @@ def gan(inputs: Inputs) -> Step:
     ones, zeros = np.ones((batch, 1), "f4"), np.zeros((batch, 1), "f4")
     criterion = nn.BCEWithLogitsLoss()
     batches = cycle(inputs.batches)
+    make = prepared(G)
+    judge = prepared(lambda real, fake: criterion(D(real), ones) + criterion(D(fake), zeros))
+    deceive = prepared(lambda fake: criterion(D(fake), ones))
 
     def step() -> Any:
         noise, real = next(batches)
         optimizer_d.zero_grad()
-        fake = G(noise)
-        loss_d = criterion(D(real), ones) + criterion(D(fake.detach()), zeros)
+        fake = make(noise)
+        loss_d = judge(real, fake.detach())
         loss_d.backward()
         optimizer_d.step()
         optimizer_g.zero_grad()
-        loss_g = criterion(D(fake), ones)
+        loss_g = deceive(fake)
         loss_g.backward()
         optimizer_g.step()
         return loss_d.detach() + loss_g.detach()
@@ -193,9 +198,10 @@ def inference(inputs: Inputs) -> Step:
     """Run the MLP forward without gradients."""
     model = load(stack(inputs.sizes["layers"]), inputs).eval()
     batches = cycle([x for x, _ in inputs.batches])
+    compute = prepared(model)
 
     def step() -> Any:
         with ag.no_grad():
-            return model(next(batches))
+            return compute(next(batches))
 
     return step

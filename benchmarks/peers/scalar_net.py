@@ -53,10 +53,12 @@ def step_with_grad(
     relu: Callable[[Any], Any],
     empty: Any = None,
     read: Callable[[Any], float] = lambda p: 0.0 if p.grad is None else float(p.grad),
+    prepared: Callable[[Any], Any] = lambda f: f,
 ) -> Callable[[], tuple[Any, Callable[[], Any]]]:
     """Return a step for engines with ``loss.backward()`` and ``leaf.grad``."""
     net = make(inputs, leaf)
     leaves = parameters(net)
+    compute = prepared(lambda: hinge(net, inputs, relu))
 
     def gradient() -> list[float]:
         return first_gradients(net, read)
@@ -64,7 +66,7 @@ def step_with_grad(
     def step() -> tuple[Any, Callable[[], Any]]:
         for p in leaves:
             p.grad = empty
-        loss = hinge(net, inputs, relu)
+        loss = compute()
         loss.backward()
         return loss, gradient
 
