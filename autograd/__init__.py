@@ -29,7 +29,7 @@ from autograd.ops.activations import (
     softplus,
 )
 from autograd.ops.special import erf
-from autograd.primitive import implements, nondifferentiable, op
+from autograd.primitive import implements, nondifferentiable, op, opaque
 from autograd.tensor import Tensor, leaf_arrays, mark_changed
 from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -38,12 +38,14 @@ __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")
 _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
 _LATER["record"] = "autograd.recording"
+_LATER["compile"] = "autograd.programs.compiled"
 
 __all__ = [
     "AutogradError",
     "Tensor",
     "check_grads",
     "checkpoint",
+    "compile",
     "current_scope",
     "draw",
     "draw_dot",
@@ -71,6 +73,7 @@ __all__ = [
     "no_grad",
     "nondifferentiable",
     "op",
+    "opaque",
     "record",
     "relu",
     "replay",

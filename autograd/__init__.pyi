@@ -4,8 +4,8 @@ A function of the package takes a Tensor, an array or a number and gives the sam
 the parameters of the function that it was given. tests/test_typing.py holds this page against what runs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar, overload
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from autograd.modes import enable_grad as enable_grad
 from autograd.modes import is_grad_enabled as is_grad_enabled
 from autograd.modes import no_grad as no_grad
 from autograd.modes import scope as scope
+from autograd.programs.program import Program
 from autograd.recording import record as record
 from autograd.tensor import Tensor as Tensor
 from autograd.tensor import leaf_arrays as leaf_arrays
@@ -38,6 +39,7 @@ __all__ = [
     "Tensor",
     "check_grads",
     "checkpoint",
+    "compile",
     "current_scope",
     "draw",
     "draw_dot",
@@ -65,6 +67,7 @@ __all__ = [
     "no_grad",
     "nondifferentiable",
     "op",
+    "opaque",
     "record",
     "relu",
     "replay",
@@ -81,6 +84,7 @@ __all__ = [
 
 P = ParamSpec("P")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 X = TypeVar("X", Tensor, NDArray[Any], float)
 Argnums = int | Sequence[int]
 
@@ -123,6 +127,15 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], Any]]: 
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]: ...
 def checkpoint(f: Callable[P, R]) -> Callable[P, R]: ...
 
+class _Compiled(Protocol[P, R_co]):
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+    def program(self, *args: P.args, **kwargs: P.kwargs) -> Program: ...
+
+@overload
+def compile(f: Callable[P, R], *, off: Collection[str] = ()) -> _Compiled[P, R]: ...
+@overload
+def compile(f: None = None, *, off: Collection[str] = ()) -> Callable[[Callable[P, R]], _Compiled[P, R]]: ...
+
 # ------------------------------------------------------------------------------------------------------ your own op
 
 def op(
@@ -139,8 +152,10 @@ def op(
     view: bool = False,
     selects: Any = None,
     formula: str | Mapping[str, str] | None = None,
+    inline: bool = False,
 ) -> Callable[..., Any]: ...
 def implements(
     *functions: Any, domain: Any = None, name: str | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -> Callable[..., Any]: ...
+def opaque(function: Callable[P, R]) -> Callable[P, R]: ...

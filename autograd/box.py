@@ -168,12 +168,23 @@ def as_raw(x: Any, what: str) -> Any:
 def unbox(x: Any) -> Any:
     """Return the array inside a Tensor, reaching into tuples, lists and dicts; anything else as it is."""
     if isinstance(x, Box):
-        return x._array
+        return values_of(x)
     if type(x) is tuple or type(x) is list:
         return type(x)(unbox(item) for item in x)
     if type(x) is dict:
         return {key: unbox(item) for key, item in x.items()}
     return x
+
+
+def values_of(box: Box) -> Any:
+    """Return the array of ``box`` for one who reads its numbers: in a function that is being traced they are not known.
+
+    Raises TraceError there: what was computed from them would be stale at the next call.
+    """
+    tracer = current().tracer
+    if tracer is not None:
+        tracer.read(box)
+    return box._array
 
 
 def contains_box(x: Any) -> bool:

@@ -76,7 +76,7 @@ def compiled(op: Op) -> Callable[..., Any]:
     space: dict[str, Any] = {**_SHARED, "_op": op, "_write": _write, "_select": select, "__builtins__": __builtins__}
     if op.rules or op.joint:
         space["_vjp"] = op.vjp = FunctionType(_first_vjp.__code__, space, f"{op.name}_vjp")
-    space["_apply"] = apply = FunctionType(_first_apply.__code__, space, op.name)
+    space["_apply"] = apply = op.apply = FunctionType(_first_apply.__code__, space, op.name)
     return apply
 
 
@@ -151,7 +151,8 @@ def _apply_lines(op: Op) -> Iterator[str]:
     yield f"    try: _output = _forward({passed})"
     yield f"    except Exception as error: raise _failed(error, _op, {data}) from None"
     yield "    _state = _current()"
-    yield f"    if not (_state.recording and ({needs})): return _finish(_op, {inputs}, {data}, _output)"
+    yield f"    if _state.recording is not True or not ({needs}):"
+    yield f"        return _finish(_op, {inputs}, {data}, _output, {keywords})"
     if op.cache:
         yield f"    _output, {', '.join(f'{name}_cached' for name in op.cache)} = _output"
         if op.definition is None:

@@ -41,6 +41,10 @@ class RuleError(AutogradError, TypeError):
     """Report a gradient rule that is declared wrongly or returned something unusable."""
 
 
+class TraceError(AutogradError, TypeError):
+    """Report a value that left a function while it was traced: what the program computes from it would be stale."""
+
+
 class GraphError(AutogradError, RuntimeError):
     """Report a backward pass that cannot run: nothing recorded, or arrays released already."""
 

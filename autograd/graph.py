@@ -146,6 +146,25 @@ class TracedLeaf(Leaf):
         super().__init__(value, shape, dtype, True)
 
 
+class Symbol(Leaf):
+    """Stand for ``value``, a place in the program that is being traced."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(None, value.shape, value.dtype, False)
+        self.value = value
+
+    @property
+    def needs(self) -> bool:
+        """Tell whether a gradient flows through the value."""
+        return bool(self.value.needs)
+
+    @needs.setter
+    def needs(self, value: bool) -> None:
+        """Leave it to the value."""
+
+
 class Alias(Leaf):
     """Stand for a leaf that shares the memory of another (after ``detach``): a change of either is one of both."""
 

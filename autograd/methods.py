@@ -3,20 +3,26 @@
 Floor 10: used by :mod:`autograd.tensor`.
 """
 
+import operator as op
 from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.box import Box, unbox
+from autograd.box import Box
 from autograd.hints import hinted
 from autograd.ops import activations as act
 from autograd.ops import casting, indexing, products, reductions, shapes
 from autograd.ops import elementwise as ew
+from autograd.primitive import opaque
 
 Axis = int | tuple[int, ...] | None
 Mask = NDArray[np.bool]
 Result = TypeVar("Result")
+
+_eq, _ne, _lt, _le, _gt, _ge = map(opaque, (op.eq, op.ne, op.lt, op.le, op.gt, op.ge))
+_argsort, _argmax, _argmin, _searchsorted = map(opaque, (np.argsort, np.argmax, np.argmin, np.searchsorted))
+_all, _any, _nonzero = map(opaque, (np.all, np.any, np.nonzero))
 
 
 class Methods(Box, Generic[Result]):
@@ -138,22 +144,22 @@ class Methods(Box, Generic[Result]):
         return ew.round_(self, digits)
 
     def __eq__(self, other: object) -> Mask:  # type: ignore[override]
-        return self._array == unbox(other)
+        return _eq(self, other)
 
     def __ne__(self, other: object) -> Mask:  # type: ignore[override]
-        return self._array != unbox(other)
+        return _ne(self, other)
 
     def __lt__(self, other: Any) -> Mask:
-        return self._array < unbox(other)
+        return _lt(self, other)
 
     def __le__(self, other: Any) -> Mask:
-        return self._array <= unbox(other)
+        return _le(self, other)
 
     def __gt__(self, other: Any) -> Mask:
-        return self._array > unbox(other)
+        return _gt(self, other)
 
     def __ge__(self, other: Any) -> Mask:
-        return self._array >= unbox(other)
+        return _ge(self, other)
 
     # --------------------------------------------------------------------------------------------------- reductions
 
@@ -313,35 +319,35 @@ class Methods(Box, Generic[Result]):
     @hinted
     def argsort(self, axis: int | None = -1, kind: Any = None) -> NDArray[np.intp]:
         """Return the indices that would sort."""
-        return np.argsort(self._array, axis=axis, kind=kind)
+        return _argsort(self, axis=axis, kind=kind)
 
     @hinted
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Return the index of the first maximum."""
-        return np.argmax(self._array, axis=axis, keepdims=keepdims)
+        return _argmax(self, axis=axis, keepdims=keepdims)
 
     @hinted
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Return the index of the first minimum."""
-        return np.argmin(self._array, axis=axis, keepdims=keepdims)
+        return _argmin(self, axis=axis, keepdims=keepdims)
 
     @hinted
     def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Tell whether all elements are true."""
-        return np.all(self._array, axis=axis, keepdims=keepdims)
+        return _all(self, axis=axis, keepdims=keepdims)
 
     @hinted
     def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Tell whether any element is true."""
-        return np.any(self._array, axis=axis, keepdims=keepdims)
+        return _any(self, axis=axis, keepdims=keepdims)
 
     def nonzero(self) -> tuple[NDArray[np.intp], ...]:
         """Return the indices of the elements that are not zero."""
-        return np.nonzero(self._array)
+        return _nonzero(self)
 
     def searchsorted(self, v: Any, side: Any = "left") -> Any:
         """Return the places at which ``v`` would keep the order."""
-        return np.searchsorted(self._array, unbox(v), side)
+        return _searchsorted(self, v, side)
 
     # -------------------------------------------------------------------------------------- functions people chain
 

@@ -38,12 +38,19 @@ class Scope:
 
 
 class State(NamedTuple):
-    """Hold what every op reads once: ``recording`` and ``scope``; ``mode`` made it, and leaving goes to ``outer``."""
+    """Hold what every op reads once: ``recording`` and ``scope``; ``mode`` made it, and leaving goes to ``outer``.
 
-    recording: bool = True
+    While a function is traced ``tracer`` notes what it computes, and ``recording`` is TRACED in place of True.
+    """
+
+    recording: Any = True
     scope: Scope | None = None
     outer: "State | None" = None
     mode: Any = None
+    tracer: Any = None
+
+
+TRACED = "traced"
 
 
 _state: ContextVar[State] = ContextVar("chainrule_state", default=State())
@@ -52,7 +59,7 @@ current = _state.get  # one C call of about 10 ns per op
 
 def is_grad_enabled() -> bool:
     """Tell whether ops are being recorded in this thread or task."""
-    return current().recording
+    return bool(current().recording)
 
 
 def current_scope() -> Scope | None:
@@ -104,14 +111,25 @@ class no_grad(_Mode):
     """
 
     def _enter(self, state: State) -> State:
-        return State(False, state.scope, state, self)
+        return State(False, state.scope, state, self, state.tracer)
 
 
 class enable_grad(_Mode):
     """Record again inside a ``no_grad`` region."""
 
     def _enter(self, state: State) -> State:
-        return State(True, state.scope, state, self)
+        return State(True if state.tracer is None else TRACED, state.scope, state, self, state.tracer)
+
+
+class traced_by(_Mode):
+    """Let ``tracer`` note what is computed inside; None: compute as ever."""
+
+    def __init__(self, tracer: Any) -> None:
+        self.tracer = tracer
+
+    def _enter(self, state: State) -> State:
+        recording = state.recording if not state.recording else True if self.tracer is None else TRACED
+        return State(recording, state.scope, state, self, self.tracer)
 
 
 class scope(_Mode):
@@ -137,7 +155,7 @@ class scope(_Mode):
             name = self.name_under(outer)
             path = f"{outer.path}.{name}" if outer is not None and outer.parent is not None else name
             place = self._place = Scope(path, self._kind, outer, self._info)
-        inside = State(state.recording, place, state)
+        inside = State(state.recording, place, state, None, state.tracer)
         self._states = state, inside
         return inside
 

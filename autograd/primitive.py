@@ -11,16 +11,18 @@ Tensor([ 3., 12.])
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, small, wrap
+from autograd.box import Box, small, unbox, wrap
 from autograd.compiler import compiled
 from autograd.differentiate import definition_vjp
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import Leaf
 from autograd.hints import full_name
+from autograd.modes import current
 from autograd.recorded import rebuild
 from autograd.rules import Op
 
@@ -42,6 +44,7 @@ def op(
     view: bool = False,
     selects: Any = None,
     formula: str | Mapping[str, str] | None = None,
+    inline: bool = False,
 ) -> Any:
     """Declare a differentiable op and return the function that applies it.
 
@@ -60,7 +63,8 @@ def op(
     ``selects`` says of an op that chooses which elements of the output come from an input: one rule that gives a mask,
     or a dict of rules by input. The engine masks the cotangent with it, and what is cut off stays cut off. An op that
     chooses but is not elementwise says ``selects=True``: its rule leaves zeros, or its definition chooses. ``formula``
-    is the derivative as it is shown, by input, in Python's notation.
+    is the derivative as it is shown, by input, in Python's notation. With ``inline`` a compiled program holds the
+    definition in the op's place, where that is as fast as the fused forward.
 
     Raises RuleError at declaration for a rule that names something unknown.
     """
@@ -80,6 +84,7 @@ def op(
         vjp=vjp,
         selects=True if selects is None and vjp is None else selects,  # what is only defined may choose in there
         formula=formula,
+        inline=inline,
     )
     apply: Any = compiled(declared)
     if not (declared.rules or declared.joint):
@@ -125,6 +130,9 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         boxed = next((x for x in (*args, *kwargs.values()) if isinstance(x, Box)), None)
+        tracer = current().tracer
+        if tracer is not None:
+            return tracer.called(forward, args, kwargs)
         data = [x._array if isinstance(x, Box) else x for x in args]
         y = forward(*data, **{k: x._array if isinstance(x, Box) else x for k, x in kwargs.items()})
         return y if boxed is None else _cut_off(label, y, data)
@@ -134,6 +142,28 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
     if _is_numpy(forward):
         dispatch[forward] = apply
     return apply
+
+
+def opaque(function: Any) -> Any:
+    """Return ``function`` of plain arrays: Tensors among its arguments come as arrays, and no gradient goes through it.
+
+    In a function that is being compiled its call becomes one step of the program, whose results are computed anew at
+    each call: for what reads numbers as they are (a check of labels, a random draw, an order).
+
+    >>> import numpy as np, autograd as ag
+    >>> order = ag.opaque(np.argsort)
+    >>> order(ag.Tensor([3.0, 1.0, 2.0]))
+    array([1, 2, 0])
+    """
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        tracer = current().tracer
+        if tracer is not None:
+            return tracer.called(function, args, kwargs)
+        return function(*unbox(args), **unbox(kwargs))
+
+    return called
 
 
 def _cut_off(label: str, y: Any, data: Sequence[Any]) -> Any:

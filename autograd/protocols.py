@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, contains_box, is_recording, needs_grad, unbox
+from autograd.box import Box, contains_box, is_recording, needs_grad, unbox, values_of
 from autograd.errors import AutogradError, ConversionError, InPlaceError, MissingRule, ShapeError
 from autograd.modes import current
 from autograd.primitive import dispatch, missing
@@ -175,6 +175,9 @@ def _losing(named: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run on plain arrays, if that loses no gradient and changes no Tensor behind the back of its graph."""
+    tracer = current().tracer
+    if tracer is not None and named in PLAIN:
+        return tracer.called(function, args, kwargs)
     if current().recording and _any_needs(_losing(named, args, kwargs)):
         raise missing(named, _ADVICE.get(named, ""), "" if function is named else function.__name__)
     if function is not named and function.__name__ == "at" and isinstance(args[0], Box):
@@ -195,8 +198,8 @@ def _locked(x: Any) -> Any:
     """Return the arrays inside Tensors, as ``unbox`` does, but so that nothing can be written into them."""
     if isinstance(x, Box):
         if type(x._array) is not np.ndarray:
-            return x._array
-        view = x._array.view()
+            return values_of(x)
+        view = values_of(x).view()
         view.flags.writeable = False
         return view
     if type(x) is tuple or type(x) is list:
@@ -237,7 +240,7 @@ def _into(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[st
         raise ConversionError(
             f"np.{ufunc.__name__}(…, out=tensor): a Tensor cannot be an output. Write t = np.{ufunc.__name__}(…)."
         )
-    if is_recording(*inputs):
+    if is_recording(*inputs) or current().tracer is not None:
         raise ConversionError(
             f"np.{ufunc.__name__} into a plain array would lose the gradient of a Tensor. Make the array a Tensor, "
             "or write a = a + t instead of a += t."

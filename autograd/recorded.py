@@ -80,11 +80,14 @@ def constants(op: Op, cached: Sequence[Any]) -> None:
             )
 
 
-def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any) -> Any:
+def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any) -> Any:
     """Return an output that nobody will differentiate: arrays from arrays, a Tensor where a Tensor went in.
 
-    What looks at the memory of its input stays tied to it.
+    What looks at the memory of its input stays tied to it. While a function is traced its program takes the op.
     """
+    tracer = current().tracer
+    if tracer is not None:
+        return tracer.applied(op, inputs, data, y, kwargs or {})
     y = y[0] if op.cache else y
     y = y if type(y) is _NDARRAY or isinstance(y, np.generic) else checked(op, y)
     if not any(isinstance(x, Box) for x in inputs):

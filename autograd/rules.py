@@ -14,7 +14,7 @@ import numpy as np
 from autograd.box import Box, needs_grad
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import Node
-from autograd.modes import printable
+from autograd.modes import current, printable
 
 Shares = list[tuple[Node, Any]]
 _RESERVED = {
@@ -51,12 +51,14 @@ class Op:
 
     __slots__ = (
         "_reads",
+        "apply",
         "cache",
         "definition",
         "domain",
         "elementwise",
         "formula",
         "forward",
+        "inline",
         "inputs",
         "joint",
         "keywords",
@@ -70,7 +72,8 @@ class Op:
         "view",
         "vjp",
     )
-    vjp: Callable[..., Shares]  # written out at its first use: see compiler.py
+    apply: Callable[..., Any]
+    vjp: Callable[..., Shares]  # both written out at its first use: see compiler.py
 
     def __init__(
         self,
@@ -87,8 +90,9 @@ class Op:
         vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None = None,
         selects: Any = None,
         formula: Any = None,
+        inline: bool = False,
     ) -> None:
-        name = printable(name)
+        name, self.inline = printable(name), inline
         self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
         self.elementwise, self.definition, self.cache, self.view = elementwise, definition, cache, view
         self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
@@ -167,8 +171,10 @@ class Op:
             if needs_grad(value):
                 raise MissingRule(f"{self.name}(): keyword {name!r} has no gradient rule. Pass {name}=….detach().")
             value = value._array
+        # An array of its own that is read-only is one that an op has made for this (an index).
         if isinstance(value, np.ndarray) and (value.flags.writeable or value.base is not None):
-            return value.copy()  # an array of its own that is read-only is one that an op has made for this (an index)
+            copied, tracer = value.copy(), current().tracer
+            return copied if tracer is None else tracer.same(copied, value)
         return value
 
     def reads(self, needs: Sequence[bool]) -> frozenset[int]:

@@ -26,6 +26,7 @@ from autograd.box import (
     set_result_type,
     small,
     unbox,
+    values_of,
     wrap,
 )
 from autograd.differentiate import differentiate, differentiate_recorded
@@ -92,7 +93,7 @@ class Tensor(Methods["Tensor"]):
         InPlaceError. A write *into* the array (``t.data[0] = …``) between forward and backward is the one change that
         nothing can notice.
         """
-        array = self._array
+        array = values_of(self)
         if self._node is not None and self._node.op is not None:
             array = np.asarray(array).view()
             array.flags.writeable = False
@@ -208,11 +209,11 @@ class Tensor(Methods["Tensor"]):
         """Return the single value as a Python number."""
         if self.size != 1:
             raise ShapeError(f"item() needs a Tensor with one element, got shape {self.shape}.")
-        return self._array.item()
+        return values_of(self).item()
 
     def tolist(self) -> Any:
         """Return the values as nested lists of Python numbers."""
-        return self._array.tolist()
+        return values_of(self).tolist()
 
     def numpy(self) -> npt.NDArray[Any]:
         """Return the array without its history: the leaf's own array, or a read-only one for a result."""
@@ -383,10 +384,10 @@ class Tensor(Methods["Tensor"]):
         return int(self.item())
 
     def __bool__(self) -> bool:
-        return bool(self._array)
+        return bool(values_of(self))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._array == unbox(value)).any())
+        return bool((values_of(self) == unbox(value)).any())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
@@ -415,7 +416,8 @@ class Tensor(Methods["Tensor"]):
                 "this would turn a Tensor that requires grad into a plain array and lose its gradient. To join Tensors "
                 "use np.stack or np.concatenate; for the numbers alone use .numpy(), .item() or .detach()."
             )
-        return np.array(self._array, dtype=dtype) if copy is not False else np.asarray(self._array, dtype=dtype)
+        array = values_of(self)
+        return np.array(array, dtype=dtype) if copy is not False else np.asarray(array, dtype=dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return protocols.array_ufunc(ufunc, method, inputs, kwargs)
@@ -511,7 +513,7 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
             raise ConversionError(
                 "Tensor(tensor) would lose the gradient of the inner one. Use it as it is, or .detach() it."
             )
-        data = data._array
+        data = values_of(data)
     plain = not isinstance(data, np.ndarray | np.generic)
     if not plain and np.any(getattr(data, "mask", False)):
         raise DTypeError(f"Tensor of a {type(data).__name__}: its mask would be lost. Use .filled(v) or .data.")

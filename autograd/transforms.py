@@ -90,6 +90,7 @@ class _Trace:
         else:
             with enable_grad():
                 output = f(*inner, **kwargs)
+        self.tracer = current().tracer
         self.outputs, self.rebuild_output = flatten(output)
         for y in self.outputs:
             if not isinstance(y, _NUMBERS):
@@ -107,6 +108,8 @@ class _Trace:
 
     def value(self) -> Any:
         """Return the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
+        if self.tracer is not None:
+            return self.rebuild_output([self.tracer.result(y) for y in self.outputs])
         if self.outside:
             return self.rebuild_output(self.outputs)
         return self.rebuild_output([_frozen(y._array) if isinstance(y, Box) else y for y in self.outputs])
@@ -128,6 +131,9 @@ def _walk(
     roots: Sequence[Node | None], seeds: Sequence[Any], own: set[Node], traced: bool, foreign: bool
 ) -> dict[Node, Any]:
     """Go back from several roots to ``own``; only what leads there is computed."""
+    tracer = current().tracer
+    if tracer is not None:
+        return tracer.gradients(roots, seeds, own)  # type: ignore[no-any-return]
     if len(roots) == 1 and roots[0] is not None:
         root, seed = roots[0], seeds[0]
         if traced and not isinstance(seed, Box):
@@ -148,9 +154,12 @@ def _frozen(data: Any) -> Any:
 
 def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
     """Take the gradients out of ``found``, as arrays that nobody else holds."""
-    taken = []
+    taken, tracer = [], current().tracer
     for target in targets:
         g = found.pop(target) if target in found else np.zeros(target.shape, target.dtype)[()]
+        if tracer is not None:
+            taken.append(tracer.result(tracer.boxed(g)))
+            continue
         g = add_up(None, g)
         taken.append(g[()] if isinstance(g, np.ndarray) and not g.ndim else g)
     return taken
@@ -158,6 +167,9 @@ def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
 
 def _argument(value: Any) -> Box:
     """Make a leaf that only a transform knows."""
+    tracer = current().tracer
+    if tracer is not None:
+        return tracer.target(value)  # type: ignore[no-any-return]
     data = np.array(value) if type(value) is np.ndarray and value.ndim else Tensor(value, requires_grad=True)._array
     return wrap(data, TracedLeaf(small(data), data.shape, data.dtype))  # type: ignore[no-any-return]
 
@@ -176,14 +188,14 @@ def _places(argnums: Sequence[int], count: int, who: str) -> list[int]:
 
 def _track(value: Any, outer: bool, who: str) -> Box:
     """Make a Tensor whose node stands for this argument only."""
-    if outer and needs_grad(value):
+    if outer and needs_grad(value) and current().tracer is None:
         return wrap(value._array, identity_node(value._node))  # type: ignore[no-any-return]
-    if isinstance(value, Box):
+    if isinstance(value, Box) and current().tracer is None:
         value = value._array
-    if isinstance(value, _ARRAYS) and value.dtype.kind != "f":
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and dtype.kind != "f":
         raise DTypeError(
-            f"{who}: arguments must be floating-point to be differentiated, got dtype {value.dtype}. Use "
-            ".astype(float)."
+            f"{who}: arguments must be floating-point to be differentiated, got dtype {dtype}. Use .astype(float)."
         )
     return _argument(value)
 
@@ -394,7 +406,7 @@ def checkpoint(f: Function) -> Function:
     """
 
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        if not current().recording:
+        if current().recording is not True:
             return f(*args, **kwargs)
         values, rebuild = flatten((args, kwargs))
         places = [i for i, value in enumerate(values) if isinstance(value, Box)]

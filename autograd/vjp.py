@@ -109,12 +109,14 @@ def bundle_node(nodes: Sequence[Node | None]) -> Node:
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum ``g`` over the axes along which an input of ``shape`` was broadcast."""
     extra = g.ndim - len(shape)
+    if g.shape[extra:] == shape:
+        return g.sum(axis=0 if extra == 1 else tuple(range(extra)))
     axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
     g = g.sum(axis=axes, keepdims=True) if axes else g
     return g.reshape(shape) if extra else g
 
 
-def fit(share: Any, parent: Node, op: Op, i: int) -> Any:
+def fit(share: Any, parent: Any, op: Op, i: int) -> Any:
     """Make the cotangent of input ``i`` have the input's shape and dtype, or say which rule is wrong."""
     inner = share._array if isinstance(share, Box) else share  # its attributes cost less than the Tensor's properties
     if not isinstance(inner, _ARRAYS):

@@ -39,11 +39,12 @@ FLOORS = {
     "autograd.tensor": 11,
     "autograd.transforms": 12,
     "autograd.gradcheck": 13,
+    "autograd.programs": 13,
     "autograd.recording": 13,
     "autograd.viz": 13,
     "autograd": 14,
 }
-FOLDERS = ("autograd.ops", "autograd.viz")
+FOLDERS = ("autograd.ops", "autograd.programs", "autograd.viz")
 WITHOUT_NUMPY = ("autograd.errors", "autograd.modes", "autograd.graph", "autograd.backward")
 PUBLIC_MODULES = ("autograd", "autograd.errors")
 FACTS = ("__version__", "__distribution__")

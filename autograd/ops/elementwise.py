@@ -15,7 +15,7 @@ from autograd.box import Box, needs_grad, unbox, wrap
 from autograd.ops.activations import sigmoid
 from autograd.ops.axes import as_array, no_out
 from autograd.ops.casting import astype
-from autograd.primitive import dispatch, implements, nondifferentiable, op
+from autograd.primitive import dispatch, implements, nondifferentiable, op, opaque
 
 LN2, LN10 = np.log(2.0).item(), np.log(10.0).item()
 
@@ -213,13 +213,15 @@ def _where_samples(rng: np.random.Generator) -> Any:
     yield (np.array(True), x[0], y), {}
 
 
+_truth = opaque(np.asarray)
+
+
 @implements(np.where, domain=_where_samples)
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """Choose ``x`` where the condition holds, else ``y``; the other gets gradient 0, even where it is not finite."""
-    condition = unbox(condition)
     if x is None and y is None:
         return np.nonzero(condition)
-    return _where(x, y, condition=np.asarray(condition, bool))
+    return _where(x, y, condition=_truth(condition, bool))
 
 
 _clip = op(
@@ -338,7 +340,7 @@ def heaviside(x1: Any, x2: Any) -> Any:
     """Return the step function: 0 for x < 0, 1 for x > 0, and ``x2`` at 0, which alone can get a gradient."""
     if not needs_grad(x2):
         return _step(x1, x2)
-    return np.where(np.equal(unbox(x1), 0), x2, np.heaviside(unbox(x1), 0.0))
+    return np.where(np.equal(x1, 0), x2, _step(x1, 0.0))
 
 
 dispatch[np.heaviside] = heaviside
@@ -366,9 +368,9 @@ def full_like(
 ) -> Any:
     """Fill an array of the shape and dtype of ``a`` with ``fill_value``, which gets the sum of the gradient."""
     if not isinstance(fill_value, Box):
-        y = np.full_like(unbox(a), fill_value, dtype, order, subok, shape)
+        y = np.full_like(a._array if isinstance(a, Box) else a, fill_value, dtype, order, subok, shape)
         return wrap(y) if isinstance(a, Box) else y
-    kind = np.asarray(unbox(a)).dtype if dtype is None else dtype
+    kind = as_array(a).dtype if dtype is None else dtype
     return np.broadcast_to(astype(fill_value, kind), np.shape(a) if shape is None else shape)
 
 

@@ -12,7 +12,7 @@ from autograd.box import Box, needs_grad, unbox
 from autograd.errors import ArgumentError, DTypeError, ShapeError
 from autograd.ops.axes import as_array, no_out
 from autograd.ops.indices import as_tuple, freeze, integer_arrays, is_basic, is_single
-from autograd.primitive import implements, op
+from autograd.primitive import implements, op, opaque
 from autograd.vjp import unbroadcast
 
 _BLOCK = 1 << 16  # positions written at a time: 0.5 MB of indices stays in cache
@@ -187,7 +187,7 @@ def setitem(x: Any, v: Any, index: Any) -> Any:
     array([5., 0., 5.])
     """
     index, _ = freeze(index)
-    kind = np.asarray(unbox(x)).dtype
+    kind = as_array(x).dtype
     if kind.kind != "f" and needs_grad(v):
         raise DTypeError(
             f"setitem: x has dtype {kind}, so values written into it would lose their gradient. Use x.astype(float)."
@@ -195,10 +195,10 @@ def setitem(x: Any, v: Any, index: Any) -> Any:
     try:
         return _assign(x, v, index=index)
     except (ValueError, TypeError) as error:
-        inside = np.shape(np.empty(np.shape(unbox(x)), bool)[index])
+        inside = np.shape(np.empty(np.shape(x), bool)[unbox(index)])
         raise ShapeError(
-            f"setitem: v of shape {np.shape(unbox(v))} does not fit x[index] of shape {inside}, where x has shape "
-            f"{np.shape(unbox(x))} ({error}). Reshape v so that it broadcasts."
+            f"setitem: v of shape {np.shape(v)} does not fit x[index] of shape {inside}, where x has shape "
+            f"{np.shape(x)} ({error}). Reshape v so that it broadcasts."
         ) from None
 
 
@@ -214,11 +214,14 @@ def _take_samples(rng: np.random.Generator) -> Samples:
     yield (x, [7, -5, 1]), {"axis": 0, "mode": "clip"}
 
 
+_copied = opaque(np.array)
+
+
 @implements(np.take, domain=_take_samples)
 def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
     """Pick elements along an axis (of the flat array for None); the gradient adds up where one is picked repeatedly."""
     no_out("take", out)
-    indices = np.array(unbox(indices))
+    indices = _copied(indices)
     if indices.size == 0 or indices.dtype.kind == "b":  # NumPy takes booleans for 0 and 1 here, not for a mask
         indices = indices.astype(np.intp)
     if axis is None:
@@ -250,7 +253,7 @@ def _along_samples(rng: np.random.Generator) -> Samples:
 @implements(np.take_along_axis, domain=_along_samples)
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     """Pick ``arr[…, indices[…, i, …], …]`` along an axis: what ``argsort`` or ``argmax`` found, say."""
-    return along(arr, unbox(indices), axis)
+    return along(arr, _copied(indices), axis)
 
 
 def along(x: Any, indices: Any, axis: int | None, unique: bool = False) -> Any:
@@ -258,14 +261,13 @@ def along(x: Any, indices: Any, axis: int | None, unique: bool = False) -> Any:
     if axis is None:
         x, axis = np.ravel(x), 0
     ndim, shape = np.ndim(x), np.shape(x)
-    indices = np.asarray(indices)
     if indices.ndim != ndim:
         raise ShapeError(
             f"take_along_axis: indices of shape {indices.shape} need as many axes as arr of shape {shape}."
         )
     axis = _axis(axis, ndim)
     mesh = [np.arange(n).reshape((n,) + (1,) * (ndim - 1 - i)) for i, n in enumerate(shape)]
-    mesh[axis] = np.array(indices)
+    mesh[axis] = indices
     return gather(x, index=tuple(mesh), unique=unique)
 
 
@@ -309,7 +311,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0, *, _shape: tuple[in
         raise ArgumentError(
             f"select: {len(condlist)} conditions for {len(choicelist)} choices; there must be one for each."
         )
-    conditions = [np.asarray(unbox(condition)) for condition in condlist]
+    conditions = [_copied(condition) for condition in condlist]
     for i, condition in enumerate(conditions):
         if condition.dtype.kind != "b":
             raise DTypeError(f"select: condlist[{i}] must hold booleans, got {condition.dtype}.")

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import unbox
+from autograd.box import Box
+from autograd.primitive import opaque
 
 _BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 _INTEGER = frozenset({int})
+_ARRAYS = (np.ndarray, Box)
 
 
 def freeze(index: Any) -> tuple[Any, bool]:
@@ -23,8 +25,8 @@ def freeze(index: Any) -> tuple[Any, bool]:
     return parts, is_basic(parts)
 
 
+@opaque
 def _frozen(part: Any) -> Any:
-    part = unbox(part)
     if isinstance(part, np.integer):
         return int(part)
     if not isinstance(part, np.ndarray | np.bool_ | bool | Sequence) and hasattr(part, "__index__"):
@@ -45,7 +47,12 @@ def is_basic(index: Any) -> bool:
 
 def integer_arrays(index: Any) -> list[Any]:
     """List the integer arrays of an index: only they can name an element twice."""
-    return [part for part in as_tuple(index) if type(part) is np.ndarray and part.dtype.kind in "iu"]
+    return [part for part in as_tuple(index) if isinstance(part, _ARRAYS) and as_dtype(part).kind in "iu"]
+
+
+def as_dtype(part: Any) -> Any:
+    """Return the dtype of an array or Tensor."""
+    return part.dtype
 
 
 def is_single(index: Any, ndim: int) -> bool:

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import unbox
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, cases, draw, kept_shape
 from autograd.ops.reductions import sum
-from autograd.primitive import implements, op
+from autograd.primitive import implements, op, opaque
 
 # ------------------------------------------------------------------------------- differences and integrals of samples
 
@@ -159,6 +158,9 @@ def _interp_samples(rng: np.random.Generator) -> Any:
     yield (x, xp[:1], fp[:1]), {}
 
 
+_places = opaque(np.searchsorted)
+
+
 @implements(np.interp, domain=_interp_samples)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """Draw straight lines through the points ``(xp, fp)`` and read their heights at ``x``, in float64.
@@ -177,13 +179,13 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         xp, fp = xp[order], fp[order]
         xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
-    i = np.maximum(np.searchsorted(unbox(xp), unbox(x), "right") - 1, 0)
+    i = np.maximum(_places(xp, x, "right") - 1, 0)
     j = np.minimum(i + 1, xp.size - 1)
     width = xp[j] - xp[i]
     flat = width == 0
     y = fp[i] + np.where(flat, 0.0, (fp[j] - fp[i]) / np.where(flat, 1.0, width)) * (x - xp[i])
-    y = np.where(x < unbox(xp)[0], fp[0] if left is None else left, y)
-    return np.where(x > unbox(xp)[-1], fp[-1] if right is None else right, y)
+    y = np.where(x < xp[0], fp[0] if left is None else left, y)
+    return np.where(x > xp[-1], fp[-1] if right is None else right, y)
 
 
 def _unwrap_samples(rng: np.random.Generator) -> Any:
@@ -191,8 +193,13 @@ def _unwrap_samples(rng: np.random.Generator) -> Any:
     yield (np.cumsum(rng.uniform(-5, 5, (3, 4)), 0),), {"axis": 0, "period": 4.0}
 
 
+@opaque
+def _turns(p: Any, discont: Any, axis: int, period: Any) -> Any:
+    p = np.asarray(p)
+    return np.unwrap(p, discont, axis, period=period) - p
+
+
 @implements(np.unwrap, domain=_unwrap_samples)
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Any:
     """Add multiples of ``period`` so that neighbours are never more than half of it apart; they have no gradient."""
-    plain = np.asarray(unbox(p))
-    return p + (np.unwrap(plain, discont, axis, period=period) - plain)
+    return p + _turns(p, discont, axis, period)

@@ -39,7 +39,7 @@ def _ravel_forward(a: Any, order: Any = "C") -> Any:
 
 def _memory_order(a: Any, order: Any) -> Any:
     """Say what ``order="A"`` means for this array: "F" if it is stored in that order, else "C"."""
-    return "F" if np.isfortran(np.asarray(unbox(a))) else "C"
+    return "F" if np.isfortran(np.asarray(a._array if isinstance(a, Box) else a)) else "C"
 
 
 _reshape = op(_reshape_forward, name="reshape", inputs=["a"], vjp=_reshape_vjp, view=True)
@@ -55,7 +55,9 @@ _ravel = op(_ravel_forward, name="ravel", inputs=["a"], vjp=_reshape_vjp, view=T
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
     """Return the elements in another shape; one length may be -1. ``copy=False`` raises where a copy is needed."""
     if copy is False:
-        np.reshape(np.asarray(unbox(a)), shape, order=order, copy=False)  # NumPy's own error
+        np.reshape(
+            np.asarray(a._array if isinstance(a, Box) else a), shape, order=order, copy=False
+        )  # NumPy's own error
     y = _reshape(a, shape, _memory_order(a, order) if order == "A" else order)
     return np.copy(y) if copy else y
 
@@ -65,7 +67,7 @@ def ravel(a: Any, order: Any = "C") -> Any:
     """Flatten to one axis, in the order C, F, A (as stored, if that is F) or K (as stored)."""
     if order == "K":
         a = as_array(a)
-        stored = np.asarray(unbox(a)).strides
+        stored = np.asarray(a._array if isinstance(a, Box) else a).strides
         a, order = transpose(a, sorted(range(a.ndim), key=lambda i: -abs(stored[i]))), "C"
     return _ravel(a, _memory_order(a, order) if order == "A" else order)
 

@@ -28,7 +28,7 @@ MODULES = (
 )  # fmt: skip
 PAGES = (
     "README.md",
-    *(f"docs/{name}.md" for name in ("how-it-works", "coming-from", "features", "left-out", "distributed")),
+    *(f"docs/{name}.md" for name in ("how-it-works", "coming-from", "features", "compile", "left-out", "distributed")),
 )
 MORE = ("docs/adr/*.md", "benchmarks/*.md", "CONTRIBUTING.md", "CHANGELOG.md")  # reached from these
 

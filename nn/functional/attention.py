@@ -293,7 +293,7 @@ def scaled_dot_product_attention(
     shape = (*lead, *(1,) * (2 - len(lead))) if len(lead) <= 2 else (-1, lead[-1])  # (N, heads)
     q, k, v = (x if x.ndim == 4 else x.reshape(*shape, *x.shape[-2:]) for x in (query, key, value))
     full = (q.shape[0], q.shape[1], *scores[-2:])
-    keep = make_mask(np.random.default_rng(rng), full, query.dtype, dropout_p) if dropout_p else None
+    keep = make_mask(rng, full, query.dtype, dropout_p) if dropout_p else None
     y = attend(
         q, k, v, combine(q, mask), keep=keep, scale=scale if scale is not None else 1 / math.sqrt(query.shape[-1])
     )

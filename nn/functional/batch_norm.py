@@ -142,6 +142,7 @@ def _samples(rng: np.random.Generator) -> Any:
         )
 
 
+_copied = ag.opaque(np.copy)
 _batch_norm = ag.op(
     _forward, name="batch_norm", vjp=_backward, definition=_definition, cache=("mu", "sigma2"), domain=_samples
 )
@@ -185,7 +186,7 @@ def batch_norm(
     if not training:
         if mean is None or var is None:
             raise ArgumentError(f"{place(name)}: running_mean and running_var are needed unless training=True.")
-        return _batch_norm(x, w, b, mean=mean.copy(), var=var.copy(), eps=eps, running=None)
+        return _batch_norm(x, w, b, mean=_copied(mean), var=_copied(var), eps=eps, running=None)
     if x.size <= channels:
         raise wrong_shape(
             name,

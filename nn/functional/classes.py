@@ -58,7 +58,12 @@ def cross_entropy(
 
 def _one_hot_if_integer(target: Any) -> Any:
     """Give a target of the output's shape back; integers must be one-hot."""
-    values = target.data if isinstance(target, ag.Tensor) else target
+    _refuse_counts(target)
+    return target
+
+
+@ag.opaque
+def _refuse_counts(values: Any) -> None:
     if values.dtype.kind in "iu" and not (
         (values >= 0).all() and (values.sum(axis=min(1, values.ndim - 1)) == 1).all()
     ):
@@ -66,7 +71,6 @@ def _one_hot_if_integer(target: Any) -> Any:
             f"{place()}cross_entropy: an integer target of the output's shape {values.shape} must be "
             "one-hot along the class axis. Pass class indices without that axis."
         )
-    return target
 
 
 def nll_loss(
@@ -112,12 +116,12 @@ def _logits_and_weight(name: str, x: Any, weight: Any, reduction: str) -> tuple[
     return x, w
 
 
-def _indices(name: str, target: Any, shape: tuple[int, ...], ignore_index: int) -> tuple[Array, Array | None]:
+@ag.opaque
+def _indices(name: str, index: Any, shape: tuple[int, ...], ignore_index: int) -> tuple[Array, Array | None]:
     """Check class indices: dtype, shape and range; give a flat copy, and which of them count (None: all do).
 
     An ignored index becomes 0, so that it can be used. It is a copy as its owner may change it before backward.
     """
-    index = target.data if isinstance(target, ag.Tensor) else target
     expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
     classes = shape[1] if len(shape) > 1 else shape[0]
     if index.shape != expected:

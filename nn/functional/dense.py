@@ -120,19 +120,28 @@ def _plain(x: Any, weight: Any) -> Any:
     return _forward(x, weight, None)
 
 
+def _definition(x: Any, weight: Any, bias: Any = None) -> Any:
+    rows = x if x.ndim < 3 else x.reshape(-1, x.shape[-1])
+    y = np.matmul(rows, np.transpose(weight))
+    y = y if bias is None else y + bias
+    return y if x.ndim < 3 else y.reshape(*x.shape[:-1], *weight.shape[:-1])
+
+
 affine = ag.op(
     _forward,
     name="linear",
     symbol="x Wᵀ + b",
     vjp=_rule,
-    definition=lambda x, weight, bias: np.matmul(x, np.transpose(weight)) + bias,
+    definition=lambda x, weight, bias: _definition(x, weight, bias),
     domain=_samples,
+    inline=True,
 )
 linear_op = ag.op(
     _plain,
     name="linear_no_bias",
     symbol="x Wᵀ",
     vjp=_rule,
-    definition=lambda x, weight: np.matmul(x, np.transpose(weight)),
+    definition=_definition,
     domain=_samples_without_bias,
+    inline=True,
 )

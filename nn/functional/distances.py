@@ -25,15 +25,19 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     _check(name, reduction, margin)
     a, b = _alike(name, input1=input1, input2=input2)
     t = as_target(target, a.dtype)
-    t = t.data if isinstance(t, ag.Tensor) else t
     if t.shape != a.shape[:-1]:
         raise ShapeError(f"{place()}{name} got a target of shape {t.shape}; it must be {a.shape[:-1]}, one per pair.")
-    if not (np.abs(t) == 1).all():
-        wrong = t[np.abs(t) != 1].reshape(-1)[0]
-        raise ArgumentError(f"{place()}{name}: targets are 1 (alike) and -1 (not), got {wrong:g}. Pass 2 * same - 1.")
+    _refuse_other_signs(name, t)
     squares = (np.sum(a * a, axis=-1) + _TINY) * (np.sum(b * b, axis=-1) + _TINY)
     cosine = np.sum(a * b, axis=-1) / np.sqrt(squares)
     return reduce(np.where(t == 1, 1 - cosine, np.clip(cosine - margin, 0, None)), reduction)
+
+
+@ag.opaque
+def _refuse_other_signs(name: str, t: Any) -> None:
+    if not (np.abs(t) == 1).all():
+        wrong = t[np.abs(t) != 1].reshape(-1)[0]
+        raise ArgumentError(f"{place()}{name}: targets are 1 (alike) and -1 (not), got {wrong:g}. Pass 2 * same - 1.")
 
 
 def triplet_margin_loss(

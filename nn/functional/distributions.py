@@ -87,25 +87,28 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
         raise ArgumentError(f"kl_div: reduction must be 'mean', 'batchmean', 'sum' or 'none', got {reduction!r}.")
     x, t = pair("kl_div", input, target, "none")
     if check:
-        _refuse_logs(x.data if isinstance(x, ag.Tensor) else x, "input")
-        values = t.data if isinstance(t, ag.Tensor) else t
-        if log_target:
-            _refuse_logs(values, "target")
-        elif values.size and not values.min() >= 0:
-            raise ArgumentError(
-                f"{place()}kl_div: the target holds probabilities, got {values.min():g}. For their logarithms pass "
-                "log_target=True."
-            )
+        _refuse_logs(x, "input")
+        (_refuse_logs if log_target else _refuse_negative)(t, "target")
     if log_target:
         values = np.exp(t) * (t - x)
     else:
-        there = (t.data if isinstance(t, ag.Tensor) else t) > 0
+        there = t > 0
         values = np.where(there, t * np.log(np.where(there, t, 1)), 0) - t * x
     if reduction == "batchmean":
         return np.sum(values) / (x.shape[0] if x.ndim else 1)
     return reduce(values, reduction)
 
 
+@ag.opaque
+def _refuse_negative(values: Any, what: str) -> None:
+    if values.size and not values.min() >= 0:
+        raise ArgumentError(
+            f"{place()}kl_div: the {what} holds probabilities, got {values.min():g}. For their logarithms pass "
+            "log_target=True."
+        )
+
+
+@ag.opaque
 def _refuse_logs(values: Any, what: str) -> None:
     if values.size and values.max() > _ROUNDING:
         raise ArgumentError(
@@ -114,9 +117,9 @@ def _refuse_logs(values: Any, what: str) -> None:
         )
 
 
-def _check_rows(name: str, given: Any, axis: int, advice: str) -> None:
+@ag.opaque
+def _check_rows(name: str, p: Any, axis: int, advice: str) -> None:
     """Refuse what is no distribution along ``axis``."""
-    p = given.data if isinstance(given, ag.Tensor) else given
     if not p.size:
         return
     if not (p.min() >= -_ROUNDING and p.max() <= 1 + _ROUNDING):

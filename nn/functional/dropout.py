@@ -18,13 +18,14 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random
         raise ArgumentError(f"dropout: p must be between 0 and 1, got {p}.")
     if not training or p == 0:
         return input
-    x = as_input(input)
-    return _masked(x, mask=make_mask(np.random.default_rng(rng), x.shape, x.dtype, p))
+    x, p = as_input(input), float(p)
+    return _masked(x, mask=make_mask(rng, x.shape, x.dtype, p))
 
 
-def make_mask(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any, p: float) -> Any:
+@ag.opaque
+def make_mask(rng: np.random.Generator | int | None, shape: tuple[int, ...], dtype: Any, p: float) -> Any:
     """Draw an array that is 0 with probability ``p`` and 1 / (1 - p) elsewhere."""
-    mask = (rng.random(shape, np.float32) >= p).astype(dtype)
+    mask = (np.random.default_rng(rng).random(shape, np.float32) >= p).astype(dtype)
     mask *= 1 / (1 - p) if p < 1 else 0.0
     return mask
 

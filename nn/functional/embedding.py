@@ -75,21 +75,28 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     weight = as_input(weight)
     if weight.ndim != 2:
         raise wrong_shape("embedding", weight, "it must be (num_embeddings, embedding_dim).", "weight")
-    data = input.data if isinstance(input, ag.Tensor) else np.asarray(input)
-    if data.dtype.kind not in "iu" and data.size:
-        raise DTypeError(
-            f"{place('embedding')} got indices of dtype {data.dtype}; pass integers, such as x.astype(int)."
-        )
+    index = _indices(input, weight.shape[0])
     rows = weight.shape[0]
-    if data.size and (data.min() < 0 or data.max() >= rows):
-        wrong = int(data.min() if data.min() < 0 else data.max())
-        raise ArgumentError(
-            f"{place('embedding')} got index {wrong}; indices must be in 0 … {rows - 1}, as the table has {rows} rows."
-        )
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
             raise ArgumentError(
                 f"{place('embedding')}: padding_idx must be in {-rows} … {rows - 1}, got {padding_idx}."
             )
         padding_idx = int(padding_idx) % rows
-    return _embedding(data.astype(np.intp, copy=False), weight, padding_idx=padding_idx)
+    return _embedding(index, weight, padding_idx=padding_idx)
+
+
+@ag.opaque
+def _indices(input: Any, rows: int) -> Array:
+    """Read indices into a table, and refuse those that it has no row for."""
+    data = np.asarray(input)
+    if data.dtype.kind not in "iu" and data.size:
+        raise DTypeError(
+            f"{place('embedding')} got indices of dtype {data.dtype}; pass integers, such as x.astype(int)."
+        )
+    if data.size and (data.min() < 0 or data.max() >= rows):
+        wrong = int(data.min() if data.min() < 0 else data.max())
+        raise ArgumentError(
+            f"{place('embedding')} got index {wrong}; indices must be in 0 … {rows - 1}, as the table has {rows} rows."
+        )
+    return data.astype(np.intp, copy=False)

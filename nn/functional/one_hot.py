@@ -20,7 +20,14 @@ def one_hot(tensor: Any, num_classes: int = -1) -> NDArray[np.int64]:
     array([[1, 0, 0],
            [0, 0, 1]])
     """
-    labels = tensor.data if isinstance(tensor, ag.Tensor) else numbers(tensor, "tensor")
+    rows: NDArray[np.int64] = _one_hot(
+        tensor if isinstance(tensor, ag.Tensor) else numbers(tensor, "tensor"), num_classes
+    )
+    return rows
+
+
+@ag.opaque
+def _one_hot(labels: Any, num_classes: int) -> NDArray[np.int64]:
     if labels.dtype.kind not in "iu" and labels.size:
         raise DTypeError(f"one_hot: labels must be integers, got dtype {labels.dtype}. Pass labels.astype(int).")
     if num_classes < 1 and (num_classes != -1 or not labels.size):

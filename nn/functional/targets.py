@@ -27,9 +27,10 @@ def swapped(name: str, output: Any, target: Any) -> None:
         )
 
 
+@ag.opaque
 def shares(name: str, target: Any) -> None:
     """Refuse targets outside [0, 1]: the minimum of binary cross entropy would be −∞."""
-    values = _values(target)
+    values = np.asarray(target)
     low, high = _low(values), _high(values)
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         wrong = values[~((values >= -ROUNDING) & (values <= 1 + ROUNDING))].flat[0]
@@ -43,9 +44,10 @@ def shares(name: str, target: Any) -> None:
         raise ArgumentError(f"{place()}{name}: targets lie from 0 to 1, got {wrong:g}. {advice}. {OFF}")
 
 
+@ag.opaque
 def signs(name: str, target: Any) -> None:
     """Refuse targets other than -1 and 1."""
-    values = _values(target)
+    values = np.asarray(target)
     fits = np.abs(values) == 1
     if not fits.all():
         raise ArgumentError(
@@ -53,9 +55,10 @@ def signs(name: str, target: Any) -> None:
         )
 
 
+@ag.opaque
 def probabilities(name: str, output: Any) -> None:
     """Refuse outputs outside [0, 1], whose logarithms are none."""
-    values = _values(output)
+    values = np.asarray(output)
     low, high = _low(values), _high(values)
     if not (low >= 0 and high <= 1):
         wrong = values[~((values >= 0) & (values <= 1))].flat[0]
@@ -65,9 +68,10 @@ def probabilities(name: str, output: Any) -> None:
         )
 
 
+@ag.opaque
 def log_probabilities(name: str, output: Any) -> None:
     """Refuse outputs above 0, which are the logarithm of no probability."""
-    values = _values(output)
+    values = np.asarray(output)
     high = _high(values)
     if high > ROUNDING:
         raise ArgumentError(
@@ -76,9 +80,10 @@ def log_probabilities(name: str, output: Any) -> None:
         )
 
 
+@ag.opaque
 def mixtures(name: str, target: Any) -> None:
     """Refuse rows, along the class axis, that are no distribution over the classes."""
-    values = _values(target)
+    values = np.asarray(target)
     axis = min(1, values.ndim - 1)
     sums = np.asarray(values @ np.ones(values.shape[1], values.dtype) if values.ndim == 2 else values.sum(axis))
     low, high = _low(sums), _high(sums)
@@ -90,10 +95,6 @@ def mixtures(name: str, target: Any) -> None:
         )
     if _low(values) < -ROUNDING:
         raise ArgumentError(f"{place()}{name}: a target probability is {_low(values):g}, below 0. {OFF}")
-
-
-def _values(x: Any) -> Array:
-    return np.asarray(x.data if isinstance(x, ag.Tensor) else x)
 
 
 def _low(values: Array) -> float:

@@ -77,6 +77,8 @@ def block(t: Tensor) -> Tensor:
 
 
 assert_type(ag.checkpoint(block)(y), Tensor)
+assert_type(ag.compile(block)(y), Tensor)
+assert_type(ag.compile(block).program(y).source, str)
 
 
 @ag.no_grad()

@@ -1,0 +1,231 @@
+"""The adjoint of a program: its gradient, as further steps, by the same rules that eager backward runs.
+
+A rule is traced like any function, so what it computes can be read, and differentiated again. The joint rule of a
+fused op is one step where no further derivative is asked for; where one is, its definition takes its place.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box
+from autograd.compiler import select
+from autograd.modes import enable_grad, no_grad
+from autograd.ops import elementwise as ew
+from autograd.programs.values import Step, Value, replaced
+from autograd.rules import Op, Rule
+from autograd.vjp import fit, missing_rule
+
+_KEPT = (bool, int, float)
+
+
+def adjoint(tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value], *, recorded: bool) -> dict[Value, Any]:
+    """Return the gradients of ``targets``, given some cotangents; ``recorded`` if they may be differentiated."""
+    steps = list(tracer.steps)
+    wanted = set(targets)
+    leading = set(targets)
+    for step in steps:
+        if step.recorded and any(v in leading and v.needs for v in step.values()):
+            leading.update(out for out in step.outputs if out.needs and out not in wanted)
+    found = dict(cotangents)
+    with enable_grad() if recorded else no_grad():
+        for step in reversed(steps):
+            if step.outputs and not any(out in found and out in leading and out not in wanted for out in step.outputs):
+                continue
+            if not step.outputs:
+                continue
+            parts = [found.pop(out, None) if out in leading and out not in wanted else None for out in step.outputs]
+            for value, share in _shares(tracer, step, parts, leading, recorded):
+                found[value] = total = ew.add(found[value], share) if value in found else share
+                total._node.value.of = total._node.value.of or value
+    return {value: g for value, g in found.items() if value in wanted}
+
+
+def _shares(tracer: Any, step: Step, parts: list[Any], leading: set[Value], recorded: bool) -> list[tuple[Value, Any]]:
+    """Return the cotangent of each input of a step that leads to a target."""
+    op: Op = step.op
+    needs = [isinstance(v, Value) and v.needs and v in leading for v in step.inputs]
+    if op is None:  # another name for the same value
+        return [(step.inputs[0], parts[0])] if needs[0] else []
+    outputs = step.outputs[: len(step.outputs) - len(op.cache)]
+    if op.definition is not None and (recorded or (op.joint is None and not op.rules)):
+        return _by_definition(tracer, step, parts, needs)
+    if op.definition is None:
+        mark = len(tracer.steps)
+        try:
+            return _by_rules(tracer, step, parts, outputs, needs)
+        except Exception:  # a rule that reads numbers: then it is a step itself, on plain arrays
+            if recorded:
+                raise
+            del tracer.steps[mark:]
+    return _by_kernel(tracer, step, parts, outputs, needs)
+
+
+def _by_rules(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bool]) -> list[tuple[Value, Any]]:
+    """Trace the rules themselves."""
+    op = step.op
+    g = parts[0] if len(outputs) == 1 else tuple(_filled(tracer, outputs, parts))
+    arrived = tuple(part is not None for part in parts[: len(outputs)])
+    asked = _Asked(tracer, step, outputs, needs, arrived)
+    shares: list[tuple[Value, Any]] = []
+    if op.joint is not None:
+        given = op.joint.function(g, *asked.of(op.joint))
+        for i, share in enumerate(given):
+            if needs[i]:
+                shares.append((step.inputs[i], fit(share, step.inputs[i], op, i)))
+        return shares
+    for i, needed in enumerate(needs):
+        if not needed:
+            continue
+        if i not in op.rules:
+            missing_rule(op, i)
+        share = op.rules[i].function(g, *asked.of(op.rules[i]))
+        if isinstance(op.selects, dict) and i in op.selects:
+            share = select(op.selects[i].function(*asked.of(op.selects[i])), _traced(tracer, share))
+        shares.append((step.inputs[i], fit(share, step.inputs[i], op, i)))
+    return [(value, _traced(tracer, share)) for value, share in shares]
+
+
+def _traced(tracer: Any, share: Any) -> Any:
+    return share if isinstance(share, Box) else tracer.constant(share)
+
+
+def _filled(tracer: Any, outputs: Sequence[Value], parts: Sequence[Any]) -> list[Any]:
+    return [
+        tracer.constant(np.zeros(out.shape, out.dtype)) if part is None else part
+        for out, part in zip(outputs, parts, strict=False)
+    ]
+
+
+class _Asked:
+    """Give a rule what it asks for: Tensors of the program."""
+
+    def __init__(self, tracer: Any, step: Step, outputs: Any, needs: Any, arrived: Any) -> None:
+        self.tracer, self.step, self.outputs, self.needs, self.arrived = tracer, step, outputs, needs, arrived
+
+    def of(self, rule: Rule) -> list[Any]:
+        return [self.one(name) for name in rule.names]
+
+    def one(self, name: str) -> Any:
+        step, op = self.step, self.step.op
+        if name in op.inputs:
+            if op.variadic:
+                return tuple([self.residual(x) for x in step.inputs])
+            return self.residual(step.inputs[op.inputs.index(name)])
+        if name == "y":
+            ys = [self.tracer.wrap(out) for out in self.outputs]
+            return ys[0] if len(self.outputs) == 1 else tuple(ys)
+        if name in op.cache:
+            at = op.cache.index(name) - len(op.cache)
+            return self.residual(step.outputs[at])
+        if name == "shapes":
+            return tuple([x.shape if isinstance(x, Value) else np.shape(x) for x in step.inputs])
+        if name == "needs":
+            return tuple(self.needs)
+        if name == "arrived":
+            return self.arrived
+        return replaced(step.kwargs[name], lambda x: self.tracer.wrap(x) if isinstance(x, Value) else x)
+
+    def residual(self, x: Any) -> Any:
+        """Return an input as the engine keeps it: a Python number in the dtype of the result."""
+        if isinstance(x, Value):
+            return x.array if x.shape is None else self.tracer.wrap(x)
+        if isinstance(x, _KEPT) and self.outputs[0].dtype.kind == "f":
+            return self.outputs[0].dtype.type(x)
+        return x
+
+
+def _by_kernel(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bool]) -> list[tuple[Value, Any]]:
+    """Make one step of the rules of an op, on plain arrays."""
+    op = step.op
+    arrived = tuple(part is not None for part in parts[: len(outputs)])
+    gs = _filled(tracer, outputs, parts) if len(outputs) > 1 else [parts[0]]
+    g: Any = tuple(gs) if len(outputs) > 1 else gs[0]
+    shares: list[tuple[Value, Any]] = []
+    asked = _Plain(step, outputs, needs, arrived)
+    pairs = [(None, op.joint)] if op.joint is not None else [(i, op.rules[i]) for i, n in enumerate(needs) if n]
+    for i, rule in pairs:
+        places = [k for k, needed in enumerate(needs) if needed] if i is None else [i]
+        masks = op.selects if isinstance(op.selects, dict) else {}
+        mask = masks.get(i) if i is not None else None
+        names = asked.of(rule)
+        kernel = kernel_of(op, rule, places, mask, [step.inputs[k] for k in places], i)
+        results = tracer.pulled(kernel, f"{op.name}_vjp", (g, tuple(names), tuple(asked.of(mask)) if mask else ()))
+        shares += zip([step.inputs[k] for k in places], results, strict=True)
+    return shares
+
+
+class _Plain(_Asked):
+    """Give the Values themselves, for a step to be."""
+
+    def __init__(self, step: Step, outputs: Any, needs: Any, arrived: Any) -> None:
+        super().__init__(None, step, outputs, needs, arrived)
+
+    def one(self, name: str) -> Any:
+        step, op = self.step, self.step.op
+        if name in op.inputs and op.variadic:
+            return tuple([self.residual(x) for x in step.inputs])
+        if name == "y":
+            return self.outputs[0] if len(self.outputs) == 1 else tuple(self.outputs)
+        if name in op.cache:
+            return step.outputs[op.cache.index(name) - len(op.cache)]
+        return super().one(name) if name not in step.kwargs else step.kwargs[name]
+
+    def residual(self, x: Any) -> Any:
+        if isinstance(x, Value):
+            return x
+        return super().residual(x)
+
+
+def kernel_of(op: Op, rule: Rule, places: list[int], mask: Any, parents: list[Value], i: int | None) -> Any:
+    """Return the function of plain arrays that runs a rule and fits what it gives to the inputs."""
+    facts = [Like(parent.shape, parent.dtype) for parent in parents]
+
+    def kernel(g: Any, given: Any, masked: Any) -> Any:
+        shares = rule.function(g, *given)
+        shares = [shares[k] for k in places] if i is None else [shares]
+        if mask is not None:
+            shares = [select(mask.function(*masked), shares[0])]
+        return tuple([fit(s, like, op, k) for s, like, k in zip(shares, facts, places, strict=True)])
+
+    kernel.__name__ = f"{op.name}_vjp"
+    return kernel
+
+
+class Like:
+    """Say of what shape and dtype a cotangent must be."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: Any, dtype: Any) -> None:
+        self.shape, self.dtype = shape, dtype
+
+
+def _by_definition(tracer: Any, step: Step, parts: Any, needs: list[bool]) -> list[tuple[Value, Any]]:
+    """Run the definition of an op again, traced, and go back through it."""
+    op = step.op
+    inner: list[Any] = []
+    own: dict[Value, int] = {}
+    for i, x in enumerate(step.inputs):
+        if not isinstance(x, Value):
+            inner.append(x)
+        elif needs[i]:
+            box = tracer.identity(tracer.wrap(x), "argument", needs=True)
+            inner.append(box)
+            own[box._node.value] = i
+        else:
+            inner.append(tracer.wrap(x))
+    keywords = replaced(step.kwargs, lambda x: tracer.wrap(x) if isinstance(x, Value) else x)
+    with enable_grad():
+        y = op.definition(*inner, **keywords)
+    ys = y if isinstance(y, tuple) else (y,)
+    cotangents: dict[Value, Any] = {}
+    for out, part in zip(ys, parts, strict=False):
+        if part is not None and isinstance(out, Box):
+            value = tracer.of_box(out)
+            cotangents[value] = ew.add(cotangents[value], part) if value in cotangents else part
+    found = adjoint(tracer, cotangents, list(own), recorded=True)
+    for value, i in own.items():
+        value.needs = step.inputs[i].needs
+    return [(step.inputs[i], fit(found[v], step.inputs[i], op, i)) for v, i in own.items() if v in found]

@@ -1,0 +1,339 @@
+"""``ag.compile``: the function that runs as a program where it can, and as itself where it cannot.
+
+For each kind of arguments the function is traced once. Its first call of a kind is the traced one: what that computed
+is the result, so nothing is drawn or counted twice.
+"""
+
+import functools
+import inspect
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box, keeps_values, needs_grad
+from autograd.errors import NotAFunction, TraceError
+from autograd.modes import current, enable_grad, no_grad, traced_by
+from autograd.programs.adjoint import adjoint
+from autograd.programs.guards import Guards
+from autograd.programs.program import Program
+from autograd.programs.source import Changed
+from autograd.programs.tracing import Tracer, flows
+from autograd.programs.values import ARRAY, CLOSED, Step, Value
+from autograd.tree import flatten
+
+KINDS = 64  # programs that are kept, the least recently used goes first
+RETRACES = 8
+_ARRAYS = (np.ndarray, np.generic)
+
+
+def compile(f: Any = None, *, off: Collection[str] = ()) -> Any:
+    """Return ``f`` compiled: traced once per kind of arguments, and written out as NumPy with its backpropagation.
+
+    ``f`` is any function of Tensors and arrays: a module, a loss, ``ag.value_and_grad(g)``. What it closes over is read
+    at each call. ``off`` names passes to leave out. Also a decorator. Raises TraceError where a number leaves ``f``
+    (``if t > 0``, ``t.item()``), as what is computed from it would be stale at the next call.
+
+    >>> import numpy as np, autograd as ag
+    >>> f = ag.compile(ag.value_and_grad(lambda x: (x * x).sum()))
+    >>> f(np.array([1.0, 2.0]))
+    (np.float64(5.0), array([2., 4.]))
+    """
+    if f is None:
+        return functools.partial(compile, off=off)
+    if not callable(f):
+        raise NotAFunction(f"compile takes a function, got {type(f).__name__}: {f!r}"[:200] + ".")
+    return Compiled(f, off)
+
+
+class _Entry:
+    """Hold a program and what it relies on; ``program`` is None where the function runs as itself."""
+
+    __slots__ = ("facts", "guards", "program", "why")
+
+    def __init__(self, guards: Guards | None, program: Program | None, why: str) -> None:
+        self.guards, self.program, self.why = guards, program, why
+        used = [] if program is None else [v for v in program.used if v.kind == CLOSED]
+        self.facts = [(v.source, v.source._node, v.shape, v.dtype, v.needs) for v in used]
+
+    def stale(self) -> str:
+        """Return what is no longer as it was: "" for nothing."""
+        for box, node, shape, dtype, needs in self.facts:
+            array = box._array
+            if array.shape != shape or array.dtype is not dtype or (box._node is not node and needs_grad(box) != needs):
+                return f"{box._node.name if box._node is not None and box._node.name else 'a Tensor'}"
+        return "" if self.guards is None else self.guards.changed()
+
+
+class _Last:
+    """Recognize the arguments of the last call at once: arrays and Tensors only, one by one."""
+
+    __slots__ = ("entry", "kinds", "program", "recording")
+
+    def __init__(self, recording: bool, kinds: list[Any], entry: _Entry) -> None:
+        self.recording, self.kinds, self.entry = recording, kinds, entry
+        self.program: Any = entry.program
+
+    @staticmethod
+    def of(recording: bool, args: tuple[Any, ...], entry: _Entry) -> "_Last | None":
+        """Return what recognizes ``args``; None where it takes a closer look, or what runs may have to change."""
+        program = entry.program
+        if program is None or any(step.dynamic for step in program.forward):
+            return None
+        if not all(type(x) is np.ndarray or isinstance(x, Box) for x in args):
+            return None
+        arrays = [x._array if isinstance(x, Box) else x for x in args]
+        facts = [
+            (type(x), a.dtype, a.shape, isinstance(a, np.ndarray) and a.flags.c_contiguous, needs_grad(x))
+            for x, a in zip(args, arrays, strict=True)
+        ]
+        return _Last(recording, facts, entry)
+
+    def fits(self, recording: Any, args: tuple[Any, ...]) -> bool:
+        """Tell whether ``args`` are of the same kind."""
+        if bool(recording) != self.recording or len(args) != len(self.kinds):
+            return False
+        for x, (kind, dtype, shape, contiguous, needs) in zip(args, self.kinds, strict=True):
+            if x.__class__ is not kind:
+                return False
+            a = x
+            if kind is not np.ndarray:
+                a = x._array
+                if needs_grad(x) != needs:
+                    return False
+            elif a.flags.c_contiguous != contiguous:
+                return False
+            if a.dtype is not dtype or a.shape != shape:
+                return False
+        return True
+
+
+class Compiled:
+    """Call a function as a program."""
+
+    def __init__(self, f: Callable[..., Any], off: Collection[str] = ()) -> None:
+        functools.update_wrapper(self, f, updated=())
+        self.function, self.off = f, frozenset(off)
+        self._entries: OrderedDict[Any, _Entry] = OrderedDict()
+        self._last: _Last | None = None
+        self._retraced = 0
+        self._warned = False
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __reduce__(self) -> Any:
+        return Compiled, (self.function, self.off)
+
+    def __repr__(self) -> str:
+        return f"<compiled {getattr(self.function, '__name__', type(self.function).__name__)}>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        state = current()
+        if state.tracer is not None or keeps_values():
+            return self.function(*args, **kwargs)
+        last = self._last
+        if last is not None and not kwargs and last.fits(state.recording, args) and not last.entry.stale():
+            return last.program(args)
+        values, rebuild = flatten((args, kwargs))
+        key = (bool(state.recording), _form(args, kwargs), tuple(map(_kind, values)))
+        entry = self._entries.get(key)
+        if entry is not None:
+            stale = entry.stale()
+            if not stale:
+                if entry.program is None:
+                    return self.function(*args, **kwargs)
+                try:
+                    self._last = _Last.of(bool(state.recording), args, entry) if not kwargs else None
+                    return entry.program([x for x in values if isinstance(x, (Box, *_ARRAYS))])
+                except Changed:
+                    stale = "the form of what a plain function gives"
+            self._retraced += 1
+            if self._retraced == RETRACES:
+                warnings.warn(
+                    f"{self!r} was traced {RETRACES} times anew, as {stale} keeps changing. Pass it as an argument "
+                    "(an array), or leave it as it is.",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+        return self._trace(key, values, rebuild)
+
+    def program(self, *args: Any, **kwargs: Any) -> Program:
+        """Return the program for arguments of this kind; the function is called on them."""
+        values, rebuild = flatten((args, kwargs))
+        key = (bool(current().recording), _form(args, kwargs), tuple(map(_kind, values)))
+        if key not in self._entries or self._entries[key].stale():
+            self._trace(key, values, rebuild)
+        entry = self._entries[key]
+        if entry.program is None:
+            raise TraceError(f"{self!r} runs as itself: {entry.why}")
+        return entry.program
+
+    def _trace(self, key: Any, values: list[Any], rebuild: Callable[[list[Any]], Any]) -> Any:
+        trace = _Trace(self.function, values, rebuild)
+        program = trace.program(self.off)
+        entry = _Entry(trace.guards, program, trace.why)
+        self._entries[key] = entry
+        self._entries.move_to_end(key)
+        while len(self._entries) > KINDS:
+            self._entries.popitem(last=False)
+        if program is None and not self._warned:
+            self._warned = True
+            warnings.warn(f"{self!r} runs uncompiled: {trace.why}", RuntimeWarning, stacklevel=3)
+        return trace.result
+
+
+class _Trace:
+    """Run a function once, traced, and make a program of it."""
+
+    def __init__(self, f: Any, values: list[Any], rebuild: Callable[[list[Any]], Any]) -> None:
+        self.f, self.values, self.rebuild = f, values, rebuild
+        self.guards = Guards(f)
+        for i, x in enumerate(values):
+            if not isinstance(x, (Box, *_ARRAYS)):
+                self.guards.walk(x, f"argument {i}")
+        self.tracer = Tracer(self.guards.reaches)
+        self.why = ""
+        self.result: Any = None
+        self._states = [rng.bit_generator.state for rng in self.guards.generators]
+
+    def _name(self) -> str:
+        return getattr(self.f, "__name__", type(self.f).__name__).strip("<>")
+
+    def program(self, off: Collection[str]) -> Program | None:
+        """Return the program, or None (``why`` says why) where the function must run as itself."""
+        tracer = self.tracer
+        before = _global_state()
+        leaves = [tracer.argument(x) if isinstance(x, (Box, *_ARRAYS)) else x for x in self.values]
+        args, kwargs = self.rebuild(leaves)
+        self._name_arguments(args, kwargs)
+        try:
+            with traced_by(tracer):
+                y = self.f(*args, **kwargs)
+                found, form = flatten(y)
+                results = [self._result(x) for x in found]
+        except TraceError:
+            self._undo()
+            raise
+        except Exception as error:  # in doubt the function runs as itself; if it is its own fault, it fails again
+            self._undo()
+            self.why = f"{type(error).__name__}: {error}"
+            self.result = self._plainly()
+            return None
+        self.why = self._doubt(before)
+        flows(tracer.inputs, tracer.steps)
+        program = self._built(results, form, off)
+        self._answer(program)
+        return None if self.why else program  # what was computed now is right in any case, and done once
+
+    def _name_arguments(self, args: Any, kwargs: Any) -> None:
+        """Name the arguments as the function does."""
+        try:
+            given = inspect.signature(self.f).bind(*args, **kwargs).arguments
+        except (TypeError, ValueError):
+            return
+        for name, x in given.items():
+            if isinstance(x, Box):
+                self.tracer.of_box(x).name = name
+
+    def _plainly(self) -> Any:
+        args, kwargs = self.rebuild(self.values)
+        return self.f(*args, **kwargs)
+
+    def _undo(self) -> None:
+        """Put generators back to where they were."""
+        for rng, state in reversed(self.tracer.rng):
+            rng.bit_generator.state = state
+
+    def _result(self, x: Any) -> Any:
+        if isinstance(x, Box):
+            return self.tracer.of_box(x)
+        if isinstance(x, _ARRAYS):
+            return self.tracer.of_array(x)
+        return x
+
+    def _doubt(self, before: Any) -> str:
+        """Say what speaks against the program: "" for nothing."""
+        stale = self.guards.changed()
+        if stale:
+            return f"the function changes {stale} while it runs."
+        drawn = {id(rng) for rng, _ in self.tracer.rng}
+        for rng, state in zip(self.guards.generators, self._states, strict=True):
+            if id(rng) not in drawn and not _same_state(rng.bit_generator.state, state):
+                return "it draws from a generator itself; wrap the draw in ag.opaque, or pass the numbers."
+        now = _global_state()
+        if now[1] != before[1] or not np.array_equal(now[0], before[0]):
+            return "it draws from np.random; use a Generator in ag.opaque, or pass the numbers."
+        try:
+            entering = {id(v.source) for v in self.tracer.inputs if v.kind == ARRAY} if not self.tracer.fresh else set()
+            self.guards.watch_contents(entering)
+        except TraceError as error:
+            return str(error)
+        return ""
+
+    def _built(self, results: list[Any], form: Any, off: Collection[str]) -> Program:
+        tracer = self.tracer
+        roots = dict.fromkeys(v for v in results if isinstance(v, Value) and v.needs and v.boxed)
+        targets = [v for v in tracer.inputs if v.needs] if roots else []
+        trace = list(tracer.steps)
+        cotangents = {root: Value("cotangent", np.ones(root.shape, root.dtype)[()]) for root in roots}
+        with traced_by(tracer), np.errstate(all="ignore"):
+            found = adjoint(tracer, {v: tracer.wrap(g) for v, g in cotangents.items()}, targets, recorded=False)
+            gradients = {v: tracer.of_box(found[v]) for v in targets if v in found}
+        steps: list[Step] = tracer.steps[len(trace) :]
+        if not gradients:
+            cotangents = {}
+        return Program(self._name(), tracer.inputs, trace, steps, results, form, cotangents, gradients, off)
+
+    def _answer(self, program: Program) -> None:
+        """Give the result of the traced call as that of the program."""
+        given = iter([x for x in self.values if isinstance(x, (Box, *_ARRAYS))])
+        sources = [next(given) if v.kind == "input" else v.source for v in program.used]
+        outputs = [v.array if isinstance(v, Value) else v for v in program.outputs]
+        mode = enable_grad if current().recording else no_grad
+        with mode():
+            self.result = program.finish(sources, outputs, tuple([v.array for v in program.saved]))
+        for step in program.steps:  # the arrays of the trace are done with
+            for value in step.outputs:
+                value.array = None
+
+
+def _global_state() -> Any:
+    """Return the state of ``np.random`` itself."""
+    return np.random.get_state()[1:3]  # type: ignore[index]  # noqa: NPY002
+
+
+def _same_state(a: Any, b: Any) -> bool:
+    return bool(repr(a) == repr(b))
+
+
+def _form(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the nesting of the arguments."""
+    if not kwargs and not any(isinstance(x, (tuple, list, dict)) for x in args):
+        return len(args)
+    return _nested(args), _nested(kwargs)
+
+
+def _nested(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return dict, tuple([(key, _nested(part)) for key, part in tree.items()])
+    if isinstance(tree, (tuple, list)):
+        return type(tree), tuple([_nested(part) for part in tree])
+    return None
+
+
+def _kind(x: Any) -> Any:
+    """Return what a program is made for: of arrays shape and dtype, of other things what they are."""
+    if isinstance(x, np.ndarray):
+        return x.dtype, x.shape, x.flags.c_contiguous
+    if isinstance(x, Box):
+        array = x._array
+        node = x._node
+        return type(x), array.dtype, array.shape, node is not None and node.needs
+    if isinstance(x, np.generic):
+        return x.dtype, ()
+    if isinstance(x, float):
+        return float, x.hex()
+    return (type(x), x) if isinstance(x, (int, str, bool, type(None))) else (type(x), id(x))

@@ -1,0 +1,252 @@
+"""What a trace relied on: closures, globals, defaults, attributes, lists; noticed when it is no longer what it was.
+
+Everything that a function can reach is walked through once. What it names is remembered by identity (numbers and
+strings by value); the arrays that it reaches are read afresh at each call, and so are Tensors.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box
+from autograd.errors import TraceError
+
+_LIBRARIES = ("autograd", "nn", "numpy", "scipy", "builtins", "math", "functools", "itertools", "typing", "collections")
+_PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic)
+_OF_ANY_CLASS = ("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__")
+_LIMIT = 20_000  # things that are walked through
+SMALL = 1 << 16  # bytes of arrays whose contents are compared at each call
+
+
+class Guards:
+    """Know what ``f`` reaches, and tell whether that is still so."""
+
+    def __init__(self, f: Any) -> None:
+        self.checks: list[tuple[str, Callable[[], Any], Any]] = []  # what, how it is read, what it was
+        self.arrays: dict[int, np.ndarray[Any, Any]] = {}
+        self.boxes: dict[int, Box] = {}
+        self.generators: list[Any] = []
+        self.contents: list[tuple[str, Any, bytes]] = []
+        self._seen: set[int] = set()
+        self._kept: list[Any] = []
+        self._cells: list[tuple[Any, Any]] = []
+        self._functions: list[tuple[FunctionType, CodeType, Any, dict[str, Any]]] = []
+        self._globals: list[tuple[dict[str, Any], str, Any]] = []
+        self._lists: list[tuple[list[Any], list[Any]]] = []
+        self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
+        self._slow = False  # whether something is reached that only a closer look can tell
+        self._counters: dict[int, tuple[list[int], int]] = {}
+        self.walk(f, getattr(f, "__name__", type(f).__name__))
+
+    # ------------------------------------------------------------------------------------------------------ walking
+
+    def walk(self, root: Any, name: str) -> None:
+        """Remember what ``root`` reaches."""
+        stack = [(root, name)]
+        while stack:
+            x, name = stack.pop()
+            if id(x) in self._seen or isinstance(x, _PLAIN):
+                continue
+            if len(self._seen) > _LIMIT:
+                raise TraceError(f"{name}: the function reaches more than {_LIMIT} objects. Let it close over less.")
+            self._seen.add(id(x))
+            self._kept.append(x)
+            stack += self._parts(x, name)
+
+    def _parts(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
+        if isinstance(x, Box):
+            self.boxes[id(x)] = x
+        elif isinstance(x, np.ndarray):
+            self.arrays[id(x)] = x
+        elif isinstance(x, np.random.Generator):
+            self.generators.append(x)
+        elif isinstance(x, FunctionType):
+            yield from self._function(x, name)
+        elif isinstance(x, MethodType):
+            yield x.__self__, name
+            yield x.__func__, name
+        elif isinstance(x, partial):
+            yield from ((part, name) for part in (x.func, x.args, x.keywords))
+        elif isinstance(x, tuple | list):
+            if isinstance(x, list):
+                self._check(name, lambda: list(x), list(x))
+                self._lists.append((x, list(x)))
+            yield from ((part, f"{name}[{i}]") for i, part in enumerate(x) if not isinstance(part, _PLAIN))
+        elif isinstance(x, dict):
+            self._check(name, lambda: [*x.keys(), *x.values()], [*x.keys(), *x.values()])
+            self._dicts.append((x, dict(x)))
+            yield from ((part, f"{name}[{key!r}]") for key, part in x.items())
+        elif isinstance(x, set | frozenset):
+            self._check(name, lambda: list(x), list(x))
+            self._slow = True
+            yield from ((part, name) for part in x)
+        elif isinstance(x, type | ModuleType | BuiltinFunctionType | np.ufunc | CodeType):
+            return
+        else:
+            yield from self._object(x, name)
+
+    def _function(self, f: FunctionType, name: str) -> Iterator[tuple[Any, str]]:
+        for label, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
+            try:
+                held = cell.cell_contents
+            except ValueError:  # a name that is bound later
+                continue
+            self._check(label, partial(_contents, cell), held)
+            self._cells.append((cell, held))
+            yield held, label
+        if _is_library(f.__module__):
+            return
+        facts = f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})
+        self._check(f"{name}'s code or defaults", lambda: (f.__code__, f.__defaults__, f.__kwdefaults__ or {}), facts)
+        self._functions.append((f, f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})))
+        yield (f.__defaults__ or (), f.__kwdefaults__ or {}), name
+        names = _names(f.__code__)
+        for label in sorted(names & f.__globals__.keys()):
+            held = f.__globals__[label]
+            self._check(label, partial(f.__globals__.get, label), held)
+            self._globals.append((f.__globals__, label, held))
+            if not isinstance(held, ModuleType):
+                yield held, label
+            elif not _is_library(held.__name__):
+                for attribute in sorted(names & vars(held).keys()):
+                    part = vars(held)[attribute]
+                    self._check(f"{label}.{attribute}", partial(vars(held).get, attribute), part)
+                    self._globals.append((vars(held), attribute, part))
+                    yield part, f"{label}.{attribute}"
+
+    def _object(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
+        held = getattr(x, "__dict__", None)
+        if isinstance(held, dict):
+            caches = getattr(type(x), "_caches", ())  # what an object only remembers, and finds again
+
+            def read(held: Any = held) -> Any:
+                return [(key, part) for key, part in held.items() if key not in caches]
+
+            self._check(name, read, read())
+            counter = getattr(type(x), "_changes", None)  # a class may count the changes of all its objects
+            if counter is not None:
+                self._counters[id(counter)] = counter, counter[0]
+            else:
+                self._dicts.append((held, dict(held)))
+            yield from ((part, f"{name}.{key}") for key, part in read())
+        for kind in type(x).__mro__:
+            for key in getattr(kind, "__slots__", ()):
+                if isinstance(key, str) and not key.startswith("__") and hasattr(x, key):
+                    part = getattr(x, key)
+                    self._check(f"{name}.{key}", partial(getattr, x, key, None), part)
+                    self._slow = True
+                    yield part, f"{name}.{key}"
+            if not _is_library(kind.__module__):
+                methods = {key: part for key, part in vars(kind).items() if key not in _OF_ANY_CLASS}
+                self._check(
+                    f"class {kind.__name__}",
+                    partial(_read_class, kind, tuple(methods)),
+                    list(methods.values()),
+                )
+                self._globals += [(vars(kind), key, part) for key, part in methods.items()]  # type: ignore[misc]
+                yield from (
+                    (
+                        part.fget if isinstance(part, property) else getattr(part, "__func__", part),
+                        f"{kind.__name__}.{key}",
+                    )
+                    for key, part in methods.items()
+                )
+
+    def _check(self, what: str, read: Callable[[], Any], was: Any) -> None:
+        self.checks.append((what, read, was))
+
+    # ----------------------------------------------------------------------------------------------------- checking
+
+    def changed(self) -> str:
+        """Return what is no longer as it was: "" for nothing."""
+        return "" if self._is_unchanged() else self._what_changed()
+
+    def _is_unchanged(self) -> bool:
+        """Tell at once that nothing changed; False where it takes a closer look."""
+        for counter, count in self._counters.values():
+            if counter[0] != count:
+                return False
+        for cell, was in self._cells:
+            if cell.cell_contents is not was:
+                return False
+        for space, name, was in self._globals:
+            if space.get(name) is not was:
+                return False
+        for f, code, defaults, keywords in self._functions:
+            if f.__code__ is not code or f.__defaults__ is not defaults or (keywords and f.__kwdefaults__ != keywords):
+                return False
+        return not self._slow and not self.contents and self._same_containers()
+
+    def _same_containers(self) -> bool:
+        try:
+            return all(now == before for now, before in (*self._lists, *self._dicts))
+        except Exception:  # arrays are not equal or unequal
+            return False
+
+    def _what_changed(self) -> str:
+        for what, read, was in self.checks:
+            try:
+                now = read()
+            except (ValueError, AttributeError):
+                return what
+            if now is not was and not _equal(now, was):
+                return what
+        for what, array, content in self.contents:
+            if array.tobytes() != content:
+                return what
+        self._counters = {key: (counter, counter[0]) for key, (counter, _) in self._counters.items()}
+        return ""
+
+    def reaches(self, array: Any) -> bool:
+        """Tell whether an array, or the memory that it looks at, is reached by the function."""
+        while isinstance(array, np.ndarray):
+            if id(array) in self.arrays:
+                return True
+            array = array.base
+        return False
+
+    def watch_contents(self, entering: set[int]) -> None:
+        """Compare the contents of arrays that the program does not read itself: they may have decided something."""
+        others = [a for key, a in self.arrays.items() if key not in entering and a.dtype != object]
+        if sum(a.nbytes for a in others) > SMALL:
+            raise TraceError(
+                "the function reaches large arrays that its program does not read; what was decided by their numbers "
+                "could not be noticed. Pass them as arguments."
+            )
+        self.contents = [(f"an array of shape {a.shape}", a, a.tobytes()) for a in others]
+
+
+def _equal(now: Any, was: Any) -> bool:
+    if isinstance(was, list | tuple):
+        return (
+            type(now) is type(was)
+            and len(now) == len(was)
+            and all(a is b or _equal(a, b) for a, b in zip(now, was, strict=True))
+        )
+    if isinstance(was, dict):
+        return type(now) is dict and _equal(list(now.items()), list(was.items()))
+    return type(now) is type(was) and isinstance(was, _PLAIN) and bool(now == was or (now != now and was != was))
+
+
+def _contents(cell: Any) -> Any:
+    return cell.cell_contents
+
+
+def _read_class(kind: type, keys: tuple[str, ...]) -> list[Any]:
+    return [vars(kind).get(key) for key in keys]
+
+
+def _is_library(name: str | None) -> bool:
+    return (name or "").partition(".")[0] in _LIBRARIES
+
+
+def _names(code: CodeType) -> set[str]:
+    """Return the names that code uses, in the functions inside it as well."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= _names(constant)
+    return names

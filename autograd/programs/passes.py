@@ -1,0 +1,220 @@
+"""Passes over a program, each one idea; any of them can be left out, and none changes a result beyond rounding."""
+
+from collections import Counter
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from autograd.ops.activations import _BLOCK as BLOCK
+from autograd.ops.activations import _zeros as zeros
+from autograd.programs.tracing import same
+from autograd.programs.values import RESULT, Step, Value, replaced, values_in
+
+
+def names(program: Any) -> None:
+    """Take out the steps that only give a value another name."""
+    known: dict[Any, Any] = {}
+    for steps in (program.forward, program.backward):
+        for step in list(steps):
+            _read_anew(step, known)
+            if step.function is same or _changes_nothing(step):
+                known[step.outputs[0]] = step.inputs[0]
+                steps.remove(step)
+    _results_anew(program, known)
+
+
+def _changes_nothing(step: Step) -> bool:
+    """Tell whether a step gives its input back: the same shape again, the same dtype."""
+    if step.op is None or step.op.name not in ("reshape", "broadcast_to", "astype"):
+        return False
+    x, y = step.inputs[0], step.outputs[0]
+    return isinstance(x, Value) and x.shape == y.shape and x.dtype == y.dtype
+
+
+def products(program: Any) -> None:
+    """Transpose a product by its factors: (a b)ᵀ = bᵀ aᵀ and (xᵀ)ᵀ = x; gradients come in the layout of weights."""
+    known: dict[Any, Any] = {}
+    made: dict[Value, Step] = {}
+    every = [*program.forward, *program.backward]
+    read = Counter(v for step in every for v in step.values())
+    read.update(values_in([program.outputs, list(program.gradients.values())]))
+    for steps in (program.forward, program.backward):
+        for step in list(steps):
+            _read_anew(step, known)
+            made.update(dict.fromkeys(step.outputs, step))
+            if not _transposes(step):
+                continue
+            before = made.get(step.inputs[0])
+            if before is not None and _transposes(before):
+                known[step.outputs[0]] = before.inputs[0]
+                steps.remove(step)
+            elif before is not None and _named(before, "matmul") and read[step.inputs[0]] == 1 and before in steps:
+                a, b = before.inputs
+                if isinstance(a, Value) and isinstance(b, Value) and len(a.shape) == len(b.shape) == 2:
+                    turned = [_turned(x, made, steps, steps.index(before)) for x in (b, a)]
+                    before.inputs, before.outputs = tuple(turned), step.outputs
+                    made[step.outputs[0]] = before
+                    steps.remove(step)
+    _results_anew(program, known)
+
+
+def _turned(x: Value, made: dict[Value, Step], steps: list[Step], at: int) -> Value:
+    """Return the transpose of a matrix: what it was made of, or a step of its own."""
+    before = made.get(x)
+    if before is not None and _transposes(before):
+        return before.inputs[0]  # type: ignore[no-any-return]
+    value = Value(RESULT, x.array.T)
+    steps.insert(at, Step(np.transpose, "transpose", (x,), {}, (value,)))
+    made[value] = value.step  # type: ignore[assignment]
+    return value
+
+
+def _transposes(step: Step) -> bool:
+    x = step.inputs[0] if step.inputs else None
+    named = step.function is np.transpose or _named(step, "transpose")
+    return named and isinstance(x, Value) and len(x.shape) == 2 and step.kwargs.get("axes") in (None, (1, 0))
+
+
+def _named(step: Step, name: str) -> bool:
+    return step.op is not None and step.op.name == name
+
+
+def sums(program: Any) -> None:
+    """Sum over the rows of a matrix as a product with ones: BLAS takes a third of the time of ``sum``."""
+    for step in (*program.forward, *program.backward):
+        if not _named(step, "sum") or step.kwargs.get("keepdims") or step.kwargs.get("dtype") is not None:
+            continue
+        x = step.inputs[0]
+        if isinstance(x, Value) and len(x.shape) == 2 and x.dtype.kind == "f" and step.kwargs["axis"] in (0, (0,)):
+            step.function, step.label, step.inputs, step.kwargs = np.dot, "sum", (_ones(x.shape[0], x.dtype), x), {}
+
+
+def rectifiers(program: Any) -> None:
+    """Compare with an array of zeros: NumPy's ``maximum`` with a number takes two to four times as long."""
+    for step in program.forward:
+        y = step.outputs[0] if step.outputs else None
+        if _named(step, "relu") and y is not None and y.shape and 0 < y.array.size <= BLOCK and y.dtype.kind == "f":
+            step.function, step.label, step.inputs = np.maximum, "relu", (step.inputs[0], zeros(y.dtype, y.shape))
+
+
+def masks(program: Any) -> None:
+    """Cut off by a product on the way back: should an infinite slope make it nan, the ordinary ops run again."""
+    for step in program.backward:
+        if _named(step, "select") and step.outputs[0].dtype.kind == "f":
+            step.function, step.label, step.op = np.multiply, "multiply", None
+            step.inputs, step.kwargs = (step.inputs[0], step.kwargs["mask"]), {}
+
+
+@lru_cache(maxsize=64)
+def _ones(n: int, dtype: Any) -> Any:
+    row = np.ones(n, dtype)
+    row.flags.writeable = False
+    return row
+
+
+def common(program: Any) -> None:
+    """Compute once what is computed twice from the same values."""
+    known: dict[Any, Any] = {}
+    first: dict[Any, tuple[Value, ...]] = {}
+    for steps in (program.forward, program.backward):
+        for step in list(steps):
+            _read_anew(step, known)
+            if step.effect or step.function is same:
+                continue
+            key = _key(step)
+            if key in first:
+                known.update(zip(step.outputs, first[key], strict=True))
+                steps.remove(step)
+            else:
+                first[key] = step.outputs
+    _results_anew(program, known)
+
+
+def dead(program: Any) -> None:
+    """Take out the steps whose results nobody reads."""
+    live = set(values_in(list(program.gradients.values())))
+    program.backward = _living(program.backward, live)
+    live |= set(values_in(program.outputs))
+    program.forward = _living(program.forward, live)
+
+
+def _living(steps: list[Step], live: set[Any]) -> list[Step]:
+    kept = []
+    for step in reversed(steps):
+        if step.effect or any(out in live for out in step.outputs):
+            kept.append(step)
+            live.update(step.values())
+    return kept[::-1]
+
+
+def _read_anew(step: Step, known: dict[Any, Any]) -> None:
+    """Let a step read what its inputs are by now."""
+    if known:
+        step.inputs = replaced(step.inputs, lambda x: known.get(x, x) if isinstance(x, Value) else x)
+        step.kwargs = replaced(step.kwargs, lambda x: known.get(x, x) if isinstance(x, Value) else x)
+
+
+def _results_anew(program: Any, known: dict[Any, Any]) -> None:
+    program.outputs = [known.get(v, v) if isinstance(v, Value) else v for v in program.outputs]
+    program.gradients = {v: known.get(g, g) if isinstance(g, Value) else g for v, g in program.gradients.items()}
+
+
+def _key(step: Step) -> Any:
+    return step.function if step.op is None else step.op, _form(step.inputs), _form(step.kwargs)
+
+
+def _form(tree: Any) -> Any:
+    """Return something that is equal for equal inputs: Values and arrays by identity, numbers with their type."""
+    if isinstance(tree, tuple | list):
+        return type(tree), tuple([_form(item) for item in tree])
+    if isinstance(tree, dict):
+        return tuple([(key, _form(item)) for key, item in tree.items()])
+    if isinstance(tree, slice):
+        return slice, _form((tree.start, tree.stop, tree.step))
+    if isinstance(tree, np.generic):
+        return type(tree), tree.tobytes()
+    if isinstance(tree, float):
+        return float, tree.hex()
+    if isinstance(tree, bool | int | str | type | np.dtype) or tree is None:
+        return type(tree), tree
+    return id(tree)
+
+
+def in_place(program: Any) -> None:
+    """Write the result of an elementwise step into an input that the program made itself and reads no more."""
+    kept = {*values_in(program.outputs), *values_in(list(program.gradients.values()))}
+    kept |= {v for step in program.backward for v in step.values()}
+    for steps in (program.forward, program.backward):
+        own: dict[Value, bool] = {}
+        last = {v: i for i, step in enumerate(steps) for v in step.values()}
+        outside = kept if steps is program.forward else {*values_in(list(program.gradients.values()))}
+        views: dict[Value, set[Value]] = {}
+        for i, step in enumerate(steps):
+            step.out = None
+            product = step.function is np.dot or _named(step, "matmul")
+            fresh = isinstance(step.function, np.ufunc) or product or _named(step, "select")
+            for out in step.outputs:
+                if fresh and not step.packed and len(out.shape or ()):
+                    own[out] = True
+                elif not fresh and out.shape:
+                    for v in step.values():  # what may look at the memory of its inputs
+                        views.setdefault(v, set()).add(out)
+            if not isinstance(step.function, np.ufunc) or step.function is np.matmul or step.packed:
+                continue
+            y = step.outputs[0]
+            for x in step.inputs:
+                if (
+                    isinstance(x, Value)
+                    and x in own
+                    and x not in outside
+                    and last[x] == i
+                    and x.shape == y.shape
+                    and x.dtype == y.dtype
+                    and not views.get(x)
+                ):
+                    step.out = x
+                    break
+
+
+PASSES = (names, products, common, sums, rectifiers, masks, dead, in_place)

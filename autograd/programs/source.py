@@ -1,0 +1,233 @@
+"""Write a program out as Python: a function for forward and one for backward, as a person would write them."""
+
+import keyword
+import linecache
+import math
+import operator
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler import select
+from autograd.programs.values import Step, Value
+from autograd.rules import parameters_of
+
+_OPERATORS: dict[Any, str] = {
+    operator.gt: ">", operator.lt: "<", operator.ge: ">=", operator.le: "<=", operator.eq: "==", operator.ne: "!=",
+    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@", np.greater: ">", np.less: "<",
+    np.greater_equal: ">=", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=",
+}  # fmt: skip
+_TAKEN = {"np", "select", "saved", "forward", "backward", *keyword.kwlist}
+
+
+class Changed(Exception):
+    """Report that what a plain function gave has another form than in the trace."""
+
+
+class Source:
+    """Hold the text of a program, and the names that it uses."""
+
+    def __init__(self, program: Any) -> None:
+        self.program = program
+        self.space: dict[str, Any] = {"np": np, "select": select}
+        self._names: dict[Value, str] = {}
+        self._constants: dict[int, tuple[str, Any]] = {}
+        self._used = set(_TAKEN)
+        self.lines = list(self._forward())
+        if program.gradients:
+            self.lines += ["", "", *self._backward()]
+        self.source = "\n".join(self.lines) + "\n"
+
+    def functions(self) -> tuple[Any, Any]:
+        """Return forward and backward; ``linecache`` holds their lines for tracebacks and debuggers."""
+        file = f"<autograd program {self.program.name} {id(self.program):x}>"
+        linecache.cache[file] = (len(self.source), None, self.source.splitlines(keepends=True), file)
+        exec(compile(self.source, file, "exec"), self.space)  # noqa: S102
+        return self.space["forward"], self.space.get("backward")
+
+    # -------------------------------------------------------------------------------------------------------- lines
+
+    def _forward(self) -> Iterator[str]:
+        program = self.program
+        inputs = [self.name(v) for v in program.used]
+        yield f"def forward({', '.join(inputs)}):"
+        yield from self._body(program.forward)
+        outputs = ", ".join([self.expression(v) for v in program.outputs])
+        saved = ", ".join([self.name(v) for v in program.saved])
+        yield f"    return [{outputs}], ({saved}{',' if len(program.saved) == 1 else ''})"
+
+    def _backward(self) -> Iterator[str]:
+        program = self.program
+        given = [self.name(v, f"d{self.name(root)}") for v, root in zip(program.cotangents, program.roots, strict=True)]
+        yield f"def backward({', '.join([*given, *map(self.name, program.saved)])}):"
+        yield from self._body(program.backward)
+        yield f"    return [{', '.join([self.expression(g) for g in program.gradients.values()])}]"
+
+    def _body(self, steps: list[Step]) -> Iterator[str]:
+        path = None
+        for step in steps:
+            if self._is_inline(step):
+                self._names[step.outputs[0]] = f"{self.name(step.inputs[0])}.T"
+                continue
+            here = step.scope.path if step.scope is not None else ""
+            if here != path:
+                path = here
+                if here:
+                    yield f"    # {here}: {step.scope.kind}"
+            yield f"    {self.statement(step)}"
+            check = self.checks(step)
+            if check:
+                yield f"    {check}"
+
+    def checks(self, step: Step) -> str:
+        """Write what must be as it was in the trace: what a plain function gives may change its form with the data."""
+        if not step.dynamic:
+            return ""
+        tests = [
+            f"{self.name(out)} is not None" if out.shape is None else f"{self.name(out)}.shape != {out.shape}"
+            for out in step.outputs
+            if out.shape is None or out.shape
+        ]
+        if step.packed and len(step.outputs) and all(out.shape == () for out in step.outputs):
+            return ""
+        return f"if {' or '.join(tests)}: raise {self.constant(Changed, 'Changed')}" if tests else ""
+
+    def statement(self, step: Step) -> str:
+        """Write one step."""
+        value = self.call(step)
+        if not step.outputs or (not step.packed and step.outputs[0].shape is None and not step.dynamic):
+            return value
+        if step.out is not None:
+            return value
+        names = [self.name(out, step.label) for out in step.outputs]
+        if step.op is not None and step.op.cache and step.nested:
+            inner = len(names) - len(step.op.cache)
+            names = [f"({', '.join(names[:inner])})", *names[inner:]]
+        return f"{', '.join(names)}{',' if step.packed and len(names) == 1 else ''} = {value}"
+
+    def call(self, step: Step) -> str:
+        """Write the expression of one step."""
+        inputs = [self.expression(x) for x in step.inputs]
+        if step.out is not None:
+            inputs.append(f"out={self.name(step.out)}")
+            step.outputs[0].name = ""
+            self._names.setdefault(step.outputs[0], self.name(step.out))
+            return f"{self.function(step)}({', '.join(inputs)})"
+        if step.function is np.transpose:
+            return f"{inputs[0]}.T"
+        sign = _OPERATORS.get(step.function) if _hashable(step.function) else None
+        if sign and len(inputs) == 2 and not step.kwargs:
+            return f"{inputs[0]} {sign} {inputs[1]}"
+        if step.function is np.negative and not step.kwargs:
+            return f"-{inputs[0]}"
+        if step.op is not None and step.op.forward is step.function and step.op.name in _METHODS:
+            written = _METHODS[step.op.name](inputs, {k: self.expression(v) for k, v in step.kwargs.items()}, step)
+            if written:
+                return str(written)
+        keywords = [f"{k}={self.expression(v)}" for k, v in step.kwargs.items() if not self._is_default(step, k, v)]
+        return f"{self.function(step)}({', '.join([*inputs, *keywords])})"
+
+    @staticmethod
+    def _is_default(step: Step, key: str, value: Any) -> bool:
+        if step.op is None or step.op.forward is not step.function:
+            return False
+        default = {name: default for name, default, _ in parameters_of(step.function)}.get(key, ...)
+        return value is default or (
+            isinstance(value, bool | int | str) and type(value) is type(default) and value == default
+        )
+
+    def function(self, step: Step) -> str:
+        """Name the function of a step."""
+        f = step.function
+        name = getattr(f, "__name__", step.label)
+        if getattr(np, name, None) is f:
+            return f"np.{name}"
+        return self.constant(f, step.label)
+
+    def expression(self, x: Any) -> str:
+        """Write a value or a constant."""
+        if isinstance(x, Value):
+            return self.name(x)
+        if isinstance(x, tuple) and not hasattr(x, "_fields"):
+            return f"({', '.join(map(self.expression, x))}{',' if len(x) == 1 else ''})"
+        if isinstance(x, list):
+            return f"[{', '.join(map(self.expression, x))}]"
+        if isinstance(x, dict):
+            return "{" + ", ".join([f"{k!r}: {self.expression(v)}" for k, v in x.items()]) + "}"
+        if isinstance(x, slice):
+            return f"slice({self.expression(x.start)}, {self.expression(x.stop)}, {self.expression(x.step)})"
+        if x is None or x is Ellipsis or type(x) in (bool, int, str):
+            return "..." if x is Ellipsis else repr(x)
+        if type(x) is float and math.isfinite(x):
+            return repr(x)
+        if isinstance(x, np.dtype) and x.isbuiltin == 1:
+            return f"np.{x.name}" if x.name != "bool" else "bool"
+        return self.constant(x, "c")
+
+    def constant(self, x: Any, label: str) -> str:
+        """Name an object that the functions use."""
+        known = self._constants.get(id(x))
+        if known is None:
+            known = self._constants[id(x)] = self._free(label), x
+            self.space[known[0]] = x
+        return known[0]
+
+    def name(self, value: Value, label: str = "") -> str:
+        """Name a value: a gradient by what it is the gradient of."""
+        if value not in self._names:
+            of = f"d{self.name(value.of)}" if value.of is not None and value.of in self._names else ""
+            self._names[value] = self._free(value.name or of or _SHORT.get(label, label) or value.kind)
+        return self._names[value]
+
+    def _is_inline(self, step: Step) -> bool:
+        """Tell whether a transpose is written where it is read: it costs next to nothing."""
+        named = step.function is np.transpose or (step.op is not None and step.op.name == "transpose")
+        out, program = step.outputs[0] if step.outputs else None, self.program
+        if not named or out is None or len(out.shape) != 2 or step.kwargs.get("axes") not in (None, (1, 0)):
+            return False
+        return out not in program.saved and not any(out is v for v in (*program.outputs, *program.gradients.values()))
+
+    def _free(self, label: str) -> str:
+        label = re.sub(r"\W", "_", label).strip("_") or "v"
+        label = f"v_{label}" if label[0].isdigit() else label
+        name, n = label, 1
+        while name in self._used:
+            n += 1
+            name = f"{label}_{n}"
+        self._used.add(name)
+        return name
+
+
+def _getitem(x: list[str], kw: dict[str, str], step: Step) -> str:
+    return f"{x[0]}[{_index(kw['index'])}]"
+
+
+def _index(text: str) -> str:
+    return text
+
+
+_SHORT = {
+    "matmul": "z",
+    "multiply": "p",
+    "subtract": "s",
+    "add": "s",
+    "divide": "q",
+    "getitem": "part",
+    "gather": "part",
+}
+_METHODS: dict[str, Any] = {
+    "getitem": _getitem,
+    "select": lambda x, kw, step: f"select({kw['mask']}, {x[0]})",
+    "transpose": lambda x, kw, step: (
+        f"{x[0]}.T" if kw.get("axes", "None") == "None" else f"{x[0]}.transpose({kw['axes']})"
+    ),
+    "reshape": lambda x, kw, step: f"{x[0]}.reshape({kw['shape']})" if kw.get("order", "'C'") == "'C'" else None,
+    "matmul": lambda x, kw, step: f"{x[0]} @ {x[1]}",
+    "astype": lambda x, kw, step: f"{x[0]}.astype({kw['dtype']})",
+}
+
+
+def _hashable(x: Any) -> bool:
+    return isinstance(x, np.ufunc) or type(x) is type(operator.gt)

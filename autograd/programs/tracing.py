@@ -1,0 +1,456 @@
+"""The tracer: runs a function once, on the arrays of a call, and notes each step.
+
+While it runs, what an op gives is a :class:`Traced`: a Tensor that knows its place in the program. Whatever reads the
+numbers of one raises TraceError, so nothing computed from them outside the program can grow stale.
+"""
+
+import operator
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from sys import _getframe
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box, needs_grad
+from autograd.errors import MissingRule, TraceError
+from autograd.graph import Symbol, next_order
+from autograd.modes import current, traced_by
+from autograd.ops import casting, indexing, sorting
+from autograd.ops import elementwise as ew
+from autograd.primitive import opaque
+from autograd.programs.adjoint import adjoint
+from autograd.programs.values import ARRAY, CLOSED, INPUT, RESULT, Step, Value, replaced
+from autograd.recorded import checked, rebuild
+from autograd.rules import Op
+from autograd.tensor import Tensor
+
+_HERE = tuple(str(Path(__file__).parents[2] / name) + "/" for name in ("autograd", "nn"))
+_ARRAYS = (np.ndarray, np.generic)
+_STANDS = (Box, *_ARRAYS)
+# What these tell follows from shapes and dtypes, which are part of what a program is made for.
+_STATIC = {
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.isscalar, np.iscomplexobj, np.isrealobj,
+    np.min_scalar_type, np.common_type, np.einsum_path, np.diag_indices_from, np.tril_indices_from,
+    np.triu_indices_from, np.zeros_like, np.ones_like, np.empty_like,
+}  # fmt: skip
+
+
+def user_line() -> tuple[str, int] | None:
+    """Find the line of the user's program that is running."""
+    frame: Any = _getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(_HERE) and not name.startswith("<autograd"):
+            return name, frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
+_and, _or, _xor, _invert = map(opaque, (operator.and_, operator.or_, operator.xor, operator.invert))
+
+
+class Traced(Tensor):
+    """Stand for a value of the program while it is traced."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Traced(shape={self.shape}, dtype={self.dtype})"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def detach(self) -> Any:
+        return _tracer().identity(self, "detach", needs=False)
+
+    def backward(self, *args: Any, **kwargs: Any) -> None:
+        raise refusal("backward() inside", "Compile the loss and call backward() on its result, or use ag.grad.")
+
+    def retain_grad(self) -> None:
+        raise refusal("retain_grad() inside", "Return the value as well, or use ag.grad.")
+
+    def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
+        value = function(self, other)
+        if value.shape != self.shape or value.dtype != self.dtype:
+            raise refusal("an in-place change of shape or dtype in", "Write y = x + … for a new Tensor.")
+        return self._become(value)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._become(indexing.setitem(self, value, index))
+
+    def fill(self, value: Any) -> None:
+        self[...] = value
+
+    def sort(self, axis: int = -1) -> None:
+        self._become(sorting.sort(self, axis=axis))
+
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        self._become(sorting.partition(self, kth, axis=axis))
+
+    def _become(self, value: Any) -> Any:
+        """Take on the value that was written, unless another name may look at the same memory."""
+        mine: Any = self._node
+        if mine.value.kind != RESULT or _tracer().is_shared(mine.value):
+            raise refusal(
+                "a write into an argument, or into memory that another array may share, in",
+                "Write into a copy (y = x.copy()), or leave the write out of the compiled function.",
+            )
+        self._array, self._node = value._array, value._node
+        return self
+
+    def __and__(self, other: Any) -> Any:
+        return _and(self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return _and(other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return _or(self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return _or(other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _xor(self, other)
+
+    def __invert__(self) -> Any:
+        return _invert(self)
+
+    def __copy__(self) -> Any:
+        return casting.copy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return casting.copy(self)
+
+    def __reduce__(self) -> Any:
+        raise refusal("pickling a value of", "Pickle the result of the compiled function.")
+
+
+def refusal(what: str, advice: str) -> TraceError:
+    """Return the error for something that a program cannot hold: what, where, and the way out."""
+    line = user_line()
+    place = f" (line {line[1]} of {line[0]})" if line else ""
+    return TraceError(f"{what} a function that is being compiled{place} cannot be part of the program. {advice}")
+
+
+def _tracer() -> "Tracer":
+    tracer: Tracer | None = current().tracer
+    if tracer is None:
+        raise TraceError("a value of a function that was compiled is used after the trace. Return what is needed.")
+    return tracer
+
+
+class Tracer:
+    """Note the steps of one run of a function."""
+
+    def __init__(self, reachable: Callable[[Any], bool]) -> None:
+        self.steps: list[Step] = []
+        self.inputs: list[Value] = []
+        self.reachable = reachable  # whether an array belongs to what the function can reach, and so is read afresh
+        self.start = next_order()
+        self.fresh = False  # whether an array was frozen that was made in the trace
+        self.rng: list[tuple[Any, Any]] = []  # generators that were drawn from, and their state before
+        self._by_array: dict[int, tuple[Any, Any]] = {}  # id of an array -> (its Value or constant, the array)
+        self._by_box: dict[int, tuple[Value, Box]] = {}
+        self._shared: set[int] = set()
+
+    # ------------------------------------------------------------------------------------------------ what comes in
+
+    def argument(self, leaf: Any) -> Any:
+        """Return the stand-in for an argument: a Tensor or an array."""
+        boxed = isinstance(leaf, Box)
+        value = Value(INPUT, leaf._array if boxed else leaf, needs_grad(leaf), boxed)
+        self.inputs.append(value)
+        return self.wrap(value)
+
+    def wrap(self, value: Value) -> Any:
+        """Return a Tensor that stands for ``value``."""
+        box: Any = object.__new__(Traced)
+        box._array, box._node = value.array, Symbol(value)
+        self._by_array[id(value.array)] = value, value.array
+        return box
+
+    def value(self, x: Any, data: Any) -> Any:
+        """Return the Value that an input of an op is, or the constant."""
+        if isinstance(x, Box):
+            return self.of_box(x)
+        return self.of_array(data) if isinstance(data, _ARRAYS) else data
+
+    def of_box(self, box: Box) -> Value:
+        """Return the Value of a Tensor: of one that was there before the trace, read afresh at each call."""
+        node = box._node
+        if isinstance(node, Symbol):
+            return node.value  # type: ignore[no-any-return]
+        known = self._by_box.get(id(box))
+        if known is None:
+            if needs_grad(box) and node is not None and node.order < self.start:
+                raise refusal(
+                    "a Tensor that requires a gradient and is made inside",
+                    "Make it outside, or differentiate with ag.grad.",
+                )
+            value = Value(CLOSED, box._array, needs_grad(box), True, box)
+            value.name = _named(box)
+            self.inputs.append(value)
+            known = self._by_box[id(box)] = value, box
+        return known[0]
+
+    def of_array(self, array: Any) -> Any:
+        """Return what a plain array is: a value of the program, an array read afresh at each call, or a constant."""
+        known = self._by_array.get(id(array))
+        found: Any
+        if known is not None and known[1] is array:
+            found = known[0]
+            if isinstance(found, Value) or array.__class__ is not np.ndarray or np.array_equal(found, array):
+                return found
+        if not isinstance(array, np.ndarray):
+            return array
+        if self.reachable(array):
+            found = Value(ARRAY, array, False, False, array)
+            self.inputs.append(found)
+        else:
+            self.fresh = True
+            found = array.copy()
+            found.flags.writeable = False
+        self._by_array[id(array)] = found, array
+        return found
+
+    def same(self, copied: Any, original: Any) -> Any:
+        """Note that ``copied`` is what ``original`` was, and return it."""
+        self._by_array[id(copied)] = self.of_array(original), copied
+        return copied
+
+    def keyword(self, x: Any) -> Any:
+        """Return a keyword with Values in place of arrays."""
+        if isinstance(x, Box):
+            return self.of_box(x)
+        if isinstance(x, _ARRAYS):
+            return self.of_array(x)
+        if hasattr(x, "__dict__") and not callable(x):  # an object that holds arrays (running statistics)
+            for held in vars(x).values():
+                if isinstance(held, np.ndarray):
+                    self.of_array(held)
+        return x
+
+    def read(self, box: Box) -> None:
+        """Refuse to give the numbers of a Tensor to the code around the program."""
+        raise refusal(
+            "reading the numbers of a Tensor in",
+            "Use np.where in place of an if, a static argument, ag.opaque(function), or leave that part out.",
+        )
+
+    # -------------------------------------------------------------------------------------------------------- steps
+
+    def applied(self, op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: dict[str, Any]) -> Any:
+        """Note that ``op`` was applied, and return what stands for its outputs."""
+        if op.inline:
+            return op.definition(*inputs, **kwargs)  # type: ignore[misc]
+        values = tuple([self.value(x, d) for x, d in zip(inputs, data, strict=True)])
+        keywords = {name: replaced(value, self.keyword) for name, value in kwargs.items()}
+        extras: tuple[Any, ...] = ()
+        if op.cache:
+            y, *rest = y
+            extras = tuple(rest)
+        y = y if type(y) is np.ndarray or isinstance(y, np.generic) else checked(op, y)
+        parts = list(y) if isinstance(y, tuple) else [y]
+        if not any(isinstance(v, Value) for v in values) and not _holds_value(keywords):
+            return rebuild(y, parts) if isinstance(y, tuple) else y
+        parts = [_owned(part, data) for part in parts]
+        recorded = bool(current().recording)
+        needs = recorded and any(isinstance(v, Value) and v.needs for v in values)
+        boxed = any(isinstance(v, Value) and v.boxed for v in values)
+        outputs = [Value(RESULT, part, needs and part.dtype.kind == "f", boxed) for part in parts]
+        cached = [Value(RESULT, part, False, False) for part in extras]
+        for value in cached:
+            self._by_array[id(value.array)] = value, value.array
+        self.note(
+            op.forward, op.name, values, keywords, (*outputs, *cached),
+            op=op, packed=bool(op.cache) or isinstance(y, tuple), nested=bool(op.cache) and isinstance(y, tuple),
+            recorded=recorded,
+        )  # fmt: skip
+        if op.view:
+            self._share(values[0], outputs)
+        boxes = [self.wrap(value) for value in outputs]
+        return rebuild(y, boxes) if isinstance(y, tuple) else boxes[0]
+
+    def called(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Run a function on plain arrays as one step of the program; constants give constants."""
+        if function in _STATIC:
+            with traced_by(None):
+                return function(*replaced(args, _array_of), **replaced(kwargs, _array_of))
+        inputs, keywords = replaced(args, self.keyword), replaced(kwargs, self.keyword)
+        effect = self._draws(args, kwargs)
+        with traced_by(None):
+            y = function(*replaced(args, _array_of), **replaced(kwargs, _array_of))
+        if not effect and not _holds_value((inputs, keywords)):
+            return y
+        several = isinstance(y, tuple)
+        outputs = tuple([_result(part) for part in (y if several else (y,))])
+        label = getattr(function, "__name__", "call").strip("_")
+        self.note(
+            function,
+            label,
+            inputs,
+            keywords,
+            outputs,
+            packed=several,
+            effect=effect or y is None,
+            dynamic=_is_dynamic(function, y),
+        )
+        boxes = [value.array if value.shape is None else self.wrap(value) for value in outputs]
+        return rebuild(y, boxes) if several else boxes[0]
+
+    def _draws(self, args: Any, kwargs: Any) -> bool:
+        """Tell whether a generator is among the arguments, and remember its state."""
+        found = [x for x in (*args, *kwargs.values()) if isinstance(x, np.random.Generator)]
+        self.rng += [(rng, rng.bit_generator.state) for rng in found]
+        return bool(found)
+
+    def note(self, function: Any, label: str, inputs: Any, kwargs: Any, outputs: Any, **facts: Any) -> Step:
+        """Add a step."""
+        step = Step(
+            function, label, inputs, kwargs, outputs, scope=current().scope, line=user_line(), **facts
+        )  # fmt: skip
+        self.steps.append(step)
+        return step
+
+    def identity(self, x: Any, label: str, needs: bool | None = None) -> Any:
+        """Return another name for a value, through which a gradient flows or not."""
+        old = self.of_box(x) if isinstance(x, Box) else self.of_array(x)
+        array = x._array if isinstance(x, Box) else x
+        if not isinstance(old, Value):
+            old = Value(ARRAY, array, False, False, array)
+            self.inputs.append(old)
+        needs = old.needs if needs is None else needs
+        value = Value(RESULT, array, needs, old.boxed)
+        self.note(same, label, (old,), {}, (value,), recorded=needs)
+        self._share(old, [value])
+        box: Any = object.__new__(Traced)
+        box._array, box._node = array, Symbol(value)
+        return box
+
+    def _share(self, source: Any, values: Sequence[Value]) -> None:
+        self._shared |= {id(source), *map(id, values)}
+
+    def is_shared(self, value: Value) -> bool:
+        """Tell whether another value may lie in the same memory."""
+        return id(value) in self._shared
+
+    # ---------------------------------------------------------------------------------------------------- gradients
+
+    def target(self, x: Any) -> Any:
+        """Return a name of its own for the argument of a transform: a gradient flows to it, whatever it is."""
+        return self.identity(x if isinstance(x, _STANDS) else self.constant(x), "argument", needs=True)
+
+    def result(self, x: Any) -> Any:
+        """Return what a transform gives: a Tensor if a gradient flows through it from outside, else an array."""
+        return self.identity(x, "result") if isinstance(x, Box) else x
+
+    def gradients(self, roots: Sequence[Any], seeds: Sequence[Any], own: Any) -> dict[Any, Any]:
+        """Return the gradients of the targets ``own`` as Tensors; those that nothing reaches are absent."""
+        targets = list(own)
+        cotangents: dict[Value, Any] = {}
+        for root, seed in zip(roots, seeds, strict=True):
+            if isinstance(root, Symbol) and seed is not None:
+                g = self.boxed(seed)
+                cotangents[root.value] = ew.add(cotangents[root.value], g) if root.value in cotangents else g
+        values = [target.value for target in targets]
+        open_now = needed(self.inputs, self.steps, but=set(values))
+        recorded = any(v in open_now or g._node.needs for v, g in cotangents.items())
+        found = adjoint(self, cotangents, values, recorded=recorded)
+        return {target: found[target.value] for target in targets if target.value in found}
+
+    def boxed(self, x: Any) -> Any:
+        """Return what is given as a Tensor of the program."""
+        known = self.of_box(x) if isinstance(x, Box) else self.of_array(x) if isinstance(x, _ARRAYS) else x
+        return self.wrap(known) if isinstance(known, Value) else self.constant(known)
+
+    def constant(self, array: Any) -> Any:
+        """Return a Tensor of the program that holds a constant."""
+        array = np.array(array._array if isinstance(array, Box) else array)[()]
+        value = Value(RESULT, array, False, False)
+        self.note(same, "constant", (array,), {}, (value,))
+        return self.wrap(value)
+
+    def pulled(self, kernel: Callable[..., Any], label: str, inputs: Any) -> list[Any]:
+        """Run the rules of an op as one step."""
+        inputs = replaced(inputs, self.keyword)
+        with traced_by(None):
+            y = kernel(*replaced(inputs, lambda x: x.array if isinstance(x, Value) else x))
+        outputs = tuple([Value(RESULT, part, False, False) for part in y])
+        self.note(kernel, label, inputs, {}, outputs, packed=True)
+        return [self.wrap(value) for value in outputs]
+
+
+def same(x: Any) -> Any:
+    """Return what is given: another name for it."""
+    return x
+
+
+def needed(inputs: Sequence[Value], steps: Sequence[Step], but: set[Value] = frozenset()) -> set[Value]:  # type: ignore[assignment]
+    """Return the values through which a gradient flows to what needs one: inputs, or arguments of transforms."""
+    found = {value for value in inputs if value.needs}
+    for step in steps:
+        if step.recorded and any(v in found for v in step.values()):
+            found.update(out for out in step.outputs if out.needs)
+        elif step.label == "argument":
+            found.update(out for out in step.outputs if out not in but)
+    return found
+
+
+def flows(inputs: Sequence[Value], steps: Sequence[Step]) -> None:
+    """Say of each value, now that all transforms are done, whether it needs a gradient and would be a Tensor."""
+    for step in steps:
+        values = list(step.values())
+        needs = step.recorded and any(v.needs for v in values)
+        boxed = any(v.boxed for v in values)
+        for out in step.outputs:
+            out.needs = needs if step.label == "argument" else out.needs and needs
+            out.boxed = out.needs if step.label == "result" else boxed
+
+
+def _named(box: Box) -> str:
+    """Name a Tensor by its own name and the place in the model where it is used first: ``weight_0``."""
+    name = box._node.name if box._node is not None else None
+    scope = current().scope
+    return f"{name}_{scope.path}" if name and scope is not None and scope.parent is not None else name or ""
+
+
+def _array_of(x: Any) -> Any:
+    return x._array if isinstance(x, Box) else x
+
+
+def _owned(part: Any, data: Sequence[Any]) -> Any:
+    """Return an output as the engine would: a number for no axes, and never the input itself."""
+    if type(part) is np.ndarray and not part.ndim:
+        return part[()]
+    if type(part) is np.ndarray and any(part is x for x in data):
+        return part[...]
+    return part
+
+
+def _is_dynamic(function: Any, y: Any) -> bool:
+    """Tell whether what a plain function gives may have another form at the next call."""
+    if isinstance(function, np.ufunc) or getattr(function, "__module__", "") == "_operator" or y is None:
+        return False
+    return function in _BY_VALUE or not (getattr(function, "__module__", None) or "").startswith("numpy")
+
+
+_BY_VALUE = {np.nonzero, np.flatnonzero, np.argwhere, np.unique}
+
+
+def _holds_value(tree: Any) -> bool:
+    found: list[bool] = []
+    replaced(tree, lambda x: found.append(isinstance(x, Value)))
+    return True in found
+
+
+def _result(part: Any) -> Value:
+    """Return the Value for what a plain function gave; None and the like are no values, but must stay as they are."""
+    if isinstance(part, bool | int | float):
+        part = np.asarray(part)[()]
+    if type(part) is np.ndarray or isinstance(part, np.generic):
+        return Value(RESULT, part, False, False)
+    if part is None or isinstance(part, str):
+        return Value(RESULT, part, False, False)
+    raise MissingRule(f"a plain function gave {type(part).__name__}, which cannot be part of a program.")

@@ -1,0 +1,114 @@
+"""What a program is made of: values, and the steps that compute them.
+
+A :class:`Value` is a name for an array that is computed anew at each call; anything else among the inputs of a step is
+a constant.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+INPUT, CLOSED, ARRAY, RESULT = "input", "closed", "array", "result"
+
+
+class Value:
+    """Name an array of the program: an argument, a closed-over Tensor or array, or what a step gave.
+
+    ``array`` is what it was in the traced call. ``boxed`` tells whether the function itself would have a Tensor there,
+    and ``needs`` whether a gradient flows through it.
+    """
+
+    __slots__ = ("array", "boxed", "dtype", "kind", "name", "needs", "of", "shape", "source", "step")
+
+    def __init__(self, kind: str, array: Any, needs: bool = False, boxed: bool = True, source: Any = None) -> None:
+        self.kind, self.array, self.needs, self.boxed, self.source = kind, array, needs, boxed, source
+        self.shape: Any = getattr(array, "shape", None)  # None of what is no array: a plain function gave it
+        self.dtype: Any = getattr(array, "dtype", None)
+        self.step: Step | None = None
+        self.name = ""
+        self.of: Value | None = None  # whose gradient it is
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name} {self.dtype} {self.shape}>"
+
+
+class Step:
+    """Compute ``outputs`` by ``function(*inputs, **kwargs)``; inputs and keywords may hold Values, also inside tuples.
+
+    ``op`` is the declaration behind it, if there is one: only then a gradient flows through. ``effect`` marks a step
+    that must run once per call and in its place: it draws random numbers or writes into arrays. ``dynamic`` marks one
+    whose results may change their form with the data, ``packed`` one that returns a tuple, ``nested`` one whose
+    outputs are a tuple inside that, before what its op caches.
+    """
+
+    __slots__ = (
+        "dynamic", "effect", "function", "inputs", "kwargs", "label", "line", "nested", "op", "out", "outputs",
+        "packed", "recorded", "scope",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        label: str,
+        inputs: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        outputs: tuple[Value, ...],
+        *,
+        op: Any = None,
+        packed: bool = False,
+        effect: bool = False,
+        dynamic: bool = False,
+        nested: bool = False,
+        recorded: bool = False,
+        scope: Any = None,
+        line: tuple[str, int] | None = None,
+    ) -> None:
+        self.function, self.label, self.op, self.inputs, self.kwargs = function, label, op, inputs, kwargs
+        self.outputs, self.packed, self.effect, self.recorded = outputs, packed, effect, recorded
+        self.dynamic, self.nested = dynamic, nested
+        self.out: Value | None = None  # whose memory the result is written into
+        self.scope, self.line = scope, line
+        for value in outputs:
+            value.step = self
+
+    def copy(self) -> "Step":
+        """Return a step that passes may change; it computes the same values."""
+        made = object.__new__(Step)
+        for name in Step.__slots__:
+            setattr(made, name, getattr(self, name))
+        return made
+
+    def values(self) -> Iterator[Value]:
+        """Yield the Values that the step reads."""
+        yield from values_in(self.inputs)
+        yield from values_in(self.kwargs)
+
+    def __repr__(self) -> str:
+        return f"<step {self.label}>"
+
+
+def values_in(tree: Any) -> Iterator[Value]:
+    """Yield the Values in nested tuples, lists, dicts and slices."""
+    if isinstance(tree, Value):
+        yield tree
+    elif isinstance(tree, tuple | list):
+        for item in tree:
+            yield from values_in(item)
+    elif isinstance(tree, dict):
+        for item in tree.values():
+            yield from values_in(item)
+    elif isinstance(tree, slice):
+        yield from values_in((tree.start, tree.stop, tree.step))
+
+
+def replaced(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """Return ``tree`` with ``change`` applied to everything in its tuples, lists, dicts and slices."""
+    if isinstance(tree, tuple):
+        parts = [replaced(item, change) for item in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    if isinstance(tree, list):
+        return [replaced(item, change) for item in tree]
+    if isinstance(tree, dict):
+        return {key: replaced(item, change) for key, item in tree.items()}
+    if isinstance(tree, slice):
+        return slice(*[replaced(part, change) for part in (tree.start, tree.stop, tree.step)])
+    return change(tree)

@@ -1,0 +1,332 @@
+"""Whole functions, compiled: transforms, models and losses give what they give without; each pass may be left out."""
+
+import copy
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd.errors import NotAFunction, TraceError
+from autograd.programs.passes import PASSES
+from autograd.tree import flatten
+from nn import functional as F
+
+rng = np.random.default_rng(0)
+VECTORS = [(rng.normal(size=4),) for _ in range(3)]
+PAIRS = [(a[0], b[0]) for a, b in zip(VECTORS, VECTORS[1:] + VECTORS[:1], strict=True)]
+MATRICES = [(rng.normal(size=(3, 4)),) for _ in range(2)]
+DENSE = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Linear(8, 2, rng=1)).astype(np.float64)
+
+
+def f(x):
+    return (np.sin(x) * x**3).sum()
+
+
+def rosenbrock(x):
+    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+
+def written(x):
+    y = x * 1.0
+    y[1:3] = x[0] * 2
+    y += 1
+    return (y * y).sum()
+
+
+def penalty(weight):
+    return (ag.grad(lambda z: F.linear(z, weight).sum())(np.ones((2, 4))) ** 2).sum()
+
+
+FUNCTIONS = {
+    "value": (f, VECTORS),
+    "grad": (ag.grad(f), VECTORS),
+    "value_and_grad": (ag.value_and_grad(f), VECTORS),
+    "grad of grad": (ag.grad(lambda x: ag.grad(lambda y: (y**4).sum())(x).sum()), VECTORS),
+    "of a number": (ag.grad(ag.grad(lambda x: x**3)), [(2.0,), (3.0,)]),
+    "hvp": (ag.hvp(rosenbrock), PAIRS),
+    "hessian": (ag.hessian(f), VECTORS),
+    "jacobian": (ag.jacobian(lambda x: np.tanh(x) * x[0]), VECTORS),
+    "jvp": (lambda x: ag.jvp(f, (x,), (x * 2,)), VECTORS),
+    "vjp": (lambda x: ag.vjp(np.exp, x)[1](x), VECTORS),
+    "two pullbacks": (lambda x: [ag.vjp(np.exp, x)[1](k * x) for k in (1, 2)], VECTORS),
+    "where": (ag.grad(lambda x: np.where(x < 0.5, np.log1p(np.exp(x)), x).sum()), VECTORS),
+    "a mask": (lambda x: np.where((x > -1) & ~(x > 1), x, 0.0), VECTORS),
+    "max": (ag.grad(lambda x: np.max(x) * 2 + x.min()), VECTORS),
+    "sort": (ag.grad(lambda x: (np.sort(x) * np.arange(4)).sum()), VECTORS),
+    "in place": (ag.grad(written), VECTORS),
+    "an index": (ag.grad(lambda x: (x[np.argsort(x)[1:]] ** 2).sum()), VECTORS),
+    "detach": (ag.grad(lambda x: (x * x.detach()).sum()), VECTORS),
+    "checkpoint": (ag.grad(lambda x: ag.checkpoint(lambda z: np.sin(z) * z)(x).sum()), VECTORS),
+    "a tree": (lambda t: {"sum": t["a"] + t["b"][0]}, [({"a": v[0], "b": [v[0] * 2]},) for v in VECTORS]),
+    "closed over in a gradient": (ag.grad(penalty), MATRICES),
+    "model": (DENSE, MATRICES),
+    "model, by its input": (ag.grad(lambda x: DENSE(x).sum()), MATRICES),
+    "no_grad inside": (lambda x: no_grad_inside(x), VECTORS),
+}
+
+
+def no_grad_inside(x):
+    with ag.no_grad():
+        scale = np.exp(x)
+    return x * scale
+
+
+def leaves(y):
+    return [(type(x), np.asarray(x.data if isinstance(x, ag.Tensor) else x)) for x in flatten(y)[0]]
+
+
+def assert_same(ours, theirs, rtol=1e-10):
+    assert len(ours) == len(theirs)
+    for (kind, a), (other, b) in zip(ours, theirs, strict=True):
+        assert issubclass(kind, ag.Tensor) == issubclass(other, ag.Tensor)
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-12)
+
+
+@pytest.mark.parametrize("off", [(), *[(each.__name__,) for each in PASSES], tuple(each.__name__ for each in PASSES)])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function(name, off):
+    function, inputs = FUNCTIONS[name]
+    compiled = ag.compile(function, off=off)
+    for args in (*inputs, inputs[0]):
+        assert_same(leaves(compiled(*args)), leaves(function(*args)))
+
+
+@pytest.mark.parametrize("name", ["value", "model", "in place", "where", "a mask", "sort"])
+def test_gradient_of_the_result(name):
+    function, inputs = FUNCTIONS[name]
+    function = function if not isinstance(function, ag.transforms._Transformed) else function._recipe[1][0]
+    compiled = ag.compile(function)
+    for args in inputs:
+        found = []
+        for each in (function, compiled, compiled):
+            x = ag.Tensor(args[0], requires_grad=True)
+            (each(x) * 1.5).sum().backward()
+            found.append(x.grad.numpy())
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-10)
+        np.testing.assert_allclose(found[2], found[0], rtol=1e-10)
+
+
+def test_second_order_of_the_result():
+    compiled, x = ag.compile(lambda x: (np.tanh(x) ** 3).sum()), ag.Tensor(VECTORS[0][0], requires_grad=True)
+    for function in (compiled, compiled):
+        found = []
+        for each in (function, lambda x: (np.tanh(x) ** 3).sum()):
+            x.grad = None
+            each(x).backward(create_graph=True)
+            slope, x.grad = x.grad, None
+            (slope * slope).sum().backward()
+            found.append(x.grad.numpy())
+        np.testing.assert_allclose(*found, rtol=1e-12)
+
+
+def test_a_mask_holds_against_infinite_slopes():
+    compiled = ag.compile(lambda x: np.where(x > 0, np.sqrt(x), 0.0).sum())
+    for _ in range(2):
+        x = ag.Tensor([0.0, 1.0], requires_grad=True)
+        compiled(x).backward()
+        assert x.grad.tolist() == [0.0, 0.5]
+
+
+# ------------------------------------------------------------------------------------------------------------ models
+
+
+class Recurrent(nn.Module):
+    def __init__(self, kind):
+        self.first, self.second = kind(3, 6, batch_first=True, rng=0), kind(6, 4, batch_first=True, rng=1)
+        self.head = nn.Linear(4, 1, rng=2)
+
+    def forward(self, x):
+        x, _ = self.first(x)
+        return self.head(self.second(x)[0][:, -1])
+
+
+class Transformer(nn.Module):
+    def __init__(self):
+        self.token, self.position = nn.Embedding(7, 8, rng=0), nn.Embedding(5, 8, rng=5)
+        self.block = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, batch_first=True, rng=1)
+        self.head = nn.Linear(8, 7, rng=2)
+        self.mask, self.places = np.triu(np.full((5, 5), -np.inf, "f4"), 1), np.arange(5)
+
+    def forward(self, x):
+        x = self.token(x) + self.position(self.places)
+        return self.head(self.block(x, src_mask=self.mask, is_causal=True)).reshape(-1, 7)
+
+
+def small_cnn():
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, rng=0), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Dropout(0.3, rng=3), nn.Linear(100, 3, rng=1),
+    )  # fmt: skip
+
+
+def beside(module):
+    return nn.Sequential(nn.Linear(3, 3, rng=0), module)
+
+
+IMAGES = [(rng.normal(size=(4, 1, 12, 12)).astype("f4"), rng.integers(0, 3, 4)) for _ in range(3)]
+SERIES = [(rng.normal(size=(4, 5, 3)).astype("f4"), rng.integers(0, 2, (4, 1)).astype("f4")) for _ in range(3)]
+TOKENS = [(rng.integers(0, 7, (3, 5)), rng.integers(0, 7, 15)) for _ in range(3)]
+ROWS = [(rng.normal(size=(6, 3)).astype("f4"), rng.random((6, 3)).astype("f4")) for _ in range(3)]
+MODELS = {
+    "cnn": (small_cnn, nn.CrossEntropyLoss(), IMAGES),
+    **{k.__name__: (lambda k=k: Recurrent(k), nn.BCEWithLogitsLoss(), SERIES) for k in (nn.LSTM, nn.GRU, nn.RNN)},
+    "transformer": (Transformer, nn.CrossEntropyLoss(), TOKENS),
+    "MLP": (lambda: nn.MLP(3, [8, 8, 3]), nn.MSELoss(), ROWS),
+    **{
+        type(m).__name__: (lambda m=m: beside(copy.deepcopy(m)), nn.MSELoss(), ROWS)
+        for m in (
+            nn.LayerNorm(3), nn.GroupNorm(1, 3), nn.RMSNorm(3), nn.BatchNorm1d(3), nn.PReLU(), nn.GELU(), nn.SiLU(),
+            nn.Softmax(-1), nn.ELU(), nn.LeakyReLU(), nn.Dropout(0.5, rng=1),
+        )
+    },
+    **{
+        type(loss).__name__: (lambda: nn.Linear(3, 3, rng=0), loss, ROWS)
+        for loss in (nn.L1Loss(), nn.HuberLoss(), nn.BCEWithLogitsLoss(), nn.MSELoss("sum"))
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_training(name):
+    """Loss, gradients, running statistics and random draws, step by step."""
+    make, criterion, batches = MODELS[name]
+    model = make()
+    twin = copy.deepcopy(model)
+    compiled = ag.compile(lambda x, y: criterion(twin(x), y))
+    for x, y in (*batches, batches[0]):
+        model.zero_grad()
+        twin.zero_grad()
+        plain, fast = criterion(model(x), y), compiled(x, y)
+        np.testing.assert_allclose(fast.item(), plain.item(), rtol=1e-5)
+        plain.backward()
+        fast.backward()
+        for p, q in zip(model.parameters(), twin.parameters(), strict=True):
+            assert (p.grad is None) == (q.grad is None)
+            if p.grad is not None:
+                np.testing.assert_allclose(q.grad.numpy(), p.grad.numpy(), rtol=2e-4, atol=1e-6)
+            p.data -= 0.1 * p.grad.numpy() if p.grad is not None else 0
+            q.data -= 0.1 * q.grad.numpy() if q.grad is not None else 0
+    for a, b in zip(model.buffers(), twin.buffers(), strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-6)
+
+
+# ---------------------------------------------------------------------------------------------------------- behaviour
+
+
+def test_results_are_never_overwritten_and_inputs_never_written():
+    compiled = ag.compile(lambda x: (x * 2 + 1, x.T))
+    first = compiled(MATRICES[0][0])
+    kept = [a.copy() for a in first]
+    given = MATRICES[1][0].copy()
+    compiled(given)
+    np.testing.assert_array_equal(given, MATRICES[1][0])
+    for a, b in zip(first, kept, strict=True):
+        np.testing.assert_array_equal(a, b)
+    first[1][0, 0] = 9.0
+    assert MATRICES[0][0][0, 0] != 9.0
+
+
+def test_a_batch_changed_before_backward_is_not_read():
+    w, x = ag.Tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0])
+    compiled = ag.compile(lambda x: (x * w).sum())
+    for _ in range(2):
+        w.grad, x[:] = None, [3.0, 4.0]
+        y = compiled(x)
+        x[:] = 0
+        y.backward()
+        assert w.grad.tolist() == [3.0, 4.0]
+
+
+def test_a_weight_changed_before_backward_is_refused():
+    w = ag.Tensor([1.0, 2.0], requires_grad=True)
+    compiled = ag.compile(lambda x: (x * w).sum())
+    for _ in range(2):
+        y = compiled(ag.Tensor([3.0, 4.0], requires_grad=True))
+        w.data = w.data * 2
+        with pytest.raises(ag.errors.InPlaceError, match="was changed in place"):
+            y.backward()
+
+
+def test_an_exception_leaves_it_usable():
+    compiled = ag.compile(lambda x: nn.BCEWithLogitsLoss()(x, x * 0 + 0.5))
+    criterion = ag.compile(nn.BCEWithLogitsLoss())
+    y = np.full((3, 1), 0.5)
+    assert criterion(y, y) == criterion(y, y)
+    with pytest.raises(ag.errors.ArgumentError, match="targets lie from 0 to 1, got 2"):
+        criterion(y, y * 4)
+    assert criterion(y, y) == criterion(y, y)
+    assert compiled(y).item() > 0
+
+
+def test_threads_share_a_compiled_function():
+    compiled, found = ag.compile(ag.value_and_grad(f)), {}
+
+    def work(i):
+        found[i] = [compiled(np.full(4, i + k / 10)) for k in range(20)]
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i, results in found.items():
+        for k, (value, slope) in enumerate(results):
+            right = ag.value_and_grad(f)(np.full(4, i + k / 10))
+            np.testing.assert_allclose(value, right[0])
+            np.testing.assert_allclose(slope, right[1])
+
+
+def test_source_reads_like_numpy():
+    program = ag.compile(lambda x: (np.tanh(x) * 2).sum()).program(ag.Tensor([1.0, 2.0], requires_grad=True))
+    assert "np.tanh(x)" in program.source
+    assert program.source.startswith("def forward(x):")
+    assert "\n\n\ndef backward(" in program.source
+    assert [step.label for step in program.forward] == ["tanh", "multiply", "sum"]
+
+
+def test_programs_are_bounded():
+    compiled = ag.compile(lambda x: x * 2)
+    for n in range(1, 200):
+        assert compiled(np.ones(n)).shape == (n,)
+    assert len(compiled._entries) == 64
+
+
+def test_pickled_and_bound():
+    compiled = pickle.loads(pickle.dumps(ag.compile(rosenbrock)))
+    np.testing.assert_allclose(compiled(VECTORS[0][0]), rosenbrock(VECTORS[0][0]))
+
+    class Model:
+        scale = 2.0
+
+        @ag.compile
+        def double(self, x):
+            return x * self.scale
+
+    assert Model().double(np.ones(2)).tolist() == [2.0, 2.0]
+
+
+REFUSED = {
+    "if": (lambda x: x if x.sum() > 0 else -x, "reading the numbers"),
+    "float": (lambda x: x * float(x[0]), "reading the numbers"),
+    "item": (lambda x: x * x[0].item(), "reading the numbers"),
+    "numpy": (lambda x: x * np.asarray(x.numpy()), "reading the numbers"),
+    "into an array": (lambda x: np.array([x[0], x[1]]), "reading the numbers"),
+    "backward": (lambda x: x.sum().backward(), r"backward\(\) inside"),
+    "a write into an argument": (lambda x: x.__setitem__(0, 1.0), "a write into an argument"),
+    "a leaf made inside": (lambda x: x * ag.Tensor([1.0] * 4, requires_grad=True), "is made inside"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_a_program_cannot_hold_is_refused_with_the_line(name):
+    function, message = REFUSED[name]
+    with pytest.raises(TraceError, match=f"{message}.*test_compile.py"):
+        ag.compile(function)(ag.Tensor(VECTORS[0][0]))
+
+
+def test_no_function():
+    with pytest.raises(NotAFunction, match="compile takes a function, got int"):
+        ag.compile(3)

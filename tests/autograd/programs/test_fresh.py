@@ -1,0 +1,289 @@
+"""Freshness: whatever changes between two calls is seen, read afresh, or refused; a program is never stale."""
+
+import types
+import warnings
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd.errors import TraceError
+
+X = np.array([1.0, 2.0, 3.0])
+SCALE = 2.0
+
+
+def closed_array():
+    a = np.ones(3)
+    return lambda x: (x * a).sum(), lambda: a.__setitem__(0, 5.0), X
+
+
+def view_of_closed_array():
+    a = np.arange(12.0).reshape(4, 3)
+    return lambda x: x * a[1], lambda: a.__setitem__(1, 9.0), X
+
+
+def array_made_of_a_closed_one():
+    a = np.ones(3)
+    return lambda x: (x * (a * 2)).sum(), lambda: a.__setitem__(0, 5.0), X
+
+
+def number_of_a_closed_array():
+    a = np.array(2.0)
+    return lambda x: x * float(a), lambda: a.__setitem__((), 9.0), X
+
+
+def number_of_a_large_closed_array():
+    a = np.ones(100_000)
+    return lambda x: x * float(a[0]), lambda: a.__setitem__(0, 9.0), X
+
+
+def item_of_a_closed_tensor():
+    a = ag.Tensor(2.0)
+    return lambda x: x * a.item(), lambda: setattr(a, "data", np.array(5.0)), X
+
+
+def closed_tensor():
+    a = ag.Tensor([1.0, 2.0, 3.0])
+    return lambda x: x * a, lambda: a.__setitem__(0, 9.0), X
+
+
+def closed_result():
+    w = ag.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = [w * 2]
+    return lambda x: x * y[0], lambda: y.__setitem__(0, w * 3), X
+
+
+def weight():
+    w = ag.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    return lambda x: x * w, lambda: setattr(w, "data", w.data * 2), X
+
+
+def dtype_of_a_weight():
+    w = ag.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    return lambda x: x * w, lambda: setattr(w, "data", np.array([1, 2, 3], "f4")), X
+
+
+def shape_of_a_weight():
+    w = ag.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    return lambda x: x * w, lambda: setattr(w, "data", np.array([2.0])), X
+
+
+def dictionary():
+    k = {"s": 2.0}
+    return lambda x: x * k["s"], lambda: k.update(s=3.0), X
+
+
+def entry_of_a_list():
+    k = [1.0, 2.0]
+    return lambda x: x * k[0], lambda: k.__setitem__(0, 9.0), X
+
+
+def helper():
+    k = {"h": lambda x: x * 2}
+    return lambda x: k["h"](x), lambda: k.update(h=lambda x: x * 5), X
+
+
+def global_number():
+    return lambda x: x * SCALE, lambda: globals().update(SCALE=globals()["SCALE"] + 1), X
+
+
+def default():
+    def f(x, s=2.0):
+        return x * s
+
+    return f, lambda: setattr(f, "__defaults__", (5.0,)), X
+
+
+def keyword_default():
+    def f(x, *, s=2.0):
+        return x * s
+
+    return f, lambda: f.__kwdefaults__.update(s=4.0), X
+
+
+def code():
+    def f(x):
+        return x * 2
+
+    return f, lambda: setattr(f, "__code__", (lambda x: x * 3).__code__), X
+
+
+def namespace():
+    k = types.SimpleNamespace(s=1.0)
+    return lambda x: x * k.s, lambda: setattr(k, "s", 3.0), X
+
+
+class Scaled:
+    factor = 1.0
+
+    def __init__(self):
+        self.s = 1.0
+
+    def __call__(self, x):
+        return x * self.s * self.factor
+
+
+class Slotted:
+    __slots__ = ("s",)
+
+    def __init__(self):
+        self.s = 1.0
+
+    def __call__(self, x):
+        return x * self.s
+
+
+def attribute():
+    k = Scaled()
+    return k, lambda: setattr(k, "s", 4.0), X
+
+
+def attribute_of_the_class():
+    k = Scaled()
+    return k, lambda: setattr(Scaled, "factor", Scaled.factor + 1), X
+
+
+def slot():
+    k = Slotted()
+    return k, lambda: setattr(k, "s", 4.0), X
+
+
+def mode():
+    m = nn.Sequential(nn.Linear(3, 2, rng=0), nn.Dropout(0.5, rng=0)).train()
+    m.eval()
+    return m, lambda: m.train().eval(), np.ones((2, 3), "f4")
+
+
+def running_statistics():
+    m = nn.Sequential(nn.Linear(3, 3, rng=0), nn.BatchNorm1d(3)).eval()
+    other = np.random.default_rng(0).normal(size=(4, 3)).astype("f4")
+    return m, lambda: (m.train(), m(other), m.eval()), np.ones((2, 3), "f4")
+
+
+def parameter_replaced():
+    m = nn.Sequential(nn.Linear(3, 3, rng=0))
+    return m, lambda: setattr(m[0], "weight", nn.Parameter(np.ones((3, 3), "f4"))), np.ones((2, 3), "f4")
+
+
+def module_replaced():
+    m = nn.Sequential(nn.Linear(3, 3, rng=0), nn.ReLU())
+    return m, lambda: m.__setitem__(1, nn.Tanh()), np.ones((2, 3), "f4")
+
+
+def module_in_a_plain_list():
+    layers = [nn.Linear(3, 3, rng=0)]
+
+    def f(x):
+        for layer in layers:
+            x = layer(x)
+        return x
+
+    return f, lambda: layers.append(nn.Tanh()), np.ones((2, 3), "f4")
+
+
+def hyper_parameter():
+    m = nn.LeakyReLU(0.1)
+    return m, lambda: setattr(m, "negative_slope", 0.5), -np.ones((2, 3))
+
+
+def loss_weight():
+    loss = nn.BCEWithLogitsLoss(pos_weight=np.array([2.0]))
+    return lambda x: loss(x, x * 0 + 1), lambda: setattr(loss, "pos_weight", np.array([5.0])), X[:, None]
+
+
+def hook():
+    m = nn.Linear(3, 3, rng=0)
+    return m, lambda: m.register_forward_hook(lambda module, args, y: y * 2), np.ones((2, 3), "f4")
+
+
+def generator_made_inside():
+    return lambda x: x + np.random.default_rng(0).normal(size=3), lambda: None, X
+
+
+ROWS = [
+    closed_array, view_of_closed_array, array_made_of_a_closed_one, number_of_a_closed_array,
+    number_of_a_large_closed_array, item_of_a_closed_tensor, closed_tensor, closed_result, weight, dtype_of_a_weight,
+    shape_of_a_weight, dictionary, entry_of_a_list, helper, global_number, default, keyword_default, code, namespace,
+    attribute, attribute_of_the_class, slot, mode, running_statistics, parameter_replaced, module_replaced,
+    module_in_a_plain_list, hyper_parameter, loss_weight, hook, generator_made_inside,
+]  # fmt: skip
+
+
+def numbers(y):
+    return np.asarray(y.detach().numpy() if isinstance(y, ag.Tensor) else y)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)
+def test_a_change_is_seen_or_refused(row):
+    f, change, x = row()
+    compiled = ag.compile(f)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*runs uncompiled")
+        try:
+            for _ in range(2):
+                np.testing.assert_allclose(numbers(compiled(x)), numbers(f(x)), rtol=1e-6)
+            change()
+            for _ in range(2):
+                np.testing.assert_allclose(numbers(compiled(x)), numbers(f(x)), rtol=1e-6)
+        except TraceError as error:
+            assert "reading the numbers of a Tensor" in str(error)  # noqa: PT017
+
+
+def test_random_numbers_are_drawn_as_without():
+    plain, twin = (nn.Sequential(nn.Linear(3, 40, rng=0), nn.Dropout(0.5, rng=1)) for _ in range(2))
+    compiled, x = ag.compile(twin), np.ones((2, 3), "f4")
+    for _ in range(4):
+        np.testing.assert_array_equal(compiled(x).numpy(), plain(x).numpy())
+
+
+def test_a_generator_that_the_function_draws_from_itself():
+    def noisy(rng):
+        return lambda x: x + rng.normal(size=3)
+
+    compiled, plain = ag.compile(noisy(np.random.default_rng(0))), noisy(np.random.default_rng(0))
+    with pytest.warns(RuntimeWarning, match="draws from a generator itself"):
+        np.testing.assert_array_equal(compiled(X), plain(X))
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled(X), plain(X))
+
+
+def test_a_function_that_counts_its_calls():
+    calls = [0]
+
+    def f(x):
+        calls[0] += 1
+        return x * calls[0]
+
+    compiled = ag.compile(f)
+    with pytest.warns(RuntimeWarning, match="changes calls while it runs"):
+        assert compiled(X).tolist() == [1.0, 2.0, 3.0]
+    assert compiled(X).tolist() == [2.0, 4.0, 6.0]
+    assert calls == [2]
+
+
+def test_what_keeps_changing_is_named():
+    k = {"s": 0.0}
+    compiled = ag.compile(lambda x: x * k["s"])
+
+    def change():
+        for i in range(10):
+            k["s"] = float(i)
+            assert compiled(X).tolist() == (X * i).tolist()
+
+    with pytest.warns(RuntimeWarning, match="traced 8 times anew, as k keeps changing"):
+        change()
+
+
+def test_requires_grad_is_part_of_the_kind():
+    w = ag.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    compiled = ag.compile(lambda x: (x * w).sum())
+    assert compiled(X).requires_grad
+    w.requires_grad = False
+    assert not compiled(X).requires_grad
+    w.requires_grad = True
+    compiled(X).backward()
+    assert w.grad.tolist() == X.tolist()
+    with ag.no_grad():
+        assert not compiled(X).requires_grad
