@@ -89,6 +89,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    """List the public names, also those that load at first use; modules of the engine are none."""
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])
+
+
 def __getattr__(name: str) -> Any:
     """Load what draws pictures or reads graphs when it is first used."""
     if name in _LATER:

@@ -4,9 +4,10 @@ Floor 10: used by :mod:`autograd.tensor`.
 """
 
 import operator as op
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd.box import Box
 from autograd.hints import hinted
@@ -16,14 +17,19 @@ from autograd.ops import elementwise as ew
 from autograd.primitive import opaque
 
 Axis = int | tuple[int, ...] | None
+Mask = NDArray[np.bool]
+Result = TypeVar("Result")
 
 _eq, _ne, _lt, _le, _gt, _ge = map(opaque, (op.eq, op.ne, op.lt, op.le, op.gt, op.ge))
 _argsort, _argmax, _argmin, _searchsorted = map(opaque, (np.argsort, np.argmax, np.argmin, np.searchsorted))
 _all, _any, _nonzero = map(opaque, (np.all, np.any, np.nonzero))
 
 
-class Methods(Box):
-    """Provide what ndarrays offer; a Tensor in, a Tensor out. Comparisons and index searches give plain arrays."""
+class Methods(Box, Generic[Result]):
+    """Provide what ndarrays offer; a Tensor in, a Tensor out. Comparisons and index searches give plain arrays.
+
+    ``Result`` is the type of the results, Tensor, which is defined above this floor.
+    """
 
     __slots__ = ()
 
@@ -32,35 +38,35 @@ class Methods(Box):
     @property
     def ndim(self) -> int:
         """Return the number of axes."""
-        return self._array.ndim  # type: ignore[no-any-return]
+        return self._array.ndim
 
     @property
     def size(self) -> int:
         """Return the number of elements."""
-        return self._array.size  # type: ignore[no-any-return]
+        return self._array.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Return the type of the elements."""
-        return self._array.dtype  # type: ignore[no-any-return]
+        return self._array.dtype
 
     @property
     def nbytes(self) -> int:
         """Return the memory of the elements in bytes."""
-        return self._array.nbytes  # type: ignore[no-any-return]
+        return self._array.nbytes
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Result:
         """Reverse the axes."""
         return shapes.transpose(self)
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Result:
         """Transpose the last two axes."""
         return shapes.swapaxes(self, -1, -2)
 
     @property
-    def real(self) -> Any:
+    def real(self) -> Self:
         """Return the real part, which for real numbers is this Tensor itself."""
         return self
 
@@ -71,88 +77,88 @@ class Methods(Box):
 
     # --------------------------------------------------------------------------------------------------- operators
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Any) -> Result:
         return ew.add(self, other)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: Any) -> Result:
         return ew.add(other, self)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: Any) -> Result:
         return ew.subtract(self, other)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: Any) -> Result:
         return ew.subtract(other, self)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: Any) -> Result:
         return ew.multiply(self, other)
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: Any) -> Result:
         return ew.multiply(other, self)
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: Any) -> Result:
         return ew.divide(self, other)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: Any) -> Result:
         return ew.divide(other, self)
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: Any) -> Result:
         return ew.power(self, other)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: Any) -> Result:
         return ew.power(other, self)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Any) -> Result:
         return products.matmul(self, other)
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: Any) -> Result:
         return products.matmul(other, self)
 
-    def __mod__(self, other: Any) -> Any:
+    def __mod__(self, other: Any) -> Result:
         return ew.remainder(self, other)
 
-    def __rmod__(self, other: Any) -> Any:
+    def __rmod__(self, other: Any) -> Result:
         return ew.remainder(other, self)
 
-    def __floordiv__(self, other: Any) -> Any:
+    def __floordiv__(self, other: Any) -> Result:
         return ew.floor_divide(self, other)
 
-    def __rfloordiv__(self, other: Any) -> Any:
+    def __rfloordiv__(self, other: Any) -> Result:
         return ew.floor_divide(other, self)
 
-    def __divmod__(self, other: Any) -> Any:
+    def __divmod__(self, other: Any) -> tuple[Result, Result]:
         return ew.divmod_(self, other)
 
-    def __rdivmod__(self, other: Any) -> Any:
+    def __rdivmod__(self, other: Any) -> tuple[Result, Result]:
         return ew.divmod_(other, self)
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Result:
         return ew.negative(self)
 
-    def __pos__(self) -> Any:
+    def __pos__(self) -> Result:
         return ew.positive(self)
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> Result:
         return ew.absolute(self)
 
-    def __round__(self, digits: int = 0) -> Any:
+    def __round__(self, digits: int = 0) -> Result:
         return ew.round_(self, digits)
 
-    def __eq__(self, other: object) -> Any:
+    def __eq__(self, other: object) -> Mask:  # type: ignore[override]
         return _eq(self, other)
 
-    def __ne__(self, other: object) -> Any:
+    def __ne__(self, other: object) -> Mask:  # type: ignore[override]
         return _ne(self, other)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: Any) -> Mask:
         return _lt(self, other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: Any) -> Mask:
         return _le(self, other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: Any) -> Mask:
         return _gt(self, other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: Any) -> Mask:
         return _ge(self, other)
 
     # --------------------------------------------------------------------------------------------------- reductions
@@ -160,33 +166,33 @@ class Methods(Box):
     @hinted
     def sum(
         self, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = True
-    ) -> Any:
+    ) -> Result:
         """Sum elements."""
         return reductions.sum(self, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
     @hinted
     def prod(
         self, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = True
-    ) -> Any:
+    ) -> Result:
         """Multiply elements."""
         return reductions.prod(self, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
     @hinted
-    def mean(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
+    def mean(self, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True) -> Result:
         """Average elements."""
         return reductions.mean(self, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
 
     @hinted
-    def max(self, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = True) -> Any:
+    def max(self, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = True) -> Result:
         """Return the largest element; ties share the gradient equally."""
         return reductions.max(self, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
     @hinted
-    def min(self, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = True) -> Any:
+    def min(self, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = True) -> Result:
         """Return the smallest element; ties share the gradient equally."""
         return reductions.min(self, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
-    def ptp(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def ptp(self, axis: Axis = None, keepdims: bool = False) -> Result:
         """Compute max - min."""
         return reductions.ptp(self, axis=axis, keepdims=keepdims)
 
@@ -200,7 +206,7 @@ class Methods(Box):
         dtype: Any = None,
         where: Any = True,
         mean: Any = None,
-    ) -> Any:
+    ) -> Result:
         """Compute the variance, with N - ddof in the denominator."""
         return reductions.var(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
@@ -214,104 +220,104 @@ class Methods(Box):
         dtype: Any = None,
         where: Any = True,
         mean: Any = None,
-    ) -> Any:
+    ) -> Result:
         """Compute the standard deviation; where it is 0 the derivative is 0, the second nan."""
         return reductions.std(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
     @hinted
-    def cumsum(self, axis: int | None = None, dtype: Any = None) -> Any:
+    def cumsum(self, axis: int | None = None, dtype: Any = None) -> Result:
         """Compute running sums."""
         return reductions.cumsum(self, axis=axis, dtype=dtype)
 
     @hinted
-    def cumprod(self, axis: int | None = None, dtype: Any = None) -> Any:
+    def cumprod(self, axis: int | None = None, dtype: Any = None) -> Result:
         """Compute running products."""
         return reductions.cumprod(self, axis=axis, dtype=dtype)
 
     # ------------------------------------------------------------------------------------------------------- shapes
 
-    def reshape(self, *shape: Any, order: str = "C") -> Any:
+    def reshape(self, *shape: Any, order: str = "C") -> Result:
         """Return the elements in another shape: ``reshape(2, 3)`` or ``reshape((2, 3))``; -1 is worked out."""
         return shapes.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
 
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: Any) -> Result:
         """Permute the axes; without arguments reverse them."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
         return shapes.transpose(self, order)
 
-    def ravel(self, order: str = "C") -> Any:
+    def ravel(self, order: str = "C") -> Result:
         """Flatten to one axis."""
         return shapes.ravel(self, order=order)
 
-    def flatten(self, order: str = "C") -> Any:
+    def flatten(self, order: str = "C") -> Result:
         """Flatten to one axis, in memory of its own (``ravel`` looks at this one's where it can)."""
         return casting.copy(shapes.ravel(self, order=order))
 
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
+    def swapaxes(self, axis1: int, axis2: int) -> Result:
         """Swap two axes."""
         return shapes.swapaxes(self, axis1, axis2)
 
     @hinted
-    def squeeze(self, axis: Axis = None) -> Any:
+    def squeeze(self, axis: Axis = None) -> Result:
         """Drop axes of length 1."""
         return shapes.squeeze(self, axis)
 
     @hinted
-    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
+    def repeat(self, repeats: Any, axis: int | None = None) -> Result:
         """Repeat each element."""
         return shapes.repeat(self, repeats, axis=axis)
 
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Result:
         """Return a diagonal."""
         return shapes.diagonal(self, offset=offset, axis1=axis1, axis2=axis2)
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Result:
         """Sum a diagonal."""
         return shapes.trace(self, offset=offset, axis1=axis1, axis2=axis2, dtype=dtype)
 
     # ---------------------------------------------------------------------------------- elements, types and products
 
     @hinted
-    def take(self, indices: Any, axis: int | None = None, **kwargs: Any) -> Any:
+    def take(self, indices: Any, axis: int | None = None, **kwargs: Any) -> Result:
         """Pick elements along an axis."""
         return indexing.take(self, indices, axis=axis, **kwargs)
 
-    def compress(self, condition: Any, axis: int | None = None) -> Any:
+    def compress(self, condition: Any, axis: int | None = None) -> Result:
         """Pick slices where a condition holds."""
         return indexing.compress(condition, self, axis=axis)
 
-    def choose(self, choices: Any, **kwargs: Any) -> Any:
+    def choose(self, choices: Any, **kwargs: Any) -> Result:
         """Build an array from an index array and choices."""
         return indexing.choose(self, choices, **kwargs)
 
-    def dot(self, other: Any) -> Any:
+    def dot(self, other: Any) -> Result:
         """Compute the dot product."""
         return products.dot(self, other)
 
-    def clip(self, min: Any = None, max: Any = None) -> Any:
+    def clip(self, min: Any = None, max: Any = None) -> Result:
         """Limit values; derivative 1 inside and at the bounds."""
         return ew.clip(self, min, max)
 
-    def round(self, decimals: int = 0) -> Any:
+    def round(self, decimals: int = 0) -> Result:
         """Round; the result needs no gradient."""
         return ew.round_(self, decimals)
 
-    def conj(self) -> Any:
+    def conj(self) -> Self:
         """Return the complex conjugate, which for real numbers is this Tensor itself."""
         return self
 
     conjugate = conj
 
-    def astype(self, dtype: Any, **kwargs: Any) -> Any:
+    def astype(self, dtype: Any, **kwargs: Any) -> Result:
         """Convert the elements; gradients come back in the dtype of this Tensor."""
         return casting.astype(self, dtype, **kwargs)
 
-    def copy(self, order: str = "C") -> Any:
+    def copy(self, order: str = "C") -> Result:
         """Return a Tensor with its own memory; gradients flow through."""
         return casting.copy(self, order)
 
     @hinted
-    def argsort(self, axis: int | None = -1, kind: Any = None) -> Any:
+    def argsort(self, axis: int | None = -1, kind: Any = None) -> NDArray[np.intp]:
         """Return the indices that would sort."""
         return _argsort(self, axis=axis, kind=kind)
 
@@ -335,7 +341,7 @@ class Methods(Box):
         """Tell whether any element is true."""
         return _any(self, axis=axis, keepdims=keepdims)
 
-    def nonzero(self) -> Any:
+    def nonzero(self) -> tuple[NDArray[np.intp], ...]:
         """Return the indices of the elements that are not zero."""
         return _nonzero(self)
 
@@ -345,35 +351,35 @@ class Methods(Box):
 
     # -------------------------------------------------------------------------------------- functions people chain
 
-    def exp(self) -> Any:
+    def exp(self) -> Result:
         """Compute eˣ."""
         return ew.exp(self)
 
-    def log(self) -> Any:
+    def log(self) -> Result:
         """Compute the natural logarithm."""
         return ew.log(self)
 
-    def sqrt(self) -> Any:
+    def sqrt(self) -> Result:
         """Compute the square root."""
         return ew.sqrt(self)
 
-    def tanh(self) -> Any:
+    def tanh(self) -> Result:
         """Compute the hyperbolic tangent."""
         return ew.tanh(self)
 
-    def abs(self) -> Any:
+    def abs(self) -> Result:
         """Compute the absolute value."""
         return ew.absolute(self)
 
-    def relu(self) -> Any:
+    def relu(self) -> Result:
         """Compute max(x, 0)."""
         return act.relu(self)
 
-    def sigmoid(self) -> Any:
+    def sigmoid(self) -> Result:
         """Compute 1 / (1 + e⁻ˣ)."""
         return act.sigmoid(self)
 
     @hinted
-    def softmax(self, axis: int = -1) -> Any:
+    def softmax(self, axis: int = -1) -> Result:
         """Compute eˣ / Σ eˣ along an axis."""
         return act.softmax(self, axis=axis)

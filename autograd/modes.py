@@ -10,7 +10,9 @@ import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def printable(name: str) -> str:
@@ -86,12 +88,11 @@ class _Mode:
         if state.mode is self and state.outer is not None:
             _state.set(state.outer)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: F) -> F:
         """Decorate a function, coroutine, generator or async generator function."""
-        for test, wrap in _WRAPPERS:
-            if test(function):
-                return functools.wraps(function)(wrap(self, function))
-        return functools.wraps(function)(_wrap_function(self, function))
+        wrap = next((wrap for test, wrap in _WRAPPERS if test(function)), _wrap_function)
+        wrapped: Any = functools.wraps(function)(wrap(self, function))
+        return wrapped  # type: ignore[no-any-return]  # of the function's own type
 
 
 class no_grad(_Mode):

@@ -92,6 +92,7 @@ def op(
     apply.op = declared
     apply.__name__ = apply.__qualname__ = declared.name
     apply.__doc__ = forward.__doc__
+    apply.__wrapped__ = forward  # inspect.signature and editors show its parameters
     registry[label] = apply
     if _is_numpy(forward):
         dispatch[forward] = apply

@@ -40,7 +40,7 @@ from autograd.ops import elementwise as ew
 from autograd.sharing import forget, lying_in, register
 
 
-class Tensor(Methods):
+class Tensor(Methods["Tensor"]):
     """Hold an array and record what is computed from it, so that ``backward`` can give its gradient.
 
     ``data`` is anything that NumPy can read, and is copied (``copy=False`` shares an array). With
@@ -103,7 +103,7 @@ class Tensor(Methods):
             if self._node is not None:
                 self._node.residuals = (small(array),)
         register(array, leaf_of(self))
-        return array  # type: ignore[no-any-return]
+        return array
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -141,7 +141,7 @@ class Tensor(Methods):
     @property
     def shape(self) -> tuple[int, ...]:
         """Return the length of each axis; can be set, as that of an array."""
-        return self._array.shape  # type: ignore[no-any-return]
+        return self._array.shape
 
     @shape.setter
     def shape(self, value: Any) -> None:
@@ -223,7 +223,7 @@ class Tensor(Methods):
         """Return a Tensor with the same values, outside the graph and without gradient; memory is shared."""
         caller = _getframe(1)
         cut = DetachSite("detach", caller.f_code.co_filename, caller.f_lineno)
-        return alias(self._array, self, cut)  # type: ignore[no-any-return]
+        return alias(self._array, self, cut)
 
     # ------------------------------------------------------------------------------------------------- gradients
 
@@ -287,7 +287,7 @@ class Tensor(Methods):
     # -------------------------------------------------------------------------------------------------- indexing
 
     def __getitem__(self, index: Any) -> "Tensor":
-        return indexing.getitem(self, index)  # type: ignore[no-any-return]
+        return indexing.getitem(self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """Assign in place, as NumPy does: views of this Tensor see it, and gradients are those of what was written.
@@ -327,7 +327,7 @@ class Tensor(Methods):
         if not inplace.is_plain(self, other):
             return inplace.update(self, function, other, ufunc)  # type: ignore[return-value]
         if type(self._array) is not np.ndarray and self._node is not None and not self._node.needs:
-            return function(self, other)  # type: ignore[no-any-return]
+            return function(self, other)
         array = self.data
         inplace.write(lambda: ufunc(array, unbox(other), out=array, casting="same_kind"), ufunc.__name__, array, other)
         self.data = array
@@ -370,31 +370,18 @@ class Tensor(Methods):
         return convert(self.item())
 
     def __float__(self) -> float:
-        return self._number(float)  # type: ignore[no-any-return]
+        return self._number(float)
 
     def __int__(self) -> int:
-        return self._number(int)  # type: ignore[no-any-return]
+        return self._number(int)
 
     def __complex__(self) -> complex:
-        return self._number(complex)  # type: ignore[no-any-return]
+        return self._number(complex)
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
             raise TypeError(f"only an integer Tensor can be an index, got dtype {self.dtype}.")
         return int(self.item())
-
-    def __getattr__(self, name: str) -> Any:
-        """Name the word that works here in place of one of PyTorch's."""
-        raise unknown_attribute(type(self).__name__, name)
-
-    @property
-    def label(self) -> Any:
-        """Raise: the word is ``name``."""
-        raise unknown_attribute(type(self).__name__, "label")
-
-    @label.setter
-    def label(self, value: Any) -> None:
-        raise unknown_attribute(type(self).__name__, "label")
 
     def __bool__(self) -> bool:
         return bool(values_of(self))
@@ -418,7 +405,12 @@ class Tensor(Methods):
             parts.append(f"name={self.name!r}")
         return f"Tensor({', '.join(parts)})"
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> object:
+        """Return a copy of the values, or raise where their gradient would be lost.
+
+        It is typed ``object``: to type checkers a Tensor is then no array-like, so that ``np.tanh(t)`` is found by
+        ``__array_ufunc__`` (Any) and not taken for an array.
+        """
         if is_recording(self):
             raise ConversionError(
                 "this would turn a Tensor that requires grad into a plain array and lose its gradient. To join Tensors "
@@ -436,12 +428,12 @@ class Tensor(Methods):
     def __copy__(self) -> "Tensor":
         """Return a Tensor of its own: connected to this one inside a graph, else a new leaf."""
         if self._in_a_graph():
-            return casting.copy(self)  # type: ignore[no-any-return]
+            return casting.copy(self)
         make, arguments, state = self.__reduce__()
         made = make(*arguments)
         if state:
             made.__dict__.update(state)
-        return made  # type: ignore[no-any-return]
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
         """Do what ``copy.copy`` does."""
@@ -466,6 +458,19 @@ class Tensor(Methods):
         return _rebuild, (type(self), np.array(self._array), self.requires_grad, self.name, grad), state
 
 
+def _refuse_name(self: Tensor, name: str) -> Any:
+    """Name the word that works here in place of one of PyTorch's."""
+    raise unknown_attribute(type(self).__name__, name)
+
+
+def _refuse_label(self: Tensor, value: Any = None) -> Any:
+    """Raise: the word is ``name``."""
+    raise unknown_attribute(type(self).__name__, "label")
+
+
+# Not in the class, where type checkers would then take every name for a good one, and editors offer ``label``.
+setattr(Tensor, "__getattr__", _refuse_name)  # noqa: B010
+setattr(Tensor, "label", property(_refuse_label, _refuse_label))  # noqa: B010
 set_result_type(Tensor)
 
 

@@ -145,12 +145,17 @@ __all__ = [
     "update_bn",
 ]
 
-_ON_EXTRAS = ("onnx", "sklearn")  # what they stand on may be missing, so nn.onnx and nn.sklearn load at first use
+_LATER = ("distributed", "onnx", "sklearn")  # these stand on extras, which may be missing: they load at first use
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those that load at first use; the files that they come from are none."""
+    return sorted([*__all__, *_LATER, *(name for name in globals() if name.startswith("__"))])
 
 
 def __getattr__(name: str) -> Any:
     """Load the parts that stand on extras at their first use."""
-    if name in _ON_EXTRAS:
+    if name in _LATER:
         import importlib
 
         return importlib.import_module(f"nn.{name}")

@@ -22,7 +22,7 @@ class _Activation(Module):
 
     _function: Callable[..., Any]
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return self._function(x if isinstance(x, ag.Tensor) and x.dtype.kind == "f" else as_float(x))
 
 
@@ -56,7 +56,7 @@ class LeakyReLU(Module):
     def __init__(self, negative_slope: float = 0.01) -> None:
         self.negative_slope = negative_slope
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.leaky_relu(as_float(x), self.negative_slope)
 
     def extra_repr(self) -> str:
@@ -69,7 +69,7 @@ class ELU(Module):
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.elu(as_float(x), self.alpha)
 
     def extra_repr(self) -> str:
@@ -84,7 +84,7 @@ class GELU(Module):
             raise ArgumentError(f"GELU: approximate must be 'none' or 'tanh', got {approximate!r}.")
         self.approximate = approximate
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.gelu(as_float(x), self.approximate)
 
     def extra_repr(self) -> str:
@@ -94,14 +94,14 @@ class GELU(Module):
 class Mish(Module):
     """Apply x tanh(log(1 + eˣ))."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.mish(as_float(x))
 
 
 class Hardswish(Module):
     """Apply x · min(max(x + 3, 0), 6) / 6."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.hardswish(as_float(x))
 
 
@@ -111,7 +111,7 @@ class GLU(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.glu(as_float(x), self.dim)
 
     def extra_repr(self) -> str:
@@ -134,7 +134,7 @@ class PReLU(Module):
         self.num_parameters = num_parameters
         self.weight = Parameter(np.full(num_parameters, init, dtype))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return prelu(as_input(x, self.weight.dtype), self.weight)
 
     def extra_repr(self) -> str:
@@ -147,7 +147,7 @@ class Softplus(Module):
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.softplus(as_float(x), self.beta, self.threshold)
 
     def extra_repr(self) -> str:
@@ -160,7 +160,7 @@ class Softmax(Module):
     def __init__(self, dim: int | None = None) -> None:
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.softmax(as_float(x), self.dim)
 
     def extra_repr(self) -> str:
@@ -173,7 +173,7 @@ class LogSoftmax(Module):
     def __init__(self, dim: int | None = None) -> None:
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.log_softmax(as_float(x), self.dim)
 
     def extra_repr(self) -> str:
@@ -214,4 +214,4 @@ def get(activation: Any, owner: str = "activation") -> Callable[..., Any]:
         raise ArgumentError(f"{owner}: unknown activation {activation!r}.{hint} Known are {', '.join(NAMES)}.")
     if isinstance(activation, type) or not callable(activation):
         raise ArgumentError(f"{owner}: activation must be a name, a function or a module, got {activation!r}.")
-    return activation  # type: ignore[no-any-return]
+    return activation

@@ -67,7 +67,7 @@ class MultiheadAttention(Module):
         attn_mask: Any = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[ag.Tensor, ag.Tensor | None]:
         same = query is key and key is value
         q = as_input(query, self.in_proj_weight.dtype)
         k, v = (q, q) if same else (as_input(x, self.in_proj_weight.dtype) for x in (key, value))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn import init
 from nn.functional.checks import place, wrong_shape
@@ -74,7 +75,7 @@ class LSTMCell(_Cell):
 
     gates = 4
 
-    def forward(self, x: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, x: Any, hx: Any = None) -> tuple[ag.Tensor, ag.Tensor]:
         if hx is not None and not (isinstance(hx, tuple | list) and len(hx) == 2):
             raise ArgumentError(f"{place('LSTMCell')}: the states must be a pair (h, c), got {type(hx).__name__}.")
         h, c = self._step(lstm, x, *(() if hx is None else hx))
@@ -90,6 +91,6 @@ class GRUCell(_Cell):
 
     gates = 3
 
-    def forward(self, x: Any, hx: Any = None) -> Any:
+    def forward(self, x: Any, hx: Any = None) -> ag.Tensor:
         (h,) = self._step(gru, x, *(() if hx is None else (hx,)))
         return h

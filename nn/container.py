@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Self, overload
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn.module import Module, _Structure
 
@@ -143,7 +144,7 @@ class Sequential(_Container):
         except KeyError:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         for module in self:
             x = module(x)
         return x

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn import init
 from nn.functional.convolution import conv1d, conv2d
@@ -53,7 +54,7 @@ class _Conv(Module):
         self.weight = init.uniform_(Parameter(np.empty(shape, dtype)), -bound, bound, rng=rng)
         self.bias = init.uniform_(Parameter(np.empty(out_channels, dtype)), -bound, bound, rng=rng) if bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         function = conv2d if self.axes == 2 else conv1d
         return function(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 

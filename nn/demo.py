@@ -30,7 +30,7 @@ def learn_digits(epochs: int = 20, seed: int = 0) -> float:
             optimizer.step()
             total += loss.item() * len(batch)
         with ag.no_grad():
-            accuracy = float(np.mean(np.argmax(model(x_held), axis=1) == y_held))
+            accuracy = float(np.mean(model(x_held).argmax(axis=1) == y_held))
         bar = "█" * epoch + "·" * (epochs - epoch)
         print(f"epoch {epoch:2}/{epochs} {bar} loss {total / len(x):.4f}  held-out accuracy {accuracy:.3f}", flush=True)
     print(f"Held-out accuracy {accuracy:.3f} after {time.perf_counter() - start:.1f} s.")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import autograd as ag
 from nn.functional import distances as F
 from nn.losses import _Loss, tensor
 
@@ -20,7 +21,7 @@ class CosineEmbeddingLoss(_Loss):
         super().__init__(reduction)
         self.margin = margin
 
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+    def forward(self, input1: Any, input2: Any, target: Any) -> ag.Tensor:
         return F.cosine_embedding_loss(tensor(input1), input2, target, self.margin, self.reduction)
 
 
@@ -37,6 +38,6 @@ class TripletMarginLoss(_Loss):
         super().__init__(reduction)
         self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
 
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+    def forward(self, anchor: Any, positive: Any, negative: Any) -> ag.Tensor:
         options = (self.margin, self.p, self.eps, self.swap, self.reduction)
         return F.triplet_margin_loss(tensor(anchor), positive, negative, *options)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional import distributions as F
 from nn.losses import _Loss, tensor
@@ -26,7 +27,7 @@ class CategoricalCrossEntropyLoss(_Loss):
         self._buffer("weight", weight)
         self.ignore_index, self.check = ignore_index, check
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> ag.Tensor:
         return F.categorical_cross_entropy(
             tensor(input), target, self.weight, self.ignore_index, self.reduction, check=self.check
         )
@@ -51,5 +52,5 @@ class KLDivLoss(_Loss):
             )
         self.reduction, self.log_target, self.check = reduction, log_target, check
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> ag.Tensor:
         return F.kl_div(tensor(input), target, self.reduction, self.log_target, check=self.check)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional.dropout import dropout
 from nn.inputs import as_float
@@ -28,7 +29,7 @@ class Dropout(Module):
         self.p = p
         self.rng = np.random.default_rng(rng)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return dropout(as_float(x), self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:

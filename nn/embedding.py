@@ -67,7 +67,7 @@ class Embedding(Module):
         made.weight.requires_grad = not freeze
         return made
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return embedding(x, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:

@@ -12,15 +12,17 @@ True
 import math
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
 from nn.state import write
 
 Rng = np.random.Generator | int | None
+Filled = TypeVar("Filled", bound=ag.Tensor | NDArray[Any])
 _GAINS: dict[str, Callable[[float], float]] = {
     "linear": lambda a: 1.0,
     "identity": lambda a: 1.0,
@@ -55,58 +57,58 @@ def fans(shape: tuple[int, ...], name: str = "init") -> tuple[int, int]:
     return shape[1] * field, shape[0] * field
 
 
-def uniform_(tensor: Any, a: float = 0.0, b: float = 1.0, *, rng: Rng = None) -> Any:
+def uniform_(tensor: Filled, a: float = 0.0, b: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with U(a, b)."""
     return _fill(tensor, np.random.default_rng(rng).uniform(a, b, tensor.shape))
 
 
-def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, *, rng: Rng = None) -> Any:
+def normal_(tensor: Filled, mean: float = 0.0, std: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with N(mean, std²)."""
     return _fill(tensor, np.random.default_rng(rng).normal(mean, std, tensor.shape))
 
 
-def constant_(tensor: Any, val: float) -> Any:
+def constant_(tensor: Filled, val: float) -> Filled:
     """Fill with one value."""
     return _fill(tensor, val)
 
 
-def zeros_(tensor: Any) -> Any:
+def zeros_(tensor: Filled) -> Filled:
     """Fill with 0."""
     return _fill(tensor, 0.0)
 
 
-def ones_(tensor: Any) -> Any:
+def ones_(tensor: Filled) -> Filled:
     """Fill with 1."""
     return _fill(tensor, 1.0)
 
 
-def xavier_uniform_(tensor: Any, gain: float = 1.0, *, rng: Rng = None) -> Any:
+def xavier_uniform_(tensor: Filled, gain: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with U(-a, a), a = gain · √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
     a = gain * math.sqrt(6 / sum(fans(tensor.shape, "xavier_uniform_")))
     return uniform_(tensor, -a, a, rng=rng)
 
 
-def xavier_normal_(tensor: Any, gain: float = 1.0, *, rng: Rng = None) -> Any:
+def xavier_normal_(tensor: Filled, gain: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with N(0, gain² · 2 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(fans(tensor.shape, "xavier_normal_"))), rng=rng)
 
 
 def kaiming_uniform_(
-    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, rng: Rng = None
-) -> Any:
+    tensor: Filled, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, rng: Rng = None
+) -> Filled:
     """Fill with U(-b, b), b = gain · √(3 / fan), where ``a`` is the slope of leaky_relu (He et al. 2015)."""
     bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_uniform_")
     return uniform_(tensor, -bound, bound, rng=rng)
 
 
 def kaiming_normal_(
-    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, rng: Rng = None
-) -> Any:
+    tensor: Filled, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, rng: Rng = None
+) -> Filled:
     """Fill with N(0, gain² / fan), where ``a`` is the slope of leaky_relu (He et al. 2015)."""
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_normal_"), rng=rng)
 
 
-def orthogonal_(tensor: Any, gain: float = 1, *, rng: Rng = None) -> Any:
+def orthogonal_(tensor: Filled, gain: float = 1, *, rng: Rng = None) -> Filled:
     """Fill with gain times a random matrix (out, in · kernel) of orthonormal rows or columns (Saxe et al. 2013)."""
     fans(tensor.shape, "orthogonal_")
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])

@@ -66,7 +66,7 @@ class Linear(Module):
         self.weight = init.uniform_(Parameter(empty_weight(out_features, in_features, dtype)), -bound, bound, rng=rng)
         self.bias = init.uniform_(Parameter(np.empty(out_features, dtype)), -bound, bound, rng=rng) if bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return apply_linear(self, x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -84,7 +84,7 @@ class Flatten(Module):
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return flatten(as_float(x), self.start_dim, self.end_dim)
 
 
@@ -103,5 +103,5 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return x

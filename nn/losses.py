@@ -60,14 +60,14 @@ class MSELoss(_Loss):
     2.0
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> ag.Tensor:
         return F.mse_loss(tensor(input), target, self.reduction)
 
 
 class L1Loss(_Loss):
     """Measure |x - t|."""
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> ag.Tensor:
         return F.l1_loss(tensor(input), target, self.reduction)
 
 
@@ -78,7 +78,7 @@ class HuberLoss(_Loss):
         super().__init__(reduction)
         self.delta = delta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> ag.Tensor:
         return F.huber_loss(tensor(input), target, self.reduction, self.delta)
 
 
@@ -92,7 +92,7 @@ class HingeLoss(_Loss):
         self.check = check
         self.margin = margin
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> ag.Tensor:
         return F.hinge_loss(tensor(input), target, self.reduction, self.margin, check=self.check)
 
     def check_targets(self, target: Any) -> None:
@@ -109,7 +109,7 @@ class BCELoss(_Loss):
         self.check = check
         self._buffer("weight", weight)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> ag.Tensor:
         return F.binary_cross_entropy(tensor(input), target, self.weight, self.reduction, check=self.check)
 
     def check_targets(self, target: Any) -> None:
@@ -136,7 +136,7 @@ class BCEWithLogitsLoss(_Loss):
         self._buffer("weight", weight)
         self._buffer("pos_weight", pos_weight)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> ag.Tensor:
         return F.binary_cross_entropy_with_logits(
             tensor(input), target, self.weight, self.reduction, self.pos_weight, check=self.check
         )
@@ -158,7 +158,7 @@ class NLLLoss(_Loss):
         self._buffer("weight", weight)
         self.ignore_index = ignore_index
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> ag.Tensor:
         return C.nll_loss(tensor(input), target, self.weight, self.ignore_index, self.reduction, check=self.check)
 
 
@@ -190,7 +190,7 @@ class CrossEntropyLoss(_Loss):
         self._buffer("weight", weight)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> ag.Tensor:
         return C.cross_entropy(
             tensor(input),
             target,

@@ -155,7 +155,7 @@ def _of_classes(score: Array, outputs: str | None) -> Array:
     if outputs != "classes":
         return score
     e = np.exp(score - score.max(1, keepdims=True))
-    return e / e.sum(1, keepdims=True)  # type: ignore[no-any-return]
+    return e / e.sum(1, keepdims=True)
 
 
 def mse(y_true: Any, y_pred: Any) -> float:
@@ -194,7 +194,7 @@ def get(metric: Any) -> Callable[..., Any]:
     True
     """
     if callable(metric):
-        return metric  # type: ignore[no-any-return]
+        return metric
     if metric in NAMES:
         return NAMES[metric]
     near = get_close_matches(str(metric).lower(), NAMES, 1)

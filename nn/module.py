@@ -16,7 +16,7 @@ to be registered, and lists, dicts, named tuples, dataclasses and other containe
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -29,6 +29,14 @@ from nn.state import Incompatible, Slot, load
 
 Array = NDArray[Any]
 Hook = Callable[["Module", tuple[Any, ...], Any], Any]
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class _Forward(Protocol[P, R_co]):
+    """Be what has a ``forward``."""
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
 class Parameter(ag.Tensor):
@@ -124,11 +132,12 @@ class Module:
         """Compute the output; subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} has no forward. Define forward(self, ...) in the class.")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        y = self._call_scope().run(self.forward, args, kwargs)
-        if self._hooks:
-            for hook in tuple(self._hooks.values()):
-                replaced = hook(self, args, y)
+    def __call__(self: "_Forward[P, R_co]", *args: P.args, **kwargs: P.kwargs) -> R_co:
+        module: Any = self  # typed by its forward: a call has the parameters of that, and its result
+        y = module._call_scope().run(module.forward, args, kwargs)
+        if module._hooks:
+            for hook in tuple(module._hooks.values()):
+                replaced = hook(module, args, y)
                 y = y if replaced is None else replaced
         return y
 

@@ -80,7 +80,7 @@ class Neuron(Module):
         self.w = Parameter(_start((1, in_features), activation, init, dtype, np.random.default_rng(rng), "Neuron")[0])
         self.b = Parameter(np.zeros((), dtype))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         w, b = self.w, self.b
         if isinstance(x, list | tuple) and all(np.ndim(item) == 0 for item in x):
             return self._function(self._by_hand(x, w, b))
@@ -196,7 +196,7 @@ class Layer(Module):
         """List the neurons; each shares its row of weight, bias and gradients with the layer."""
         return [_NeuronOf(self, i) for i in range(self.out_features)]
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return self._function(apply_linear(self, x, self.weight, self.bias))
 
     def extra_repr(self) -> str:
@@ -238,7 +238,7 @@ class MLP(Module):
             for a, b, f in zip(self.widths, sizes, activations, strict=False)
         )
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         for layer in self.layers:
             x = layer(x)
         return x

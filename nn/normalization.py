@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional.batch_norm import batch_norm
 from nn.functional.checks import wrong_shape
@@ -42,7 +43,7 @@ class _BatchNorm(Module):
         counted = momentum is None and track_running_stats
         self.register_buffer("num_batches_tracked", np.array(0) if counted else None)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         held = self.weight if self.weight is not None else self.running_mean
         x = as_input(x, self.dtype if held is None else held.dtype)
         if x.ndim not in self.axes:
@@ -108,7 +109,7 @@ class LayerNorm(Module):
         self.weight = Parameter(np.ones(self.normalized_shape, dtype)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(self.normalized_shape, dtype)) if elementwise_affine and bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         x = as_input(x, self.weight.dtype if self.weight is not None else self.dtype)
         return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -145,7 +146,7 @@ class GroupNorm(Module):
         self.weight = Parameter(np.ones(num_channels, dtype)) if affine else None
         self.bias = Parameter(np.zeros(num_channels, dtype)) if affine else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         x = as_input(x, self.dtype if self.weight is None else self.weight.dtype)
         if x.ndim < 2 or x.shape[1] != self.num_channels:
             raise wrong_shape("GroupNorm", x, f"it must be (N, {self.num_channels}, ...).")
@@ -180,7 +181,7 @@ class RMSNorm(Module):
         self.dtype = np.dtype(dtype)
         self.weight = Parameter(np.ones(self.normalized_shape, dtype)) if elementwise_affine else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         x = as_input(x, self.weight.dtype if self.weight is not None else self.dtype)
         return rms_norm(x, self.normalized_shape, self.weight, self.eps)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import autograd as ag
 from nn.functional import pooling as F
 from nn.functional.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d
 from nn.module import Module
@@ -43,28 +44,28 @@ class MaxPool2d(_MaxPool):
     [[[[5.0, 7.0], [13.0, 15.0]]]]
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation)
 
 
 class MaxPool1d(_MaxPool):
     """Take the maximum of each window: (N, C, L) -> (N, C, ol)."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.max_pool1d(x, self.kernel_size, self.stride, self.padding, self.dilation)
 
 
 class AvgPool2d(_AvgPool):
     """Take the mean of each window, padding included unless ``count_include_pad=False``: see :class:`MaxPool2d`."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad)
 
 
 class AvgPool1d(_AvgPool):
     """Take the mean of each window: (N, C, L) -> (N, C, ol)."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad)
 
 
@@ -84,12 +85,12 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     (1, 8, 2, 5)
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return adaptive_avg_pool2d(x, self.output_size)
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     """Take means over windows of whatever size gives (N, C, output_size)."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return adaptive_avg_pool1d(x, self.output_size)

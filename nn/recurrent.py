@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn import init
 from nn.functional import recurrent as F
@@ -116,7 +117,7 @@ class RNN(_Recurrent):
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype, rng=rng
         )
 
-    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Any, Any]:
+    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[ag.Tensor, ag.Tensor]:
         return F.rnn(x, hx, self._weights(), nonlinearity=self.nonlinearity, lengths=lengths, **self._options())
 
 
@@ -136,7 +137,7 @@ class LSTM(_Recurrent):
 
     gates = 4
 
-    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Any, tuple[Any, Any]]:
+    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[ag.Tensor, tuple[ag.Tensor, ag.Tensor]]:
         return F.lstm(x, hx, self._weights(), lengths=lengths, **self._options())
 
 
@@ -150,5 +151,5 @@ class GRU(_Recurrent):
 
     gates = 3
 
-    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Any, Any]:
+    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[ag.Tensor, ag.Tensor]:
         return F.gru(x, hx, self._weights(), lengths=lengths, **self._options())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn import init
 from nn.attention import MultiheadAttention
@@ -90,7 +91,9 @@ class TransformerEncoderLayer(_Layer):
     (3, 1, 8)
     """
 
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+    def forward(
+        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
+    ) -> ag.Tensor:
         def attend(x: Any) -> Any:
             masks: Any = dict(key_padding_mask=src_key_padding_mask, attn_mask=src_mask, is_causal=is_causal)
             return self.dropout1(self.self_attn(x, x, x, need_weights=False, **masks)[0])
@@ -127,7 +130,7 @@ class TransformerDecoderLayer(_Layer):
         memory_key_padding_mask: Any = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> ag.Tensor:
         dtype = self.linear1.weight.dtype
         x, memory = as_input(tgt, dtype), as_input(memory, dtype)
 
@@ -168,7 +171,7 @@ class TransformerEncoder(Module):
 
     def forward(
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
-    ) -> Any:
+    ) -> ag.Tensor:
         for layer in self.layers:
             src = layer(src, mask, src_key_padding_mask, bool(is_causal))
         return src if self.norm is None else self.norm(src)

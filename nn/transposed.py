@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn import init
 from nn.functional.transposed import conv_transpose1d, conv_transpose2d
@@ -54,7 +55,7 @@ class _ConvTranspose(Module):
         self.weight = init.uniform_(Parameter(np.empty(shape, dtype)), -bound, bound, rng=rng)
         self.bias = init.uniform_(Parameter(np.empty(out_channels, dtype)), -bound, bound, rng=rng) if bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         function = conv_transpose2d if self.axes == 2 else conv_transpose1d
         where = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
         return function(x, self.weight, self.bias, *where)

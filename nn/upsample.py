@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import autograd as ag
 from nn.functional.interpolate import resize
 from nn.module import Module
 
@@ -22,7 +23,7 @@ class Upsample(Module):
     ) -> None:
         self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         return resize("upsample", x, self.size, self.scale_factor, self.mode, self.align_corners)
 
     def extra_repr(self) -> str:

@@ -38,9 +38,10 @@ TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: mpiexec() is not None and find_spec("mpi4py") is not None,
         "no mpi4py or mpiexec (pip install mpi4py mpich)",
     ),
+    "pyright": (lambda: shutil.which("pyright") is not None, "no pyright on PATH (pip install pyright)"),
     "torch": (lambda: find_spec("torch") is not None, "no PyTorch (pip install torch==2.13.0)"),
 }
-MARKERS = {"browser": "chromium", "dot": "dot", "mpi": "mpi", "torch": "torch"}
+MARKERS = {"browser": "chromium", "dot": "dot", "mpi": "mpi", "pyright": "pyright", "torch": "torch"}
 
 
 def chromium() -> str | None:

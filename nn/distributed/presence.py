@@ -35,7 +35,7 @@ def presence(mpi: Any, comm: Any) -> "Presence":
     if found is None:
         found = Presence(mpi, comm)
         comm.Set_attr(_keys[0], found)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 class Presence:

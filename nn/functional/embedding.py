@@ -49,7 +49,7 @@ def _definition(index: Any, weight: Any, *, padding_idx: int | None) -> Any:
     y = weight[index]
     if padding_idx is None:
         return y
-    constant = weight.detach() if isinstance(weight, ag.Tensor) else weight
+    constant: Any = weight.detach() if isinstance(weight, ag.Tensor) else weight
     return np.where((np.asarray(index) == padding_idx)[..., None], constant[index], y)
 
 

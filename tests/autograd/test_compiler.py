@@ -195,7 +195,7 @@ SIGNATURES = {
     "keywords": (lambda a, k=2, flag=True: a, "(a, k=2, flag=True)"),
     "any number": (lambda *parts: parts[0], "(*parts)"),
     "any number, keywords": (lambda *parts, k=1: parts[0], "(*parts, k=1)"),
-    "an axis": (lambda a, axis=None: a, "(a, axis=None, **_unknown)"),
+    "an axis": (lambda a, axis=None: a, "(a, axis=None)"),  # what names PyTorch's words is no parameter
 }
 
 

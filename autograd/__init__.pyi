@@ -1,0 +1,161 @@
+"""The public face, for editors and type checkers: it knows the names that load at first use, and what ops give.
+
+A function of the package takes a Tensor, an array or a number and gives the same kind back. What a transform makes has
+the parameters of the function that it was given. tests/test_typing.py holds this page against what runs.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import errors as errors
+from autograd.errors import AutogradError as AutogradError
+from autograd.gradcheck import check_grads as check_grads
+from autograd.memory import reuse_memory as reuse_memory
+from autograd.modes import current_scope as current_scope
+from autograd.modes import enable_grad as enable_grad
+from autograd.modes import is_grad_enabled as is_grad_enabled
+from autograd.modes import no_grad as no_grad
+from autograd.modes import scope as scope
+from autograd.programs.program import Program
+from autograd.recording import record as record
+from autograd.tensor import Tensor as Tensor
+from autograd.tensor import leaf_arrays as leaf_arrays
+from autograd.tensor import mark_changed as mark_changed
+from autograd.viz import draw as draw
+from autograd.viz import draw_dot as draw_dot
+from autograd.viz import explain as explain
+from autograd.viz import find_nonfinite as find_nonfinite
+from autograd.viz import make_dot as make_dot
+from autograd.viz import replay as replay
+from autograd.viz import why_none as why_none
+
+__version__: str
+__distribution__: str
+__all__ = [
+    "AutogradError",
+    "Tensor",
+    "check_grads",
+    "checkpoint",
+    "compile",
+    "current_scope",
+    "draw",
+    "draw_dot",
+    "elu",
+    "enable_grad",
+    "erf",
+    "errors",
+    "explain",
+    "find_nonfinite",
+    "gelu",
+    "grad",
+    "hessian",
+    "hvp",
+    "implements",
+    "is_grad_enabled",
+    "jacobian",
+    "jvp",
+    "leaf_arrays",
+    "leaky_relu",
+    "log_softmax",
+    "logit",
+    "logsumexp",
+    "make_dot",
+    "mark_changed",
+    "no_grad",
+    "nondifferentiable",
+    "op",
+    "opaque",
+    "record",
+    "relu",
+    "replay",
+    "reuse_memory",
+    "scope",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "value_and_grad",
+    "vjp",
+    "why_none",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+X = TypeVar("X", Tensor, NDArray[Any], float)
+Argnums = int | Sequence[int]
+
+# ---------------------------------------------------------------------------------------------------------- functions
+
+def relu(x: X) -> X: ...
+def leaky_relu(x: X, negative_slope: float = 0.01) -> X: ...
+def elu(x: X, alpha: float = 1.0) -> X: ...
+def sigmoid(x: X) -> X: ...
+def softplus(x: X) -> X: ...
+def silu(x: X) -> X: ...
+def gelu(x: X, approximate: str = "none") -> X: ...
+def logit(x: X) -> X: ...
+def erf(x: X) -> X: ...
+def softmax(x: X, axis: int = -1) -> X: ...
+def log_softmax(x: X, axis: int = -1) -> X: ...
+def logsumexp(x: X, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> X: ...
+
+# ---------------------------------------------------------------------------------------------------------- transforms
+# A ufunc has one signature for numbers and one for arrays, of which a ParamSpec would keep the first.
+
+@overload
+def grad(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
+@overload
+def grad(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
+@overload
+def value_and_grad(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, tuple[Any, Any]]: ...
+@overload
+def jacobian(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
+@overload
+def jacobian(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
+@overload
+def hessian(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
+@overload
+def hessian(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
+def hvp(f: Callable[..., Any]) -> Callable[[Any, Any], Any]: ...
+def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], Any]]: ...
+def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]: ...
+def checkpoint(f: Callable[P, R]) -> Callable[P, R]: ...
+
+class _Compiled(Protocol[P, R_co]):
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+    def program(self, *args: P.args, **kwargs: P.kwargs) -> Program: ...
+
+@overload
+def compile(f: Callable[P, R], *, off: Collection[str] = ()) -> _Compiled[P, R]: ...
+@overload
+def compile(f: None = None, *, off: Collection[str] = ()) -> Callable[[Callable[P, R]], _Compiled[P, R]]: ...
+
+# ------------------------------------------------------------------------------------------------------ your own op
+
+def op(
+    forward: Callable[..., Any],
+    *,
+    vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None = None,
+    definition: Callable[..., Any] | None = None,
+    inputs: Sequence[str] | None = None,
+    elementwise: bool = False,
+    symbol: str | None = None,
+    domain: Any = None,
+    name: str | None = None,
+    cache: Sequence[str] = (),
+    view: bool = False,
+    selects: Any = None,
+    formula: str | Mapping[str, str] | None = None,
+    inline: bool = False,
+) -> Callable[..., Any]: ...
+def implements(
+    *functions: Any, domain: Any = None, name: str | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -> Callable[..., Any]: ...
+def opaque(function: Callable[P, R]) -> Callable[P, R]: ...
