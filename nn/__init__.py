@@ -39,13 +39,23 @@ from nn.cells import GRUCell, LSTMCell
 from nn.container import ModuleList, Sequential
 from nn.conv import Conv1d, Conv2d
 from nn.distances import CosineEmbeddingLoss, TripletMarginLoss
-from nn.distributions import CategoricalCrossEntropyLoss, KLDivLoss
+from nn.distributions import KLDivLoss
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.gradient_flow import GradientFlow
 from nn.history import History
 from nn.linear import Flatten, Identity, Linear
-from nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss, HuberLoss, L1Loss, MSELoss, NLLLoss
+from nn.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CategoricalCrossEntropyLoss,
+    CrossEntropyLoss,
+    HingeLoss,
+    HuberLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+)
 from nn.module import Module, Parameter
 from nn.module_dict import ModuleDict
 from nn.neuron import MLP, Layer, Neuron

@@ -39,7 +39,6 @@ from nn.conv import Conv1d as Conv1d
 from nn.conv import Conv2d as Conv2d
 from nn.distances import CosineEmbeddingLoss as CosineEmbeddingLoss
 from nn.distances import TripletMarginLoss as TripletMarginLoss
-from nn.distributions import CategoricalCrossEntropyLoss as CategoricalCrossEntropyLoss
 from nn.distributions import KLDivLoss as KLDivLoss
 from nn.dropout import Dropout as Dropout
 from nn.embedding import Embedding as Embedding
@@ -50,6 +49,7 @@ from nn.linear import Identity as Identity
 from nn.linear import Linear as Linear
 from nn.losses import BCELoss as BCELoss
 from nn.losses import BCEWithLogitsLoss as BCEWithLogitsLoss
+from nn.losses import CategoricalCrossEntropyLoss as CategoricalCrossEntropyLoss
 from nn.losses import CrossEntropyLoss as CrossEntropyLoss
 from nn.losses import HingeLoss as HingeLoss
 from nn.losses import HuberLoss as HuberLoss

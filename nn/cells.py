@@ -20,6 +20,7 @@ class _Cell(Module):
     """Hold weight_ih (gates · H, I), weight_hh (gates · H, H), two biases (gates · H,), from U(−1/√H, 1/√H)."""
 
     gates = 1
+    _fixed = ("input_size", "hidden_size", "bias")
 
     def __init__(
         self,

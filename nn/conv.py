@@ -19,6 +19,7 @@ class _Conv(Module):
     """Hold weight (O, C/groups, *kernel) and bias (O,), from U(−1/√n, 1/√n) with n = C/groups · kernel elements."""
 
     axes = 2
+    _fixed = ("in_channels", "out_channels", "kernel_size")
 
     def __init__(
         self,

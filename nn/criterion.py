@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import autograd as ag
-from autograd.errors import ArgumentError, ShapeError
-from nn import losses
+from autograd.errors import ArgumentError, DTypeError, ShapeError
+from nn import loss_names
 from nn.batches import Batch, size
+from nn.inputs import numbers
 
 Array = NDArray[Any]
-TRUE = ("y_true", "true", "target", "targets", "label", "labels", "y")
+TRUE = ("y_true", "true", "actual", "truth", "target", "targets", "label", "labels", "y")
 PREDICTED = ("y_pred", "pred", "predicted", "prediction", "predictions", "output", "outputs", "logits", "y_hat")
 OUTPUTS = ("classes", "logits", "probabilities", "numbers")
 
@@ -43,7 +44,8 @@ NOTHING = Measured(None, 0.0, 0.0)
 class Criterion:
     """Measure outputs against targets by ``loss``, and say what counts by how much.
 
-    >>> Criterion("mse").outputs, Criterion(losses.F.binary_cross_entropy_with_logits).outputs
+    >>> import nn
+    >>> Criterion("mse").outputs, Criterion(nn.functional.binary_cross_entropy_with_logits).outputs
     ('numbers', 'logits')
     """
 
@@ -51,6 +53,7 @@ class Criterion:
         self.loss = _as_module(loss)
         self.name = getattr(loss, "__name__", type(loss).__name__)
         _refuse_keras_order(self.loss, self.name)
+        self._labels: list[Array] = []  # targets that no output was seen for yet
         self.outputs: str | None = outputs or getattr(self.loss, "outputs", None)
         if self.outputs not in (*OUTPUTS, None):
             raise ArgumentError(
@@ -62,15 +65,38 @@ class Criterion:
         """Tell whether the loss of a batch is a sum."""
         return bool(getattr(self.loss, "reduction", "mean") == "sum")
 
-    def check(self, target: Any) -> None:
-        """Refuse targets that the loss cannot take, before a weight moves."""
-        if isinstance(target, np.ndarray) and getattr(self.loss, "check", False):
-            self.loss.check_targets(target)
+    def check(self, *targets: Any) -> None:
+        """Refuse targets that the loss cannot take, before a weight moves; how many classes there may be, say outputs.
+
+        So the labels of all that will be seen are looked at here, and held against the first outputs.
+        """
+        self._labels = []
+        for target in targets:
+            if isinstance(target, np.ndarray) and getattr(self.loss, "check", False):
+                self.loss.check_targets(target)
+            if isinstance(target, np.ndarray) and self.outputs == "classes" and target.dtype.kind in "iu":
+                self._labels.append(target)
+
+    def _check_labels(self, output: Any) -> None:
+        """Refuse labels that these outputs have no class for."""
+        labels, self._labels = self._labels, []
+        classes = output.shape[min(1, output.ndim - 1)] if getattr(output, "ndim", 0) else 0
+        ignored = getattr(self.loss, "ignore_index", None)
+        for target in labels:
+            wrong = (target < 0) | (target >= classes)
+            if ignored is not None:
+                wrong &= target != ignored
+            if classes and target.ndim < output.ndim and wrong.any():
+                raise ArgumentError(
+                    f"Trainer: target {target[wrong][0]} is out of range for {classes} classes (0 to {classes - 1})."
+                )
 
     # -------------------------------------------------------------------------------------------------------- the mean
 
     def measure(self, output: Any, batch: Batch) -> Measured:
         """Give the loss of a batch, and Σ w l and Σ w, of which means over any batches can be made."""
+        if self._labels:
+            self._check_labels(output)
         if batch.weight is not None or batch.classes is not None:
             return self._measure_weighted(output, batch)
         own = self._own_weights(batch.y, output)
@@ -205,6 +231,10 @@ class ClassWeights:
             counts = self.y.sum(axis=(0, *range(2, self.y.ndim)))
         else:
             known = self.y.ravel() if self.ignored is None else self.y[self.y != self.ignored]
+            if known.dtype.kind == "f" and (part := known[known != np.rint(known)]).size:
+                raise ArgumentError(
+                    f"fit: class_weight weighs labels, and y holds {part[0]:g}, which is none. Pass sample_weight."
+                )
             labels, counts = np.unique(known, return_counts=True)
         if isinstance(self.given, str):
             there = counts > 0
@@ -224,8 +254,8 @@ class ClassWeights:
 
 def _one_per_class(given: Any) -> Array:
     try:
-        array = np.asarray(given, np.float64)
-    except (TypeError, ValueError):
+        array = numbers(given, "fit: class_weight").astype(np.float64)
+    except DTypeError:
         array = np.empty(0)
     if array.ndim != 1 or not array.size:
         raise ArgumentError(
@@ -255,9 +285,9 @@ def _laid(weight: Array, ndim: int) -> Array:
 def _as_module(loss: Any) -> Any:
     """Give the module of a name, or of a function of ``nn.functional`` with or without keywords; else the loss."""
     if isinstance(loss, str):
-        return losses.get(loss)
+        return loss_names.get(loss)
     if isinstance(loss, functools.partial):
-        kind = losses.FUNCTIONS.get(loss.func)
+        kind = loss_names.FUNCTIONS.get(loss.func)
         return loss if kind is None or loss.args else kind(**loss.keywords)
-    kind = losses.FUNCTIONS.get(loss) if type(loss) is type(_as_module) else None
+    kind = loss_names.FUNCTIONS.get(loss) if type(loss) is type(_as_module) else None
     return loss if kind is None else kind()

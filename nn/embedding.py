@@ -25,6 +25,8 @@ class Embedding(Module):
     [0.0, 0.0, 0.0]
     """
 
+    _fixed = ("num_embeddings", "embedding_dim")
+
     def __init__(
         self,
         num_embeddings: int,

@@ -64,6 +64,10 @@ def numbers(x: Any, name: str) -> NDArray[Any]:
             return read_frame(x, f"{place()}{name}:")
         if is_column(x):
             return read_column(x, f"{place()}{name}:")
+        if hasattr(x, "tocsr"):
+            raise DTypeError(
+                f"{place()}{name} is a sparse matrix. Pass {name}.toarray(); a Trainer reads the rows of one by itself."
+            )
     try:
         array = np.asarray(x)
     except ValueError as error:

@@ -51,6 +51,8 @@ class Linear(Module):
     (1, 8)
     """
 
+    _fixed = ("in_features", "out_features")
+
     def __init__(
         self,
         in_features: int,

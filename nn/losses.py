@@ -4,8 +4,6 @@ A loss says by ``outputs`` what it takes the outputs of a model for, as ``nn.cri
 leaves the look at the targets out.
 """
 
-from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,9 +11,10 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional import classes as C
+from nn.functional import distributions as D
 from nn.functional import losses as F
 from nn.functional import targets
-from nn.inputs import constant
+from nn.inputs import constant, numbers
 from nn.module import Module
 
 
@@ -39,13 +38,13 @@ class _Loss(Module):
 
     def _buffer(self, name: str, value: Any) -> None:
         """Keep class weights with the module, in float32 unless they have a floating dtype."""
-        if isinstance(value, ag.Tensor):
-            value = constant(value, f"{type(self).__name__}: {name}")
-        array = (
-            None
-            if value is None
-            else np.asarray(value, None if getattr(value, "dtype", np.dtype(int)).kind == "f" else np.float32)
-        )
+        if value is None:
+            self.register_buffer(name, None)
+            return
+        where = f"{type(self).__name__}: {name}"
+        given = constant(value, where) if isinstance(value, ag.Tensor) else numbers(value, where)
+        array = given if getattr(value, "dtype", np.dtype(int)).kind == "f" else given.astype(np.float32)
+        targets.weights(where, array)
         self.register_buffer(name, array)
 
     def extra_repr(self) -> str:
@@ -206,51 +205,33 @@ class CrossEntropyLoss(_Loss):
             targets.mixtures(type(self).__name__, target)
 
 
-FUNCTIONS: dict[Any, type[_Loss]] = {
-    F.mse_loss: MSELoss,
-    F.l1_loss: L1Loss,
-    F.huber_loss: HuberLoss,
-    F.hinge_loss: HingeLoss,
-    F.binary_cross_entropy: BCELoss,
-    F.binary_cross_entropy_with_logits: BCEWithLogitsLoss,
-    C.nll_loss: NLLLoss,
-    C.cross_entropy: CrossEntropyLoss,
-}
-NAMES: dict[str, Callable[[], Any]] = {
-    "mse": MSELoss,
-    "mean_squared_error": MSELoss,
-    "l1": L1Loss,
-    "mae": L1Loss,
-    "mean_absolute_error": L1Loss,
-    "huber": HuberLoss,
-    "hinge": HingeLoss,
-    "bce": BCELoss,
-    "binary_crossentropy": BCELoss,
-    "bce_with_logits": BCEWithLogitsLoss,
-    "nll": NLLLoss,
-    "cross_entropy": CrossEntropyLoss,
-}
-_FROM_PROBABILITIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
+class CategoricalCrossEntropyLoss(_Loss):
+    """Measure −Σ t log p of probabilities p (N, C, ...), as a softmax gives them; from logits use CrossEntropyLoss.
 
+    The target holds class indices (N, ...), or one-hot rows or probabilities (N, C, ...).
 
-def get(name: str) -> Any:
-    """Make a loss by PyTorch's or Keras' name.
-
-    >>> get("binary_crossentropy")
-    BCELoss
+    >>> import nn
+    >>> round(nn.CategoricalCrossEntropyLoss()([[0.5, 0.5]], [1]).item(), 4)
+    0.6931
     """
-    if name.lower() in NAMES:
-        return NAMES[name.lower()]()
-    if name.lower() in _FROM_PROBABILITIES:
-        raise ArgumentError(
-            f"loss {name!r} takes probabilities, whose logarithm is not exact. Leave the Softmax at the end of the "
-            "model out and use 'cross_entropy', which takes logits, and labels as well as one-hot rows."
+
+    outputs = "classes"  # of which the largest wins
+
+    def __init__(
+        self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean", *, check: bool = True
+    ) -> None:
+        super().__init__(reduction)
+        self._buffer("weight", weight)
+        self.ignore_index, self.check = ignore_index, check
+
+    def check_targets(self, target: Any) -> None:
+        if target.ndim > 1 and target.dtype.kind == "f":
+            targets.mixtures(type(self).__name__, target, "For several labels per sample use BCELoss.")
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return D.categorical_cross_entropy(
+            tensor(input), target, self.weight, self.ignore_index, self.reduction, check=self.check
         )
-    near = get_close_matches(name.lower(), NAMES, 1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ArgumentError(
-        f"unknown loss {name!r}.{hint} Known are {', '.join(NAMES)}, or an object such as nn.MSELoss()."
-    )
 
 
 def tensor(x: Any) -> Any:

@@ -64,7 +64,7 @@ class Neuron(Module):
     ((), (1,))
     """
 
-    _fixed = ("activation",)
+    _fixed = ("in_features", "activation")
 
     def __init__(
         self,
@@ -171,7 +171,7 @@ class Layer(Module):
     ((1, 3), 3, (2,))
     """
 
-    _fixed = ("activation",)
+    _fixed = ("in_features", "out_features", "activation")
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ class _BatchNorm(Module):
 
     axes: tuple[int, ...] = ()
     sizes = ""
+    _fixed = ("num_features", "affine", "track_running_stats")
 
     def __init__(
         self,

@@ -17,6 +17,16 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     if isinstance(kind, type) and issubclass(kind, Optimizer) and kind is not Optimizer
 }
 
+ELSEWHERE = {
+    "lr": "set trainer.optimizer.lr",
+    "learning_rate": "set trainer.optimizer.lr",
+    "batch_size": "pass it to fit, evaluate or predict",
+    "epochs": "pass it to fit",
+    "shuffle": "pass it to fit",
+    "loss": "metrics and means go by it, so another one needs another Trainer",
+    "metrics": "pass them when the Trainer is made",
+}  # options that people look for at the Trainer, and where they are
+
 
 def optimizer_of(optimizer: Any, model: Any) -> Any:
     """Make an optimizer of the model's parameters by name, with its own defaults; one that is made is given back.

@@ -18,6 +18,7 @@ class _Recurrent(Module):
     """Hold the weights of a stack under PyTorch's names: weight_ih_l0, weight_hh_l0, …, …_l0_reverse, …_l1, …"""
 
     gates = 1
+    _fixed = ("input_size", "hidden_size", "num_layers", "bias", "bidirectional")
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, AutogradError, ShapeError
-from nn.inputs import constant
+from nn.inputs import constant, refuse_masked
 
 Array = NDArray[Any]
 IGNORED = "num_batches_tracked"  # PyTorch's BatchNorm counts its batches; nothing here uses that
@@ -110,6 +110,7 @@ def _contradictions(values: Mapping[str, Array], tied: Mapping[str, str]) -> Ite
 
 def _as_array(value: Any) -> Array:
     value = constant(value, "load_state_dict: a value") if isinstance(value, ag.Tensor) else value
+    refuse_masked(value, "it")
     array = np.array(np.asarray(value))  # a copy: it may be one of our own arrays
     if array.dtype.kind not in "biuf":
         raise TypeError(f"dtype {array.dtype}; pass real numbers")

@@ -20,7 +20,7 @@ from nn.interrupts import Interrupts, held_back
 from nn.meter import Meter, arrays_of, new_sums
 from nn.module import Module
 from nn.optim import clip_grad_norm
-from nn.parts import check_optimizer, check_parts, named_metrics, optimizer_of
+from nn.parts import ELSEWHERE, check_optimizer, check_parts, named_metrics, optimizer_of
 from nn.progress import Progress
 from nn.rollback import Rollback, same_batches
 
@@ -69,7 +69,7 @@ class Trainer:
         self.model, self.optimizer = model, optimizer
         self.meter = Meter(self.criterion, named_metrics(metrics))
         self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
-        self.max_norm, self.accumulate = clip_grad_norm, accumulate
+        self.clip_grad_norm, self.accumulate = clip_grad_norm, accumulate
         self._ranks = 1  # that share a batch
         self.history = History()
         self.epoch = self.step = 0
@@ -80,6 +80,12 @@ class Trainer:
         self._torn = False  # the optimizer's step was interrupted in its middle
         self._counted = 0.0  # Σ w of the batches whose gradients are waiting
         self._interrupts = Interrupts()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse names that look like an option and that nothing reads."""
+        if name in ELSEWHERE:
+            raise ArgumentError(f"Trainer.{name} has no effect: {ELSEWHERE[name]}.")
+        object.__setattr__(self, name, value)
 
     @property
     def loss(self) -> Any:
@@ -136,10 +142,10 @@ class Trainer:
         data = self.batches(x, y, batch_size, None, "fit", drop_last=drop_last, steps=steps_per_epoch)
         if data.source is None:
             held_out = self._weigh(data, sample_weight, class_weight, held_out)
-            self.criterion.check(data.y)
         several = data.source is None and isinstance(data.x, tuple | dict)
         given = held_out if validation_data is None else as_evaluation(validation_data, several)
         validation = None if given is None else self._read(self.batches, *given, batch_size, "fit: validation_data")
+        self.criterion.check(*(part.y for part in (data, validation) if part is not None and part.source is None))
         generator = np.random.default_rng(rng)
         run = self._resume(resume, generator) or self.new_run(int(epochs))
         same_batches(run, data.describe() | {"shuffle": bool(shuffle)})
@@ -275,8 +281,8 @@ class Trainer:
                 if p.grad is not None:
                     p.grad = ag.Tensor(p.grad.data * p.dtype.type(1 / self._counted), copy=False)
         own = [p for group in self.optimizer.param_groups for p in group["params"]]
-        if self.max_norm is not None:
-            clip_grad_norm(own, self.max_norm)
+        if self.clip_grad_norm is not None:
+            clip_grad_norm(own, self.clip_grad_norm)
         self._call("on_gradients")
         if problem := diagnosis.of_gradients(self.model, own, self._place()):
             raise TrainingError(problem)
@@ -337,14 +343,15 @@ class Trainer:
         """Give loss and metrics on data, in evaluation mode: those of all samples at once, whatever the batch size."""
         if y is None and sample_weight is not None:
             raise ArgumentError("evaluate: an iterable brings its own weights. Let each batch be (x, y, weights).")
-        return self._measured(self._read(Batches, x, y, sample_weight, batch_size, "evaluate"))
+        data = self._read(Batches, x, y, sample_weight, batch_size, "evaluate")
+        self.criterion.check(*([data.y] if data.source is None else []))
+        return self._measured(data)
 
     def _read(self, kind: type[Batches], x: Any, y: Any, weight: Any, batch_size: int, who: str) -> Batches:
-        """Read what is only measured: batches, or arrays with weights, whose targets are looked at."""
+        """Read what is only measured: batches, or arrays with weights."""
         found = kind(x, y, batch_size, None, who)
         if found.source is None:
             found.weight = None if weight is None else read_weight(weight, found.y, "sample_weight", who)
-            self.criterion.check(found.y)
         return found
 
     def _measured(self, batches: Batches) -> dict[str, float]:

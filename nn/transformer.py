@@ -159,6 +159,8 @@ class TransformerEncoder(Module):
     ((5, 1, 8), 3)
     """
 
+    _fixed = ("num_layers",)
+
     def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         positive("TransformerEncoder", num_layers=num_layers)
         if not isinstance(encoder_layer, Module):

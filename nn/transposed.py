@@ -19,6 +19,7 @@ class _ConvTranspose(Module):
     """Hold weight (C, O/groups, *kernel) and bias (O,), from U(−1/√n, 1/√n) with n = O/groups · kernel elements."""
 
     axes = 2
+    _fixed = ("in_channels", "out_channels", "kernel_size")
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ def of_program(trainer: Any) -> dict[str, str]:
         "the optimizer": repr(trainer.optimizer),
         "metrics": ", ".join(trainer.metrics),
         "callbacks": ", ".join(type(callback).__name__ for callback in trainer.callbacks),
-        "clip_grad_norm": str(trainer.max_norm),
+        "clip_grad_norm": str(trainer.clip_grad_norm),
         "accumulate": str(trainer.accumulate),
     }
     facts |= {f"parameter {n}": f"{p.shape} {p.dtype}" for n, p in trainer.model.named_parameters()}

@@ -17,6 +17,7 @@ from autograd.errors import ArgumentError, DTypeError
 from nn.functional.checks import as_input, place, wrong_shape
 from nn.functional.dropout import make_mask
 from nn.functional.windows import Array
+from nn.inputs import refuse_masked
 
 BLOCK = 64 * 1024  # scores per block
 
@@ -229,6 +230,7 @@ def causal_mask(rows: int, columns: int, dtype: Any) -> Array:
 
 def additive(mask: Any, dtype: Any, hidden: bool, name: str = "attn_mask") -> Any:
     """Read a mask as numbers to add to the scores: of a boolean one, −∞ where it equals ``hidden`` and 0 elsewhere."""
+    refuse_masked(mask, f"attention: {name}")
     data = mask.data if isinstance(mask, ag.Tensor) else np.asarray(mask)
     if data.dtype == bool:
         return np.where(data == hidden, np.array(-np.inf, dtype), np.array(0, dtype))

@@ -113,6 +113,7 @@ def _logits_and_weight(name: str, x: Any, weight: Any, reduction: str) -> tuple[
         raise ShapeError(
             f"{place()}{name}: weight has shape {w.shape}; it needs one number for each of the {classes} classes."
         )
+    targets.weights(f"{name}: weight", w)
     return x, w
 
 

@@ -9,24 +9,18 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError
+from nn.functional import targets
 from nn.functional.classes import _indices, _logits_and_weight, _nll
-from nn.functional.losses import pair, reduce
-from nn.inputs import as_target, numbers, place
-
-_ROUNDING = 1e-3  # by which probabilities of float32 or float16 may miss their sum
+from nn.functional.losses import cut_log, pair, reduce
+from nn.inputs import as_target, numbers
 
 
 def _samples(rng: np.random.Generator) -> Any:
     yield [rng.uniform(0.1, 0.9, (3, 2))], {}
 
 
-def _cut(p: Any) -> Any:
-    with np.errstate(divide="ignore"):
-        return np.maximum(np.log(p), -100)
-
-
 _cut_log = ag.op(
-    _cut,
+    cut_log,
     name="cut_log",
     symbol="log",
     vjp=lambda g, p: g / np.maximum(p, 1e-12),  # a probability of 0 is pulled up, as in binary_cross_entropy
@@ -59,14 +53,15 @@ def categorical_cross_entropy(
     p, w = _logits_and_weight(name, input, weight, reduction)
     axis = min(1, p.ndim - 1)
     if check:
-        _check_rows(name, p, axis, "For logits use CrossEntropyLoss, for several labels at once BCELoss.")
+        targets.swapped(name, p, target)
+        targets.mixtures(name, p, "For logits use CrossEntropyLoss, for several labels per sample BCELoss.")
     target, logs = target if isinstance(target, ag.Tensor) else numbers(target, "target"), _cut_log(p)
     if target.shape != p.shape:
         index, valid = _indices(name, target, p.shape, ignore_index)
         return _nll(logs, index=index, weight=w, valid=valid, reduction=reduction)
     t = as_target(target, p.dtype)
     if check:
-        _check_rows(f"the target of {name}", t, axis, "For several labels at once use BCELoss.")
+        targets.mixtures(f"the target of {name}", t, "For several labels per sample use BCELoss.")
     if w is not None:
         t = t * w.reshape(-1, *(1,) * max(0, p.ndim - 2))
     return reduce(-np.sum(t * logs, axis=axis), reduction)
@@ -87,8 +82,12 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
         raise ArgumentError(f"kl_div: reduction must be 'mean', 'batchmean', 'sum' or 'none', got {reduction!r}.")
     x, t = pair("kl_div", input, target, "none")
     if check:
-        _refuse_logs(x, "input")
-        (_refuse_logs if log_target else _refuse_negative)(t, "target")
+        targets.swapped("kl_div", x, t)
+        targets.log_probabilities("kl_div", x)
+        if log_target:
+            targets.log_probabilities("the target of kl_div, with log_target=True,", t)
+        else:
+            targets.positive("kl_div", t, "For their logarithms pass log_target=True.")
     if log_target:
         values = np.exp(t) * (t - x)
     else:
@@ -97,37 +96,3 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     if reduction == "batchmean":
         return np.sum(values) / (x.shape[0] if x.ndim else 1)
     return reduce(values, reduction)
-
-
-@ag.opaque
-def _refuse_negative(values: Any, what: str) -> None:
-    if values.size and not values.min() >= 0:
-        raise ArgumentError(
-            f"{place()}kl_div: the {what} holds probabilities, got {values.min():g}. For their logarithms pass "
-            "log_target=True."
-        )
-
-
-@ag.opaque
-def _refuse_logs(values: Any, what: str) -> None:
-    if values.size and values.max() > _ROUNDING:
-        raise ArgumentError(
-            f"{place()}kl_div: the {what} holds log-probabilities, which are at most 0, got {values.max():g}. Pass "
-            "log_softmax(logits), or the logarithm of probabilities."
-        )
-
-
-@ag.opaque
-def _check_rows(name: str, p: Any, axis: int, advice: str) -> None:
-    """Refuse what is no distribution along ``axis``."""
-    if not p.size:
-        return
-    if not (p.min() >= -_ROUNDING and p.max() <= 1 + _ROUNDING):
-        wrong = p[~((p >= -_ROUNDING) & (p <= 1 + _ROUNDING))].reshape(-1)[0]
-        raise ArgumentError(f"{place()}{name} takes probabilities from 0 to 1, got {wrong:g}. {advice}")
-    sums = p.sum(axis=axis).reshape(-1)
-    if not (np.abs(sums - 1) <= _ROUNDING).all():
-        raise ArgumentError(
-            f"{place()}{name}: the probabilities of each sample must sum to 1 along axis {axis}, got "
-            f"{sums[np.argmax(np.abs(sums - 1))]:g}. {advice}"
-        )

@@ -9,6 +9,7 @@ import autograd as ag
 from autograd.errors import ArgumentError, DTypeError
 from nn.functional.checks import as_input, place, wrong_shape
 from nn.functional.windows import Array
+from nn.inputs import refuse_masked
 
 # Up to so many rows a GEMM with a one-hot matrix beats sorting: 103 against 127 µs at 1,024 indices into 65 rows.
 ONE_HOT = 128
@@ -75,6 +76,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     weight = as_input(weight)
     if weight.ndim != 2:
         raise wrong_shape("embedding", weight, "it must be (num_embeddings, embedding_dim).", "weight")
+    refuse_masked(input, f"{place('embedding')}: input")
     index = _indices(input, weight.shape[0])
     rows = weight.shape[0]
     if padding_idx is not None:

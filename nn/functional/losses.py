@@ -254,21 +254,26 @@ def _constant(weight: Any, like: Any, name: str) -> Any:
     if weight is None:
         return None
     array = np.array(numbers(weight, name), like.dtype)
+    targets.weights(name, array)
     try:
-        if np.broadcast_shapes(array.shape, like.shape) == like.shape:
-            return array
+        fits = np.broadcast_shapes(array.shape, like.shape) == like.shape
     except ValueError:
-        pass
-    raise ShapeError(f"{place()}{name} of shape {array.shape} does not broadcast to the output's shape {like.shape}.")
+        fits = False
+    if not fits:
+        raise ShapeError(
+            f"{place()}{name} of shape {array.shape} does not broadcast to the output's shape {like.shape}."
+        )
+    return array
 
 
-def _cut_log(p: Any) -> Any:
+def cut_log(p: Any) -> Any:
+    """Compute log p, at least -100."""
     with np.errstate(divide="ignore"):
         return np.maximum(np.log(p), -100)
 
 
 def _bce_forward(p: Any, t: Any, weight: Any = None, reduction: str = "mean") -> Any:
-    values = np.asarray(-(t * _cut_log(p) + (1 - t) * _cut_log(1 - p)))
+    values = np.asarray(-(t * cut_log(p) + (1 - t) * cut_log(1 - p)))
     return total(values if weight is None else values * weight, reduction)
 
 
@@ -276,7 +281,7 @@ def _bce_rule(g: Any, p: Any, t: Any, weight: Any, reduction: str, needs: tuple[
     s = spread(g, p.size, reduction, p.dtype)
     s = s if weight is None else s * weight
     dp = s * (p - t) / np.maximum(p * (1 - p), 1e-12) if needs[0] else None
-    return dp, s * (_cut_log(1 - p) - _cut_log(p)) if needs[1] else None
+    return dp, s * (cut_log(1 - p) - cut_log(p)) if needs[1] else None
 
 
 def _bce_definition(p: Any, t: Any, weight: Any = None, reduction: str = "mean") -> Any:

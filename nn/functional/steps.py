@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd.errors import ArgumentError
 from nn.functional.windows import Array
+from nn.inputs import refuse_masked
 
 CHUNK = 192 * 1024  # numbers of dz that are gathered before a GEMM
 
@@ -163,6 +164,7 @@ def check_lengths(name: str, lengths: Any, steps: int, batch: int) -> tuple[int,
     """Read ``lengths``: one int in 1 … T per sequence."""
     if lengths is None:
         return None
+    refuse_masked(lengths, f"{name}: lengths")
     sizes = np.asarray(lengths.data if hasattr(lengths, "detach") else lengths)
     if sizes.shape != (batch,) or sizes.dtype.kind not in "iu":
         raise ArgumentError(

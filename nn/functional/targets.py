@@ -35,7 +35,9 @@ def shares(name: str, target: Any) -> None:
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         wrong = values[~((values >= -ROUNDING) & (values <= 1 + ROUNDING))].flat[0]
         advice = (
-            "For labels -1 and 1 pass (y + 1) / 2, or use HingeLoss"
+            "Leave out what is missing, or give it weight 0"
+            if np.isnan(wrong)
+            else "For labels -1 and 1 pass (y + 1) / 2, or use HingeLoss"
             if -1 <= low < 0
             else "For masks of 0 and 255 pass y / 255"
             if high == 255
@@ -81,20 +83,33 @@ def log_probabilities(name: str, output: Any) -> None:
 
 
 @ag.opaque
-def mixtures(name: str, target: Any) -> None:
-    """Refuse rows, along the class axis, that are no distribution over the classes."""
+def positive(name: str, target: Any, advice: str) -> None:
+    """Refuse probabilities below 0."""
     values = np.asarray(target)
+    if values.size and not _low(values) >= 0:
+        raise ArgumentError(f"{place()}{name}: the target holds probabilities, got {_low(values):g}. {advice}")
+
+
+@ag.opaque
+def mixtures(name: str, given: Any, advice: str = "For several labels per sample use BCEWithLogitsLoss.") -> None:
+    """Refuse rows, along the class axis, that are no distribution over the classes."""
+    values = np.asarray(given)
     axis = min(1, values.ndim - 1)
     sums = np.asarray(values @ np.ones(values.shape[1], values.dtype) if values.ndim == 2 else values.sum(axis))
     low, high = _low(sums), _high(sums)
     if sums.size and not (low >= 1 - SUM_ROUNDING and high <= 1 + SUM_ROUNDING):
         wrong = high if high > 1 + SUM_ROUNDING else low
-        raise ArgumentError(
-            f"{place()}{name}: a row of probabilities sums to {wrong:g}; it must be 1. For several labels per sample "
-            f"use BCEWithLogitsLoss. {OFF}"
-        )
+        raise ArgumentError(f"{place()}{name}: a row of probabilities sums to {wrong:g}; it must be 1. {advice} {OFF}")
     if _low(values) < -ROUNDING:
-        raise ArgumentError(f"{place()}{name}: a target probability is {_low(values):g}, below 0. {OFF}")
+        raise ArgumentError(f"{place()}{name}: a probability is {_low(values):g}, below 0. {advice} {OFF}")
+
+
+def weights(name: str, values: Array) -> None:
+    """Refuse weights below 0, with which a loss has no minimum, and those that are not finite."""
+    if values.size and not (values.min() >= 0 and values.max() < np.inf):
+        place_in = tuple(int(i) for i in np.argwhere(~((values >= 0) & (values < np.inf)))[0])
+        index = f"[{', '.join(map(str, place_in))}]" if place_in else ""
+        raise ArgumentError(f"{place()}{name}{index} is {values[place_in]:g}; weights must be finite and not negative.")
 
 
 def _low(values: Array) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError, DTypeError
+from nn.inputs import refuse_masked
 from nn.module import Module, Parameter
 from nn.onnx.check import verify
 from nn.onnx.fused import FUSED
@@ -104,6 +105,7 @@ def _read(model: Module, example: Any, dynamic: bool) -> list[Any]:
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
     arrays = []
     for x in example if isinstance(example, tuple) else (example,):
+        refuse_masked(x, "onnx.export: example_input")
         array = x.data if isinstance(x, ag.Tensor) else np.asarray(x)
         if array.dtype.kind not in "iuf":
             raise DTypeError(f"onnx.export: example_input has dtype {array.dtype}; it must hold floats or integers.")

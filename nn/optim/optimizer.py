@@ -13,6 +13,7 @@ from nn.optim.flat import Flat
 
 Array = NDArray[Any]
 Group = dict[str, Any]
+_OPTIONS = ("momentum", "nesterov", "weight_decay", "betas", "eps", "alpha", "amsgrad")  # that optimizers may have
 _NO_MATTER = ("params", "initial_lr", "foreach", "fused", "capturable", "differentiable")  # how PyTorch does the same
 
 
@@ -31,6 +32,10 @@ class Optimizer:
         self._given: list[tuple[ag.Tensor, ...]] = []
         self._flats: list[list[Flat]] = []
         self.planned: dict[int, float] = {}  # the rate of a group that a schedule set when it was made, before a step
+        if not isinstance(params, Iterable):
+            raise ArgumentError(
+                f"{type(self).__name__} got {type(params).__name__}, which lists none. Pass model.parameters()."
+            )
         groups: list[Any] = list(params) if not isinstance(params, ag.Tensor | Mapping) else [params]
         if not groups:
             raise ArgumentError(
@@ -74,6 +79,8 @@ class Optimizer:
         who = type(self).__name__
         if name in ("learning_rate", "rate"):
             raise ArgumentError(f"{who}.{name} has no effect: set {who}.lr, or param_groups[i]['lr'] for one group.")
+        if name in _OPTIONS and name not in vars(self).get("defaults", (name,)):
+            raise ArgumentError(f"{who}.{name} has no effect: {who} has no {name}.")
         if name != "lr" and name in vars(self).get("defaults", ()):
             raise ArgumentError(
                 f"{who}.{name} has no effect: set it in the groups, as in "

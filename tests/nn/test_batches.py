@@ -7,6 +7,7 @@ import pytest
 
 import nn
 from autograd.errors import ArgumentError, DTypeError, ShapeError
+from nn import loss_names
 from nn.batches import Batches, each, leaves, size
 
 
@@ -419,7 +420,7 @@ def test_losses_and_optimizers_by_name():
     h = t.fit(np.ones((4, 8)), np.ones((4, 1)), epochs=200, progress=False)
     assert h["loss"][-1] < h["loss"][0] / 2
     assert h["accuracy"][-1] == 1.0
-    for name in nn.losses.NAMES:
-        assert isinstance(nn.losses.get(name.upper()), nn.Module)
+    for name in loss_names.NAMES:
+        assert isinstance(loss_names.get(name.upper()), nn.Module)
     for name in ("sgd", "Adam", "adamw", "rmsprop", "adagrad"):
         assert type(nn.Trainer(line(), "mse", name).optimizer).__name__.lower() == name.lower()

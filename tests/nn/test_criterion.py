@@ -447,3 +447,74 @@ def test_weights_are_laid_along_the_first_axes_of_the_losses(name):
             expected = pytest.approx((laid * each).sum() / laid.sum(), rel=1e-5)
             assert t.fit(X, y, sample_weight=w, batch_size=batch, progress=False)["loss"][0] == expected
             assert t.evaluate(X, y, sample_weight=w, batch_size=batch)["loss"] == expected
+
+
+WRONG_OWN_WEIGHTS = {
+    "negative": ([1.0, -2.0, 1.0], r"weight\[1\] is -2; weights must be finite and not negative"),
+    "nan": ([np.nan, 1.0, 1.0], r"weight\[0\] is nan"),
+    "inf": ([1.0, 1.0, np.inf], r"weight\[2\] is inf"),
+    "of Tensors": (nn.Parameter([1.0, 1.0, -1.0], requires_grad=False), r"weight\[2\] is -1"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_OWN_WEIGHTS)
+def test_weights_of_a_loss_are_looked_at_when_it_is_made(name):
+    weight, message = WRONG_OWN_WEIGHTS[name]
+    for kind in (nn.CrossEntropyLoss, nn.NLLLoss, nn.BCELoss, nn.BCEWithLogitsLoss, nn.CategoricalCrossEntropyLoss):
+        with pytest.raises(ArgumentError, match=f"{kind.__name__}: {message}"):
+            kind(weight=weight)
+    with pytest.raises(ArgumentError, match=f"BCEWithLogitsLoss: pos_{message}"):
+        nn.BCEWithLogitsLoss(pos_weight=weight)
+    z, numbers = np.zeros((2, 3)), np.asarray(getattr(weight, "data", weight))
+    for call in (
+        lambda: F.cross_entropy(z, [0, 1], weight=numbers),
+        lambda: F.nll_loss(z, [0, 1], weight=numbers),
+        lambda: F.binary_cross_entropy(z + 0.5, z, weight=numbers),
+        lambda: F.binary_cross_entropy_with_logits(z, z, weight=numbers),
+        lambda: F.binary_cross_entropy_with_logits(z, z, pos_weight=numbers),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            call()
+
+
+@pytest.mark.parametrize("wrong", [3, -1, 200])
+@pytest.mark.parametrize("where", ["fit", "validation", "held out", "evaluate"])
+@pytest.mark.parametrize("shape", [(), (T,), (2, 3)], ids=["labels", "steps", "pixels"])
+def test_a_label_without_a_class_is_refused_before_a_weight_moves(where, wrong, shape):
+    """It stands in the last batch, or only in the data that is held out."""
+    y = np.zeros((N, *shape), int)
+    bad = y.copy()
+    bad[-1] = wrong
+    t = still(Given((C, *shape)), nn.CrossEntropyLoss())
+    calls = {
+        "fit": lambda: t.fit(X, bad, batch_size=2, shuffle=False, progress=False),
+        "validation": lambda: t.fit(X, y, validation_data=(X, bad), batch_size=2, progress=False),
+        "held out": lambda: t.fit(X, bad, validation_split=0.25, batch_size=2, progress=False),
+        "evaluate": lambda: t.evaluate(X, bad, batch_size=2),
+    }
+    with pytest.raises(ArgumentError, match=rf"Trainer: target {wrong} is out of range for 3 classes \(0 to 2\)"):
+        calls[where]()
+    assert t.step == 0
+    t.fit(X, y, batch_size=2, progress=False)  # what was refused is forgotten
+    ignoring = still(Given((C, *shape)), nn.CrossEntropyLoss(ignore_index=wrong))
+    assert np.isfinite(ignoring.fit(X, bad, batch_size=2, progress=False)["loss"]).all()
+
+
+def test_numbers_have_no_class_weights():
+    for loss, shape, y in ((nn.MSELoss(), (4,), NUMBERS), (nn.BCEWithLogitsLoss(), (1,), np.full((N, 1), 0.3))):
+        for given in ("balanced", {0: 1, 1: 2}):
+            with pytest.raises(ArgumentError, match=r"class_weight weighs labels, and y holds .*, which is none"):
+                still(Given(shape), loss).fit(X, y, class_weight=given, progress=False)
+    still(Given((1,)), nn.MSELoss()).fit(X, BINARY, class_weight="balanced", progress=False)  # labels as numbers
+
+
+def test_names_of_parameters_in_keras_order():
+    for loss in (
+        lambda y_true, y_pred: 0,
+        lambda targets, predictions: 0,
+        lambda actual, predicted: 0,
+        lambda labels, logits: 0,
+        lambda y, y_hat: 0,
+    ):
+        with pytest.raises(ArgumentError, match="takes the targets first"):
+            Criterion(loss)

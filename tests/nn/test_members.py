@@ -265,6 +265,27 @@ def test_an_activation_that_would_only_be_shown(made):
     assert made.activation == "relu"
 
 
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (nn.Linear(2, 3), "out_features"),
+        (nn.Conv2d(2, 3, 1), "out_channels"),
+        (nn.ConvTranspose1d(2, 3, 1), "kernel_size"),
+        (nn.LSTM(2, 3), "hidden_size"),
+        (nn.GRUCell(2, 3), "input_size"),
+        (nn.Embedding(2, 3), "num_embeddings"),
+        (nn.BatchNorm1d(2), "num_features"),
+        (nn.BatchNorm1d(2), "affine"),
+        (nn.Layer(2, 3), "out_features"),
+        (nn.TransformerEncoder(nn.Identity(), 2), "num_layers"),
+    ],
+)
+def test_sizes_that_would_only_be_shown(made, name):
+    """The weights have their shapes by then."""
+    with pytest.raises(ArgumentError, match=f"{name} has no effect once the .* is made: make a new one with it"):
+        setattr(made, name, 5)
+
+
 @pytest.mark.parametrize(("build", "path"), CONTAINERS.values(), ids=CONTAINERS)
 def test_random_generators_are_saved_wherever_they_are(build, path, tmp_path):
     def make():

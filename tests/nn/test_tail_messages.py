@@ -193,12 +193,12 @@ MESSAGES = [
     (
         lambda: nn.CategoricalCrossEntropyLoss()([[2.0, -1.0]], [1]),
         ArgumentError,
-        "categorical_cross_entropy takes probabilities from 0 to 1, got 2. For logits use CrossEntropyLoss, for",
+        "categorical_cross_entropy: a probability is -1, below 0. For logits use CrossEntropyLoss, for several labels",
     ),
     (
         lambda: nn.CategoricalCrossEntropyLoss()([[0.5, 0.5]], [[1.0, 1.0]]),
         ArgumentError,
-        "the target of categorical_cross_entropy: the probabilities of each sample must sum to 1 along axis 1, got 2.",
+        "the target of categorical_cross_entropy: a row of probabilities sums to 2; it must be 1. For several labels",
     ),
     (
         lambda: nn.CategoricalCrossEntropyLoss()([[0.5, 0.5]], [2]),
@@ -213,18 +213,18 @@ MESSAGES = [
     (
         lambda: nn.CategoricalCrossEntropyLoss()([[0.9, 0.8]], [1]),
         ArgumentError,
-        "the probabilities of each sample must sum to 1 along axis 1, got 1.7. For logits use CrossEntropyLoss, for "
-        "several labels at once BCELoss.",
+        "categorical_cross_entropy: a row of probabilities sums to 1.7; it must be 1. For logits use CrossEntropyLoss, "
+        "for several labels per sample BCELoss. check=False takes them all the same.",
     ),
     (
         lambda: nn.KLDivLoss()([[0.5, 0.5]], [[0.5, 0.5]]),
         ArgumentError,
-        "kl_div: the input holds log-probabilities, which are at most 0, got 0.5. Pass log_softmax(logits)",
+        "kl_div takes logarithms of probabilities, which are at most 0, got 0.5. Pass log_softmax(logits)",
     ),
     (
         lambda: nn.KLDivLoss(log_target=True)([[-0.5, -0.5]], [[0.5, 0.5]]),
         ArgumentError,
-        "kl_div: the target holds log-probabilities, which are at most 0, got 0.5.",
+        "the target of kl_div, with log_target=True, takes logarithms of probabilities, which are at most 0, got 0.5.",
     ),
     (
         lambda: nn.KLDivLoss()([[-0.5, -0.5]], [[-0.7, -0.7]]),

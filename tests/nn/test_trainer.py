@@ -502,7 +502,11 @@ NAN[3, 1] = np.nan
         (lambda t: made(t, loss=nn.MSELoss), ArgumentError, "Trainer: loss must be.*got the class MSELoss; call it"),
         (lambda t: made(t, loss=3), ArgumentError, r"loss must be a function or an object such as nn.MSELoss\(\)"),
         (lambda t: made(t, loss="mze"), ArgumentError, "unknown loss 'mze'. Did you mean 'mse'"),
-        (lambda t: made(t, loss="categorical_crossentropy"), ArgumentError, "Leave the Softmax .* 'cross_entropy'"),
+        (
+            lambda t: made(t, loss="categorical_crossentropy").fit(np.ones((4, 5)), [0, 1, 0, 1], progress=False),
+            ArgumentError,
+            "For logits use CrossEntropyLoss",
+        ),
         (
             lambda t: made(t, outputs="scores"),
             ArgumentError,
@@ -643,3 +647,27 @@ def test_an_op_between_modules_is_blamed_and_not_the_next_module(f, place):
     trainer = nn.Trainer(model, nn.MSELoss(), nn.optim.SGD(model.parameters(), lr=0.01))
     with pytest.raises(TrainingError, match=f"the first op whose output is not finite is {place}: "):
         trainer.fit(x, x[:, :1], progress=False)
+
+
+@pytest.mark.parametrize("name", ["lr", "learning_rate", "batch_size", "epochs", "shuffle", "loss", "metrics"])
+def test_options_that_a_trainer_does_not_read(name):
+    t = trainer()
+    with pytest.raises(ArgumentError, match=f"Trainer.{name} has no effect: "):
+        setattr(t, name, 1)
+
+
+def test_what_may_be_set_is_read():
+    """The limit of the gradients, the optimizer and the callbacks may change between two fits."""
+    t, seen = trainer(), []
+
+    class Look(nn.Callback):
+        def on_gradients(self, trainer):
+            norms = [np.square(p.grad.numpy()).sum() for p in trainer.model.parameters()]
+            seen.append(np.sqrt(sum(norms)))
+
+    t.clip_grad_norm, t.callbacks = 1e-3, [Look()]
+    t.optimizer = nn.optim.SGD(t.model.parameters(), lr=0.0)
+    before = [p.numpy().copy() for p in t.model.parameters()]
+    t.fit(X, Y, progress=False)
+    assert max(seen) <= 1e-3
+    assert all(map(np.array_equal, before, (p.numpy() for p in t.model.parameters())))

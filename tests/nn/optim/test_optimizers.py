@@ -313,6 +313,11 @@ def with_group(change):
             r"SGD.learning_rate has no effect: set SGD.lr, or param_groups\[i\]\['lr'\] for one group",
         ),
         (
+            lambda: setattr(optim.Adam([W]), "momentum", 0.9),
+            "Adam.momentum has no effect: Adam has no momentum.",
+        ),
+        (lambda: optim.Adam(nn.Linear(1, 1)), r"Adam got Linear, which lists none. Pass model.parameters\(\)"),
+        (
             lambda: setattr(optim.SGD([W]), "momentum", 0.9),
             r"SGD.momentum has no effect: set it in the groups, as in .*: group\['momentum'\] = 0.9",
         ),
