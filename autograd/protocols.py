@@ -15,6 +15,7 @@ import numpy as np
 from autograd.box import Box, contains_box, is_recording, needs_grad, unbox
 from autograd.errors import AutogradError, ConversionError, InPlaceError, MissingRule, ShapeError
 from autograd.modes import current
+from autograd.ops import ufuncs
 from autograd.primitive import dispatch, missing
 from autograd.tree import flatten
 
@@ -98,6 +99,7 @@ _REDUCE: dict[tuple[Any, str], Any] = {
 }
 
 _ASSIGN = "Assign x[index] = v instead, which is differentiable."
+_AT = "It writes into a plain array: make that a Tensor."
 _ADVICE: dict[Any, str] = {
     np.copyto: "Write y = np.where(mask, source, target) instead.",
     np.put_along_axis: _ASSIGN,
@@ -128,8 +130,15 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
         pair = np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b
         return dispatch[ufunc](*pair) if not kwargs else _with_options(ufunc, dispatch[ufunc], pair, kwargs)
     elif (ufunc, method) in _REDUCE:
-        kwargs.setdefault("axis", 0)
-        return dispatch[_REDUCE[ufunc, method]](*inputs, **kwargs)
+        given = dict(zip(("a", "axis", "dtype", "out", "keepdims", "initial", "where"), inputs, strict=False)) | kwargs
+        if ufunc in (np.maximum, np.minimum) and given.pop("dtype", None) is not None:
+            raise MissingRule(f"np.{ufunc.__name__}.{method}(…, dtype=…) has no gradient rule. Use x.astype(dtype).")
+        return dispatch[_REDUCE[ufunc, method]](**({"axis": 0} | given))
+    elif method == "at":
+        if ufunc in dispatch and isinstance(inputs[0], Box):
+            return ufuncs.at(dispatch[ufunc], *inputs)
+    elif ufunc in dispatch and ufunc.nin == 2 and ufunc.nout == 1 and _any_needs(inputs):
+        return getattr(ufuncs, method)(ufunc, dispatch[ufunc], *inputs, **kwargs)
     return _plain(ufunc, ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
 
@@ -175,9 +184,10 @@ def _losing(named: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run on plain arrays, if that loses no gradient and changes no Tensor behind the back of its graph."""
+    method = "" if function is named else function.__name__
     if current().recording and _any_needs(_losing(named, args, kwargs)):
-        raise missing(named, _ADVICE.get(named, ""), "" if function is named else function.__name__)
-    if function is not named and function.__name__ == "at" and isinstance(args[0], Box):
+        raise missing(named, _AT if method == "at" and named in dispatch else _ADVICE.get(named, ""), method)
+    if method == "at" and isinstance(args[0], Box):
         raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too
     try:
         return function(*_locked(args), **_locked(kwargs))

@@ -21,6 +21,7 @@ from autograd.ops import (
     shapes,
     sorting,
     statistics,
+    ufuncs,
     windows,
 )
 
@@ -45,5 +46,6 @@ __all__ = [
     "shapes",
     "sorting",
     "statistics",
+    "ufuncs",
     "windows",
 ]
