@@ -28,6 +28,7 @@ from autograd.ops.activations import (
     softmax,
     softplus,
 )
+from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op
 from autograd.tensor import Tensor, leaf_arrays, mark_changed
@@ -42,6 +43,7 @@ _LATER["record"] = "autograd.recording"
 __all__ = [
     "AutogradError",
     "Tensor",
+    "array",
     "check_grads",
     "checkpoint",
     "current_scope",

@@ -99,6 +99,25 @@ _REDUCE: dict[tuple[Any, str], Any] = {
 }
 
 _ASSIGN = "Assign x[index] = v instead, which is differentiable."
+_SET = "The set of values has no derivative; use np.sort, or .detach() first."
+_SETS = ("unique unique_all unique_counts unique_inverse unique_values intersect1d setdiff1d setxor1d union1d").split()  # noqa: SIM905
+_INTEGERS = [
+    "bitwise_count",
+    "bitwise_left_shift",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "gcd",
+    "lcm",
+    "left_shift",
+    "right_shift",
+    "isnat",
+    "packbits",
+    "unpackbits",
+    "ravel_multi_index",
+    "unravel_index",
+]
+_COMPLEX = "Tensors hold real numbers; multiply with the matrices of cosines and sines instead."
+_EDGES = "Use np.bincount(np.digitize(x, edges), weights), which is differentiable in the weights."
 _AT = "It writes into a plain array: make that a Tensor."
 _ADVICE: dict[Any, str] = {
     np.copyto: "Write y = np.where(mask, source, target) instead.",
@@ -107,10 +126,16 @@ _ADVICE: dict[Any, str] = {
     np.place: _ASSIGN,
     np.putmask: _ASSIGN,
     np.fill_diagonal: "Assign x[np.diag_indices(n)] = v instead, which is differentiable.",
-    np.histogram: "Use np.bincount(np.digitize(x, edges), weights), which is differentiable in the weights.",
-    np.unique: "The set of values has no derivative; use np.sort, or .detach() first.",
+    np.histogram_bin_edges: "Pass x.detach(), or the edges themselves.",
+    np.nextafter: "Its result is x1 but for the last bit: use that.",
     np.linalg.eig: "Eigenvalues of a general matrix are complex; use np.linalg.eigh for a symmetric one.",
     np.linalg.eigvals: "Eigenvalues of a general matrix are complex; use np.linalg.eigvalsh for a symmetric one.",
+    np.roots: "Roots are complex in general; a real root x moves by -np.polyval(dp, x) / np.polyval(np.polyder(p), x).",
+    np.sort_complex: "Its result is complex; use np.sort.",
+    **dict.fromkeys((getattr(np.fft, name) for name in np.fft.__all__), _COMPLEX),
+    **dict.fromkeys((np.histogram, np.histogram2d, np.histogramdd), _EDGES),
+    **dict.fromkeys((getattr(np, name) for name in _SETS if hasattr(np, name)), _SET),
+    **dict.fromkeys((getattr(np, name) for name in _INTEGERS if hasattr(np, name)), "It is for integers."),
 }
 
 

@@ -182,6 +182,8 @@ IN_FLOAT64 = (
     "bincount",
     "vander",
     "polyfit",
+    "polyder",
+    "polyint",
     "geomspace",
     "cov",
     "corrcoef",

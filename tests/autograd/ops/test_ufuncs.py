@@ -52,10 +52,16 @@ def test_several_axes(ufunc, axis):
 
 
 @pytest.mark.parametrize("ufunc", [np.power, np.arctan2], ids=lambda f: f.__name__)
-def test_a_fold_is_the_loop_that_it_stands_for(ufunc):
+def test_a_fold_is_the_loop_that_it_stands_for_or_refused(ufunc):
+    """In some NumPys the fast loops of these two give another number along the last axis."""
     same(lambda x: ufunc.reduce(x), A)
-    for method, expected in (("reduce", ufunc(ufunc(V[0], V[1]), V[2])), ("accumulate", [V[0], ufunc(V[0], V[1])])):
-        np.testing.assert_allclose(getattr(ufunc, method)(leaf(V[: 3 if method == "reduce" else 2])).data, expected)
+    same(lambda x: ufunc.accumulate(x), A)
+    right = ufunc(ufunc(V[0], V[1]), V[2])
+    if np.isclose(ufunc.reduce(V[:3]), right):
+        np.testing.assert_allclose(ufunc.reduce(leaf(V[:3])).data, right)
+    else:
+        with pytest.raises(MissingRule, match="is not the fold that it stands for. Write a loop over the axis"):
+            ufunc.reduce(leaf(V[:3]))
 
 
 def test_empty_and_refused_as_numpy_refuses():
@@ -100,7 +106,7 @@ def test_at_of_one_argument_and_through_a_view():
 def test_at_changes_a_constant_and_refuses_a_leaf():
     t = Tensor(V)
     np.add.at(t, [0, 0], [1.0, 2.0])
-    np.testing.assert_array_equal(t.data, V + [3, 0, 0, 0])
+    np.testing.assert_array_equal(t.data, V + np.array([3, 0, 0, 0]))
     with pytest.raises(InPlaceError, match="a leaf that requires grad"):
         np.add.at(leaf(V), [0], 1.0)
     with pytest.raises(MissingRule, match=r"np\.multiply\.at has no gradient rule\. .*Tensor"):
