@@ -117,7 +117,6 @@ _INTEGERS = [
     "unravel_index",
 ]
 _COMPLEX = "Tensors hold real numbers; multiply with the matrices of cosines and sines instead."
-_EDGES = "Use np.bincount(np.digitize(x, edges), weights), which is differentiable in the weights."
 _AT = "It writes into a plain array: make that a Tensor."
 _ADVICE: dict[Any, str] = {
     np.copyto: "Write y = np.where(mask, source, target) instead.",
@@ -133,7 +132,6 @@ _ADVICE: dict[Any, str] = {
     np.roots: "Roots are complex in general; a real root x moves by -np.polyval(dp, x) / np.polyval(np.polyder(p), x).",
     np.sort_complex: "Its result is complex; use np.sort.",
     **dict.fromkeys((getattr(np.fft, name) for name in np.fft.__all__), _COMPLEX),
-    **dict.fromkeys((np.histogram, np.histogram2d, np.histogramdd), _EDGES),
     **dict.fromkeys((getattr(np, name) for name in _SETS if hasattr(np, name)), _SET),
     **dict.fromkeys((getattr(np, name) for name in _INTEGERS if hasattr(np, name)), "It is for integers."),
 }
@@ -193,24 +191,10 @@ def _placed(error: ValueError, name: str, args: Any) -> Exception:
     return ShapeError(f"{name} of {' and '.join(shapes)}: {text.rstrip('. ')}. Give shapes that fit.")
 
 
-def _losing(named: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return the arguments whose gradient the plain result would lose: none for an index or a truth value.
-
-    The counts of a histogram do not depend on small changes of the data, where its edges are given.
-    """
-    if named in PLAIN:
-        return ()
-    if named is np.histogram:
-        given = dict(zip(("a", "bins", "range", "density", "weights"), args, strict=False)) | kwargs
-        fixed = np.ndim(unbox(given.get("bins", 10))) == 1 or given.get("range") is not None
-        return [value for name, value in given.items() if name != "a" or not fixed or given.get("density")]
-    return args, kwargs
-
-
 def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run on plain arrays, if that loses no gradient and changes no Tensor behind the back of its graph."""
     method = "" if function is named else function.__name__
-    if current().recording and _any_needs(_losing(named, args, kwargs)):
+    if current().recording and named not in PLAIN and _any_needs((args, kwargs)):
         raise missing(named, _AT if method == "at" and named in dispatch else _ADVICE.get(named, ""), method)
     if method == "at" and isinstance(args[0], Box):
         raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too

@@ -171,8 +171,7 @@ def test_weights_of_a_histogram_are_not_lost_silently():
     counts, edges = np.histogram(leaf([0.2, 0.7, 0.9]), 2, (0, 1), weights=[1.0, 2.0, 3.0])
     assert counts.tolist() == [1, 5]
     assert edges.tolist() == [0, 0.5, 1]
-    with pytest.raises(MissingRule, match=r"np\.histogram has no gradient rule\. Use np\.bincount\(np\.digitize"):
-        np.histogram(np.array([0.2, 0.7]), 2, weights=leaf([1.0, 2.0]))
+    assert np.histogram(np.array([0.2, 0.7]), 2, weights=leaf([1.0, 2.0]))[0].requires_grad
 
 
 def test_undeclared_with_the_tensor_inside_a_list_or_keyword():
@@ -183,15 +182,14 @@ def test_undeclared_with_the_tensor_inside_a_list_or_keyword():
 
 
 @pytest.mark.parametrize(
-    ("call", "name"),
+    "call",
     [
-        (lambda w: np.histogram([0.0, 1.0, 1.0], weights=w), "histogram"),
-        (lambda w: np.histogram([0.0, 1.0, 1.0], 2, None, False, w), "histogram"),
+        lambda w: np.histogram([0.0, 1.0, 1.0], weights=w),
+        lambda w: np.histogram([0.0, 1.0, 1.0], 2, None, False, w),
     ],
 )
-def test_counts_are_plain_but_weights_are_not_lost(call, name):
-    with pytest.raises(MissingRule, match=name):
-        call(leaf([1.0, 2.0, 3.0]))
+def test_counts_are_plain_but_weights_are_not_lost(call):
+    assert call(leaf([1.0, 2.0, 3.0]))[0].requires_grad
     np.testing.assert_array_equal(call(Tensor([1.0, 2.0, 4.0]))[0], call(np.array([1.0, 2.0, 4.0]))[0])
     np.testing.assert_array_equal(np.histogram(leaf(), range=(0, 5))[0], np.histogram(A, range=(0, 5))[0])
 
@@ -464,7 +462,7 @@ def test_unknown_array_type_may_answer():
         def __array_function__(self, function, types, args, kwargs):
             return "answered"
 
-    assert np.histogram2d(Tensor([1.0]), Lazy()) == "answered"
+    assert np.union1d(Tensor([1.0]), Lazy()) == "answered"
 
 
 def test_masked_arrays_as_operands():

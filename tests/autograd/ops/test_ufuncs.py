@@ -60,7 +60,7 @@ def test_a_fold_is_the_loop_that_it_stands_for_or_refused(ufunc):
     if np.isclose(ufunc.reduce(V[:3]), right):
         np.testing.assert_allclose(ufunc.reduce(leaf(V[:3])).data, right)
     else:
-        with pytest.raises(MissingRule, match="is not the fold that it stands for. Write a loop over the axis"):
+        with pytest.raises(MissingRule, match=r"is not the fold that it stands for\. Write a loop over the axis"):
             ufunc.reduce(leaf(V[:3]))
 
 
