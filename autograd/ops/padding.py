@@ -194,7 +194,7 @@ def _between(x: Any, axis: int, width: tuple[int, int], mode: str, kwargs: dict[
     """Join what stands before and behind: a constant, a statistic of the values at that end, a ramp to a value."""
     name = _OPTIONS[mode][0]
     option, n, ends = kwargs.get(name, None if mode in _STATISTICS else 0), x.shape[axis], list[Any]()
-    given = None if option is None else np.broadcast_to(as_array(option), (ndim, 2))[axis]
+    given: Any = None if option is None else np.broadcast_to(as_array(option), (ndim, 2))[axis]
     for side, count in enumerate(width):
         kept = [count if i == axis else k for i, k in enumerate(x.shape)]
         if mode in _STATISTICS:
