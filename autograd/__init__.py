@@ -28,6 +28,7 @@ from autograd.ops.activations import (
     softmax,
     softplus,
 )
+from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op, opaque
 from autograd.tensor import Tensor, leaf_arrays, mark_changed
@@ -43,6 +44,7 @@ _LATER["compile"] = "autograd.programs.compiled"
 __all__ = [
     "AutogradError",
     "Tensor",
+    "array",
     "check_grads",
     "checkpoint",
     "compile",

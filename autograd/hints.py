@@ -57,6 +57,29 @@ TENSOR = {
     "backwards": "use t.backward()",
     "gradient": "use t.grad",
     "stop_gradient": "use t.detach()",
+    # ndarray's, about memory rather than numbers
+    "argpartition": "call NumPy's function of that name",
+    "put": "assign t[index] = v",
+    "resize": "use np.resize(t, shape)",
+    "flat": "use t.ravel(), or assign t[index] = v",
+    "imag": "a Tensor holds real numbers",
+    "itemsize": "use t.dtype.itemsize",
+    "to_device": _HERE,
+    "__dlpack__": "use t.numpy(), which has it",
+    **{
+        name: f"use t.numpy().{name}"
+        for name in (
+            *("base", "byteswap", "ctypes", "dump", "dumps", "flags", "getfield", "setfield", "setflags"),
+            *("strides", "tobytes", "tofile"),
+        )
+    },
+}
+_LOOP = "call the function itself with the Tensor, or np.stack([f(x) for x in t])"
+CONVERTS = {  # functions of NumPy that make a plain array of what they are given before anything can be recorded
+    "vectorize": _LOOP,
+    "kaiser": "write np.i0(beta * np.sqrt(1 - x**2)) / np.i0(beta) for x from -1 to 1",
+    "full": "use np.broadcast_to(t, shape)",
+    "fromiter": "use np.stack([…])",
 }
 MODULE = {
     "tensor": "use ag.Tensor(…)",
@@ -111,9 +134,25 @@ def full_name(function: Any, numpy: Any) -> tuple[str, str]:
     """Return the name by which users know a function, with its module, and what stands for it here if anything does."""
     name = getattr(function, "__name__", str(function))
     module = getattr(function, "__module__", None) or "numpy"
+    if name.endswith(" (vectorized)"):
+        return f"np.frompyfunc({name.removesuffix(' (vectorized)')})", "the function itself on Tensors, or np.stack"
     if isinstance(function, numpy.ufunc) and getattr(numpy, name, None) is not function:
         special = sys.modules.get("scipy.special")
         name = _PRIVATE.get(name, name)
         if special is not None and hasattr(special, name):
             return f"scipy.special.{name}", SCIPY.get(name, "")
     return f"{module.replace('numpy', 'np', 1)}.{name}", ""
+
+
+def converted() -> str:
+    """Tell what turns a Tensor into a plain array: the function of NumPy that is at work, and what to use instead."""
+    frame, name = sys._getframe(2), ""
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "numpy":
+        name = frame.f_code.co_qualname.partition(".")[0]
+        frame = frame.f_back  # type: ignore[assignment]
+    usual = "use ag.array for nested lists, np.stack or np.concatenate to join Tensors"
+    who = f"np.{name}" if name else "np.array (or what calls it)"
+    return (
+        f"{who} would turn a Tensor that requires grad into a plain array and lose its gradient. In its place "
+        f"{CONVERTS.get(name, usual)}; for the numbers alone use .numpy(), .item() or .detach()."
+    )

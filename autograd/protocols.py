@@ -15,6 +15,7 @@ import numpy as np
 from autograd.box import Box, contains_box, is_recording, needs_grad, unbox, values_of
 from autograd.errors import AutogradError, ConversionError, InPlaceError, MissingRule, ShapeError
 from autograd.modes import current
+from autograd.ops import ufuncs
 from autograd.primitive import dispatch, missing
 from autograd.tree import flatten
 
@@ -98,6 +99,25 @@ _REDUCE: dict[tuple[Any, str], Any] = {
 }
 
 _ASSIGN = "Assign x[index] = v instead, which is differentiable."
+_SET = "The set of values has no derivative; use np.sort, or .detach() first."
+_SETS = ("unique unique_all unique_counts unique_inverse unique_values intersect1d setdiff1d setxor1d union1d").split()  # noqa: SIM905
+_INTEGERS = [
+    "bitwise_count",
+    "bitwise_left_shift",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "gcd",
+    "lcm",
+    "left_shift",
+    "right_shift",
+    "isnat",
+    "packbits",
+    "unpackbits",
+    "ravel_multi_index",
+    "unravel_index",
+]
+_COMPLEX = "Tensors hold real numbers; multiply with the matrices of cosines and sines instead."
+_AT = "It writes into a plain array: make that a Tensor."
 _ADVICE: dict[Any, str] = {
     np.copyto: "Write y = np.where(mask, source, target) instead.",
     np.put_along_axis: _ASSIGN,
@@ -105,10 +125,15 @@ _ADVICE: dict[Any, str] = {
     np.place: _ASSIGN,
     np.putmask: _ASSIGN,
     np.fill_diagonal: "Assign x[np.diag_indices(n)] = v instead, which is differentiable.",
-    np.histogram: "Use np.bincount(np.digitize(x, edges), weights), which is differentiable in the weights.",
-    np.unique: "The set of values has no derivative; use np.sort, or .detach() first.",
+    np.histogram_bin_edges: "Pass x.detach(), or the edges themselves.",
+    np.nextafter: "Its result is x1 but for the last bit: use that.",
     np.linalg.eig: "Eigenvalues of a general matrix are complex; use np.linalg.eigh for a symmetric one.",
     np.linalg.eigvals: "Eigenvalues of a general matrix are complex; use np.linalg.eigvalsh for a symmetric one.",
+    np.roots: "Roots are complex in general; a real root x moves by -np.polyval(dp, x) / np.polyval(np.polyder(p), x).",
+    np.sort_complex: "Its result is complex; use np.sort.",
+    **dict.fromkeys((getattr(np.fft, name) for name in np.fft.__all__), _COMPLEX),
+    **dict.fromkeys((getattr(np, name) for name in _SETS if hasattr(np, name)), _SET),
+    **dict.fromkeys((getattr(np, name) for name in _INTEGERS if hasattr(np, name)), "It is for integers."),
 }
 
 
@@ -128,8 +153,15 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
         pair = np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b
         return dispatch[ufunc](*pair) if not kwargs else _with_options(ufunc, dispatch[ufunc], pair, kwargs)
     elif (ufunc, method) in _REDUCE:
-        kwargs.setdefault("axis", 0)
-        return dispatch[_REDUCE[ufunc, method]](*inputs, **kwargs)
+        given = dict(zip(("a", "axis", "dtype", "out", "keepdims", "initial", "where"), inputs, strict=False)) | kwargs
+        if ufunc in (np.maximum, np.minimum) and given.pop("dtype", None) is not None:
+            raise MissingRule(f"np.{ufunc.__name__}.{method}(…, dtype=…) has no gradient rule. Use x.astype(dtype).")
+        return dispatch[_REDUCE[ufunc, method]](**({"axis": 0} | given))
+    elif method == "at":
+        if ufunc in dispatch and isinstance(inputs[0], Box):
+            return ufuncs.at(dispatch[ufunc], *inputs)
+    elif ufunc in dispatch and ufunc.nin == 2 and ufunc.nout == 1 and _any_needs(inputs):
+        return getattr(ufuncs, method)(ufunc, dispatch[ufunc], *inputs, **kwargs)
     return _plain(ufunc, ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
 
@@ -159,28 +191,15 @@ def _placed(error: ValueError, name: str, args: Any) -> Exception:
     return ShapeError(f"{name} of {' and '.join(shapes)}: {text.rstrip('. ')}. Give shapes that fit.")
 
 
-def _losing(named: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return the arguments whose gradient the plain result would lose: none for an index or a truth value.
-
-    The counts of a histogram do not depend on small changes of the data, where its edges are given.
-    """
-    if named in PLAIN:
-        return ()
-    if named is np.histogram:
-        given = dict(zip(("a", "bins", "range", "density", "weights"), args, strict=False)) | kwargs
-        fixed = np.ndim(unbox(given.get("bins", 10))) == 1 or given.get("range") is not None
-        return [value for name, value in given.items() if name != "a" or not fixed or given.get("density")]
-    return args, kwargs
-
-
 def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run on plain arrays, if that loses no gradient and changes no Tensor behind the back of its graph."""
     tracer = current().tracer
     if tracer is not None and named in PLAIN:
         return tracer.called(function, args, kwargs)
-    if current().recording and _any_needs(_losing(named, args, kwargs)):
-        raise missing(named, _ADVICE.get(named, ""), "" if function is named else function.__name__)
-    if function is not named and function.__name__ == "at" and isinstance(args[0], Box):
+    method = "" if function is named else function.__name__
+    if current().recording and named not in PLAIN and _any_needs((args, kwargs)):
+        raise missing(named, _AT if method == "at" and named in dispatch else _ADVICE.get(named, ""), method)
+    if method == "at" and isinstance(args[0], Box):
         raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too
     try:
         return function(*_locked(args), **_locked(kwargs))

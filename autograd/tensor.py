@@ -32,7 +32,7 @@ from autograd.box import (
 from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
 from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
-from autograd.hints import unknown_attribute
+from autograd.hints import converted, unknown_attribute
 from autograd.methods import Methods
 from autograd.modes import current, printable
 from autograd.ops import casting, indexing, products, sorting
@@ -412,10 +412,7 @@ class Tensor(Methods["Tensor"]):
         ``__array_ufunc__`` (Any) and not taken for an array.
         """
         if is_recording(self):
-            raise ConversionError(
-                "this would turn a Tensor that requires grad into a plain array and lose its gradient. To join Tensors "
-                "use np.stack or np.concatenate; for the numbers alone use .numpy(), .item() or .detach()."
-            )
+            raise ConversionError(converted())
         array = values_of(self)
         return np.array(array, dtype=dtype) if copy is not False else np.asarray(array, dtype=dtype)
 
@@ -520,7 +517,7 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
     if plain and dtype is None and type(data) is float:
         return np.float64(data)
     if isinstance(data, list | tuple) and any(needs_grad(x) for x in data) and current().recording:
-        raise ConversionError("a list of Tensors that require grad would lose its gradients here; use np.stack(list).")
+        raise ConversionError("a list of Tensors that require grad would lose its gradients here; use ag.array(list).")
     try:
         array = (
             np.array(data, dtype=dtype) if copy or not isinstance(data, np.ndarray) else np.asarray(data, dtype=dtype)

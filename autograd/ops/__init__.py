@@ -6,7 +6,9 @@ from autograd.ops import (
     decompositions,
     einsum,
     elementwise,
+    fft,
     grids,
+    histograms,
     indexing,
     joining,
     linalg,
@@ -21,6 +23,7 @@ from autograd.ops import (
     shapes,
     sorting,
     statistics,
+    ufuncs,
     windows,
 )
 
@@ -30,7 +33,9 @@ __all__ = [
     "decompositions",
     "einsum",
     "elementwise",
+    "fft",
     "grids",
+    "histograms",
     "indexing",
     "joining",
     "linalg",
@@ -45,5 +50,6 @@ __all__ = [
     "shapes",
     "sorting",
     "statistics",
+    "ufuncs",
     "windows",
 ]

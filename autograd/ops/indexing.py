@@ -389,3 +389,21 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
             f"bincount: weights of shape {weights.shape} for numbers of shape {np.shape(x)}; they must be equal."
         )
     return scatter(weights.astype(float), shape=counts.shape, index=freeze(x)[0])
+
+
+@implements(np.trim_zeros, domain=lambda rng: iter([((rng.uniform(1, 2, 4),), {}), ((rng.uniform(1, 2, 4), "f"), {})]))
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """Cut zeros off the front ("f") and the back ("b"): a slice, whose ends do not change with small changes."""
+    x = as_array(filt)
+    if not set(trim.lower()) <= set("fb"):
+        raise ArgumentError(f"trim_zeros: trim must be made of 'f' and 'b', got {trim!r}.")
+    found = np.argwhere(unbox(x))
+    axes = range(x.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, x.ndim)
+    index = [slice(None)] * x.ndim
+    for i in axes:
+        start, stop = (found[:, i].min(), found[:, i].max() + 1) if len(found) else (0, 0)
+        index[i] = slice(
+            int(start) if "f" in trim.lower() or not len(found) else None,
+            int(stop) if "b" in trim.lower() or not len(found) else None,
+        )
+    return x[tuple(index)]

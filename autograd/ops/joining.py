@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box
+from autograd.box import Box, contains_box
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, cases, draw, no_out
 from autograd.ops.shapes import atleast_1d, atleast_2d, atleast_3d, broadcast_to, expand_dims, moveaxis, ravel, reshape
@@ -144,6 +144,53 @@ def block(arrays: Any) -> Any:
         parts = iter([_concat(*[next(parts) for _ in item], axis=-1 - level) for item in levels[depth - 1 - level]])
     (joined,) = parts
     return joined if depth else np.copy(joined)
+
+
+def _nested_samples(rng: np.random.Generator) -> Any:
+    a, b, c = draw(rng, (2,)), draw(rng, (2,)), draw(rng, ())
+    yield ([[a, b], [b, [c, c]]],), {}
+    yield ([c, c, c],), {}
+    yield (a,), {}
+
+
+@implements(domain=_nested_samples)
+def array(nested: Any, dtype: Any = None) -> Any:
+    """Build an array from nested lists of numbers, arrays and Tensors, as ``np.array`` does from plain ones.
+
+    ``np.array`` itself gives no hook, and refuses Tensors that record. Raises ShapeError where the lists are ragged.
+
+    >>> import autograd as ag
+    >>> t = ag.Tensor(2.0, requires_grad=True)
+    >>> array([[t, 0.0], [1.0, t * t]])
+    Tensor([[2., 0.],
+            [1., 4.]], op=reshape)
+    """
+    if not isinstance(nested, list | tuple):
+        y = np.copy(as_array(nested))
+        return y if dtype is None else y.astype(dtype)
+    if not contains_box(nested):
+        return np.array(nested, dtype)
+    parts, leaves = [nested], list[Any]()
+    while parts:  # one after the other, from the front
+        part = parts.pop()
+        if isinstance(part, list | tuple):
+            parts.extend(reversed(part))
+        else:
+            leaves.append(ravel(as_array(part)))
+    shape = _nested_shape(nested)
+    y = leaves[0] if len(leaves) == 1 else _concat(*leaves)
+    y = reshape(y, shape)
+    return y if dtype is None else y.astype(dtype)
+
+
+def _nested_shape(x: Any) -> tuple[int, ...]:
+    """Return the shape of nested lists, which is one at each depth."""
+    if not isinstance(x, list | tuple):
+        return np.shape(x)
+    shapes = {_nested_shape(part) for part in x}
+    if len(shapes) > 1:
+        raise ShapeError(f"array: the nested lists do not form an array: parts have shapes {sorted(shapes)}.")
+    return (len(x), *(shapes.pop() if shapes else ()))
 
 
 def _insert_samples(rng: np.random.Generator) -> Any:

@@ -11,6 +11,8 @@ from autograd.box import unbox
 from autograd.errors import ArgumentError, MissingRule, ShapeError
 from autograd.ops.axes import as_array, cases, draw
 from autograd.ops.linalg import inv, lstsq
+from autograd.ops.products import matmul
+from autograd.ops.windows import convolve
 from autograd.primitive import implements
 
 
@@ -89,3 +91,130 @@ def polyfit(
     elif y.ndim == 2:
         base = np.expand_dims(base, -1)
     return solution, base
+
+
+# ---------------------------------------------------------------------------------------- arithmetic of polynomials
+
+
+def _coefficients(p: Any, name: str) -> Any:
+    p = np.atleast_1d(as_array(p))
+    if p.ndim != 1:
+        raise ShapeError(f"{name}: coefficients must form a vector, got shape {p.shape}.")
+    return p
+
+
+def _two(rng: np.random.Generator) -> Any:
+    yield (draw(rng, (3,)), draw(rng, (2,))), {}
+    yield (draw(rng, (2,)), draw(rng, (4,))), {}
+
+
+@implements(np.polyadd, domain=_two)
+def polyadd(a1: Any, a2: Any) -> Any:
+    """Add two polynomials."""
+    a, b = _coefficients(a1, "polyadd"), _coefficients(a2, "polyadd")
+    n = max(a.size, b.size)
+    a, b = (np.concatenate([np.zeros(n - p.size, p.dtype), p]) if p.size < n else p for p in (a, b))
+    return a + b
+
+
+@implements(np.polysub, domain=_two)
+def polysub(a1: Any, a2: Any) -> Any:
+    """Subtract two polynomials."""
+    return polyadd(a1, -_coefficients(a2, "polysub"))
+
+
+@implements(np.polymul, domain=_two)
+def polymul(a1: Any, a2: Any) -> Any:
+    """Multiply two polynomials; zeros before the highest power are left out."""
+    return convolve(*[_without_zeros(_coefficients(p, "polymul")) for p in (a1, a2)])
+
+
+def _without_zeros(p: Any) -> Any:
+    found = np.flatnonzero(unbox(p))
+    return p[found[0] if found.size else p.size - 1 :]
+
+
+def _division(rng: np.random.Generator) -> Any:
+    yield (draw(rng, (4,)), np.array([1.5, -0.7])), {}
+    yield (draw(rng, (2,)), draw(rng, (3,))), {}
+
+
+@implements(np.polydiv, domain=_division)
+def polydiv(u: Any, v: Any) -> Any:
+    """Divide two polynomials: ``(quotient, remainder)``; zeros before the remainder's highest power are left out."""
+    u, v = _coefficients(u, "polydiv") + 0.0, _coefficients(v, "polydiv") + 0.0
+    r, q, n = u + v[0] * 0, list[Any](), v.size
+    for k in range(u.size - n + 1):
+        d = (1.0 / v[0]) * r[k]
+        q.append(d)
+        r = np.concatenate([r[:k], r[k : k + n] - d * v, r[k + n :]])
+    while r.size > 1 and np.allclose(r[0], 0, rtol=1e-14):
+        r = r[1:]
+    return np.stack(q) if q else r[:1] * 0, r
+
+
+_TIMES = cases(((4,), {}), ((4,), 2), ((3,), {"m": 0}), ((2,), 3))
+
+
+@implements(np.polyder, domain=_TIMES)
+def polyder(p: Any, m: Any = 1) -> Any:
+    """Differentiate a polynomial ``m`` times."""
+    p, m = _coefficients(p, "polyder"), _times("polyder", m)
+    for _ in range(m):
+        p = p[:-1] * np.arange(p.size - 1, 0, -1)
+    return p if m else np.copy(p)
+
+
+def _integrals(rng: np.random.Generator) -> Any:
+    yield from _TIMES(rng)
+    yield (draw(rng, (3,)), 2, draw(rng, (2,))), {}
+    yield (draw(rng, (3,)), 2, draw(rng, ())), {}
+
+
+@implements(np.polyint, domain=_integrals)
+def polyint(p: Any, m: Any = 1, k: Any = None) -> Any:
+    """Integrate a polynomial ``m`` times; ``k`` are the constants of integration (one for all, or one for each)."""
+    p, m = _coefficients(p, "polyint"), _times("polyint", m)
+    constants = np.zeros(m) if k is None else np.atleast_1d(as_array(k))
+    if constants.size == 1 and m > 1:
+        constants = np.broadcast_to(constants, (m,))
+    if constants.size < m:
+        raise ArgumentError(f"polyint: {constants.size} constants for {m} integrations; give one, or one for each.")
+    for i in range(m):
+        p = np.concatenate([p / np.arange(p.size, 0, -1), constants[i : i + 1]])
+    return p if m else np.copy(p)
+
+
+def _times(name: str, m: Any) -> int:
+    if int(m) != m or m < 0:
+        raise ArgumentError(f"{name}: how often must be a whole number >= 0, got {m}.")
+    return int(m)
+
+
+def _zeros_of(rng: np.random.Generator) -> Any:
+    yield (draw(rng, (3,)),), {}
+    yield (draw(rng, (3, 3)),), {}
+
+
+@implements(np.poly, domain=_zeros_of)
+def poly(seq_of_zeros: Any) -> Any:
+    """Return the polynomial that has these zeros, or the characteristic polynomial of a square matrix.
+
+    That of a matrix is found by Faddeev and LeVerrier's recursion: Mₖ = A Mₖ₋₁ + cₖ₋₁ I, cₖ = -tr(A Mₖ) / k.
+    """
+    a = np.atleast_1d(as_array(seq_of_zeros))
+    if a.ndim == 2 and a.shape[0] == a.shape[1] and a.size:
+        n = a.shape[0]
+        eye = np.eye(n, dtype=a.dtype)
+        m, found = eye, [np.ones((), a.dtype)]
+        for k in range(1, n + 1):
+            product = matmul(a, m)
+            found.append(np.trace(product) / -k)
+            m = product + found[-1] * eye
+        return np.stack(found)
+    if a.ndim != 1:
+        raise ShapeError(f"poly: takes a vector of zeros or a square matrix, got shape {a.shape}.")
+    y: Any = np.ones(1, a.dtype)
+    for zero in a:
+        y = convolve(y, np.stack([np.ones((), a.dtype), -zero]))
+    return y

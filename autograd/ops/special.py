@@ -1,4 +1,6 @@
-"""The error function, which NumPy lacks: minimax fits made for this project from 40-digit values.
+"""The error function, which NumPy lacks, and the Bessel functions behind ``np.i0``.
+
+erf: minimax fits made for this project from 40-digit values.
 
 float64: relative error 4e-16. Near 0, erf(x) = x · P(x²); beyond 1, erfc(x) = exp(-x²) · Q(1 / (1 + x/2)).
 float32: x · N(x²) / D(x²), absolute error 5e-7, a fifth of the passes.
@@ -9,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.primitive import op
+from autograd.primitive import implements, op
 
 _P = (
     0.9654687386698673,
@@ -116,3 +118,47 @@ def _erf(x: Any) -> Any:
 
 
 erf = op(_erf, name="erf", vjp=lambda g, x: g * (SLOPE0 * np.exp(-x * x)), elementwise=True, domain=(-2, 2))
+
+
+# ------------------------------------------------------------------------------------------------------------- Bessel
+
+_FAR = 25.0  # from here on the asymptotic series, whose smallest term is about exp(-2x), is exact
+
+
+def _bessel_i(x: Any, n: int = 0) -> Any:
+    """Compute the modified Bessel function Iₙ(x): Σ (x/2)²ᵏ⁺ⁿ / k! (k+n)!, and its asymptotic series for large |x|."""
+    kind = np.asarray(x).dtype if np.asarray(x).dtype.kind == "f" else np.dtype(float)
+    if n == 0:
+        return np.i0(np.asarray(x, kind))[()]
+    z = np.asarray(x, float)
+    size, sign = np.abs(z), np.where(z < 0, (-1.0) ** n, 1.0)
+    near, far = np.minimum(size, _FAR), np.maximum(size, _FAR)
+    term = total = np.cumprod([1.0, *(np.ones(n) / np.arange(1, n + 1))])[-1] * (near / 2) ** n
+    for k in range(1, 60):
+        term = term * (near * near / 4) / (k * (k + n))
+        total = total + term
+    tail = rest = np.ones_like(far)
+    for k in range(1, 40):
+        rest = rest * ((2 * k - 1) ** 2 - 4 * n * n) / (8 * k * far)
+        tail = tail + rest
+    with np.errstate(over="ignore"):
+        large = np.exp(far) / np.sqrt(2 * np.pi * far) * tail
+    return (sign * np.where(size <= _FAR, total, large)).astype(kind)[()]
+
+
+bessel_i: Any = op(
+    _bessel_i,
+    name="bessel_i",
+    symbol="I",
+    elementwise=True,
+    vjp=lambda g, x, n: g * (0.5 * (bessel_i(x, n=n + 1) + bessel_i(x, n=abs(n - 1)))),
+    domain=lambda rng: iter(
+        [((rng.uniform(-3, 3, (2, 3)),), {"n": n}) for n in (0, 1, 2)] + [((np.array([-26.5, 0.0, 24.9, 25.1]),), {})]
+    ),
+)
+
+
+@implements(np.i0, domain=(-3, 3))
+def i0(x: Any) -> Any:
+    """Compute the modified Bessel function I₀, whose derivative is I₁."""
+    return bessel_i(x)

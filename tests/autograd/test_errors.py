@@ -145,7 +145,7 @@ MESSAGES = {
     "item of a vector": (lambda: leaf().item(), "ShapeError", r"item\(\)", r"shape \(2,\)"),
     "grad of another shape": (lambda: setattr(leaf(), "grad", np.ones(3)), "ShapeError", r"\(2,\)", r"got \(3,\)"),
     "to an array": (lambda: np.asarray(leaf()), "ConversionError", "plain array", r"np\.stack.*\.detach\(\)"),
-    "list of Tensors": (lambda: Tensor([leaf(), leaf()]), "ConversionError", "list of Tensors", r"np\.stack"),
+    "list of Tensors": (lambda: Tensor([leaf(), leaf()]), "ConversionError", "list of Tensors", r"ag\.array"),
     "Tensor of a Tensor": (lambda: Tensor(leaf()), "ConversionError", r"Tensor\(tensor\)", r"\.detach\(\)"),
     "array += tensor": (
         lambda: np.add(np.ones(2), leaf(), out=np.ones(2)),
@@ -155,7 +155,12 @@ MESSAGES = {
     ),
     "out=tensor": (lambda: np.exp(np.ones(2), out=leaf()), "ConversionError", r"np\.exp", r"t = np\.exp"),
     "out= of a function": (lambda: np.sum(leaf(), out=np.zeros(())), "ConversionError", r"np\.sum", "without out="),
-    "no rule": (lambda: np.i0(leaf()), "MissingRule", r"np\.i0", r"x\.detach\(\).*autograd\.op"),
+    "no rule": (
+        lambda: np.datetime_as_string(leaf()),
+        "MissingRule",
+        r"np\.datetime_as",
+        r"x\.detach\(\).*autograd\.op",
+    ),
     "no rule, alternative": (lambda: np.unique(leaf()), "MissingRule", r"np\.unique", r"np\.sort"),
     "ufunc option": (
         lambda: np.exp(leaf(), where=np.array([True, False])),
@@ -163,7 +168,7 @@ MESSAGES = {
         r"np\.exp\(…, where=…\)",
         r"np\.where",
     ),
-    "ufunc method": (lambda: np.hypot.reduce(leaf()), "MissingRule", r"np\.hypot\.reduce", r"\.detach\(\)"),
+    "ufunc method": (lambda: np.nextafter.reduce(leaf()), "MissingRule", r"np\.nextafter\.reduce", "use that"),
     "pickling a result": (lambda: pickle.dumps(leaf() * 2), "GraphError", "'multiply'", r"t\.detach\(\) or"),
     "argnums": (lambda: ag.grad(np.sin, 1)(1.0), "ArgumentError", "grad: argnums 1", "1 arguments"),
     "grad of a vector": (lambda: ag.grad(np.sin)(np.ones(2)), "ShapeError", r"grad: .*\(2,\)", r"jacobian.*\.sum\(\)"),

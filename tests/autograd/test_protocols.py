@@ -130,8 +130,7 @@ def test_fix_is_trunc():
 
 UNDECLARED = {
     np.unique: r"np\.unique has no gradient rule\. The set of values has no derivative; use np\.sort",
-    np.nextafter: r"np\.nextafter has no gradient rule\. Use x\.detach\(\) for a constant, or declare a rule with ",
-    np.i0: r"np\.i0 has no gradient rule",
+    np.nextafter: r"np\.nextafter has no gradient rule\. Its result is x1 but for the last bit: use that",
     np.linalg.eigvals: r"np\.linalg\.eigvals has no gradient rule\. .*use np\.linalg\.eigvalsh for a symmetric one",
     np.linalg.eig: r"np\.linalg\.eig has no gradient rule\. .*use np\.linalg\.eigh for a symmetric one",
     np.fft.fft: r"np\.fft\.fft has no gradient rule",
@@ -172,8 +171,7 @@ def test_weights_of_a_histogram_are_not_lost_silently():
     counts, edges = np.histogram(leaf([0.2, 0.7, 0.9]), 2, (0, 1), weights=[1.0, 2.0, 3.0])
     assert counts.tolist() == [1, 5]
     assert edges.tolist() == [0, 0.5, 1]
-    with pytest.raises(MissingRule, match=r"np\.histogram has no gradient rule\. Use np\.bincount\(np\.digitize"):
-        np.histogram(np.array([0.2, 0.7]), 2, weights=leaf([1.0, 2.0]))
+    assert np.histogram(np.array([0.2, 0.7]), 2, weights=leaf([1.0, 2.0]))[0].requires_grad
 
 
 def test_undeclared_with_the_tensor_inside_a_list_or_keyword():
@@ -184,15 +182,14 @@ def test_undeclared_with_the_tensor_inside_a_list_or_keyword():
 
 
 @pytest.mark.parametrize(
-    ("call", "name"),
+    "call",
     [
-        (lambda w: np.histogram([0.0, 1.0, 1.0], weights=w), "histogram"),
-        (lambda w: np.histogram([0.0, 1.0, 1.0], 2, None, False, w), "histogram"),
+        lambda w: np.histogram([0.0, 1.0, 1.0], weights=w),
+        lambda w: np.histogram([0.0, 1.0, 1.0], 2, None, False, w),
     ],
 )
-def test_counts_are_plain_but_weights_are_not_lost(call, name):
-    with pytest.raises(MissingRule, match=name):
-        call(leaf([1.0, 2.0, 3.0]))
+def test_counts_are_plain_but_weights_are_not_lost(call):
+    assert call(leaf([1.0, 2.0, 3.0]))[0].requires_grad
     np.testing.assert_array_equal(call(Tensor([1.0, 2.0, 4.0]))[0], call(np.array([1.0, 2.0, 4.0]))[0])
     np.testing.assert_array_equal(np.histogram(leaf(), range=(0, 5))[0], np.histogram(A, range=(0, 5))[0])
 
@@ -229,7 +226,7 @@ WRITERS = {
     "fill_diagonal": lambda t: np.fill_diagonal(t, 0.0),
     "place": lambda t: np.place(t, A > 0, 0.0),
     "putmask": lambda t: np.putmask(t, A > 0, 0.0),
-    "add.at": lambda t: np.add.at(t, [0], 1.0),
+    "nextafter.at": lambda t: np.nextafter.at(t, [0], 1.0),
 }
 
 
@@ -294,21 +291,6 @@ def test_outer_with_options():
     np.testing.assert_array_equal(y.data, np.array([[3, 4], [6, 8]], np.float32), strict=True)
     with pytest.raises(MissingRule, match="where"):
         np.multiply.outer(a, [3.0, 4.0], where=np.eye(2, dtype=bool))
-
-
-@pytest.mark.parametrize(
-    ("method", "args"),
-    [
-        ("reduceat", ([0, 1],)),
-        ("at", ([0], 1.0)),
-        ("reduce", ()),
-        ("accumulate", ()),
-    ],
-)
-def test_methods_without_a_rule_raise_by_name(method, args):
-    ufunc = np.logaddexp if method in ("reduce", "accumulate") else np.add
-    with pytest.raises(MissingRule, match=rf"np\.{ufunc.__name__}\.{method} has no gradient rule"):
-        getattr(ufunc, method)(leaf(), *args)
 
 
 def test_methods_without_a_rule_work_on_constants():
@@ -480,7 +462,7 @@ def test_unknown_array_type_may_answer():
         def __array_function__(self, function, types, args, kwargs):
             return "answered"
 
-    assert np.histogram2d(Tensor([1.0]), Lazy()) == "answered"
+    assert np.union1d(Tensor([1.0]), Lazy()) == "answered"
 
 
 def test_masked_arrays_as_operands():

@@ -177,7 +177,7 @@ def test_from_tensors():
     assert Tensor(leaf(1.0).detach(), requires_grad=True).requires_grad
     with pytest.raises(ConversionError, match=r"Tensor\(tensor\) would lose the gradient .* \.detach\(\)"):
         Tensor(leaf(1.0))
-    with pytest.raises(ConversionError, match=r"use np.stack\(list\)"):
+    with pytest.raises(ConversionError, match=r"use ag.array\(list\)"):
         Tensor([leaf(1.0), leaf(2.0)])
     with pytest.raises(ConversionError, match=r"np\.stack|\.numpy\(\)"):
         Tensor([[leaf(1.0)], [leaf(2.0)]])

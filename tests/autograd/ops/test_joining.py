@@ -198,3 +198,43 @@ def test_message(name):
     call, kind, message = MESSAGES[name]
     with pytest.raises(kind, match=message):
         call(ag.Tensor(A, requires_grad=True))
+
+
+# ------------------------------------------------------------------------------------------------------ nested lists
+
+t, s = np.array([0.5, -1.5]), np.array(2.0)
+NESTED = {
+    "numbers among Tensors": lambda t, s: [[s, 0.0], [1, s * s]],
+    "rows": lambda t, s: [t, [s, 3], t * 2],
+    "one": lambda t, s: [[[s]]],
+    "tuples": lambda t, s: ((s, s), [t[0], t[1]]),
+    "no list": lambda t, s: t,
+    "arrays": lambda t, s: [[t, np.ones(2)], [np.zeros(2), t]],
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_array_is_np_array(name):
+    build = NESTED[name]
+    expected = np.array(build(t, s))
+    y = ag.array(build(ag.Tensor(t, True), ag.Tensor(s, True)))
+    np.testing.assert_array_equal(y.data, expected, strict=True)
+    assert y.requires_grad
+    plain = ag.array(build(t, s))
+    assert type(plain) is np.ndarray
+    np.testing.assert_array_equal(plain, expected, strict=True)
+    ag.check_grads(lambda t, s: ag.array(build(t, s)), t, s)
+
+
+def test_array_with_dtype_and_ragged_lists():
+    x = ag.Tensor(2.0, requires_grad=True)
+    assert ag.array([x, 1], dtype=np.float32).dtype == np.float32
+    assert ag.array([], dtype=float).shape == (0,)
+    with pytest.raises(ag.errors.ShapeError, match=r"array: the nested lists do not form an array: .*\(\), \(2,\)"):
+        ag.array([x, [x, x]])
+    with pytest.raises(ag.errors.ConversionError, match=r"np\.array .*would turn .* use ag\.array for nested lists"):
+        np.array([x, x])
+    with pytest.raises(ag.errors.ConversionError, match=r"np\.vectorize would turn .* call the function itself"):
+        np.vectorize(lambda v: v * v)(ag.Tensor(t, True))
+    with pytest.raises(ag.errors.MissingRule, match=r"np\.frompyfunc\(<lambda>\) .* the function itself on Tensors"):
+        np.frompyfunc(lambda v: v * v, 1, 1)(ag.Tensor(t, True))

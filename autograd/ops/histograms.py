@@ -1,0 +1,100 @@
+"""Histograms: piecewise constant in the data, differentiable in the weights."""
+
+from __future__ import annotations  # numpy.random is loaded when it is first used
+
+from typing import Any
+
+import numpy as np
+
+from autograd.box import is_recording, unbox
+from autograd.errors import MissingRule, ShapeError
+from autograd.ops.axes import as_array
+from autograd.primitive import dispatch
+from autograd.tree import flatten
+
+_FIXED = "Give edges, or range=: edges that move with the data have no gradient here."
+
+
+def _weighed(places: list[Any], edges: list[Any], weights: Any, density: Any) -> Any:
+    """Add the weights up by the bin of their place; the last bin of each axis holds its right end."""
+    inside, bins = np.ones(len(places[0]), bool), []
+    for x, edge in zip(places, edges, strict=True):
+        found = np.searchsorted(edge, x, "right") - 1
+        found[x == edge[-1]] = len(edge) - 2
+        inside &= (found >= 0) & (found < len(edge) - 1)
+        bins.append(found)
+    shape = tuple(len(edge) - 1 for edge in edges)
+    index = np.ravel_multi_index([found[inside] for found in bins], shape)
+    y = np.reshape(np.bincount(index, weights[inside], int(np.prod(shape))), shape)
+    if density:
+        total = y.sum()
+        for i, edge in enumerate(edges):
+            y = y / np.diff(edge).reshape([-1 if k == i else 1 for k in range(len(shape))])
+        y = y / total
+    return y
+
+
+def _check(name: str, data: Any, edges_given: bool, weights: Any, count: int) -> Any:
+    if not edges_given and any(is_recording(x) for x in flatten(data)[0]):
+        raise MissingRule(f"np.{name} has no gradient rule for its edges. {_FIXED}")
+    w = np.ravel(as_array(weights))
+    if w.shape != (count,):
+        raise ShapeError(f"{name}: {count} values need as many weights, got shape {np.shape(weights)}.")
+    return w
+
+
+def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    """Return ``(histogram, edges)``; weights that record get their gradient, and the counts alone are plain.
+
+    >>> import autograd as ag
+    >>> ag.grad(lambda w: np.histogram([0.2, 0.7, 0.9], [0, 0.5, 1], weights=w)[0] @ [1.0, 5.0])(np.ones(3))
+    array([1., 5., 5.])
+    """
+    given = np.ndim(unbox(bins)) == 1 or range is not None
+    x = np.ravel(unbox(as_array(a)))
+    if weights is None or not is_recording(weights):
+        if not given and is_recording(a):
+            raise MissingRule(f"np.histogram has no gradient rule for its edges. {_FIXED}")
+        return np.histogram(unbox(a), unbox(bins), unbox(range), density, unbox(weights))
+    w = _check("histogram", a, given, weights, x.size)
+    edges = np.histogram_bin_edges(x, unbox(bins), unbox(range), unbox(w))
+    return _weighed([x], [edges], w, density), edges
+
+
+def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    """Return ``(histogram, edges of each axis)`` of points, which are rows or given by axis."""
+    sample, bins, range = unbox(sample), unbox(bins), unbox(range)
+    if weights is None or not is_recording(weights):
+        return np.histogramdd(sample, bins, range, density, unbox(weights))
+    points = np.asarray(sample).T if isinstance(sample, np.ndarray) else np.atleast_2d(np.asarray(sample))
+    w = _check("histogramdd", None, True, weights, points.shape[-1])
+    edges = list(np.histogramdd(points.T, bins, range)[1])
+    return _weighed(list(points), edges, w, density), edges
+
+
+def _check_edges(name: str, data: Any, bins: Any, range: Any) -> None:
+    """Refuse edges that move with data that record: they are fixed where each axis has its own, or a range."""
+    axes = bins if isinstance(bins, list | tuple) else ()
+    fixed = range is not None or (axes and all(np.ndim(unbox(each)) for each in axes))
+    if not fixed and any(is_recording(x) for x in flatten(data)[0]):
+        raise MissingRule(f"np.{name} has no gradient rule for its edges. {_FIXED}")
+
+
+def _histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    _check_edges("histogramdd", sample, bins, range)
+    return histogramdd(sample, bins, range, density, weights)
+
+
+def histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Any, Any, Any]:
+    """Return ``(histogram, edges of x, edges of y)``."""
+    bins = unbox(bins)
+    if hasattr(bins, "__len__") and len(bins) not in (1, 2):  # one set of edges for both
+        bins = [np.asarray(bins)] * 2
+    _check_edges("histogram2d", [x, y], bins, range)
+    h, edges = histogramdd([unbox(x), unbox(y)], bins, range, density, weights)
+    return h, edges[0], edges[1]
+
+
+dispatch[np.histogram], dispatch[np.histogram2d], dispatch[np.histogramdd] = histogram, histogram2d, _histogramdd
