@@ -419,8 +419,6 @@ def _fitted(
     """Fold until the picture fits a slide."""
     found: tuple[Builder, View, Arrangement] | None = None
     for made in candidates(snap, depth, roll, near):
-        if made.boxes() > SLIDE and found is None and made.folds == []:
-            continue
         if made.boxes() > SLIDE:
             last = made
             continue

@@ -281,7 +281,7 @@ class _Writer:
             parts.append(f'color="{line}"')
         if arrow.wraps:
             parts.append("constraint=false")
-        text = " ".join(filter(None, (arrow.skip, edge_label(arrow))))
+        text = edge_label(arrow)
         if not text and self.view.starts and arrow.state not in ("const", "made"):
             text = BLANK  # room for what backward will bring, so that nothing moves then
         if text:

@@ -420,7 +420,7 @@ def _fold_distant(made: Plan, max_nodes: int, focus: Any) -> None:
                 if neighbour not in seen:
                     seen.add(neighbour)
                     queue.append(neighbour)
-    gone = [i for i in range(len(snap.nodes)) if i not in kept]
+    gone = [i for i in range(len(snap.nodes)) if i not in kept and made.may_fold(i)]
     if gone:
         made.folds = [fold for fold in made.folds if fold.members[0] in kept]
         made.close(Fold("rest", f"… {len(gone):,} more nodes", [], None), gone)

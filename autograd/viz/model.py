@@ -85,7 +85,6 @@ class Arrow:
     masked: int = 0
     size: float | None = None
     wraps: bool = False
-    skip: str = ""
 
 
 @dataclass(slots=True)

@@ -127,3 +127,10 @@ def test_a_graph_of_many_ops_is_folded_until_it_fits():
     _, text = measure(picture.svg)
     assert picture.folded
     assert text >= 12.0
+
+
+def test_more_results_than_fit_are_all_drawn():
+    """None of them may be folded away, so the picture is larger than a slide."""
+    results = [leaf(float(k), f"r{k}") for k in range(60)]
+    assert {item.name for item in ag.draw(results).view.items} == {f"r{k}" for k in range(60)}
+    assert "<svg" in ag.draw(results).svg
