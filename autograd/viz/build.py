@@ -10,10 +10,12 @@ from autograd.differentiate import GONE
 from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node
 from autograd.modes import Scope
+from autograd.viz.arrange import Arrangement, arrange
+from autograd.viz.cards import call, says
 from autograd.viz.expand import open_ops
-from autograd.viz.fold import HUB, Fold, Plan, plan
-from autograd.viz.ledger import Ledger, accumulated, total
-from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, View, measure
+from autograd.viz.fold import HUB, SLIDE, Fold, Plan, candidates, plan
+from autograd.viz.ledger import Ledger, accumulated, kind_of, total
+from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, Part, View, measure
 from autograd.viz.nonfinite import BACKWARD, Values, backward_origin, forward_origin, kind_of_bad
 from autograd.viz.numbers import one_line, rms, shape_text, short
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, plain, size
@@ -59,7 +61,7 @@ class Builder:
             if fold is not None and id(fold) not in done:
                 done.add(id(fold))
                 self._fold(fold)
-            if fold is None or self.plan.stands_beside(i):
+            if (fold is None and i not in self.plan.within) or self.plan.stands_beside(i):
                 self._value(i, node, fold)
         for i, node in enumerate(self.snap.nodes):
             if not isinstance(node, Leaf):
@@ -73,6 +75,8 @@ class Builder:
         for k, arrow in enumerate(view.arrows):
             arrow.id = f"e{k}"
         measure(view)
+        if self.plan.cards:
+            _unframe(view)
         return view
 
     def _alarm(self) -> list[str]:
@@ -83,7 +87,8 @@ class Builder:
             found = backward_origin(self.snap, self.ledger)
         if found is None:
             return []
-        place = self.place(int(found.at[1:]))
+        at = int(found.at[1:])
+        place = self.place(self.plan.within.get(at, at))
         for item in self.items:
             if item.id == place:
                 item.alarm = f"first {found.value:g}{' in backward' if found.kind == BACKWARD else ''}"
@@ -132,9 +137,25 @@ class Builder:
             today = self.snap.now(i)
             known = self.snap.used(i) is not None and today is not None
             item.note = f"now {one_line(today)}" if known else "changed since"
+        if self.plan.cards and node.op is not None and fold is None:
+            item.says, item.call = says(self.snap, i, self.plan.within), call(self.snap, i)
+            item.parts = [self._part(at) for at in self.plan.parts(i)]
         if op and node.kwargs:
             item.facts = [(key, _brief(value)) for key, value in node.kwargs.items() if value is not None]
         self.items.append(item)
+
+    def _part(self, i: int) -> Part:
+        """Describe a leaf that stands inside the card of its op."""
+        node, (user, k) = self.snap.nodes[i], self.snap.users[i][0]
+        name = self.snap.name(i) or _argument(self.snap.nodes[user], k)
+        g = self._known(node)
+        state = self.ledger.states.get(i, "none")
+        if g is not None and state in ("none", "lost"):
+            state = kind_of(g)
+        today = self.snap.now(i)
+        known = self.snap.used(i) is not None and today is not None
+        note = "" if not self.snap.changed(i) else f"now {one_line(today)}" if known else "changed since"
+        return Part(f"v{i}", name, tuple(node.shape or ()), str(node.dtype), self.snap.value(i), g, state, note)
 
     def _constant(self, i: int, k: int, value: Any) -> str:
         key = f"v{i}c{k}"
@@ -236,10 +257,12 @@ class Builder:
             self.arrows[target, f"v{i}", -1] = Arrow("", target, f"v{i}", state="made")
         for k, parent in enumerate(self.snap.parents(node)):
             if parent is None:
-                if self.plan.of[i] is None:
+                if self.plan.of[i] is None and not self.plan.cards:
                     self._add(self._constant(i, k, node.residuals[k]), target, node, i, k, merge=False)
                 continue
             at = self.snap.at[parent]
+            if at in self.plan.within and self.plan.of[at] is None:
+                continue
             source = self.value_place(at)
             if self.place(at) != target or target[0] == "v":
                 self._add(source, target, node, i, k, merge=source[0] == "f" or target[0] == "f")
@@ -322,20 +345,48 @@ def _shapes(nodes: list[Node]) -> str:
     return " ".join(texts[:3]) + (" …" if len(texts) > 3 else "") if texts else "–"
 
 
+def _unframe(view: View) -> None:
+    """Let a module of one card stand in the head of the card, and not as a frame around it."""
+    for group in reversed(list(view.groups)):
+        held = [item for item in view.items if item.module == group.id]
+        if len(held) == 1 and not any(other.parent == group.id for other in view.groups):
+            item = held[0]
+            if not item.place:
+                item.place = group.path + (f" {group.kind}" if group.kind != group.path else "")
+            item.module = group.parent
+            view.groups.remove(group)
+
+
 def build(
     roots: Sequence[Box],
     *,
     names: Mapping[str, Any] | None = None,
     depth: int | None = None,
     roll: bool = False,
-    max_nodes: int = 500,
+    max_nodes: int | None = 500,
     focus: Any = None,
     expand: Any = (),
+    rankdir: str | None = None,
 ) -> View:
     """Build the view model of the graph below ``roots``; see :func:`autograd.draw` for the arguments."""
+    return prepare(roots, names, depth, roll, max_nodes, focus, expand, rankdir)[1]
+
+
+def prepare(
+    roots: Sequence[Box],
+    names: Mapping[str, Any] | None = None,
+    depth: int | None = None,
+    roll: bool = False,
+    max_nodes: int | None = None,
+    focus: Any = None,
+    expand: Any = (),
+    rankdir: str | None = None,
+    seeds: dict[Node, Any] | None = None,
+) -> tuple[Builder, View]:
+    """Give the view and who built it; with ``seeds`` from a walk of its own. ``max_nodes`` None: what fits a slide."""
     if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise ArgumentError(f"depth must be None (open all modules) or a number from 0 on, got {depth!r}.")
-    if not isinstance(max_nodes, int) or max_nodes < 2:
+    if max_nodes is not None and (not isinstance(max_nodes, int) or max_nodes < 2):
         raise ArgumentError(f"max_nodes must be at least 2, got {max_nodes!r}.")
     opened = open_ops(Snapshot(roots), expand) if expand else None
     snap = Snapshot(roots, names, opened)
@@ -345,5 +396,44 @@ def build(
         near = snap.opened.alias.get(near, near) if near is not None else None
         if near is None or near not in snap.at:
             raise ArgumentError("focus must be a Tensor that the drawn result depends on.")
-    given = opened.given if opened else None
-    return Builder(snap, plan(snap, depth, roll, max_nodes, near), given).view(opened.notes if opened else [])
+    given = seeds if seeds is not None else opened.given if opened else None
+    notes, fresh = opened.notes if opened else [], seeds is not None
+    if max_nodes is not None:
+        builder = Builder(snap, plan(snap, depth, roll, max_nodes, near), given, fresh)
+        view = builder.view(notes)
+        view.rankdir = rankdir or "LR"
+        return builder, view
+    return _fitted(snap, depth, roll, near, given, fresh, notes, rankdir)
+
+
+def _fitted(
+    snap: Snapshot,
+    depth: int | None,
+    roll: bool,
+    near: Any,
+    given: Any,
+    fresh: bool,
+    notes: list[str],
+    rankdir: str | None,
+) -> tuple[Builder, View]:
+    """Fold until the picture fits a slide."""
+    found: tuple[Builder, View, Arrangement] | None = None
+    for made in candidates(snap, depth, roll, near):
+        if made.boxes() > SLIDE:
+            last = made
+            continue
+        builder = Builder(snap, made, given, fresh)
+        view = builder.view(notes)
+        found = builder, view, arrange(view, rankdir)
+        if found[2].fits:
+            break
+    if found is None:
+        builder = Builder(snap, last, given, fresh)
+        view = builder.view(notes)
+        found = builder, view, arrange(view, rankdir)
+    builder, view, made_up = found
+    view.rankdir, view.starts = made_up.rankdir, made_up.starts
+    rows = made_up.row
+    for arrow in view.arrows:
+        arrow.wraps = rows[arrow.source] != rows[arrow.target]
+    return builder, view

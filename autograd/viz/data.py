@@ -33,6 +33,20 @@ def as_dict(view: View) -> dict[str, Any]:
                 "accumulated": _numbers(item.total),
                 "note": item.note,
                 "facts": dict(item.facts),
+                "says": item.says,
+                "parts": [
+                    {
+                        "id": part.id,
+                        "name": part.name,
+                        "shape": list(part.shape),
+                        "dtype": part.dtype,
+                        "value": _numbers(part.value),
+                        "grad": _numbers(part.grad),
+                        "state": part.state,
+                        "note": part.note,
+                    }
+                    for part in item.parts
+                ],
             }
             for item in view.items
         ],

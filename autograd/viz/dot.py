@@ -1,25 +1,29 @@
 """Write the view model as DOT: values as boxes, ops round, modules as frames, contributions on the edges."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from autograd.viz.arrange import is_flat
+from autograd.viz.cards import LONG
 from autograd.viz.escape import clean, extra_width, label, quoted, shorten
 from autograd.viz.markup import cell, font, row, table, tag
-from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, View
+from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, Part, View
 from autograd.viz.nonfinite import kind_of_bad
 from autograd.viz.numbers import FEW, WIDE, grid, one_line, rows, shape_text, short, signed, spread
 from autograd.viz.theme import FONT, LOWEST, MONO, SIZE, SMALL_SIZE, STATES, STEPS, WIDTHS, palette
 
 SHOWN = 40  # longer names are cut in the picture; the hover has all of it
 MANY = 150  # in a picture of more boxes the short lines from an op to its result have no heads
+BLANK = " " * 32  # as wide as what an edge says of an array
 ROUND = 3  # symbols up to this length stand in a circle, longer ones in a pill
 
 
-def write(view: View, rankdir: str = "LR", theme: str = "auto") -> str:
+def write(view: View, rankdir: str | None = None, theme: str = "auto") -> str:
     """Give the DOT text of a view in the colours of ``theme``."""
-    return "\n".join(_Writer(view, rankdir, palette(theme)).lines()) + "\n"
+    return "\n".join(_Writer(view, rankdir or view.rankdir, palette(theme)).lines()) + "\n"
 
 
 class _Writer:
@@ -42,7 +46,7 @@ class _Writer:
         yield (
             f'graph [rankdir={self.rankdir} bgcolor="{c["page"]}" fontname="{FONT}" fontsize={SIZE} '
             f'fontcolor="{c["ink"]}" '
-            'pad="0.3" nodesep="0.18" ranksep="0.32" labelloc=b labeljust=l]'
+            'pad="0.25" nodesep="0.18" ranksep="0.26" labelloc=b labeljust=l]'
         )
         yield f'node [fontname="{FONT}" fontsize={SIZE} fontcolor="{c["ink"]}" shape=plain]'
         yield (
@@ -52,14 +56,11 @@ class _Writer:
         notes = self.footer()
         if notes:
             yield f"label=<{notes}>"
-        frame = bool(self.view.banner)
-        if frame:
-            yield f"subgraph cluster_all {{ labelloc=t labeljust=l peripheries=0 label=<{self.banner()}>"
         yield from self.body()
-        if frame:
-            yield "}"
         for arrow in self.view.arrows:
             yield self.arrow(arrow)
+        for before, after in pairwise(self.view.starts):  # what rows start with stands in one line, in order
+            yield f"{before} -> {after} [style=invis minlen=0 weight=50]"
         yield "}"
 
     # ------------------------------------------------------------------------------------------------- the frames
@@ -104,7 +105,7 @@ class _Writer:
             yield self.op(item, item.id)
         else:
             yield f'{item.id} [id={item.id} class="value {item.state}" tooltip={tip} label=<{self.value(item)}>]'
-            if item.op:
+            if item.op and not item.says:
                 yield self.op(item, f"{item.id}o")
                 yield f"{item.id}o -> {item.id} [class=made {self.made}]"
 
@@ -148,12 +149,58 @@ class _Writer:
         bad = item.state == "bad" or item.alarm
         line, border = ("bad", 2) if bad else ("rootline", 2) if item.root else ("line", 1)
         style = {"dashed": "ROUNDED,DASHED", "dotted": "ROUNDED,DOTTED"}.get(STATES[item.state][2], "ROUNDED")
-        cells = [self.name_cell(item), self.data_cell(item), *filter(None, [self.grad_cell(item)])]
+        if (item.says or item.place) and not is_flat(item, self.rankdir):
+            return self.card(item, border, style, c[line], c[fill])
+        cells = [*self.head(item), self.name_cell(item), self.data_cell(item), *filter(None, [self.grad_cell(item)])]
         uses = next((text for word, text in item.facts if word == "uses"), "")
         if uses:
             cells.append(cell(font(f"{uses} uses", c["muted"], SMALL_SIZE)))
         body = [row(text) for text in cells] if item.shape else [row("<VR/>".join(cells))]
         return table(*body, border=border, padding=4, style=style, color=c[line], bgcolor=c[fill])
+
+    def card(self, item: Item, border: int, style: str, line: str, fill: str) -> str:
+        """Write a value with the op that made it: what it is, what stands inside, then its data and its gradient."""
+        c, lines = self.c, []
+        if item.place:
+            lines.append(cell(font(label(item.place, 40), c["moduleink"], SMALL_SIZE)))
+        lines += [*self.head(item), self.name_cell(item)]
+        if item.parts:
+            rows = [row(*self.part(part)) for part in item.parts]
+            lines.append(cell(table(*rows, padding=2, bgcolor=c["leaf"], style="ROUNDED")))
+        if item.value is None and item.state == "lost":
+            lines.append(cell(font(f"data, grad {NOT_KEPT}", c["muted"], SMALL_SIZE)))
+        else:
+            lines += [self.data_cell(item), *filter(None, [self.grad_cell(item)])]
+        uses = next((text for word, text in item.facts if word == "uses"), "")
+        if uses:
+            lines.append(cell(font(f"{uses} uses", c["muted"], SMALL_SIZE)))
+        return table(*map(row, lines), border=border, padding=3, style=style, color=line, bgcolor=fill)
+
+    def head(self, item: Item) -> list[str]:
+        """Write what a card is: the op in the words of its call."""
+        if not item.says:
+            return []
+        fill, ink = (self.c["bad"], self.c["badink"]) if item.alarm else (self.c["op"], self.c["opink"])
+        return [cell(plate(font(label(item.says, LONG), ink), fill), cellpadding=1)]
+
+    def part(self, part: Part) -> list[str]:
+        """Write a leaf in a card: name and shape, its values, its gradient on the ground of its size."""
+        c = self.c
+        shape = font(label(f" {shape_text(part.shape)}"), c["muted"]) if part.shape else ""
+        head = font(tag("b", label(part.name.rsplit(".", 1)[-1] or part.id, 24)) + shape, None, SMALL_SIZE)
+        data = (
+            NOT_KEPT if part.value is None else one_line(part.value) if np.size(part.value) <= 3 else spread(part.value)
+        )
+        said = f"{data} ({part.note})" if part.note else data
+        cells = [cell(head, align="LEFT"), cell(font(label(said, 60), c["ink"], SMALL_SIZE), align="RIGHT")]
+        if part.state == "const":
+            return [*cells, cell("")]
+        _, ink, _, words, _ = STATES[part.state]
+        g = part.grad
+        text = words if words or g is None else one_line(g) if np.size(g) <= 3 else spread(g)
+        step = self.view.step(part.size) if part.state == "ok" else None
+        ground = c[f"s{step}"] if step is not None else c[STATES[part.state][0] or "none"]
+        return [*cells, cell(font(f"∂ {label(text, 60)}", c[ink], SMALL_SIZE), align="LEFT", bgcolor=ground, width=85)]
 
     def name_cell(self, item: Item) -> str:
         muted = self.c["muted"]
@@ -232,14 +279,18 @@ class _Writer:
         elif arrow.state in ("const", "made"):
             line = c["moduleline"]
             parts.append(f'color="{line}"')
+        if arrow.wraps:
+            parts.append("constraint=false")
         text = edge_label(arrow)
+        if not text and self.view.starts and arrow.state not in ("const", "made"):
+            text = BLANK  # room for what backward will bring, so that nothing moves then
         if text:
             parts.append(f"label={quoted(f' {text} ')}")
         return f"{arrow.source} -> {head} [{' '.join(parts)}]"
 
     def is_bare(self, key: str) -> bool:
         if not hasattr(self, "_bare"):
-            self._bare = {item.id for item in self.view.items if not item.op or item.kind != "value"}
+            self._bare = {item.id for item in self.view.items if not item.op or item.says or item.kind != "value"}
         return key in self._bare
 
     # --------------------------------------------------------------------------------------- banner, legend, notes
@@ -253,9 +304,9 @@ class _Writer:
         muted, present = self.c["muted"], {item.state for item in self.view.items if item.kind == "value"}
         parts = [self.legend(state) for state in STATES if state != "ok" and state in present]
         states = [*(item.state for item in self.view.items), *(arrow.state for arrow in self.view.arrows)]
-        if "ok" in states:
-            parts.insert(0, self.scale())
-        lines = [row(cell(table(row(*parts), spacing=3), align="LEFT"))] if parts else []
+        lines = [row(cell(self.banner(), align="LEFT"))] if self.view.banner else []
+        legends = [self.scale()] * ("ok" in states) + ["".join(parts) + cell("")] * bool(parts)
+        lines += [row(cell(table(row(legend), spacing=3), align="LEFT", balign="LEFT")) for legend in legends]
         folded = [f"folded: {'; '.join(self.view.folded)}"] if self.view.folded else []
         lines += [
             row(cell(font(label(text, 240), muted, SMALL_SIZE), align="LEFT"))
@@ -332,6 +383,10 @@ def hover(item: Item) -> str:
         lines.append(f"grad {grad_text(item)}" + (f", rms {short(item.size)}" if item.shape and item.size else ""))
         if item.total is not None:
             lines.append(f".grad (accumulated) {one_line(item.total)}")
+    for part in item.parts:
+        data = NOT_KEPT if part.value is None else one_line(part.value)
+        shape = f"shape {shape_text(part.shape)} {part.dtype}, " if part.shape else ""
+        lines.append(f"{part.name}: {shape}data {data}, grad {grad_text(part)}")
     if item.kind == "ref":
         return f"a use of {item.name} ({item.note})"
     if item.kind == "const":
@@ -343,7 +398,7 @@ def hover(item: Item) -> str:
     return "\n".join(lines)
 
 
-def grad_text(item: Item) -> str:
+def grad_text(item: Item | Part) -> str:
     """Write the gradient of an item in words and numbers."""
     words = STATES[item.state][3]
     if item.state == "const":

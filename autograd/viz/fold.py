@@ -4,8 +4,9 @@ A fold is a set of nodes that is drawn as one box. Results, and what the user ga
 away: a named input stays outside, a named result of a folded module stands beside it. Nothing here looks at gradients.
 """
 
+import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,16 +14,18 @@ import numpy as np
 
 from autograd.graph import Leaf
 from autograd.modes import Scope
+from autograd.viz.cards import inside
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, size
 
 MIN_REPEATS, ROUNDS = 3, 60
 WIRE = 6  # what a picture of n boxes may have of wire, in steps of the layout per box: about 2 s for 500 boxes
+SLIDE = 40  # a picture of more boxes fits no slide: it is folded without being laid out
 HUB = 12  # a value used more often than this is drawn once, and its uses as small references: long wires hide the rest
 
 
 @dataclass(slots=True)
 class Fold:
-    """Name a set of nodes that is drawn as one box: a ``module``, ``repeat`` (of a pattern) or the ``rest``."""
+    """Name a set of nodes that is drawn as one box: a ``module``, ``stack`` of modules, ``repeat`` or the ``rest``."""
 
     kind: str
     title: str
@@ -36,8 +39,9 @@ class Fold:
 class Plan:
     """Decide what is drawn and what is folded: ``of[i]`` is the fold of node ``i`` or None; ``notes`` say why."""
 
-    def __init__(self, snap: Snapshot) -> None:
-        self.snap = snap
+    def __init__(self, snap: Snapshot, cards: bool = False) -> None:
+        self.snap, self.cards = snap, cards
+        self.within = inside(snap) if cards else {}  # leaves that stand inside the card of the op that uses them
         self.of: list[Fold | None] = [None] * len(snap.nodes)
         self.folds: list[Fold] = []
         self.notes: list[str] = []
@@ -46,13 +50,20 @@ class Plan:
         for home in snap.homes:
             if home not in self.chains:
                 self.chains[home] = chain_of(home)
-        self.cost = [_cost(snap, node) for node in snap.nodes]
+        self.cost = [1] * len(snap.nodes) if cards else [_cost(snap, node) for node in snap.nodes]
+        for i in self.within:
+            self.cost[i] = 0
         self.pinned = {i for i, node in enumerate(snap.nodes) if node in snap.roots or snap.is_named(i)}
 
     def boxes(self) -> int:
         """Count the boxes of the picture as planned."""
         loose = sum(cost for cost, fold in zip(self.cost, self.of, strict=True) if fold is None)
         return loose + len(self.folds) + sum(self.stands_beside(i) for i in self.pinned)
+
+    def parts(self, i: int) -> list[int]:
+        """List the leaves that stand inside the card of an op."""
+        found = [self.snap.at[p] for p in self.snap.parents(self.snap.nodes[i]) if p is not None]
+        return [at for at in found if at in self.within and self.of[at] is None]
 
     def stands_beside(self, i: int) -> bool:
         """Tell whether a value is drawn though the op that made it is folded."""
@@ -75,6 +86,10 @@ class Plan:
 
     def absorb(self, largest: int | None = None) -> None:
         """Fold leaves that only folds use: constants up to ``largest`` elements, or (None) all, and weights."""
+        for i, user in self.within.items():
+            if self.of[i] is None and (fold := self.of[user]) is not None:
+                self.of[i] = fold
+                fold.members.append(i)
         for i, node in enumerate(self.snap.nodes):
             if self.of[i] is not None or not isinstance(node, Leaf) or not self.snap.users[i] or not self.may_fold(i):
                 continue
@@ -106,6 +121,44 @@ def plan(snap: Snapshot, depth: int | None, roll: bool, max_nodes: int, focus: A
         if (_shorten(made, longest) and made.boxes() <= max_nodes) or room < 16:
             return made
         room = room * 3 // 4
+
+
+def candidates(snap: Snapshot, depth: int | None, roll: bool, focus: Any) -> Iterator[Plan]:
+    """Yield plans for a slide, each folded further than the one before: the first whose picture fits is taken."""
+    made = Plan(snap, cards=True)
+    deepest = max((len(chain) for chain in made.chains.values()), default=0)
+    if depth is None:
+        yield _rolled(made, roll)
+        made = Plan(snap, cards=True)
+        if _fold_stacks(made):
+            yield made
+        made = Plan(snap, cards=True)
+        _fold_repeats(made, SLIDE // 2)
+        yield made
+    for level in range(deepest - 1, -1, -1) if depth is None else (depth,):
+        made = Plan(snap, cards=True)
+        stacked = _fold_stacks(made) if depth is None else False
+        _fold_modules(made, level)
+        yield _rolled(made, roll)
+        if stacked:
+            made = Plan(snap, cards=True)
+            _fold_modules(made, level)
+            yield made
+    for room in (20, 14, 10, 6):
+        made = Plan(snap, cards=True)
+        if deepest or depth is not None:
+            _fold_modules(made, depth or 0)
+        if made.boxes() > room:
+            _fold_repeats(made, room)
+        if made.boxes() > room:
+            _fold_distant(made, room, focus)
+        yield made
+
+
+def _rolled(made: Plan, roll: bool) -> Plan:
+    if roll:
+        _fold_repeats(made, None)
+    return made
 
 
 def _plan(snap: Snapshot, depth: int | None, roll: bool, max_nodes: int, focus: Any) -> Plan:
@@ -179,7 +232,7 @@ def _fold_modules(made: Plan, depth: int) -> None:
     folds: dict[Scope, Fold] = {}
     for i, home in enumerate(made.snap.homes):
         chain = made.chains[home]
-        if len(chain) > depth and made.may_fold(i):
+        if len(chain) > depth and made.may_fold(i) and made.of[i] is None:
             scope = chain[depth]
             fold = folds.setdefault(
                 scope, Fold("module", scope.path, [], scope.parent, shown=scope.kind * (scope.kind != scope.path))
@@ -206,6 +259,52 @@ def _fold_modules_to_fit(made: Plan, max_nodes: int) -> None:
         if loose + len(closed) <= max_nodes or depth == 0:
             _fold_modules(made, depth)
             return
+
+
+def _fold_stacks(made: Plan) -> bool:
+    """Fold numbered modules of one form that follow each other: ``blocks.0 … 5 (×6)``; tell whether there were any."""
+    forms: dict[Scope, list[Any]] = {}
+    for i, node in enumerate(made.snap.nodes):
+        for scope in made.chains[made.snap.homes[i]] if node.op is not None else ():
+            forms.setdefault(scope, []).append((node.op.name, node.shape if scope is made.snap.homes[i] else None))
+    stacks: list[list[Scope]] = []
+    for scope, form in forms.items():
+        last = stacks[-1][-1] if stacks else None
+        if _number(scope) is None:
+            continue
+        if last is not None and _follows(last, scope) and forms[last] == form:
+            stacks[-1].append(scope)
+        else:
+            stacks.append([scope])
+    stacks = [stack for stack in stacks if len(stack) >= MIN_REPEATS]
+    for stack in stacks:
+        first, last = stack[0], stack[-1]
+        title = f"{first.path} … {_number(last)} (×{len(stack)})"
+        fold = Fold("stack", title, [], first.parent, len(stack), shown=first.kind)
+        held = set(stack)
+        members = [
+            i
+            for i, home in enumerate(made.snap.homes)
+            if made.of[i] is None and held & set(made.chains[home]) and made.may_fold(i)
+        ]
+        made.close(fold, members)
+        made.notes.append(f"{len(stack)} {first.kind}s of one form: {title}")
+    made.absorb()
+    return bool(stacks)
+
+
+def _number(scope: Scope) -> int | None:
+    found = re.search(r"(\d+)$", scope.path)
+    return int(found[1]) if found else None
+
+
+def _follows(a: Scope, b: Scope) -> bool:
+    """Tell whether two modules are neighbours in one list: ``blocks.1`` and ``blocks.2``."""
+    n, m = _number(a), _number(b)
+    bare = re.compile(r"\d+$")
+    return (
+        a.parent is b.parent and a.kind == b.kind and m == (n or 0) + 1 and bare.sub("", a.path) == bare.sub("", b.path)
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- repeats
@@ -246,7 +345,7 @@ def _units(made: Plan) -> tuple[list[list[int]], list[int]]:
             continue
         else:
             home = made.snap.homes[i]
-            look = (node.op.name, str(node.shape), home.path if home else "")
+            look = (node.op.name, str(node.shape), re.sub(r"\d+", "#", home.path) if home else "")
         unit = fold.members if fold is not None else [i]
         if made.is_pinned(unit):
             look = i  # like no other, so that no pattern runs over it
@@ -321,7 +420,7 @@ def _fold_distant(made: Plan, max_nodes: int, focus: Any) -> None:
                 if neighbour not in seen:
                     seen.add(neighbour)
                     queue.append(neighbour)
-    gone = [i for i in range(len(snap.nodes)) if i not in kept]
+    gone = [i for i in range(len(snap.nodes)) if i not in kept and made.may_fold(i)]
     if gone:
         made.folds = [fold for fold in made.folds if fold.members[0] in kept]
         made.close(Fold("rest", f"… {len(gone):,} more nodes", [], None), gone)

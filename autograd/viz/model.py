@@ -18,12 +18,28 @@ MEASURES = (
 
 
 @dataclass(slots=True)
+class Part:
+    """Describe a leaf that stands inside the card of the op that uses it: a weight, a bias, a target."""
+
+    id: str
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    value: Any
+    grad: Any
+    state: str
+    note: str = ""
+    size: float | None = None
+
+
+@dataclass(slots=True)
 class Item:
     """Describe one thing that is drawn: a value with the op that made it, a constant, or a folded part.
 
     ``kind`` is ``value`` (with ``op`` when an op made it), ``outputs`` (an op with several), ``const`` (a number in
     the code), ``ref`` (one use of the value ``note``, which has many) or ``fold``. ``state`` is a key of
-    ``theme.STATES``; ``alarm`` says that here is where the first inf or nan arose.
+    ``theme.STATES``; ``alarm`` says that here is where the first inf or nan arose. With ``says`` a value is one card
+    with its op, in which its ``parts`` stand, and ``place`` is the module whose only card it is.
     """
 
     id: str
@@ -44,11 +60,15 @@ class Item:
     size: float | None = None
     alarm: str = ""
     facts: list[tuple[str, str]] = field(default_factory=list)
+    says: str = ""
+    call: list[str] = field(default_factory=list)
+    place: str = ""
+    parts: list[Part] = field(default_factory=list)
 
     @property
     def boxes(self) -> int:
         """Count the boxes that this item takes in the picture."""
-        return 2 if self.op and self.kind == "value" else 1
+        return 2 if self.op and self.kind == "value" and not self.says else 1
 
 
 @dataclass(slots=True)
@@ -64,6 +84,7 @@ class Arrow:
     count: int = 1
     masked: int = 0
     size: float | None = None
+    wraps: bool = False
 
 
 @dataclass(slots=True)
@@ -89,6 +110,8 @@ class View:
     banner: str
     problems: list[str]
     total: int
+    rankdir: str = "LR"
+    starts: list[str] = field(default_factory=list)
 
     @property
     def boxes(self) -> int:
@@ -113,8 +136,9 @@ class View:
 
 def measure(view: View) -> None:
     """Fill in the sizes of gradients: the root mean square per element, which is what the numbers in a box show."""
-    grads: list[tuple[Item | Arrow, Any]] = [(item, item.grad) for item in view.items]
-    shares: list[tuple[Item | Arrow, Any]] = [(arrow, arrow.share) for arrow in view.arrows]
+    grads: list[tuple[Item | Arrow | Part, Any]] = [(item, item.grad) for item in view.items]
+    grads += [(part, part.grad) for item in view.items for part in item.parts]
+    shares: list[tuple[Item | Arrow | Part, Any]] = [(arrow, arrow.share) for arrow in view.arrows]
     for thing, array in (*grads, *shares):
         if thing.state == "ok" and thing.size is None and array is not None:
             thing.size = rms(array)  # folded boxes know theirs, and have no array

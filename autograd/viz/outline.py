@@ -32,6 +32,11 @@ def _lines(view: View) -> Iterator[str]:
             yield from _headings(groups, where, item.module)
             where = item.module
         indent = "  " * (groups[where].depth + 1 if where else 0)
+        for part in item.parts:
+            shape = f" {shape_text(part.shape)} {part.dtype}" if part.shape else ""
+            data = NOT_KEPT if part.value is None else one_line(part.value)
+            note = f" ({part.note})" if part.note else ""
+            yield f"{indent}{part.id} {shorten(part.name)}{shape} | data {data} | grad {grad_text(part)}{note}"
         yield indent + _line(item, inputs.get(item.id, []), uses.get(item.id, []), items)
     for note in [*view.folded, *view.problems]:
         yield f"folded: {note}" if note in view.folded else f"note: {note}"
@@ -56,7 +61,8 @@ def _line(item: Item, inputs: list[Arrow], uses: list[Arrow], items: dict[str, I
     if item.kind == "fold":
         facts = ", ".join(f"{word} {text}" for word, text in item.facts)
         return f"{item.id} [{shorten(item.name, 60)}] <- {_sources(inputs, items)}  {facts}"
-    made = f" = {item.op}({_sources(inputs, items)})" if item.op else f" = {_sources(inputs, items)}" if inputs else ""
+    sources = ", ".join(map(shorten, item.call)) if item.call else _sources(inputs, items)
+    made = f" = {item.op}({sources})" if item.op else f" = {_sources(inputs, items)}" if inputs else ""
     head = f"{item.id}{' ' + shorten(item.name) if item.name not in ('', item.id) else ''}{made}"
     if item.kind == "outputs":
         return head

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.errors import ArgumentError
 from autograd.viz import data, dot, html, outline
-from autograd.viz.build import build
+from autograd.viz.build import prepare
 from autograd.viz.engine import layout, spells
 from autograd.viz.escape import spelled
 from autograd.viz.model import View
@@ -30,7 +30,7 @@ class Picture:
     out.
     """
 
-    def __init__(self, view: View, rankdir: str = "LR", theme: str = "auto") -> None:
+    def __init__(self, view: View, rankdir: str | None = None, theme: str = "auto") -> None:
         self.view, self.rankdir, self.theme = view, rankdir, theme
 
     @property
@@ -117,9 +117,9 @@ def draw(
     root: Any,
     *,
     depth: int | None = None,
-    rankdir: str = "LR",
+    rankdir: str | None = None,
     theme: str = "auto",
-    max_nodes: int = 500,
+    max_nodes: int | None = None,
     names: Mapping[str, Any] | None = None,
     expand: Any = (),
     roll: bool = False,
@@ -142,9 +142,8 @@ def draw(
     v2 = multiply(a, b) | data 6.0000 | grad –
     """
     palette(theme)
-    if rankdir not in RANKDIRS:
+    if rankdir is not None and rankdir not in RANKDIRS:
         raise ArgumentError(f"rankdir must be one of {', '.join(RANKDIRS)}; got {rankdir!r}.")
-    view = build(
-        as_roots(root, "draw"), names=names, depth=depth, roll=roll, max_nodes=max_nodes, focus=focus, expand=expand
-    )
+    roots = as_roots(root, "draw")
+    _, view = prepare(roots, names, depth, roll, max_nodes, focus, expand, rankdir)
     return Picture(view, rankdir, theme)

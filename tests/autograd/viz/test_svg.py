@@ -43,7 +43,7 @@ def large():
     """Lay a graph out once: what the engine wrote, and what each theme's picture is finished from."""
     root = dense(30)
     root.backward()
-    view = ag.draw(root).view
+    view = ag.draw(root, max_nodes=500).view
     return {theme: layout(dot.write(view, theme=theme), "svg").decode() for theme in ("auto", "dark")}
 
 

@@ -1,0 +1,136 @@
+"""The default picture belongs on a slide: large enough to be read, no staircase, with all that has a name."""
+
+import re
+
+import numpy as np
+import pytest
+from graphs import chain, leaf
+from nets import NETS, backward
+
+import autograd as ag
+import nn
+from autograd.viz import engine
+
+SLIDE = 1920, 1080
+
+
+def measure(svg):
+    """Give width to height, and the size in pixels of the smallest text in a box when the picture fills the slide."""
+    width, height = (float(x) for x in re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', svg).groups())
+    boxes = re.findall(r'<g id="[^"]*" class="node[^"]*">.*?</g>', svg, re.DOTALL)
+    sizes = [12.0] + [float(size) for box in boxes for size in re.findall(r'font-size="([\d.]+)', box)]
+    return width / height, min(sizes) * min(SLIDE[0] / width, SLIDE[1] / height)
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("engine_name", [engine.WHEEL, "dot"])
+@pytest.mark.parametrize("ran", ["before", "after", "kept"])
+def test_default_picture_fits_a_slide(name, engine_name, ran, monkeypatch):
+    if engine._locate(engine_name) is None:
+        pytest.skip(f"no {engine_name} here")
+    monkeypatch.setenv(engine.VARIABLE, engine_name)
+    roots, names = NETS[name]()
+    if ran == "after":
+        backward(roots)
+    elif ran == "kept":
+        for root in roots if isinstance(roots, list) else [roots]:
+            root.backward(retain_graph=True)
+    picture = ag.draw(roots, names=names)
+    aspect, text = measure(picture.svg)
+    assert 0.8 <= aspect <= 2.4
+    assert text >= 12.0
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_nothing_changes_its_place_by_backward(name):
+    """Direction, rows and boxes come from the structure alone."""
+    roots, names = NETS[name]()
+    before = ag.draw(roots, names=names).view
+    backward(roots)
+    after = ag.draw(roots, names=names).view
+    assert (before.rankdir, before.starts) == (after.rankdir, after.starts)
+    assert [item.id for item in before.items] == [item.id for item in after.items]
+    assert [arrow.wraps for arrow in before.arrows] == [arrow.wraps for arrow in after.arrows]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_names_and_results_are_there(name):
+    roots, names = NETS[name]()
+    whole, shown = (
+        {item.name for item in ag.draw(roots, names=names, max_nodes=limit).view.items} for limit in (10_000, None)
+    )
+    assert whole & names.keys() <= shown
+
+
+def test_weights_stand_in_the_card_of_their_layer():
+    y = nn.Linear(3, 2, rng=0)(np.ones((4, 3), "f")).sum()
+    y.backward()
+    (card,) = [item for item in ag.draw(y).view.items if item.parts]
+    assert card.says == "x Wᵀ + b"
+    assert card.place == "Linear"
+    assert [(part.name, part.shape) for part in card.parts] == [("weight", (2, 3)), ("bias", (2,))]
+    np.testing.assert_array_equal(card.parts[1].grad, [4.0, 4.0])
+    assert "weight (2, 3) float32 | data" in str(ag.draw(y))
+
+
+SAID = {
+    "slice": (lambda a: a[2:5], "a[2:5]"),
+    "rows": (lambda a: a[:, None], "a[:, None]"),
+    "sum": (lambda a: a.sum(), "sum(a)"),
+    "product": (lambda a: a * 2.0, "a · 2"),
+    "square": (lambda a: a**2, "a²"),
+    "tanh": (lambda a: np.tanh(a), "tanh(a)"),
+    "einsum": (lambda a: np.einsum("i,i->", a, a), "einsum i,i→"),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_card_says_what_it_is(name):
+    f, said = SAID[name]
+    view = ag.draw(f(leaf(np.arange(6.0), "a"))).view
+    assert [item.says for item in view.items if item.root] == [said]
+
+
+def test_blocks_of_one_form_are_one_box():
+    loss, names = NETS["residual"]()
+    loss.backward()
+    picture = ag.draw(loss, names=names)
+    assert [item.name for item in picture.view.items if item.kind == "fold"] == ["blocks.0 … 5 (×6)"]
+    assert picture.folded == ["6 Blocks of one form: blocks.0 … 5 (×6)"]
+
+
+def test_three_calls_of_one_module_are_three_cards_with_one_weight():
+    f = nn.Linear(3, 3, rng=0)
+    y = f(f(f(np.ones((1, 3), "f")))).sum()
+    y.backward()
+    view = ag.draw(y).view
+    assert [item.says for item in view.items if item.op == "linear"] == ["x Wᵀ + b"] * 3
+    assert len([arrow for arrow in view.arrows if arrow.source == "v0"]) == 3
+
+
+def test_a_number_in_a_module_stands_in_the_card():
+    class Scale(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.s = nn.Parameter(np.float32(2.0))
+
+        def forward(self, x):
+            return x * self.s
+
+    y = Scale()(leaf(np.ones(3), "x")).sum()
+    y.backward()
+    assert "<svg" in ag.draw(y).svg
+
+
+def test_a_graph_of_many_ops_is_folded_until_it_fits():
+    picture = ag.draw(chain(3_000))
+    _, text = measure(picture.svg)
+    assert picture.folded
+    assert text >= 12.0
+
+
+def test_more_results_than_fit_are_all_drawn():
+    """None of them may be folded away, so the picture is larger than a slide."""
+    results = [leaf(float(k), f"r{k}") for k in range(60)]
+    assert {item.name for item in ag.draw(results).view.items} == {f"r{k}" for k in range(60)}
+    assert "<svg" in ag.draw(results).svg
