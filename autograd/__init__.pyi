@@ -37,6 +37,7 @@ __distribution__: str
 __all__ = [
     "AutogradError",
     "Tensor",
+    "array",
     "check_grads",
     "checkpoint",
     "compile",
@@ -90,6 +91,7 @@ Argnums = int | Sequence[int]
 
 # ---------------------------------------------------------------------------------------------------------- functions
 
+def array(nested: Any, dtype: Any = None) -> Any: ...
 def relu(x: X) -> X: ...
 def leaky_relu(x: X, negative_slope: float = 0.01) -> X: ...
 def elu(x: X, alpha: float = 1.0) -> X: ...

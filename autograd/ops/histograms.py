@@ -34,13 +34,17 @@ def _weighed(places: list[Any], edges: list[Any], weights: Any, density: Any) ->
     return y
 
 
-def _check(name: str, data: Any, edges_given: bool, weights: Any, count: int) -> Any:
-    if not edges_given and any(is_recording(x) for x in flatten(data)[0]):
-        raise MissingRule(f"np.{name} has no gradient rule for its edges. {_FIXED}")
+def _weights(name: str, weights: Any, count: int) -> Any:
     w = np.ravel(as_array(weights))
     if w.shape != (count,):
         raise ShapeError(f"{name}: {count} values need as many weights, got shape {np.shape(weights)}.")
     return w
+
+
+def _check_edges(name: str, data: Any, fixed: bool, bins: Any, range: Any) -> None:
+    """Refuse edges that record, and those that move with data that record."""
+    if any(is_recording(x) for x in flatten((bins, range) if fixed else (data, bins, range))[0]):
+        raise MissingRule(f"np.{name} has no gradient rule for its edges. {_FIXED}")
 
 
 def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
@@ -50,51 +54,41 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
     >>> ag.grad(lambda w: np.histogram([0.2, 0.7, 0.9], [0, 0.5, 1], weights=w)[0] @ [1.0, 5.0])(np.ones(3))
     array([1., 5., 5.])
     """
-    given = np.ndim(unbox(bins)) == 1 or range is not None
-    x = np.ravel(unbox(as_array(a)))
+    _check_edges("histogram", a, np.ndim(unbox(bins)) == 1 or range is not None, bins, range)
+    a, bins, range = unbox(a), unbox(bins), unbox(range)
     if weights is None or not is_recording(weights):
-        if not given and is_recording(a):
-            raise MissingRule(f"np.histogram has no gradient rule for its edges. {_FIXED}")
-        return np.histogram(unbox(a), unbox(bins), unbox(range), density, unbox(weights))
-    w = _check("histogram", a, given, weights, x.size)
-    edges = np.histogram_bin_edges(x, unbox(bins), unbox(range), unbox(w))
+        return np.histogram(a, bins, range, density, unbox(weights))
+    x = np.ravel(as_array(a))
+    w = _weights("histogram", weights, x.size)
+    edges = np.histogram_bin_edges(x, bins, range, unbox(w))
     return _weighed([x], [edges], w, density), edges
 
 
 def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
     """Return ``(histogram, edges of each axis)`` of points, which are rows or given by axis."""
-    sample, bins, range = unbox(sample), unbox(bins), unbox(range)
-    if weights is None or not is_recording(weights):
-        return np.histogramdd(sample, bins, range, density, unbox(weights))
-    points = np.asarray(sample).T if isinstance(sample, np.ndarray) else np.atleast_2d(np.asarray(sample))
-    w = _check("histogramdd", None, True, weights, points.shape[-1])
-    edges = list(np.histogramdd(points.T, bins, range)[1])
-    return _weighed(list(points), edges, w, density), edges
-
-
-def _check_edges(name: str, data: Any, bins: Any, range: Any) -> None:
-    """Refuse edges that move with data that record: they are fixed where each axis has its own, or a range."""
-    axes = bins if isinstance(bins, list | tuple) else ()
-    fixed = range is not None or (axes and all(np.ndim(unbox(each)) for each in axes))
-    if not fixed and any(is_recording(x) for x in flatten(data)[0]):
-        raise MissingRule(f"np.{name} has no gradient rule for its edges. {_FIXED}")
-
-
-def _histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    _check_edges("histogramdd", sample, bins, range)
-    return histogramdd(sample, bins, range, density, weights)
+    return _of_points("histogramdd", sample, bins, range, density, weights)
 
 
 def histogram2d(
     x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> tuple[Any, Any, Any]:
     """Return ``(histogram, edges of x, edges of y)``."""
-    bins = unbox(bins)
     if hasattr(bins, "__len__") and len(bins) not in (1, 2):  # one set of edges for both
-        bins = [np.asarray(bins)] * 2
-    _check_edges("histogram2d", [x, y], bins, range)
-    h, edges = histogramdd([unbox(x), unbox(y)], bins, range, density, weights)
+        bins = [bins] * 2
+    h, edges = _of_points("histogram2d", [x, y], bins, range, density, weights)
     return h, edges[0], edges[1]
 
 
-dispatch[np.histogram], dispatch[np.histogram2d], dispatch[np.histogramdd] = histogram, histogram2d, _histogramdd
+def _of_points(name: str, sample: Any, bins: Any, range: Any, density: Any, weights: Any) -> Any:
+    axes = bins if isinstance(bins, list | tuple) else ()
+    _check_edges(name, sample, range is not None or all(np.ndim(unbox(e)) for e in axes or [0]), bins, range)
+    sample, bins, range = unbox(sample), unbox(bins), unbox(range)
+    if weights is None or not is_recording(weights):
+        return np.histogramdd(sample, bins, range, density, unbox(weights))
+    points = np.asarray(sample).T if isinstance(sample, np.ndarray) else np.atleast_2d(np.asarray(sample))
+    w = _weights(name, weights, points.shape[-1])
+    edges = list(np.histogramdd(points.T, bins, range)[1])
+    return _weighed(list(points), edges, w, density), edges
+
+
+dispatch[np.histogram], dispatch[np.histogram2d], dispatch[np.histogramdd] = histogram, histogram2d, histogramdd

@@ -38,6 +38,9 @@ def test_edges_that_would_move_are_refused():
         lambda: np.histogram(t, 3, weights=W),
         lambda: np.histogram2d(t, Y),
         lambda: np.histogramdd([t, Y], (2, 2), weights=ag.Tensor(W, True)),
+        lambda: np.histogram(X, ag.Tensor(EDGES, True)),
+        lambda: np.histogram2d(X, Y, ag.Tensor(EDGES, True)),
+        lambda: np.histogramdd([X, Y], [EDGES, ag.Tensor(EDGES, True)], weights=W),
     ):
         with pytest.raises(MissingRule, match=r"np\.histogram\w* has no gradient rule for its edges\. Give edges, or"):
             call()

@@ -14,7 +14,7 @@ from tests.autograd.rows import ROWS, arrays, backward, samples, tensors
 BY_DATA = {
     "apply_along_axis", "average", "bincount", "block", "choose", "compress", "cond", "cov", "delete", "extract",
     "frexp", "geomspace", "histogram", "lstsq", "nanmax", "nanmin", "nanstd", "nanvar", "piecewise", "polyfit",
-    "polyval", "quantile", "repeat",
+    "polydiv", "polymul", "polyval", "quantile", "repeat", "trim_zeros",
 }  # fmt: skip
 table = pytest.mark.parametrize("name", ROWS)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning:numpy", "ignore:invalid value|divide by zero|overflow")
