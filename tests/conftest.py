@@ -35,10 +35,10 @@ TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
         "no onnx or onnxruntime (pip install 'chainrule[test]')",
     ),
     "mpi": (
-        lambda: mpiexec() is not None and find_spec("mpi4py") is not None,
+        lambda: beside("mpiexec") is not None and find_spec("mpi4py") is not None,
         "no mpi4py or mpiexec (pip install mpi4py mpich)",
     ),
-    "pyright": (lambda: shutil.which("pyright") is not None, "no pyright on PATH (pip install pyright)"),
+    "pyright": (lambda: beside("pyright") is not None, "no pyright (pip install 'pyright[nodejs]')"),
     "torch": (lambda: find_spec("torch") is not None, "no PyTorch (pip install torch==2.13.0)"),
 }
 MARKERS = {"browser": "chromium", "dot": "dot", "mpi": "mpi", "pyright": "pyright", "torch": "torch"}
@@ -50,9 +50,9 @@ def chromium() -> str | None:
     return next((path for path in found if path), None)
 
 
-def mpiexec() -> str | None:
-    """Find the launcher of MPI: the one of this environment, or one on PATH."""
-    return shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+def beside(program: str) -> str | None:
+    """Find a program that a package brings: the one of this environment, or one on PATH."""
+    return shutil.which(program, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
 
 
 def pytest_configure(config: pytest.Config) -> None:
