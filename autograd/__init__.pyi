@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from autograd import errors as errors
 from autograd.errors import AutogradError as AutogradError
+from autograd.gathering import gathered as gathered
 from autograd.gradcheck import check_grads as check_grads
 from autograd.memory import reuse_memory as reuse_memory
 from autograd.modes import current_scope as current_scope
@@ -50,6 +51,7 @@ __all__ = [
     "errors",
     "explain",
     "find_nonfinite",
+    "gathered",
     "gelu",
     "grad",
     "hessian",

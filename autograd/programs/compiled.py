@@ -7,6 +7,7 @@ is the result, so nothing is drawn or counted twice.
 import functools
 import inspect
 import warnings
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from typing import Any
@@ -56,15 +57,26 @@ class _Entry:
     def __init__(self, guards: Guards | None, program: Program | None, why: str) -> None:
         self.guards, self.program, self.why = guards, program, why
         used = [] if program is None else [v for v in program.used if v.kind == CLOSED]
-        self.facts = [(v.source, v.source._node, v.shape, v.dtype, v.needs) for v in used]
+        self.facts = [(v.source, v.source._node, _reference(v.array), _facts(v.source)) for v in used]
 
     def stale(self) -> str:
         """Return what is no longer as it was: "" for nothing."""
-        for box, node, shape, dtype, needs in self.facts:
-            array = box._array
-            if array.shape != shape or array.dtype is not dtype or (box._node is not node and needs_grad(box) != needs):
-                return f"{box._node.name if box._node is not None and box._node.name else 'a Tensor'}"
+        for i, (box, node, array, facts) in enumerate(self.facts):
+            if box._node is not node or box._array is not array():
+                if _facts(box) != facts:
+                    return f"{box._node.name if box._node is not None and box._node.name else 'a Tensor'}"
+                self.facts[i] = box, box._node, _reference(box._array), facts
         return "" if self.guards is None else self.guards.changed()
+
+
+def _facts(box: Any) -> Any:
+    array = box._array
+    return array.shape, array.dtype, array.flags.c_contiguous, array.flags.f_contiguous, needs_grad(box)
+
+
+def _reference(array: Any) -> Any:
+    """Return what gives the array as long as it lives: an optimizer asks who else holds it."""
+    return weakref.ref(array) if isinstance(array, np.ndarray) else lambda: array
 
 
 class _Last:
@@ -294,7 +306,8 @@ class _Trace:
         outputs = [v.array if isinstance(v, Value) else v for v in program.outputs]
         mode = enable_grad if current().recording else no_grad
         with mode():
-            self.result = program.finish(sources, outputs, tuple([v.array for v in program.saved]))
+            arrays = [x._array if isinstance(x, Box) else x for x in sources]
+            self.result = program.finish(sources, arrays, outputs, tuple([v.array for v in program.saved]))
         for step in program.steps:  # the arrays of the trace are done with
             for value in step.outputs:
                 value.array = None

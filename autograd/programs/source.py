@@ -61,7 +61,7 @@ class Source:
     def _backward(self) -> Iterator[str]:
         program = self.program
         given = [self.name(v, f"d{self.name(root)}") for v, root in zip(program.cotangents, program.roots, strict=True)]
-        yield f"def backward({', '.join([*given, *map(self.name, program.saved)])}):"
+        yield f"def backward({', '.join([*given, *map(self.name, [*program.saved, *program.gathered])])}):"
         yield from self._body(program.backward)
         yield f"    return [{', '.join([self.expression(g) for g in program.gradients.values()])}]"
 
@@ -111,7 +111,7 @@ class Source:
         """Write the expression of one step."""
         inputs = [self.expression(x) for x in step.inputs]
         if step.out is not None:
-            inputs.append(f"out={self.name(step.out)}")
+            inputs.append(f"out={self.name(step.out)}{'.T' if step.turned else ''}")
             step.outputs[0].name = ""
             self._names.setdefault(step.outputs[0], self.name(step.out))
             return f"{self.function(step)}({', '.join(inputs)})"
