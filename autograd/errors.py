@@ -6,6 +6,8 @@ Each error is also a standard Python type, so ``except ValueError`` keeps workin
 Floor 1: used everywhere, and public.
 """
 
+import collections.abc as abc
+
 from autograd.modes import current_scope
 from autograd.modes import printable as printable
 
@@ -82,7 +84,19 @@ class TrainingError(AutogradError, ArithmeticError):
 
 
 class UnknownName(AutogradError, AttributeError):
-    """Report an attribute that is not there, and the one that is meant."""
+    """Report an attribute that is not there, and the one that is meant.
+
+    Programs ask for attributes that are not there all the time (``hasattr``): the nearest name in ``among`` is looked
+    for only when somebody reads the message.
+    """
+
+    def __init__(self, message: str, name: str = "", among: type | abc.Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self._meant, self._among = name, among
+
+    def __str__(self) -> str:
+        names = dir(self._among) if isinstance(self._among, type) else self._among
+        return super().__str__() + nearest(self._meant, (name for name in names if not name.startswith("_")))
 
 
 class UnexpectedKeyword(AutogradError, TypeError):
@@ -91,3 +105,15 @@ class UnexpectedKeyword(AutogradError, TypeError):
 
 class NotAFunction(AutogradError, TypeError):
     """Report something else than a function that was given to a transform."""
+
+
+def nearest(word: str, known: abc.Iterable[str]) -> str:
+    """Return the question whether the nearest of the known words is meant, or nothing where none is near.
+
+    >>> nearest("Tensr", ["Tensor", "grad"])
+    " Did you mean 'Tensor'?"
+    """
+    from difflib import get_close_matches  # takes a millisecond, which no import should cost
+
+    near = get_close_matches(word, known, 1)
+    return f" Did you mean {near[0]!r}?" if near else ""

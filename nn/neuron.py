@@ -225,6 +225,8 @@ class MLP(Module):
         dtype: DTypeLike = np.float32,
         rng: start.Rng = None,
     ) -> None:
+        if isinstance(activation, int):
+            raise ArgumentError(f"MLP: the widths go into one list: MLP({in_features}, [{sizes}, {activation}]).")
         sizes = [sizes] if isinstance(sizes, int) else list(sizes)
         if not sizes:
             raise ArgumentError(

@@ -15,6 +15,7 @@ from nn.batches import Batch, Batches, as_evaluation, inputs_of, joined, read_ba
 from nn.callbacks import Callback, ModelCheckpoint, tell
 from nn.criterion import ClassWeights, Criterion, Measured
 from nn.forward import call, restored_modes
+from nn.hints import hinted
 from nn.history import History
 from nn.interrupts import Interrupts, held_back
 from nn.meter import Meter, arrays_of, new_sums
@@ -48,6 +49,7 @@ class Trainer:
 
     batches: type[Batches] = Batches  # how the data of fit is read
 
+    @hinted
     def __init__(
         self,
         model: Module,
@@ -99,6 +101,7 @@ class Trainer:
 
     # ------------------------------------------------------------------------------------------------------- training
 
+    @hinted
     def fit(
         self,
         x: Any,

@@ -98,6 +98,10 @@ class Snapshot:
 
         What a notebook calls its last outputs (``_``, ``__``, ``_7``) is no name that anybody gave.
         """
+        if not isinstance(names, Mapping):
+            raise ArgumentError(
+                f"names must be a dict of Tensors by name, such as locals() or {{'x': x}}, got {type(names).__name__}."
+            )
         for name in sorted(names, key=lambda name: str(name).startswith("_")):
             if re.fullmatch(r"_+\d*", str(name)):
                 continue
