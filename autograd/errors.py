@@ -95,6 +95,8 @@ class UnknownName(AutogradError, AttributeError):
         self._meant, self._among = name, among
 
     def __str__(self) -> str:
+        if self._meant.startswith("_"):
+            return super().__str__()
         names = dir(self._among) if isinstance(self._among, type) else self._among
         return super().__str__() + nearest(self._meant, (name for name in names if not name.startswith("_")))
 
