@@ -563,7 +563,7 @@ def test_without_scikit_learn(tmp_path):
     )
     assert said.stdout == "still here\n"
     assert "MissingExtra: nn.sklearn needs scikit-learn 1.6 or newer (" in said.stderr
-    assert "Install it: pip install 'chainrule[sklearn]'." in said.stderr
+    assert 'Install it: python -m pip install "scikit-learn>=1.6"' in said.stderr
 
 
 def test_no_such_part():
