@@ -66,18 +66,36 @@ def test_make_targets_exist(page):
     assert set(re.findall(r"\bmake ([a-z][a-z-]*)", "\n".join(blocks(page, "sh")))) <= targets
 
 
-def test_readme_opens_with_its_two_commands():
-    commands = blocks(ROOT / "README.md", "sh")[0].splitlines()
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_readme_opens_with_its_two_commands(page):
+    commands = blocks(ROOT / page, "sh")[0].splitlines()
     assert [line.split("#")[0].strip() for line in commands] == ["make demo", "make test"]
 
 
-def test_readme_names_every_extra():
+def test_the_page_on_installing_names_every_extra():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert [extra for extra in project["optional-dependencies"] if f"`{extra}`" not in TEXT[ROOT / "README.md"]] == []
+    assert [
+        extra for extra in project["optional-dependencies"] if f"`{extra}`" not in TEXT[ROOT / "docs" / "install.md"]
+    ] == []
 
 
-def test_contributing_is_short():
-    assert len(TEXT[ROOT / "CONTRIBUTING.md"].splitlines()) <= 50
+def test_the_first_page_is_the_same_in_both_languages():
+    """The same code, the same links in the same order, the same number of paragraphs."""
+    pages = [TEXT[ROOT / "README.md"], TEXT[ROOT / "README.zh.md"]]
+    code = [
+        [re.sub(r"# \D*$", "", text, flags=re.MULTILINE) for text in blocks(ROOT / p, "python")]
+        for p in ("README.md", "README.zh.md")
+    ]
+    assert code[0] == code[1]
+    english, chinese = (re.findall(r"\]\(([^)]+)\)", page) for page in pages)
+    assert [link for link in chinese if link != "README.md"] == [link for link in english if link != "README.zh.md"]
+    assert pages[0].count("\n\n") == pages[1].count("\n\n")
+
+
+@pytest.mark.parametrize(("page", "lines", "characters"), [("CONTRIBUTING.md", 60, 5000), ("README.md", 70, 7000)])
+def test_first_pages_are_short(page, lines, characters):
+    assert len(TEXT[ROOT / page].splitlines()) <= lines
+    assert len(TEXT[ROOT / page]) <= characters
 
 
 def test_changelog_has_a_place_for_the_next_change():
