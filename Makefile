@@ -27,7 +27,7 @@ check: $(VENV)/.dev  ## lint, format, types
 matrix:  ## wheel, sdist, demo and the engine's tests with the oldest and the newest NumPy
 	PYTHON="$(PYTHON)" .ci/matrix
 
-docs: $(VENV)/.docs  ## reference, tutorials and pages in build/docs; a warning is an error
+docs: $(VENV)/.docs  ## the manual in build/docs: open index.html; a warning or a dead link is an error
 	$(BIN)/python docs/site/build.py
 
 notebooks: $(VENV)/.test  ## run the notebooks and store what they show
