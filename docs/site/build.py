@@ -27,6 +27,7 @@ MENU = {  # README.md is the first page; what is not named here but linked from 
     "Take part": ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/releasing.md", "docs/adr/README.md"],
     "中文": ["README.zh.md"],
 }
+TITLES = {"benchmarks/README": "How we measure", "benchmarks/RESULTS": "What we measured", "README.zh": "首页"}
 HIDDEN = ["docs/adr/[0-9]*.md"]
 FILES = ["docs/*.svg", "docs/img/*", "docs/*.html"]  # shown by pages, or handed out as they are
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s#]*)((?:#[^()\s]*)?)\)")
@@ -56,13 +57,19 @@ def lay_out(source: Path) -> None:
         place.write_text(text, encoding="utf-8")
     with (source / "index.md").open("a", encoding="utf-8") as index:
         for caption, paths in menu.items():
-            index.write(toctree(caption, [path.relative_to(ROOT).with_suffix("").as_posix() for path in paths]))
+            index.write(toctree(caption, list(map(entry, paths))))
             if caption == "Learn":
                 index.write(toctree("Reference", [f"reference/{name}" for name, _ in reference.pages()]))
     with (source / "docs" / "adr" / "README.md").open("a", encoding="utf-8") as index:
         index.write(toctree("", [path.stem for path in found(HIDDEN)]))
     shutil.copy(HERE / "conf.py", source)
     shutil.copytree(HERE / "static", source / "_static")
+
+
+def entry(path: Path) -> str:
+    """Give the line of the menu for a page: its place, and a title where its own does not tell it from another."""
+    place = path.relative_to(ROOT).with_suffix("").as_posix()
+    return f"{TITLES[place]} <{place}>" if place in TITLES else place
 
 
 def toctree(caption: str, names: list[str]) -> str:

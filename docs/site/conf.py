@@ -66,8 +66,8 @@ def display(self: Any, node: Any) -> None:
 
 
 def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any) -> bool | None:
-    """Leave out what scikit-learn adds to each estimator, whose text links into its own manual."""
-    return True if re.fullmatch(r"set_\w+_request", name) else None
+    """Leave out what scikit-learn adds to each estimator, and ``Tensor.label``, which only says that it is none."""
+    return True if re.fullmatch(r"set_\w+_request|label", name) else None
 
 
 def setup(app: Any) -> None:
