@@ -156,6 +156,7 @@ def test_the_library_reads_what_is_written(tmp_path):
     assert same(files.read_arrays(tmp_path / "m")[0], arrays)
 
 
+@pytest.mark.slow
 def test_a_bit_that_flips_is_noticed(tmp_path):
     """Whichever it is: the file is refused, or holds what it held."""
     path = tmp_path / "m"

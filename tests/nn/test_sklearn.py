@@ -419,6 +419,7 @@ def test_random_search(cancer):
     assert search.best_score_ > 0.95
 
 
+@pytest.mark.slow
 def test_scores_in_two_processes(cancer):
     one = selection.cross_val_score(scaled(), *cancer, cv=3, n_jobs=1)
     two = selection.cross_val_score(scaled(), *cancer, cv=3, n_jobs=2)
