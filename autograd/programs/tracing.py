@@ -5,7 +5,7 @@ numbers of one raises TraceError, so nothing computed from them outside the prog
 """
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from sys import _getframe
 from typing import Any
@@ -154,6 +154,7 @@ class Tracer:
         self._by_array: dict[int, tuple[Any, Any]] = {}  # id of an array -> (its Value or constant, the array)
         self._by_box: dict[int, tuple[Value, Box]] = {}
         self._shared: set[int] = set()
+        self.written: set[int] = set()  # ids of arrays that steps may write into
 
     # ------------------------------------------------------------------------------------------------ what comes in
 
@@ -287,6 +288,7 @@ class Tracer:
         several = isinstance(y, tuple)
         outputs = tuple([_result(part) for part in (y if several else (y,))])
         label = getattr(function, "__name__", "call").strip("_")
+        self.written.update(id(x) for x in (*args, *kwargs.values()) if isinstance(x, np.ndarray))
         self.note(
             function,
             label,
@@ -312,6 +314,7 @@ class Tracer:
             function, label, inputs, kwargs, outputs, scope=current().scope, line=user_line(), **facts
         )  # fmt: skip
         self.steps.append(step)
+        self.written.update(_writable(kwargs.values()))
         return step
 
     def identity(self, x: Any, label: str, needs: bool | None = None) -> Any:
@@ -437,6 +440,14 @@ def _is_dynamic(function: Any, y: Any) -> bool:
 
 
 _BY_VALUE = {np.nonzero, np.flatnonzero, np.argwhere, np.unique}
+
+
+def _writable(keywords: Iterable[Any]) -> Iterator[int]:
+    """Yield the ids of arrays in objects that an op is given as keywords, such as running statistics."""
+    for x in keywords:
+        for part in getattr(x, "__dict__", {}).values() if not callable(x) else ():
+            if isinstance(part, np.ndarray):
+                yield id(part)
 
 
 def _holds_value(tree: Any) -> bool:
