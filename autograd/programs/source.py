@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler import select
-from autograd.programs.values import Step, Value
+from autograd.programs.values import NOTHING, Step, Value
 from autograd.rules import parameters_of
 
 _OPERATORS: dict[Any, str] = {
@@ -101,7 +101,7 @@ class Source:
             return value
         if step.out is not None:
             return value
-        names = [self.name(out, step.label) for out in step.outputs]
+        names = ["_" if out.kind == NOTHING else self.name(out, step.label) for out in step.outputs]
         if step.op is not None and step.op.cache and step.nested:
             inner = len(names) - len(step.op.cache)
             names = [f"({', '.join(names[:inner])})", *names[inner:]]

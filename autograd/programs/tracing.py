@@ -20,7 +20,7 @@ from autograd.ops import casting, indexing, sorting
 from autograd.ops import elementwise as ew
 from autograd.primitive import opaque
 from autograd.programs.adjoint import adjoint
-from autograd.programs.values import ARRAY, CLOSED, INPUT, RESULT, Step, Value, replaced
+from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced
 from autograd.recorded import checked, rebuild
 from autograd.rules import Op
 from autograd.tensor import Tensor
@@ -375,14 +375,28 @@ class Tracer:
         self.note(same, "constant", (array,), {}, (value,))
         return self.wrap(value)
 
-    def pulled(self, kernel: Callable[..., Any], label: str, inputs: Any) -> list[Any]:
-        """Run the rules of an op as one step."""
+    def pulled(
+        self, kernel: Callable[..., Any], label: str, inputs: Any, parents: Sequence[Value], places: Any = None
+    ) -> list[Any] | None:
+        """Run the rules of an op as one step, and return the cotangents of its parents.
+
+        ``places`` are theirs in what the kernel gives. None where that is not in the form of the parents.
+        """
         inputs = replaced(inputs, self.keyword)
         with traced_by(None):
             y = kernel(*replaced(inputs, lambda x: x.array if isinstance(x, Value) else x))
-        outputs = tuple([Value(RESULT, part, False, False) for part in y])
+        places = range(len(parents)) if places is None else places
+        if not isinstance(y, tuple | list):
+            return None
+        for k, parent in zip(places, parents, strict=True):
+            if not isinstance(y[k], (np.ndarray, np.generic)) or (y[k].shape, y[k].dtype) != (
+                parent.shape,
+                parent.dtype,
+            ):
+                return None
+        outputs = tuple([Value(RESULT if k in places else NOTHING, part, False, False) for k, part in enumerate(y)])
         self.note(kernel, label, inputs, {}, outputs, packed=True)
-        return [self.wrap(value) for value in outputs]
+        return [self.wrap(outputs[k]) for k in places]
 
 
 def same(x: Any) -> Any:
