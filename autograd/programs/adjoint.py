@@ -36,7 +36,11 @@ def adjoint(tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value],
             if not step.outputs:
                 continue
             parts = [found.pop(out, None) if out in leading and out not in wanted else None for out in step.outputs]
-            for value, share in _shares(tracer, step, parts, leading, recorded):
+            mark = len(tracer.steps)
+            shares = _shares(tracer, step, parts, leading, recorded)
+            for made in tracer.steps[mark:]:  # they belong to the line and the module of what they go back through
+                made.line, made.scope = step.line, step.scope
+            for value, share in shares:
                 found[value] = total = ew.add(found[value], share) if value in found else share
                 total._node.value.of = total._node.value.of or value
     return {value: g for value, g in found.items() if value in wanted}

@@ -21,7 +21,7 @@ from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import Guards, is_library
 from autograd.programs.program import Program
 from autograd.programs.source import Changed
-from autograd.programs.tracing import Tracer, flows
+from autograd.programs.tracing import Tracer, flows, named_by_locals
 from autograd.programs.values import ARRAY, CLOSED, Step, Value
 from autograd.tree import flatten
 
@@ -229,7 +229,7 @@ class _Trace:
         args, kwargs = self.rebuild(leaves)
         self._name_arguments(args, kwargs)
         try:
-            with traced_by(tracer):
+            with traced_by(tracer), named_by_locals():
                 y = self.f(*args, **kwargs)
                 found, form = flatten(y)
                 results = [self._result(x) for x in found]

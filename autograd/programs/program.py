@@ -5,6 +5,7 @@ those, and gives the gradients. The result of a call is a Tensor with one node; 
 a nan behind a mask) it is the ordinary ops again: see :meth:`Program.replay`.
 """
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
 from autograd.programs.passes import PASSES
+from autograd.programs.saving import save
 from autograd.programs.source import Source
 from autograd.programs.tracing import same
 from autograd.programs.values import ARRAY, INPUT, RESULT, Step, Value, replaced, values_in
@@ -56,6 +58,9 @@ class Program:
         self.memories: list[Gathered] = []  # that were used, and are used again when nobody holds a part of one
         self._forms = [(v.shape, not v.array.flags.c_contiguous) for v in self.gathered]
         self.op = _Compiled(self)
+        for v in self.outputs:
+            if v.kind == RESULT and not v.name:
+                v.name = "loss" if v.shape == () and v in self.roots else "y"
         self.text = Source(self)
         self.run_forward, self.run_backward = self.text.functions()
 
@@ -92,6 +97,20 @@ class Program:
     def source(self) -> str:
         """Return the program as Python: forward and backward."""
         return self.text.source
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """Return the bytes of each array that a call makes, and backward with it: results, what is kept, gradients."""
+        made = [out for step in self.steps if step.out is None for out in step.outputs if out.shape is not None]
+        names = [(self.text.name(v), v) for v in [*made, *self.gathered]]
+        return {name: math.prod(v.shape) * v.dtype.itemsize for name, v in names if v.dtype is not None}
+
+    def save(self, path: Any) -> None:
+        """Write a module with the same two functions that needs NumPy only; arrays lie in a file beside it.
+
+        ``path`` ends in ``.py``. Raises TraceError for a program that uses what no file can hold.
+        """
+        save(self, path)
 
     @property
     def steps(self) -> list[Step]:
@@ -137,7 +156,7 @@ class Program:
         given = iter(made)
         return self.rebuild([next(given) if isinstance(v, Value) else v for v in self.results])
 
-    def memory(self) -> Gathered:
+    def take_memory(self) -> Gathered:
         """Return where the gradients of leaves are written: memory of an earlier call that nobody looks at any more."""
         for _ in range(min(len(self.memories), 2)):
             try:
@@ -226,7 +245,7 @@ class _Compiled:
         parts = g.fill(node) if isinstance(g, Cotangents) else (g,)
         parents = node.parents
         if program.gathered:
-            memory = program.memory()
+            memory = program.take_memory()
             found = program.run_backward(*parts, *node.kwargs["saved"], *memory.views)
             program.memories.append(memory)
             for i, k in self._gathered:

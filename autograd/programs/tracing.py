@@ -5,7 +5,9 @@ numbers of one raises TraceError, so nothing computed from them outside the prog
 """
 
 import operator
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from sys import _getframe
 from typing import Any
@@ -26,6 +28,7 @@ from autograd.rules import Op
 from autograd.tensor import Tensor
 
 _HERE = tuple(str(Path(__file__).parents[2] / name) + "/" for name in ("autograd", "nn"))
+_TRACES = str(Path(__file__).with_name("compiled.py"))  # below its frame stands what is traced
 _ARRAYS = (np.ndarray, np.generic)
 _STANDS = (Box, *_ARRAYS)
 # What these tell follows from shapes and dtypes, which are part of what a program is made for.
@@ -36,15 +39,42 @@ _STATIC = {
 }  # fmt: skip
 
 
-def user_line() -> tuple[str, int] | None:
-    """Find the line of the user's program that is running."""
+def is_ours(file: str) -> bool:
+    """Tell whether code belongs to this project, or was written by it."""
+    return file.startswith((*_HERE, "<autograd"))
+
+
+def user_line(*, inside: bool = False) -> tuple[str, int] | None:
+    """Find the line of the user's program that is running; with ``inside`` one of what is being traced, or None."""
     frame: Any = _getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
-        if not name.startswith(_HERE) and not name.startswith("<autograd"):
+        if inside and name == _TRACES:
+            return None
+        if not is_ours(name):
             return name, frame.f_lineno
         frame = frame.f_back
     return None
+
+
+@contextmanager
+def named_by_locals() -> Iterator[None]:
+    """Name what is computed inside as the user's functions do: by the variables that hold it when one returns."""
+    if sys.getprofile() is not None:
+        yield
+        return
+
+    def look(frame: Any, event: str, _: Any) -> None:
+        if event == "return" and not is_ours(frame.f_code.co_filename):
+            for name, x in frame.f_locals.items():
+                if isinstance(x, Traced) and not x._node.value.name:  # type: ignore[union-attr]
+                    x._node.value.name = name  # type: ignore[union-attr]
+
+    sys.setprofile(look)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 _and, _or, _xor, _invert = map(opaque, (operator.and_, operator.or_, operator.xor, operator.invert))
@@ -311,7 +341,7 @@ class Tracer:
     def note(self, function: Any, label: str, inputs: Any, kwargs: Any, outputs: Any, **facts: Any) -> Step:
         """Add a step."""
         step = Step(
-            function, label, inputs, kwargs, outputs, scope=current().scope, line=user_line(), **facts
+            function, label, inputs, kwargs, outputs, scope=current().scope, line=user_line(inside=True), **facts
         )  # fmt: skip
         self.steps.append(step)
         self.written.update(_writable(kwargs.values()))
