@@ -15,7 +15,7 @@ from autograd.box import Box, leaf_of, wrap
 from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
-from autograd.programs.passes import PASSES
+from autograd.programs import passes, simplify
 from autograd.programs.saving import save
 from autograd.programs.source import Source
 from autograd.programs.tracing import same
@@ -24,6 +24,11 @@ from autograd.tensor import Tensor
 from autograd.vjp import Cotangents, check, item_node
 
 Array = np.ndarray[Any, Any]
+PASSES = (
+    passes.names, passes.products, passes.common, simplify.spreads, simplify.constants, simplify.squares,
+    simplify.signs, passes.dead, simplify.scatters, passes.dots, passes.sums, passes.rectifiers, passes.masks,
+    passes.dead, passes.in_place, passes.gather,
+)  # fmt: skip
 
 
 class Program:
@@ -59,7 +64,7 @@ class Program:
         self._forms = [(v.shape, not v.array.flags.c_contiguous) for v in self.gathered]
         self.op = _Compiled(self)
         for v in self.outputs:
-            if v.kind == RESULT and not v.name:
+            if isinstance(v, Value) and v.kind == RESULT and not v.name:
                 v.name = "loss" if v.shape == () and v in self.roots else "y"
         self.text = Source(self)
         self.run_forward, self.run_backward = self.text.functions()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler import select
+from autograd.programs.simplify import add_at
 from autograd.programs.values import NOTHING, Step, Value
 from autograd.rules import parameters_of
 
@@ -141,6 +142,8 @@ class Source:
             step.outputs[0].name = ""
             self._names.setdefault(step.outputs[0], self.name(step.out))
             return f"{self.function(step)}({', '.join(inputs)})"
+        if step.function is add_at:
+            return f"{inputs[0]}[{self.index(step.kwargs['index'])}] += {inputs[1]}"
         if step.function is np.transpose:
             return f"{inputs[0]}.T"
         sign = _OPERATORS.get(step.function) if _hashable(step.function) else None
@@ -148,6 +151,8 @@ class Source:
             return f"{inputs[0]} {sign} {inputs[1]}"
         if step.function is np.negative and not step.kwargs:
             return f"-{inputs[0]}"
+        if step.op is not None and step.op.forward is step.function and step.op.name == "getitem":
+            return f"{inputs[0]}[{self.index(step.kwargs['index'])}]"
         if step.op is not None and step.op.forward is step.function and step.op.name in _METHODS:
             written = _METHODS[step.op.name](inputs, {k: self.expression(v) for k, v in step.kwargs.items()}, step)
             if written:
@@ -193,6 +198,15 @@ class Source:
         even = isinstance(x, np.ndarray) and x.size > 0 and (x == x.flat[0]).all()
         return self.constant(x, {0: "zeros", 1: "ones"}.get(x.flat[0], "c") if even else "c")
 
+    def index(self, x: Any) -> str:
+        """Write an index as between brackets."""
+        if isinstance(x, tuple) and x:
+            return ", ".join(map(self.index, x)) + ("," if len(x) == 1 else "")
+        if isinstance(x, slice):
+            start, stop, step = ("" if part is None else self.expression(part) for part in (x.start, x.stop, x.step))
+            return f"{start}:{stop}{':' if step else ''}{step}"
+        return self.expression(x)
+
     def constant(self, x: Any, label: str) -> str:
         """Name an object that the functions use."""
         known = self._constants.get(id(x))
@@ -227,14 +241,6 @@ class Source:
         return name
 
 
-def _getitem(x: list[str], kw: dict[str, str], step: Step) -> str:
-    return f"{x[0]}[{_index(kw['index'])}]"
-
-
-def _index(text: str) -> str:
-    return text
-
-
 _SHORT = {
     "matmul": "z",
     "multiply": "p",
@@ -245,7 +251,6 @@ _SHORT = {
     "gather": "part",
 }
 _METHODS: dict[str, Any] = {
-    "getitem": _getitem,
     "select": lambda x, kw, step: f"select({kw['mask']}, {x[0]})",
     "transpose": lambda x, kw, step: (
         f"{x[0]}.T" if kw.get("axes", "None") == "None" else f"{x[0]}.transpose({kw['axes']})"
