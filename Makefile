@@ -16,9 +16,9 @@ demo: $(VENV)/.demo  ## train on real digits, print the result, write pictures t
 test: $(VENV)/.test  ## run the whole suite
 	$(PYTEST) $(PYTEST_ARGS)
 
-quick: $(VENV)/.test  ## a minute: a row in forty of each table, without what is slow; NAME=softmax runs what bears that name, all of it
+quick: $(VENV)/.test  ## under a minute: one row in forty of each table, nothing slow; NAME=softmax: all tests of that name
 ifdef NAME
-	$(PYTEST) -k "$(NAME)"
+	$(PYTEST) tests/autograd tests/nn -k "$(NAME)" -m "not slow"
 else
 	CHAINRULE_SAMPLE=40 $(PYTEST) --numprocesses=2 --ignore=tests/nn/systems -m "not slow and not browser and not torch and not mpi"
 endif
@@ -26,10 +26,11 @@ endif
 coverage: $(VENV)/.test  ## the suite again, and which branches of the engine it reaches
 	$(PYTEST) $(PYTEST_ARGS) --cov=autograd --cov-branch --cov-report=term
 
-check: $(VENV)/.dev  ## lint, format, types
+check: $(VENV)/.dev  ## lint, format, types, links between pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(PYTEST) -q tests/test_docs.py -k links
 
 matrix:  ## wheel, sdist, demo and the engine's tests with the oldest and the newest NumPy
 	PYTHON="$(PYTHON)" .ci/matrix
