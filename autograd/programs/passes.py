@@ -202,6 +202,7 @@ def in_place(program: Any) -> None:
         last = {v: i for i, step in enumerate(steps) for v in step.values()}
         outside = kept if steps is program.forward else {*values_in(list(program.gradients.values()))}
         views: dict[Value, set[Value]] = {}
+        memory: dict[Value, Value] = {}  # of a result that is written into an input: the value that was there first
         for i, step in enumerate(steps):
             step.out = None
             product = step.function is np.dot or named(step, "matmul")
@@ -226,6 +227,8 @@ def in_place(program: Any) -> None:
                     and not views.get(x)
                 ):
                     step.out = x
+                    memory[y] = first = memory.get(x, x)
+                    first.name = y.name or first.name  # as the user calls what it becomes
                     break
 
 
