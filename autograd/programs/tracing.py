@@ -66,7 +66,9 @@ def named_by_locals() -> Iterator[None]:
         return
 
     def look(frame: Any, event: str, _: Any) -> None:
-        if event == "return" and not is_library(frame.f_globals.get("__name__")):
+        if event != "return" or is_ours(frame.f_code.co_filename):
+            return
+        if not is_library(frame.f_globals.get("__name__", "")):
             for name, x in frame.f_locals.items():
                 if isinstance(x, Traced) and not x._node.value.name:  # type: ignore[union-attr]
                     x._node.value.name = name  # type: ignore[union-attr]
