@@ -16,6 +16,7 @@ from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
 from autograd.programs import passes, simplify
+from autograd.programs.page import page
 from autograd.programs.saving import save
 from autograd.programs.source import Source
 from autograd.programs.tracing import same
@@ -109,8 +110,11 @@ class Program:
     def memory(self) -> dict[str, int]:
         """Return the bytes of each array that a call makes, and backward with it: results, what is kept, gradients."""
         made = [out for step in self.steps if step.out is None for out in step.outputs if out.shape is not None]
-        names = [(self.text.name(v), v) for v in [*made, *self.gathered]]
-        return {name: math.prod(v.shape) * v.dtype.itemsize for name, v in names if v.dtype is not None}
+        names = [(self.text.name(v), v) for v in [*made, *self.gathered] if v.dtype is not None]
+        return {name: math.prod(v.shape) * v.dtype.itemsize for name, v in names if name.isidentifier()}
+
+    def _repr_html_(self) -> str:
+        return page(self)
 
     def save(self, path: Any) -> None:
         """Write a module with the same two functions that needs NumPy only; arrays lie in a file beside it.

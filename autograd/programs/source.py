@@ -5,7 +5,7 @@ import linecache
 import math
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -37,10 +37,19 @@ class Source:
         self._names: dict[Value, str] = {}
         self._constants: dict[int, tuple[str, Any]] = {}
         self._used = set(_TAKEN)
-        self.lines = list(self._forward())
+        self._line: tuple[str, int] | None = None  # of the user's program
+        self.lines: list[str] = []
+        self.origins: list[tuple[str, int] | None] = []  # for each line the user's that it was written from
+        self._write(self._forward())
         if program.gradients:
-            self.lines += ["", "", *self._backward()]
+            self._write(["", ""])
+            self._write(self._backward())
         self.source = "\n".join(self.lines) + "\n"
+
+    def _write(self, lines: Iterable[str]) -> None:
+        for text in lines:
+            self.lines.append(text)
+            self.origins.append(self._line if text.startswith("    ") else None)
 
     @property
     def names(self) -> set[str]:
@@ -68,6 +77,7 @@ class Source:
         yield from self._body(program.forward)
         outputs = ", ".join([self.expression(v) for v in program.outputs])
         saved = ", ".join([self.name(v) for v in program.saved])
+        self._line = None
         yield f"    return [{outputs}], ({saved}{',' if len(program.saved) == 1 else ''})"
 
     def _backward(self) -> Iterator[str]:
@@ -79,10 +89,12 @@ class Source:
             order = "" if v.array.flags.c_contiguous else ", order='F'"
             yield f"    {self.name(v)} = np.empty({v.shape}, np.{v.dtype.name}{order})"
         yield from self._body(program.backward)
+        self._line = None
         yield f"    return [{', '.join([self.expression(g) for g in program.gradients.values()])}]"
 
     def _body(self, steps: list[Step]) -> Iterator[str]:
-        path, line = "", None
+        path = ""
+        self._line = None
         for step in steps:
             if (
                 self.alone
@@ -95,9 +107,9 @@ class Source:
                 self._names[step.outputs[0]] = f"{self.name(step.inputs[0])}.T"
                 continue
             here = step.scope.path if step.scope is not None else ""
-            if step.line != line and step.line is not None:
-                line, path = step.line, ""
-                if text := linecache.getline(*line).strip():
+            if step.line != self._line and step.line is not None:
+                self._line, path = step.line, ""
+                if text := linecache.getline(*step.line).strip():
                     yield f"    # {text if len(text) <= _WIDTH else text[: _WIDTH - 1] + '…'}"
             if here != path:
                 path = here
