@@ -9,14 +9,13 @@ sample counts by itself. Inside a Trainer the loss says what the scores are.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 import autograd as ag
-from autograd.errors import ArgumentError, ShapeError
+from autograd.errors import ArgumentError, ShapeError, nearest
 from nn.inputs import refuse_masked
 
 Array = NDArray[Any]
@@ -197,8 +196,7 @@ def get(metric: Any) -> Callable[..., Any]:
         return metric
     if metric in NAMES:
         return NAMES[metric]
-    near = get_close_matches(str(metric).lower(), NAMES, 1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = nearest(str(metric).lower(), NAMES)
     raise ArgumentError(
         f"unknown metric {metric!r}.{hint} Known are {', '.join(NAMES)}, or a function f(y_true, y_pred)."
     )

@@ -1,10 +1,9 @@
 """What a Trainer is made of, checked when it is made: model, loss, optimizer, callbacks, and metrics by name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, nearest
 from nn import metrics as known_metrics
 from nn import optim
 from nn.callbacks import Callback
@@ -39,8 +38,7 @@ def optimizer_of(optimizer: Any, model: Any) -> Any:
         return optimizer
     if optimizer.lower() in OPTIMIZERS:
         return OPTIMIZERS[optimizer.lower()](model.parameters())
-    near = get_close_matches(optimizer.lower(), OPTIMIZERS, 1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = nearest(optimizer.lower(), OPTIMIZERS)
     raise ArgumentError(
         f"Trainer: unknown optimizer {optimizer!r}.{hint} Known are {', '.join(sorted(OPTIMIZERS))}, or one that is "
         "made, such as nn.optim.Adam(model.parameters())."
