@@ -3,6 +3,7 @@
 from autograd.errors import MissingExtra
 
 BRINGS = {  # by the extra; also where this package itself was installed from no registry, each can be had by its name
+    "files": ("safetensors>=0.4.3",),  # no extra: it comes along, but where there is no wheel of it (a browser)
     "plot": ("matplotlib>=3.8",),
     "progress": ("tqdm>=4.66",),
     "onnx": ("onnx>=1.23",),
