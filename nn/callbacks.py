@@ -225,6 +225,11 @@ class LRSchedule(Callback):
         self._steps = 0  # of the optimizer that the schedule has followed
 
     def on_fit_start(self, trainer: Any) -> None:
+        if self.schedule.optimizer is not trainer.optimizer:
+            raise ArgumentError(
+                "LRSchedule: the schedule sets the learning rates of another optimizer than the Trainer's, so that it "
+                "would have no effect. Make it with the Trainer's optimizer."
+            )
         self._steps = trainer.step
 
     def on_batch_end(self, trainer: Any) -> None:

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from numbers import Real
 from typing import Any
 
+import numpy as np
+
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn import metrics as known_metrics
 from nn import optim
+from nn.batches import leaves
 from nn.callbacks import Callback
-from nn.module import Module
+from nn.module import Module, Parameter
 from nn.optim import Optimizer
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -21,11 +26,23 @@ ELSEWHERE = {
     "lr": "set trainer.optimizer.lr",
     "learning_rate": "set trainer.optimizer.lr",
     "batch_size": "pass it to fit, evaluate or predict",
-    "epochs": "pass it to fit",
-    "shuffle": "pass it to fit",
+    **dict.fromkeys(("epochs", "max_epochs", "shuffle", "validation_data", "validation_split"), "pass it to fit"),
+    **dict.fromkeys(("max_norm", "gradient_clip_val", "clip_value", "clipnorm"), "set trainer.clip_grad_norm"),
+    **dict.fromkeys(("accumulate_grad_batches", "gradient_accumulation_steps"), "set trainer.accumulate"),
     "loss": "metrics and means go by it, so another one needs another Trainer",
     "metrics": "pass them when the Trainer is made",
 }  # options that people look for at the Trainer, and where they are
+
+
+def check_option(name: str, value: Any) -> None:
+    """Refuse a value that an option of a Trainer cannot have."""
+    if name == "accumulate":
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            raise ArgumentError(f"Trainer: accumulate must be a whole number, got {value!r}.")
+        if value < 1:
+            raise ArgumentError(f"Trainer: accumulate must be at least 1, got {value}.")
+    if name == "clip_grad_norm" and value is not None and not (isinstance(value, Real) and float(value) >= 0):
+        raise ArgumentError(f"Trainer: clip_grad_norm must be None or a number that is not negative, got {value!r}.")
 
 
 def optimizer_of(optimizer: Any, model: Any) -> Any:
@@ -60,13 +77,16 @@ def check_parts(model: Any, loss: Any, optimizer: Any, callbacks: Sequence[Any])
             raise ArgumentError(f"Trainer: {what}, got the class {value.__name__}; call it.")
         if not fits:
             raise ArgumentError(f"Trainer: {what}, got {value!r}.")
-    check_optimizer(model, optimizer)
+    check_optimizer(model, optimizer, loss)
 
 
-def check_optimizer(model: Module, optimizer: Optimizer) -> None:
-    """Refuse an optimizer that lacks parameters of the model: they would never change, and nobody would be told."""
+def check_optimizer(model: Module, optimizer: Optimizer, loss: Any = None) -> None:
+    """Refuse an optimizer that lacks parameters of model or loss: they would never change, and nobody would be told."""
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    own = dict(model.named_parameters())
+    learnt = dict(model.named_parameters())
+    own = learnt
+    if isinstance(loss, Module):
+        own = learnt | {f"loss.{name}": p for name, p in loss.named_parameters()}
     missing = [name for name, p in own.items() if p.requires_grad and id(p) not in held]
     if own and not held & {id(p) for p in own.values()}:
         raise ArgumentError(
@@ -79,7 +99,23 @@ def check_optimizer(model: Module, optimizer: Optimizer) -> None:
         names = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
         raise ArgumentError(
             f"Trainer: the optimizer does not have the parameters {names}, which would never change.{more} Make it "
-            "with model.parameters() when the model is complete, or freeze them: requires_grad_(False)."
+            f"with {'[*model.parameters(), *loss.parameters()]' if missing[0] not in learnt else 'model.parameters()'} "
+            "when the model is complete, or freeze them: requires_grad_(False)."
+        )
+
+
+def check_reached(output: Any, model: Module, optimizer: Optimizer) -> None:
+    """Refuse outputs that depend on parameters of nobody's: they would never change, and nobody would be told."""
+    own = {id(p) for group in optimizer.param_groups for p in group["params"]} | {id(p) for p in model.parameters()}
+    others = [p for ref in Parameter.alive.valuerefs() if (p := ref()) is not None and id(p) not in own]
+    reached = [ag.depends_on(y, others) for y in leaves(output) if isinstance(y, ag.Tensor)]
+    lost = [p for p, *by in zip(others, *reached, strict=True) if any(by)]
+    if lost:
+        shown = ", ".join(f"{p.name!r} of shape {p.shape}" for p in lost[:4])
+        raise ArgumentError(
+            f"Trainer: the outputs depend on parameters that neither the model nor the optimizer has: {shown}"
+            f"{f' and {len(lost) - 4} more' if len(lost) > 4 else ''}. They would never change, and not be saved. Make "
+            "their module an attribute of the model, or of a list or dict in it, or freeze it: requires_grad_(False)."
         )
 
 

@@ -2,32 +2,31 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import autograd as ag
-from autograd.errors import ArgumentError, MissingFile, TrainingError
-from nn import checkpoint, diagnosis
+from autograd.errors import ArgumentError, MissingFile
+from nn import checkpoint
 from nn.batches import Batch, Batches, as_evaluation, inputs_of, joined, read_batch, read_weight, size, split_off
-from nn.callbacks import Callback, ModelCheckpoint, tell
-from nn.criterion import ClassWeights, Criterion, Measured
+from nn.callbacks import Callback, ModelCheckpoint
+from nn.criterion import ClassWeights, Criterion
 from nn.forward import call, restored_modes
 from nn.history import History
 from nn.interrupts import Interrupts, held_back
 from nn.meter import Meter, arrays_of, new_sums
 from nn.module import Module
-from nn.optim import clip_grad_norm
-from nn.parts import ELSEWHERE, check_optimizer, check_parts, named_metrics, optimizer_of
+from nn.parts import ELSEWHERE, check_optimizer, check_option, check_parts, named_metrics, optimizer_of
 from nn.progress import Progress
-from nn.rollback import Rollback, same_batches
+from nn.rollback import same_batches
+from nn.steps import Steps
 
 _NOTHING = "the iterable of batches is empty (a generator can be used for one epoch only; pass a list)."
 
 
-class Trainer:
+class Trainer(Steps):
     """Train, evaluate and apply a model.
 
     ``loss`` and ``optimizer`` may be names (``"binary_crossentropy"``, ``"adam"``). ``metrics`` are names
@@ -60,31 +59,21 @@ class Trainer:
         accumulate: int = 1,
         outputs: str | None = None,
     ) -> None:
-        if accumulate < 1:
-            raise ArgumentError(f"Trainer: accumulate must be at least 1, got {accumulate}.")
         callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
         optimizer = optimizer_of(optimizer, model)
         self.criterion = Criterion(loss, outputs)
         check_parts(model, self.criterion.loss, optimizer, callbacks)
-        self.model, self.optimizer = model, optimizer
-        self.meter = Meter(self.criterion, named_metrics(metrics))
-        self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
-        self.clip_grad_norm, self.accumulate = clip_grad_norm, accumulate
-        self._ranks = 1  # that share a batch
+        meter = Meter(self.criterion, named_metrics(metrics))
+        super().__init__(model, optimizer, meter, callbacks, clip_grad_norm, accumulate)
         self.history = History()
-        self.epoch = self.step = 0
-        self.logs: dict[str, float] = {}
         self.stop = False
-        self.at_step = True  # no gradients of earlier batches are waiting for the optimizer's step
-        self.run: dict[str, Any] | None = None  # where an unfinished fit stands; saved with the rest
-        self._torn = False  # the optimizer's step was interrupted in its middle
-        self._counted = 0.0  # Σ w of the batches whose gradients are waiting
         self._interrupts = Interrupts()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse names that look like an option and that nothing reads."""
+        """Refuse names that look like an option and that nothing reads, and options that cannot be."""
         if name in ELSEWHERE:
             raise ArgumentError(f"Trainer.{name} has no effect: {ELSEWHERE[name]}.")
+        check_option(name, value)
         object.__setattr__(self, name, value)
 
     @property
@@ -135,7 +124,8 @@ class Trainer:
         """
         if not isinstance(epochs, int | np.integer) or epochs < 0:
             raise ArgumentError(f"fit: epochs must be a whole number, 0 or more, got {epochs!r}.")
-        check_optimizer(self.model, self.optimizer)
+        check_optimizer(self.model, self.optimizer, self.loss)
+        self._looked = False
         if y is None and not (sample_weight is None and class_weight is None):
             raise ArgumentError("fit: an iterable brings its own weights. Let each batch be (x, y, weights).")
         x, y, held_out = split_off(x, y, validation_split)
@@ -154,8 +144,8 @@ class Trainer:
         self.stop, self.history.interrupted = False, False
         bar = Progress(progress, run["target"])
         with restored_modes(self.model), held_back() as self._interrupts:
-            self._call("on_fit_start")
             try:
+                self._call("on_fit_start")
                 with self._whole_steps():
                     while self.epoch < run["target"] and not self.stop:
                         self._epoch(data, shuffle, generator, run, validation, bar)
@@ -242,89 +232,6 @@ class Trainer:
             held = following
         if held is not None:
             yield held, True
-
-    def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:
-        """Take one batch: forward, backward, and a step if it is time for one."""
-        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite gets an error that says more
-            output = call(self.model, batch.x)
-            measured = self.criterion.measure(output, batch)
-        if not np.isfinite(measured.total):
-            value = measured.loss.item()
-            raise TrainingError(diagnosis.of_loss(self.model, value, batch, self._place()))
-        numbers, kept = self.meter.numbers(measured, batch.y, output)
-        self._push(measured)
-        self._note(run, numbers, kept, len(batch))
-        self.at_step = last or run["batch"] % self.accumulate == 0
-        if self.at_step:
-            self._update()
-
-    def _push(self, measured: Measured) -> None:
-        """Add the gradients of a batch; where several make a step those of Σ w l, which Σ w divides in the end."""
-        if measured.loss is not None:
-            (measured.loss * measured.mass if self._divides else measured.loss).backward()
-            self._counted += measured.mass
-
-    @property
-    def _divides(self) -> bool:
-        """Tell whether gradients are sums until the step."""
-        return self._ranks * self.accumulate > 1 and not self.criterion.summed
-
-    def _note(self, run: dict[str, Any], numbers: Sequence[float], kept: Any, rows: int) -> None:
-        """Add what was measured on a batch to the sums of the epoch; the logs are the means so far."""
-        self.meter.add(run, numbers, kept, rows)
-        self.logs = self.meter.so_far(run)
-
-    def _update(self) -> None:
-        """Make the optimizer's step, unless a gradient is not finite."""
-        if self._divides and self._counted:
-            for p in self._parameters:
-                if p.grad is not None:
-                    p.grad = ag.Tensor(p.grad.data * p.dtype.type(1 / self._counted), copy=False)
-        own = [p for group in self.optimizer.param_groups for p in group["params"]]
-        if self.clip_grad_norm is not None:
-            clip_grad_norm(own, self.clip_grad_norm)
-        self._call("on_gradients")
-        if problem := diagnosis.of_gradients(self.model, own, self._place()):
-            raise TrainingError(problem)
-        self._torn = True
-        self.optimizer.step()
-        self._clean()
-        self.step += 1
-        self._rollback.forget()
-        self._torn = False
-
-    @contextmanager
-    def _whole_steps(self) -> Iterator[None]:
-        """Start without gradients, and undo what a step that is not made leaves behind."""
-        self._parameters = list(self.model.parameters())
-        self._rollback, self._torn = Rollback(self.model), False
-        self._clean()
-        try:
-            yield
-        finally:
-            if not self._torn:
-                self._rollback.undo()
-            self._clean()
-
-    def _clean(self) -> None:
-        """Forget all gradients, also of parameters that the optimizer does not have."""
-        self.optimizer.zero_grad()
-        for p in self._parameters:
-            p.grad = None
-        self._counted, self.at_step = 0.0, True
-
-    def _check_parameters(self) -> None:
-        """Refuse to go on from parameters and statistics that the last step has made inf or nan."""
-        if broken := diagnosis.of_parameters(self.model) or self._rollback.broken(self.model):
-            what = "buffer" if broken in dict(self.model.named_buffers()) else "parameter"
-            raise TrainingError(
-                f"the {what} {broken!r} is not finite any more after step {self.step}. Load a checkpoint. "
-                f"{diagnosis.ADVICE}"
-            )
-
-    def _place(self) -> str:
-        batch = self.run["batch"] if self.run else 1
-        return f"step {self.step + 1} (epoch {self.epoch + 1}, batch {batch})"
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
         """Take one step on one batch; give its loss and metrics."""
@@ -425,8 +332,3 @@ class Trainer:
         if "rng" in run:
             rng.bit_generator.state = run["rng"]
         return run
-
-    # ---------------------------------------------------------------------------------------------------------- helpers
-
-    def _call(self, name: str) -> None:
-        tell(self.callbacks, name, self)

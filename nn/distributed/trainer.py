@@ -125,7 +125,7 @@ class DistributedTrainer(Trainer):
         self._seed(run)
         counted = self._counted
         part = batch.part(rows(len(batch), self.rank, self.size, self._least))
-        output = call(self.model, part.x) if len(part) else None
+        output = self._forward(part.x) if len(part) else None
         measured = NOTHING if output is None else self.criterion.measure(output, part)
         good = bool(np.isfinite(measured.total))
         numbers: list[float] = [measured.total, measured.mass] + [0.0] * (self._exchange.numbers - 2)
