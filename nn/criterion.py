@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 import autograd as ag
 from autograd.errors import ArgumentError, DTypeError, ShapeError
 from nn import loss_names
-from nn.batches import Batch, size
+from nn.batches import Batch
 from nn.inputs import numbers
+from nn.reading import size
 
 Array = NDArray[Any]
 TRUE = ("y_true", "true", "actual", "truth", "target", "targets", "label", "labels", "y")

@@ -72,6 +72,8 @@ def numbers(x: Any, name: str) -> NDArray[Any]:
         array = np.asarray(x)
     except ValueError as error:
         raise ShapeError(f"{place()}{name} is a ragged list: {error}. All rows must be of one length.") from None
+    except (TypeError, RuntimeError) as error:  # what an array of another library says, which NumPy cannot read
+        raise DTypeError(f"{place()}{name} cannot be read as an array: {error}") from None
     if array.dtype.kind not in "biuf":
         raise DTypeError(f"{place()}{name} has dtype {array.dtype}; it must hold real numbers.")
     return array

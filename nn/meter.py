@@ -13,8 +13,8 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ShapeError
 from nn import metrics as known_metrics
-from nn.batches import each, joined, leaves, size
 from nn.criterion import Criterion, Measured
+from nn.reading import each, joined, leaves, size
 
 MEANS = (known_metrics.accuracy, known_metrics.top_k_accuracy, known_metrics.mse, known_metrics.mae)
 

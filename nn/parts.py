@@ -11,10 +11,10 @@ import autograd as ag
 from autograd.errors import ArgumentError
 from nn import metrics as known_metrics
 from nn import optim
-from nn.batches import leaves
 from nn.callbacks import Callback
 from nn.module import Module, Parameter
 from nn.optim import Optimizer
+from nn.reading import leaves
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     name.lower(): kind

@@ -10,7 +10,7 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ArgumentError, MissingFile
 from nn import checkpoint
-from nn.batches import Batch, Batches, as_evaluation, inputs_of, joined, read_batch, read_weight, size, split_off
+from nn.batches import Batch, Batches, inputs_of, read_batch
 from nn.callbacks import Callback, ModelCheckpoint
 from nn.criterion import ClassWeights, Criterion
 from nn.forward import call, restored_modes
@@ -20,9 +20,11 @@ from nn.meter import Meter, arrays_of, new_sums
 from nn.module import Module
 from nn.parts import ELSEWHERE, check_optimizer, check_option, check_parts, named_metrics, optimizer_of
 from nn.progress import Progress
+from nn.reading import as_evaluation, columns_of, joined, read_weight, same_columns, same_rows, size, split_off
 from nn.rollback import same_batches
 from nn.steps import Steps
 
+MEASURED = 256  # samples at a time where nothing is learnt
 _NOTHING = "the iterable of batches is empty (a generator can be used for one epoch only; pass a list)."
 
 
@@ -67,6 +69,7 @@ class Trainer(Steps):
         super().__init__(model, optimizer, meter, callbacks, clip_grad_norm, accumulate)
         self.history = History()
         self.stop = False
+        self._columns: list[Any] = []  # of the tables that fit had
         self._interrupts = Interrupts()
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -94,7 +97,7 @@ class Trainer(Steps):
         y: Any = None,
         *,
         epochs: int = 1,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         shuffle: bool = True,
         validation_data: Any = None,
         validation_split: float = 0.0,
@@ -111,7 +114,7 @@ class Trainer(Steps):
         ``x`` and ``y`` are arrays, frames, sparse matrices, Tensors or lists with one entry per sample, tuples or dicts
         of such for several inputs, or ``x`` is a source of ``(x, y)`` or ``(x, y, weights)`` batches: an iterable, such
         as PyTorch's DataLoader, or an object with ``__len__`` and ``__getitem__``. ``steps_per_epoch`` cuts one without
-        an end. ``drop_last`` leaves a shorter last batch out.
+        an end. ``batch_size`` (32) cuts arrays, and ``drop_last`` leaves a shorter last batch out.
 
         Losses are Σ w l / Σ w over what counts. ``sample_weight`` has one entry per sample, or per element of ``y``;
         ``class_weight`` is "balanced", a dict by label or an array. ``rng`` (Generator or seed) orders the batches.
@@ -128,13 +131,19 @@ class Trainer(Steps):
         self._looked = False
         if y is None and not (sample_weight is None and class_weight is None):
             raise ArgumentError("fit: an iterable brings its own weights. Let each batch be (x, y, weights).")
+        self._same_columns(x, "fit")
+        if y is not None:
+            same_rows(x, {"y": y, "sample_weight": sample_weight}, "fit")
         x, y, held_out = split_off(x, y, validation_split)
         data = self.batches(x, y, batch_size, None, "fit", drop_last=drop_last, steps=steps_per_epoch)
         if data.source is None:
             held_out = self._weigh(data, sample_weight, class_weight, held_out)
         several = data.source is None and isinstance(data.x, tuple | dict)
         given = held_out if validation_data is None else as_evaluation(validation_data, several)
-        validation = None if given is None else self._read(self.batches, *given, batch_size, "fit: validation_data")
+        validation = None
+        if given is not None:
+            own_size = None if given[1] is None else batch_size
+            validation = self._read(self.batches, *given, own_size, "fit: validation_data")
         self.criterion.check(*(part.y for part in (data, validation) if part is not None and part.source is None))
         generator = np.random.default_rng(rng)
         run = self._resume(resume, generator) or self.new_run(int(epochs))
@@ -246,16 +255,29 @@ class Trainer(Steps):
 
     # -------------------------------------------------------------------------------------------------- using the model
 
-    def evaluate(self, x: Any, y: Any = None, *, batch_size: int = 256, sample_weight: Any = None) -> dict[str, float]:
+    def evaluate(
+        self, x: Any, y: Any = None, *, batch_size: int | None = None, sample_weight: Any = None
+    ) -> dict[str, float]:
         """Give loss and metrics on data, in evaluation mode: those of all samples at once, whatever the batch size."""
         if y is None and sample_weight is not None:
             raise ArgumentError("evaluate: an iterable brings its own weights. Let each batch be (x, y, weights).")
+        if batch_size is None and y is not None:
+            batch_size = MEASURED
         data = self._read(Batches, x, y, sample_weight, batch_size, "evaluate")
         self.criterion.check(*([data.y] if data.source is None else []))
         return self._measured(data)
 
-    def _read(self, kind: type[Batches], x: Any, y: Any, weight: Any, batch_size: int, who: str) -> Batches:
+    def _same_columns(self, x: Any, who: str) -> None:
+        """Refuse tables that have other columns than those of fit, or the same in another order."""
+        found = columns_of(x)
+        same_columns(self._columns, found, who)
+        self._columns = self._columns or found
+
+    def _read(self, kind: type[Batches], x: Any, y: Any, weight: Any, batch_size: int | None, who: str) -> Batches:
         """Read what is only measured: batches, or arrays with weights."""
+        same_columns(self._columns, columns_of(x), who)
+        if y is not None:
+            same_rows(x, {"sample_weight": weight}, who)
         found = kind(x, y, batch_size, None, who)
         if found.source is None:
             found.weight = None if weight is None else read_weight(weight, found.y, "sample_weight", who)
@@ -282,11 +304,12 @@ class Trainer(Steps):
             raise ArgumentError(f"{batches.who}: {nothing if run['seen'] else _NOTHING}")
         return self.meter.result(run, strict=strict)
 
-    def predict(self, x: Any, *, batch_size: int = 256) -> Any:
+    def predict(self, x: Any, *, batch_size: int = MEASURED) -> Any:
         """Give the outputs of the model for all samples, in evaluation mode: an array, or a tuple or dict of them.
 
         ``x`` is what ``fit`` takes, or an iterator of batches: x, or (x, y) of which y is left out.
         """
+        same_columns(self._columns, columns_of(x), "predict")
         with restored_modes(self.model), ag.no_grad():
             self.model.eval()
             outputs = [arrays_of(call(self.model, batch), size(batch)) for batch in inputs_of(x, batch_size)]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 import autograd as ag
 from autograd.errors import ArgumentError, TrainingError
 from nn import checkpoint, diagnosis
-from nn.batches import Batch, Batches, each, joined
+from nn.batches import Batch, Batches
 from nn.callbacks import tell
 from nn.criterion import NOTHING, Measured
 from nn.distributed import facts
@@ -33,6 +33,7 @@ from nn.history import History
 from nn.meter import new_sums
 from nn.module import Module
 from nn.normalization import BatchNorm1d, BatchNorm2d
+from nn.reading import each, joined
 from nn.trainer import Trainer
 
 Array = NDArray[Any]

@@ -477,7 +477,7 @@ NAN[3, 1] = np.nan
         (lambda t: t.fit(X, Y, resume="nowhere"), FileNotFoundError, "there is no such file"),
         (lambda t: t.predict(X[:0]), ArgumentError, "no samples"),
         (lambda t: t.predict(3.0), ShapeError, "predict: x is a single number"),
-        (lambda t: t.predict([X[:3], X[3:]]), ShapeError, "predict: x is a ragged list"),
+        (lambda t: t.predict([X[:3], X[3:]]), ShapeError, "predict: x is a list of arrays of several shapes"),
         (lambda t: t.predict(X, batch_size=0), ArgumentError, "predict: batch_size must be at least 1"),
         (lambda t: t.fit(X, Y, batch_size=2.5), ArgumentError, "fit: batch_size must be a whole number, got 2.5"),
         (lambda t: t.fit(X, Y, epochs=-1), ArgumentError, "epochs must be a whole number, 0 or more, got -1"),
