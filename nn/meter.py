@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from autograd.errors import ShapeError
+from autograd.errors import ArgumentError, ShapeError
 from nn import metrics as known_metrics
 from nn.criterion import Criterion, Measured
 from nn.reading import each, joined, leaves, size
@@ -84,9 +84,32 @@ class Meter:
             except Exception:  # what one batch is too little for, all samples may be enough for
                 continue
 
+    def _refused(self, name: str, error: Exception) -> str:
+        """Say what a function of somebody else's was given, and how it gets labels."""
+        labels = _AS_LABELS.get(self.criterion.outputs or "")
+        wrap = f" For labels pass metrics={{{name!r}: lambda target, output: {name}(target, {labels})}}."
+        return (
+            f"Trainer: the metric {name!r} was given the targets and the outputs as they are"
+            f"{f', {self.criterion.outputs}' if self.criterion.outputs else ''}, and says: {error}"
+            f"{wrap if labels else ''}"
+        )
+
     def _value(self, name: str, target: Any, output: Any) -> float:
-        with known_metrics.known(self.criterion.outputs, output, self.criterion.name):
-            value = self.metrics[name](target, output)
+        metric = self.metrics[name]
+        own = _plain(metric) in known_metrics.NAMES.values()
+        if own and not (isinstance(target, np.ndarray) and isinstance(output, np.ndarray)):
+            raise ArgumentError(
+                f"Trainer: {name} compares one output with one target, and there are several. Pick them by a function, "
+                f"such as metrics={{{name!r}: lambda target, output: nn.metrics.{_plain(metric).__name__}(target[0], "
+                "output[0], threshold=0.0)}."
+            )
+        try:
+            with known_metrics.known(self.criterion.outputs, output, self.criterion.name):
+                value = metric(target, output)
+        except (ValueError, TypeError) as error:
+            if own or isinstance(error, ag.AutogradError):
+                raise
+            raise ArgumentError(self._refused(name, error)) from error
         if isinstance(value, float):
             return value
         if np.size(value) != 1:
@@ -105,6 +128,9 @@ def arrays_of(outputs: Any, n: int) -> Any:
                 "together. Let forward return what is to be used, with the samples along axis 0."
             )
     return found
+
+
+_AS_LABELS = {"classes": "output.argmax(1)", "logits": "output > 0", "probabilities": "output > 0.5"}
 
 
 def _plain(metric: Any) -> Any:
