@@ -19,8 +19,8 @@ from nn.reading import leaves
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     name.lower(): kind
     for name, kind in vars(optim).items()
-    if isinstance(kind, type) and issubclass(kind, Optimizer) and kind is not Optimizer
-}
+    if isinstance(kind, type) and issubclass(kind, Optimizer) and kind not in (Optimizer, optim.LBFGS, optim.Muon)
+}  # LBFGS needs a closure, and Muon a choice of matrices
 
 ELSEWHERE = {
     "lr": "set trainer.optimizer.lr",
@@ -54,13 +54,18 @@ def optimizer_of(optimizer: Any, model: Any) -> Any:
     """
     if not isinstance(optimizer, str) or not isinstance(model, Module):
         return optimizer
-    if optimizer.lower() in OPTIMIZERS:
-        return OPTIMIZERS[optimizer.lower()](model.parameters())
-    near = get_close_matches(optimizer.lower(), OPTIMIZERS, 1)
+    made = "one that is made, such as nn.optim.Adam(model.parameters())"
+    return optimizer_kind(optimizer, "Trainer: ", made)(model.parameters())
+
+
+def optimizer_kind(name: str, where: str, instead: str) -> type[Optimizer]:
+    """Find the class of an optimizer by name, or say which there are and what may be passed instead."""
+    if name.lower() in OPTIMIZERS:
+        return OPTIMIZERS[name.lower()]
+    near = get_close_matches(name.lower(), OPTIMIZERS, 1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ArgumentError(
-        f"Trainer: unknown optimizer {optimizer!r}.{hint} Known are {', '.join(sorted(OPTIMIZERS))}, or one that is "
-        "made, such as nn.optim.Adam(model.parameters())."
+        f"{where}unknown optimizer {name!r}.{hint} Known are {', '.join(sorted(OPTIMIZERS))}, or {instead}."
     )
 
 
@@ -77,6 +82,11 @@ def check_parts(model: Any, loss: Any, optimizer: Any, callbacks: Sequence[Any])
             raise ArgumentError(f"Trainer: {what}, got the class {value.__name__}; call it.")
         if not fits:
             raise ArgumentError(f"Trainer: {what}, got {value!r}.")
+    if isinstance(optimizer, optim.LBFGS):
+        raise ArgumentError(
+            "Trainer: LBFGS computes the loss several times in a step, of all data. Call optimizer.step(closure) in a "
+            "loop of your own, or use Adam."
+        )
     check_optimizer(model, optimizer, loss)
 
 

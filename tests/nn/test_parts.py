@@ -5,6 +5,7 @@ import pytest
 
 import nn
 from autograd.errors import ArgumentError
+from nn import parts
 
 X = np.random.default_rng(0).standard_normal((8, 3)).astype("f4")
 Y = X[:, :1]
@@ -194,3 +195,29 @@ def test_ctrl_c_in_the_beginning_ends_the_run_as_anywhere_else():
     trainer = made(callbacks=[Stop()])
     assert trainer.fit(X, Y, progress=False).interrupted
     assert trainer.step == 0
+
+
+# ---------------------------------------------------------------------------------------------------- names as strings
+
+
+@pytest.mark.parametrize("name", sorted(parts.OPTIMIZERS))
+def test_an_optimizer_by_name_learns(name):
+    model = nn.Linear(3, 1, rng=0)
+    history = nn.Trainer(model, "mse", name.upper()).fit(X, Y, epochs=50, rng=0, progress=False)
+    assert history["loss"][-1] < history["loss"][0]
+
+
+@pytest.mark.parametrize("name", sorted(parts.OPTIMIZERS))
+def test_the_same_names_serve_estimators(name):
+    estimators = pytest.importorskip("nn.sklearn")
+    fitted = estimators.NNRegressor((), epochs=2, lr=0.01, weight_decay=0.01, optimizer=name, random_state=0).fit(X, Y)
+    assert np.isfinite(fitted.predict(X)).all()
+
+
+def test_optimizers_that_a_trainer_cannot_step():
+    model = nn.Linear(3, 1, rng=0)
+    for name in ("lbfgs", "muon"):
+        with pytest.raises(ArgumentError, match=f"Trainer: unknown optimizer '{name}'.* Known are adagrad, adam, "):
+            nn.Trainer(model, "mse", name)
+    with pytest.raises(ArgumentError, match=r"LBFGS computes the loss several times .*step\(closure\) in a loop"):
+        nn.Trainer(model, "mse", nn.optim.LBFGS(model.parameters()))

@@ -14,7 +14,8 @@ NODES = {  # where ONNX has the op itself, it is one node
     "prelu, channels": "PRelu",
     "lstm cell": "LSTM",
     "gru cell": "GRU",
-    "adaptive": "AveragePool",
+    "adaptive": "ReduceMean",
+    "adaptive, divides": "AveragePool",
     "group norm": "LayerNormalization",
 }
 
