@@ -124,7 +124,16 @@ class ExponentialLR(Schedule):
 
 
 class MultiStepLR(Schedule):
-    """Multiply the rate by ``gamma`` after each of ``milestones`` steps."""
+    """Multiply the rate by ``gamma`` after each of ``milestones`` steps.
+
+    >>> import nn
+    >>> optimizer = nn.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> schedule = nn.optim.MultiStepLR(optimizer, milestones=[1, 3])
+    >>> for step in range(4):
+    ...     print(round(optimizer.lr, 3), end=" ")
+    ...     schedule.step()
+    1.0 0.1 0.1 0.01
+    """
 
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
         if any(mark < 0 for mark in milestones):
