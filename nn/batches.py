@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError, ShapeError
+from nn.inputs import whole
 from nn.reading import (
     Array,
     as_data,
@@ -69,9 +70,9 @@ class Batches:
         steps: int | None = None,
     ) -> None:
         if batch_size is not None:
-            check_size(batch_size, who)
-        if steps is not None and (not isinstance(steps, int | np.integer) or steps < 1):
-            raise ArgumentError(f"{who}: steps_per_epoch must be a whole number, 1 or more, got {steps!r}.")
+            whole(batch_size, f"{who}: batch_size")
+        if steps is not None:
+            whole(steps, f"{who}: steps_per_epoch")
         self.batch_size, self.weight, self.who, self.classes = batch_size or USUAL, weight, who, classes
         self.drop_last, self.steps = drop_last, steps
         self.source: Any = None
@@ -174,15 +175,6 @@ class Batches:
 # --------------------------------------------------------------------------------------------------- reading the data
 
 
-def check_size(batch_size: Any, who: str) -> None:
-    """Refuse a batch size that is no positive integer."""
-    whole = isinstance(batch_size, int | np.integer)
-    if not whole or batch_size < 1:
-        raise ArgumentError(
-            f"{who}: batch_size must be {'at least 1' if whole else 'a whole number'}, got {batch_size!r}."
-        )
-
-
 def read_batch(item: Any, who: str) -> Batch:
     """Read (x, y) or (x, y, weights)."""
     if not isinstance(item, tuple | list) or len(item) not in (2, 3):
@@ -201,7 +193,7 @@ def read_batch(item: Any, who: str) -> Batch:
 
 def inputs_of(x: Any, batch_size: int) -> Iterator[Any]:
     """Cut the samples of ``predict`` into batches; batches of an iterator come as they are, without their targets."""
-    check_size(batch_size, "predict")
+    whole(batch_size, "predict: batch_size")
     several = is_several(x)
     if is_source(x) and not (several or is_data(x) or isinstance(x, list | tuple | str)):
         for item in items(x):

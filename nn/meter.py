@@ -120,6 +120,8 @@ class Meter:
 def arrays_of(outputs: Any, n: int) -> Any:
     """Give the arrays of the outputs for ``n`` samples; where there are several each has a row for every sample."""
     found = each(lambda x: np.asarray(x.data if isinstance(x, ag.Tensor) else x), outputs)
+    if not isinstance(found, tuple | dict) and not found.ndim:
+        raise ShapeError(f"the model gives one value for {n} samples: {found!r}. They stand along axis 0 of an output.")
     for array in leaves(found) if isinstance(found, tuple | dict) else ():
         if array.shape[:1] != (n,):
             got = "None" if array.dtype == object else f"one of shape {array.shape}"

@@ -197,7 +197,8 @@ def get(metric: Any) -> Callable[..., Any]:
         return metric
     if metric in NAMES:
         return NAMES[metric]
-    near = get_close_matches(str(metric).lower(), NAMES, 1)
+    asked = str(metric).lower()
+    near = get_close_matches(asked, NAMES, 1) or [name for name in NAMES if name.startswith(asked)]
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ArgumentError(
         f"unknown metric {metric!r}.{hint} Known are {', '.join(NAMES)}, or a function f(y_true, y_pred)."

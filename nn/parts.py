@@ -5,13 +5,12 @@ from difflib import get_close_matches
 from numbers import Real
 from typing import Any
 
-import numpy as np
-
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn import metrics as known_metrics
 from nn import optim
-from nn.callbacks import Callback
+from nn.callbacks import Callback, LRSchedule
+from nn.inputs import whole
 from nn.module import Module, Parameter
 from nn.optim import Optimizer
 from nn.reading import leaves
@@ -37,10 +36,7 @@ ELSEWHERE = {
 def check_option(name: str, value: Any) -> None:
     """Refuse a value that an option of a Trainer cannot have."""
     if name == "accumulate":
-        if not isinstance(value, int | np.integer) or isinstance(value, bool):
-            raise ArgumentError(f"Trainer: accumulate must be a whole number, got {value!r}.")
-        if value < 1:
-            raise ArgumentError(f"Trainer: accumulate must be at least 1, got {value}.")
+        whole(value, "Trainer: accumulate")
     if name == "clip_grad_norm" and value is not None and not (isinstance(value, Real) and float(value) >= 0):
         raise ArgumentError(f"Trainer: clip_grad_norm must be None or a number that is not negative, got {value!r}.")
 
@@ -87,6 +83,12 @@ def check_parts(model: Any, loss: Any, optimizer: Any, callbacks: Sequence[Any])
             "Trainer: LBFGS computes the loss several times in a step, of all data. Call optimizer.step(closure) in a "
             "loop of your own, or use Adam."
         )
+    for kind, things in (
+        ("the callback", callbacks),
+        ("the schedule of a LRSchedule", [c.schedule for c in callbacks if isinstance(c, LRSchedule)]),
+    ):
+        if len({id(thing) for thing in things}) < len(things):
+            raise ArgumentError(f"Trainer: {kind} is given twice, and would do everything twice. Make two, or one.")
     check_optimizer(model, optimizer, loss)
 
 
@@ -139,9 +141,10 @@ def named_metrics(metrics: Any) -> dict[str, Callable[..., Any]]:
     for name, metric in given:
         function = known_metrics.get(metric)
         name = name or getattr(getattr(function, "func", function), "__name__", type(function).__name__)
-        if name in named or name == "loss":
+        if name in named or name == "loss" or name.startswith("val_"):
+            taken = "starts as those of the validation data do" if name.startswith("val_") else "is taken"
             raise ArgumentError(
-                f"Trainer: the metric name {name!r} is taken. Name them: metrics={{'my name': function}}."
+                f"Trainer: the metric name {name!r} {taken}. Name them: metrics={{'my name': function}}."
             )
         named[name] = function
     return named

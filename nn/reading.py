@@ -5,6 +5,7 @@ so what depends on that is looked at before.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -174,8 +175,8 @@ def dense(array: Any) -> Any:
 
 def split_off(x: Any, y: Any, share: float) -> tuple[Any, Any, tuple[Any, Any, Any] | None]:
     """Take the last ``share`` of the samples for validation, before anything is shuffled."""
-    if not 0 <= share < 1:
-        raise ArgumentError(f"fit: validation_split must be in [0, 1), got {share}.")
+    if not isinstance(share, Real) or not 0 <= float(share) < 1:
+        raise ArgumentError(f"fit: validation_split must be in [0, 1), got {share!r}.")
     if not share:
         return x, y, None
     if y is None:

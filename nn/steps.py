@@ -118,6 +118,14 @@ class Steps:
                 self._rollback.undo()
             self._clean()
 
+    @contextmanager
+    def _kept_gradients(self) -> Iterator[None]:
+        """Let callbacks look at gradients of their own while others are waiting for the step."""
+        waiting = [] if self.at_step else [(p, p.grad) for p in self._parameters]
+        yield
+        for p, g in waiting:
+            p.grad = g
+
     def _clean(self) -> None:
         """Forget all gradients, also of parameters that the optimizer does not have."""
         self.optimizer.zero_grad()

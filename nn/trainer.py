@@ -15,6 +15,7 @@ from nn.callbacks import Callback, ModelCheckpoint
 from nn.criterion import ClassWeights, Criterion
 from nn.forward import call, restored_modes
 from nn.history import History
+from nn.inputs import generator_of, whole
 from nn.interrupts import Interrupts, held_back
 from nn.meter import Meter, arrays_of, new_sums
 from nn.module import Module
@@ -69,6 +70,7 @@ class Trainer(Steps):
         super().__init__(model, optimizer, meter, callbacks, clip_grad_norm, accumulate)
         self.history = History()
         self.stop = False
+        self._running = False
         self._columns: list[Any] = []  # of the tables that fit had
         self._interrupts = Interrupts()
 
@@ -125,8 +127,16 @@ class Trainer(Steps):
         Raises ArgumentError or ShapeError for data that cannot work, TrainingError when a loss or gradient is no longer
         finite. Whatever is raised, a step that was not made leaves nothing behind.
         """
-        if not isinstance(epochs, int | np.integer) or epochs < 0:
-            raise ArgumentError(f"fit: epochs must be a whole number, 0 or more, got {epochs!r}.")
+        whole(epochs, "fit: epochs", 0)
+        for name, switch in (("shuffle", shuffle), ("drop_last", drop_last)):
+            if not isinstance(switch, bool | np.bool_):
+                raise ArgumentError(f"fit: {name} must be True or False, got {switch!r}.")
+        if validation_data is not None and validation_split:
+            raise ArgumentError(
+                "fit: validation_split would hold samples out, and validation_data be used instead. Pass one of them."
+            )
+        if self._running:
+            raise ArgumentError("fit: this Trainer is in the middle of a fit. Call it when that has ended.")
         check_optimizer(self.model, self.optimizer, self.loss)
         self._looked = False
         if y is None and not (sample_weight is None and class_weight is None):
@@ -145,7 +155,7 @@ class Trainer(Steps):
             own_size = None if given[1] is None else batch_size
             validation = self._read(self.batches, *given, own_size, "fit: validation_data")
         self.criterion.check(*(part.y for part in (data, validation) if part is not None and part.source is None))
-        generator = np.random.default_rng(rng)
+        generator = generator_of(rng)
         run = self._resume(resume, generator) or self.new_run(int(epochs))
         same_batches(run, data.describe() | {"shuffle": bool(shuffle)})
         data.skip_epochs(self.epoch - run["start"])
@@ -154,6 +164,7 @@ class Trainer(Steps):
         bar = Progress(progress, run["target"])
         with restored_modes(self.model), held_back() as self._interrupts:
             try:
+                self._running = True
                 self._call("on_fit_start")
                 with self._whole_steps():
                     while self.epoch < run["target"] and not self.stop:
@@ -163,6 +174,7 @@ class Trainer(Steps):
             except KeyboardInterrupt:
                 self.history.interrupted, self._interrupts.asked = True, False
             finally:
+                self._running = False
                 bar.close()
             self._call("on_fit_end")
         return self.history
@@ -208,7 +220,8 @@ class Trainer(Steps):
             run["batch"] += 1
             self._train(batch, run, last)
             bar.batch(self.logs.get("loss", np.nan))
-            self._call("on_batch_end")
+            with self._kept_gradients():
+                self._call("on_batch_end")
             if self.at_step:
                 self._interrupts.check()
             if self.stop:
@@ -244,6 +257,8 @@ class Trainer(Steps):
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
         """Take one step on one batch; give its loss and metrics."""
+        if self._running:
+            raise ArgumentError("train_on_batch: this Trainer is in the middle of a fit. Call it when that has ended.")
         batch = read_batch((x, y, sample_weight), "train_on_batch")
         self.criterion.check(batch.y)
         run = self.new_run(0) | {"batch": 1}
@@ -336,6 +351,8 @@ class Trainer(Steps):
     def _resume(self, resume: Any, rng: np.random.Generator) -> dict[str, Any] | None:
         if resume is None:
             return None
+        if not isinstance(resume, str | os.PathLike):
+            raise ArgumentError(f"fit: resume must be None, 'auto' or the path of a file, got {resume!r}.")
         if resume == "auto":
             savers = [c for c in self.callbacks if isinstance(c, ModelCheckpoint)]
             if not savers:

@@ -30,6 +30,7 @@ from nn.distributed.shares import rows
 from nn.distributed.world import World, listed
 from nn.forward import call, restored_modes
 from nn.history import History
+from nn.inputs import generator_of
 from nn.meter import new_sums
 from nn.module import Module
 from nn.normalization import BatchNorm1d, BatchNorm2d
@@ -95,7 +96,7 @@ class DistributedTrainer(Trainer):
         if self.size == 1:
             return super().fit(x, y, rng=rng, progress=progress, validation_data=validation_data, **options)
         with self.world.together("fit") as self._call_number, self._interrupts_of_all():
-            generator = np.random.default_rng(rng)
+            generator = generator_of(rng)
             kind = type(generator.bit_generator).__name__
             given = {"x": x, "y": y, "rng": kind, "validation_data": validation_data, **options}
             self.world.same("what fit was given", facts.of_fit(given))

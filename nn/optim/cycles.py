@@ -22,6 +22,8 @@ class CosineAnnealingWarmRestarts(Schedule):
     1.0 0.5 1.0 0.5
     """
 
+    chains = False
+
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> None:
         if T_0 < 1 or T_mult < 1:
             raise ArgumentError(
@@ -56,6 +58,8 @@ class OneCycleLR(Schedule):
     ...     schedule.step()
     0.04 0.95 0.611 0.188
     """
+
+    chains = False
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, ShapeError
 from nn import parts
 
 X = np.random.default_rng(0).standard_normal((8, 3)).astype("f4")
@@ -221,3 +221,114 @@ def test_optimizers_that_a_trainer_cannot_step():
             nn.Trainer(model, "mse", name)
     with pytest.raises(ArgumentError, match=r"LBFGS computes the loss several times .*step\(closure\) in a loop"):
         nn.Trainer(model, "mse", nn.optim.LBFGS(model.parameters()))
+
+
+# ---------------------------------------------------------------------------------------------------- arguments of fit
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"shuffle": "batch"}, "fit: shuffle must be True or False, got 'batch'"),
+        ({"shuffle": None}, "fit: shuffle must be True or False, got None"),
+        ({"drop_last": "no"}, "fit: drop_last must be True or False, got 'no'"),
+        ({"epochs": True}, "fit: epochs must be a whole number, got True"),
+        ({"epochs": 1.0}, "fit: epochs must be a whole number, got 1.0"),
+        ({"batch_size": True}, "fit: batch_size must be a whole number, got True"),
+        ({"batch_size": "8"}, "fit: batch_size must be a whole number, got '8'"),
+        ({"validation_split": "0.2"}, r"fit: validation_split must be in \[0, 1\), got '0.2'"),
+        ({"validation_split": None}, r"fit: validation_split must be in \[0, 1\), got None"),
+        ({"validation_split": 0.25, "validation_data": (X, Y)}, "Pass one of them"),
+        ({"rng": "seed"}, "rng must be a Generator, a whole number, 0 or more, or None: "),
+        ({"rng": -1}, "rng must be a Generator, a whole number, 0 or more, or None: "),
+        ({"resume": 3}, "fit: resume must be None, 'auto' or the path of a file, got 3"),
+        ({"resume": True}, "fit: resume must be None, 'auto' or the path of a file, got True"),
+    ],
+)
+def test_arguments_that_cannot_be(arguments, message):
+    trainer = made()
+    with pytest.raises(ArgumentError, match=message):
+        trainer.fit(X, Y, **{"progress": False, **arguments})
+    assert trainer.step == 0
+    trainer.fit(X, Y, progress=False)  # what was refused leaves nothing behind
+
+
+class InTheMiddle(nn.Callback):
+    """Do something with the Trainer after a batch."""
+
+    def __init__(self, act):
+        self.act = act
+
+    def on_batch_end(self, trainer):
+        self.act(trainer)
+
+
+@pytest.mark.parametrize(
+    "act", [lambda t: t.fit(X, Y, progress=False), lambda t: t.train_on_batch(X, Y)], ids=["fit", "train_on_batch"]
+)
+def test_a_fit_in_the_middle_of_a_fit_is_refused(act):
+    trainer = made(callbacks=[InTheMiddle(act)])
+    with pytest.raises(ArgumentError, match=r"this Trainer is in the middle of a fit. Call it when that has ended"):
+        trainer.fit(X, Y, progress=False)
+    trainer.callbacks = []
+    act(trainer)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2, 3])
+def test_looking_in_the_middle_changes_nothing(accumulate):
+    def look(trainer):
+        trainer.evaluate(X, Y)
+        trainer.predict(X)
+        nn.functional.mse_loss(trainer.model(X), -Y).backward()
+
+    results = []
+    for callbacks in ([], [InTheMiddle(look)]):
+        trainer = made(accumulate=accumulate, callbacks=callbacks)
+        trainer.fit(X, Y, batch_size=2, rng=0, epochs=2, progress=False)
+        results.append(trainer.model.weight.numpy().copy())
+    assert np.array_equal(*results)
+
+
+def test_what_is_given_twice():
+    stopping = nn.EarlyStopping(monitor="loss")
+    with pytest.raises(ArgumentError, match="the callback is given twice, and would do everything twice"):
+        made(callbacks=[stopping, stopping])
+    model = nn.Linear(3, 1, rng=0)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    schedule = nn.optim.StepLR(optimizer, 1)
+    with pytest.raises(ArgumentError, match="the schedule of a LRSchedule is given twice"):
+        nn.Trainer(model, nn.MSELoss(), optimizer, callbacks=[nn.LRSchedule(schedule), nn.LRSchedule(schedule)])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.EarlyStopping(patience=-1), "EarlyStopping: patience must be at least 0, got -1"),
+        (lambda: nn.EarlyStopping(patience=1.5), "EarlyStopping: patience must be a whole number, got 1.5"),
+        (lambda: nn.EarlyStopping(patience="2"), "EarlyStopping: patience must be a whole number, got '2'"),
+        (lambda: nn.ModelCheckpoint("c", keep=0), "ModelCheckpoint: keep must be at least 1, got 0"),
+        (lambda: nn.ModelCheckpoint("c", keep="3"), "ModelCheckpoint: keep must be a whole number, got '3'"),
+        (lambda: nn.ModelCheckpoint("c", every_steps=0), "ModelCheckpoint: every_steps must be at least 1, got 0"),
+        (lambda: made(metrics={"val_loss": "mae"}), "metric name 'val_loss' starts as those of the validation data do"),
+        (lambda: made(metrics=["acc"]), "unknown metric 'acc'. Did you mean 'accuracy'"),
+    ],
+)
+def test_parts_that_cannot_be(make, message):
+    with pytest.raises(ArgumentError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("output", [lambda z: z.sum(), lambda z: None, lambda z: 3.0])
+def test_one_value_for_many_samples(output):
+    class Odd(nn.Module):
+        def __init__(self):
+            self.line = nn.Linear(3, 1, rng=0)
+
+        def forward(self, x):
+            return output(self.line(x))
+
+    model = Odd()
+    with pytest.raises(
+        ShapeError, match=r"the model gives one value for 8 samples: .* stand along axis 0 of an output"
+    ):
+        nn.Trainer(model, nn.MSELoss(), "sgd").predict(X)
