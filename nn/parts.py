@@ -116,13 +116,17 @@ def check_optimizer(model: Module, optimizer: Optimizer, loss: Any = None) -> No
         )
 
 
-def check_reached(output: Any, model: Module, optimizer: Optimizer) -> None:
-    """Refuse outputs that depend on parameters of nobody's: they would never change, and nobody would be told."""
+def lost_parameters(result: Any, model: Module, optimizer: Optimizer) -> list[Parameter]:
+    """List the parameters that a result depends on and that neither the model nor the optimizer has."""
     own = {id(p) for group in optimizer.param_groups for p in group["params"]} | {id(p) for p in model.parameters()}
     others = [p for ref in Parameter.alive.valuerefs() if (p := ref()) is not None and id(p) not in own]
-    reached = [ag.depends_on(y, others) for y in leaves(output) if isinstance(y, ag.Tensor)]
-    lost = [p for p, *by in zip(others, *reached, strict=True) if any(by)]
-    if lost:
+    reached = [ag.depends_on(y, others) for y in leaves(result) if isinstance(y, ag.Tensor)]
+    return [p for p, *by in zip(others, *reached, strict=True) if any(by)]
+
+
+def check_reached(output: Any, model: Module, optimizer: Optimizer) -> None:
+    """Refuse outputs that depend on parameters of nobody's: they would never change, and nobody would be told."""
+    if lost := lost_parameters(output, model, optimizer):
         shown = ", ".join(f"{p.name!r} of shape {p.shape}" for p in lost[:4])
         raise ArgumentError(
             f"Trainer: the outputs depend on parameters that neither the model nor the optimizer has: {shown}"

@@ -3,7 +3,7 @@
 The base of ``nn.trainer.Trainer``, which adds epochs, data and files.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,12 +14,12 @@ from autograd.errors import TrainingError
 from nn import diagnosis
 from nn.batches import Batch
 from nn.callbacks import Callback, tell
+from nn.compiled import Forward
 from nn.criterion import Measured
-from nn.forward import call
 from nn.meter import Meter
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm
-from nn.parts import check_reached
+from nn.parts import check_reached, lost_parameters
 from nn.rollback import Rollback
 
 
@@ -34,8 +34,10 @@ class Steps:
         callbacks: Sequence[Callback],
         clip_grad_norm: float | None,
         accumulate: int,
+        compile: bool | str,
     ) -> None:
         self.model, self.optimizer, self.meter, self.criterion = model, optimizer, meter, meter.criterion
+        self.forward = Forward(model, self.criterion, compile, self._look)
         self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
         self.clip_grad_norm, self.accumulate = clip_grad_norm, accumulate
         self.epoch = self.step = 0
@@ -50,8 +52,7 @@ class Steps:
     def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:
         """Take one batch: forward, backward, and a step if it is time for one."""
         with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite gets an error that says more
-            output = self._forward(batch.x)
-            measured = self.criterion.measure(output, batch)
+            output, measured = self.forward(batch)
         if not np.isfinite(measured.total):
             value = measured.loss.item()
             raise TrainingError(diagnosis.of_loss(self.model, value, batch, self._place()))
@@ -62,13 +63,11 @@ class Steps:
         if self.at_step:
             self._update()
 
-    def _forward(self, x: Any) -> Any:
-        """Give the outputs of a batch; the first time, refuse what learnt parameters of nobody made them."""
-        output = call(self.model, x)
-        if not self._looked:
-            check_reached(output, self.model, self.optimizer)
-            self._looked = True
-        return output
+    def _look(self, result: Any, outputs: Callable[[], Any] | None = None) -> None:
+        """Refuse outputs that learnt parameters of nobody's have made; a loss may have such, say a discriminator's."""
+        if not self._looked and lost_parameters(result, self.model, self.optimizer):
+            check_reached(outputs() if outputs else result, self.model, self.optimizer)
+        self._looked = True
 
     def _push(self, measured: Measured) -> None:
         """Add the gradients of a batch; where several make a step those of Σ w l, which Σ w divides in the end."""

@@ -36,7 +36,9 @@ class Trainer(Steps):
     (``"accuracy"``) or functions ``f(y_true, y_pred)``, or a dict that names them; what the loss ignores they do not
     see, and what outputs are (``nn.criterion``) they learn from it, or for a loss of one's own from ``outputs=``
     ("logits", "probabilities", "classes", "numbers"). ``clip_grad_norm`` limits the common norm of the gradients;
-    ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch.
+    ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch. Forward and loss
+    are compiled (``ag.compile``) where they can be: ``compile="auto"`` runs them as they are where not, and one line of
+    the log "nn.trainer" says why (``trainer.forward.why``); True raises TraceError there, and False never compiles.
 
     >>> import nn
     >>> x, y = nn.datasets.xor()
@@ -61,13 +63,14 @@ class Trainer(Steps):
         clip_grad_norm: float | None = None,
         accumulate: int = 1,
         outputs: str | None = None,
+        compile: bool | str = "auto",
     ) -> None:
         callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
         optimizer = optimizer_of(optimizer, model)
         self.criterion = Criterion(loss, outputs)
         check_parts(model, self.criterion.loss, optimizer, callbacks)
         meter = Meter(self.criterion, named_metrics(metrics))
-        super().__init__(model, optimizer, meter, callbacks, clip_grad_norm, accumulate)
+        super().__init__(model, optimizer, meter, callbacks, clip_grad_norm, accumulate, compile)
         self.history = History()
         self.stop = False
         self._running = False
@@ -78,6 +81,8 @@ class Trainer(Steps):
         """Refuse names that look like an option and that nothing reads, and options that cannot be."""
         if name in ELSEWHERE:
             raise ArgumentError(f"Trainer.{name} has no effect: {ELSEWHERE[name]}.")
+        if name == "model" and "model" in vars(self) and value is not self.model:
+            raise ArgumentError("Trainer.model cannot be replaced, as all parts go by it: make another Trainer.")
         check_option(name, value)
         object.__setattr__(self, name, value)
 

@@ -60,14 +60,15 @@ def as_a_weight():
     return lambda x: x @ weight
 
 
+@pytest.mark.parametrize("compile", [False, "auto"])
 @pytest.mark.parametrize("hidden", [in_an_object, in_a_closure, in_a_default, as_a_bound_method, as_a_weight])
-def test_what_learns_is_part_of_the_model(hidden):
+def test_what_learns_is_part_of_the_model(hidden, compile):
     model = Hiding(hidden())
     before = model.head.weight.numpy().copy()
     with pytest.raises(
         ArgumentError, match=r"outputs depend on parameters that neither .*: 'weight' of shape \(3, 3\)"
     ):
-        fit(model)
+        fit(model, compile=compile)
     assert np.array_equal(before, model.head.weight.numpy())
     trainer = nn.Trainer(model, nn.MSELoss(), nn.optim.SGD(model.parameters(), lr=0.1))
     with pytest.raises(ArgumentError, match="Make their module an attribute of the model, or of a list or dict in it"):
@@ -332,3 +333,26 @@ def test_one_value_for_many_samples(output):
         ShapeError, match=r"the model gives one value for 8 samples: .* stand along axis 0 of an output"
     ):
         nn.Trainer(model, nn.MSELoss(), "sgd").predict(X)
+
+
+def test_a_loss_may_go_through_another_network():
+    """A generator learns by what a discriminator says, which has a Trainer of its own."""
+    judge = nn.Linear(1, 1, rng=3)
+    before = judge.weight.numpy().copy()
+    for compile in (False, "auto"):
+        generator = nn.Linear(3, 1, rng=0)
+        start = generator.weight.numpy().copy()
+
+        def loss(output, target):
+            return nn.functional.binary_cross_entropy_with_logits(judge(output), target)
+
+        trainer = nn.Trainer(generator, loss, "sgd", outputs="numbers", compile=compile)
+        trainer.fit(X, np.ones((8, 1)), progress=False)
+        assert not np.array_equal(start, generator.weight.numpy())
+        assert np.array_equal(before, judge.weight.numpy())
+
+
+def test_the_model_of_a_trainer_stays():
+    trainer = made()
+    with pytest.raises(ArgumentError, match=r"Trainer.model cannot be replaced, as all parts go by it"):
+        trainer.model = nn.Linear(3, 1, rng=0)
