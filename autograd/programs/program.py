@@ -15,7 +15,7 @@ from autograd.box import Box, leaf_of, wrap
 from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
-from autograd.programs import passes, simplify
+from autograd.programs import blocks, passes, simplify
 from autograd.programs.page import page
 from autograd.programs.saving import save
 from autograd.programs.source import Source
@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 PASSES = (
     passes.names, passes.products, passes.common, simplify.spreads, simplify.constants, simplify.squares,
     simplify.signs, passes.dead, simplify.scatters, passes.dots, passes.sums, passes.rectifiers, passes.masks,
-    passes.dead, passes.in_place, passes.gather,
+    passes.dead, blocks.ahead, simplify.constants, blocks.ones, blocks.blocks, passes.in_place, passes.gather,
 )  # fmt: skip
 
 
