@@ -38,6 +38,7 @@ __version__ = "0.1.0"
 __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")
 _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
+_LATER |= dict.fromkeys(("detect_anomaly",), "autograd.debug")
 _LATER["record"] = "autograd.recording"
 _LATER["compile"] = "autograd.programs.compiled"
 
@@ -49,6 +50,7 @@ __all__ = [
     "checkpoint",
     "compile",
     "current_scope",
+    "detect_anomaly",
     "draw",
     "draw_dot",
     "elu",

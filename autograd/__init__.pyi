@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import errors as errors
+from autograd.debug import detect_anomaly as detect_anomaly
 from autograd.errors import AutogradError as AutogradError
 from autograd.gradcheck import check_grads as check_grads
 from autograd.memory import reuse_memory as reuse_memory
@@ -42,6 +43,7 @@ __all__ = [
     "checkpoint",
     "compile",
     "current_scope",
+    "detect_anomaly",
     "draw",
     "draw_dot",
     "elu",

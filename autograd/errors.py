@@ -77,6 +77,12 @@ class MissingFile(FileError, FileNotFoundError):
     """Report a file, or a folder to write to, that is not there."""
 
 
+class NonFiniteError(AutogradError, FloatingPointError):
+    """Report the op that made the first nan or inf; ``found`` is what :func:`autograd.find_nonfinite` says of it."""
+
+    found: object = None
+
+
 class TrainingError(AutogradError, ArithmeticError):
     """Report a training run that has left the finite numbers."""
 

@@ -79,6 +79,7 @@ class Trainer:
         self.run: dict[str, Any] | None = None  # where an unfinished fit stands; saved with the rest
         self._torn = False  # the optimizer's step was interrupted in its middle
         self._counted = 0.0  # Σ w of the batches whose gradients are waiting
+        self._batch: Batch | None = None  # the last one, for a diagnosis
         self._interrupts = Interrupts()
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -252,6 +253,7 @@ class Trainer:
             value = measured.loss.item()
             raise TrainingError(diagnosis.of_loss(self.model, value, batch, self._place()))
         numbers, kept = self.meter.numbers(measured, batch.y, output)
+        self._batch = batch
         self._push(measured)
         self._note(run, numbers, kept, len(batch))
         self.at_step = last or run["batch"] % self.accumulate == 0
@@ -274,6 +276,11 @@ class Trainer:
         self.meter.add(run, numbers, kept, rows)
         self.logs = self.meter.so_far(run)
 
+    def _again(self) -> Any:
+        """Compute the loss of the last batch once more."""
+        batch = self._batch
+        return None if batch is None else self.criterion.measure(call(self.model, batch.x), batch).loss
+
     def _update(self) -> None:
         """Make the optimizer's step, unless a gradient is not finite."""
         if self._divides and self._counted:
@@ -284,7 +291,7 @@ class Trainer:
         if self.clip_grad_norm is not None:
             clip_grad_norm(own, self.clip_grad_norm)
         self._call("on_gradients")
-        if problem := diagnosis.of_gradients(self.model, own, self._place()):
+        if problem := diagnosis.of_gradients(self.model, own, self._place(), self._again):
             raise TrainingError(problem)
         self._torn = True
         self.optimizer.step()
@@ -305,6 +312,7 @@ class Trainer:
             if not self._torn:
                 self._rollback.undo()
             self._clean()
+            self._batch = None
 
     def _clean(self) -> None:
         """Forget all gradients, also of parameters that the optimizer does not have."""

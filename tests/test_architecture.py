@@ -42,9 +42,10 @@ FLOORS = {
     "autograd.programs": 13,
     "autograd.recording": 13,
     "autograd.viz": 13,
-    "autograd": 14,
+    "autograd.debug": 14,
+    "autograd": 15,
 }
-FOLDERS = ("autograd.ops", "autograd.programs", "autograd.viz")
+FOLDERS = ("autograd.debug", "autograd.ops", "autograd.programs", "autograd.viz")
 WITHOUT_NUMPY = ("autograd.errors", "autograd.modes", "autograd.graph", "autograd.backward")
 PUBLIC_MODULES = ("autograd", "autograd.errors")
 FACTS = ("__version__", "__distribution__")
