@@ -38,7 +38,7 @@ __version__ = "0.1.0"
 __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")
 _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
-_LATER |= dict.fromkeys(("detect_anomaly",), "autograd.debug")
+_LATER |= dict.fromkeys(("detect_anomaly", "lint"), "autograd.debug")
 _LATER["record"] = "autograd.recording"
 _LATER["compile"] = "autograd.programs.compiled"
 
@@ -69,6 +69,7 @@ __all__ = [
     "jvp",
     "leaf_arrays",
     "leaky_relu",
+    "lint",
     "log_softmax",
     "logit",
     "logsumexp",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from autograd import errors as errors
 from autograd.debug import detect_anomaly as detect_anomaly
+from autograd.debug import lint as lint
 from autograd.errors import AutogradError as AutogradError
 from autograd.gradcheck import check_grads as check_grads
 from autograd.memory import reuse_memory as reuse_memory
@@ -62,6 +63,7 @@ __all__ = [
     "jvp",
     "leaf_arrays",
     "leaky_relu",
+    "lint",
     "log_softmax",
     "logit",
     "logsumexp",

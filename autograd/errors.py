@@ -83,6 +83,10 @@ class NonFiniteError(AutogradError, FloatingPointError):
     found: object = None
 
 
+class LintWarning(AutogradError, UserWarning):
+    """Warn of what :func:`autograd.lint` found while a Trainer runs; the message starts with the code of its kind."""
+
+
 class TrainingError(AutogradError, ArithmeticError):
     """Report a training run that has left the finite numbers."""
 

@@ -58,11 +58,13 @@ class Node:
         "retain",
         "scope",
         "shape",
+        "since",
         "views",
     )
     needs: Any = True  # an op is recorded only when one of its inputs needs a gradient
     version: Any = NEVER  # the array of a result never changes: what is written into it becomes a new node
     views: Any  # Tensors that look at the memory of this one (see inplace.py); set by the first
+    since: int  # the order of the first part of ``grad``, set when that came
     made_at: "Site"  # the user's line, set by a debugger that watches; see site_of
 
     def __init__(

@@ -1,12 +1,14 @@
-"""Diagnosis: where a number that is not finite is first seen, for the message of a TrainingError."""
+"""Diagnosis: where a number that is not finite is first seen, and what looks like a mistake, for a Trainer to say."""
 
 import math
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 import autograd as ag
+from autograd.errors import LintWarning
 from nn.batches import Batch, leaves
 from nn.forward import call
 from nn.module import Module
@@ -74,6 +76,14 @@ def of_parameters(model: Module) -> str:
     if all_finite([p.data for p in named.values()]):
         return ""
     return next(name for name, p in named.items() if not np.isfinite(p.data).all())
+
+
+def warn(model: Module, loss: Any, known: set[str], told: Collection[str]) -> None:
+    """Warn once of each mistake that raises no error but shows in the graph of a batch, unless somebody tells it."""
+    for finding in ag.lint(model, loss, ignore=told):
+        if f"{finding.code} {finding.place}" not in known:
+            known.add(f"{finding.code} {finding.place}")
+            warnings.warn(f"{finding} (Trainer(lint=False) silences this.)", LintWarning, stacklevel=5)
 
 
 def all_finite(arrays: Sequence[Any]) -> bool:

@@ -34,7 +34,8 @@ class Trainer:
     (``"accuracy"``) or functions ``f(y_true, y_pred)``, or a dict that names them; what the loss ignores they do not
     see, and what outputs are (``nn.criterion``) they learn from it, or for a loss of one's own from ``outputs=``
     ("logits", "probabilities", "classes", "numbers"). ``clip_grad_norm`` limits the common norm of the gradients;
-    ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch.
+    ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch. ``fit`` warns
+    (LintWarning) of what ``ag.lint`` finds on the first batch of epochs 1, 2, 4, 8, …: ``lint=False`` silences it.
 
     >>> import nn
     >>> x, y = nn.datasets.xor()
@@ -59,6 +60,7 @@ class Trainer:
         clip_grad_norm: float | None = None,
         accumulate: int = 1,
         outputs: str | None = None,
+        lint: bool = True,
     ) -> None:
         if accumulate < 1:
             raise ArgumentError(f"Trainer: accumulate must be at least 1, got {accumulate}.")
@@ -77,6 +79,7 @@ class Trainer:
         self.stop = False
         self.at_step = True  # no gradients of earlier batches are waiting for the optimizer's step
         self.run: dict[str, Any] | None = None  # where an unfinished fit stands; saved with the rest
+        self.lint, self._looks, self._warned = lint, False, set[str]()
         self._torn = False  # the optimizer's step was interrupted in its middle
         self._counted = 0.0  # Σ w of the batches whose gradients are waiting
         self._batch: Batch | None = None  # the last one, for a diagnosis
@@ -198,6 +201,7 @@ class Trainer:
         bar: Progress,
     ) -> None:
         self.model.train()
+        self._looks = self.lint and not run["batch"] and not self.epoch & (self.epoch + 1)
         run["rng"] = rng.bit_generator.state  # a resumed run draws the same order again
         order = data.order(shuffle, rng)
         bar.start(self.epoch, data.count(), run["batch"])
@@ -254,6 +258,10 @@ class Trainer:
             raise TrainingError(diagnosis.of_loss(self.model, value, batch, self._place()))
         numbers, kept = self.meter.numbers(measured, batch.y, output)
         self._batch = batch
+        if self._looks and measured.loss is not None:
+            self._looks = False
+            told = [code for callback in self.callbacks for code in callback.tells]
+            diagnosis.warn(self.model, measured.loss, self._warned, told)
         self._push(measured)
         self._note(run, numbers, kept, len(batch))
         self.at_step = last or run["batch"] % self.accumulate == 0

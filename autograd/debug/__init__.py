@@ -1,5 +1,6 @@
 """The debugger: what finds mistakes in a graph, a model or a training loop. Loaded at the first use."""
 
 from autograd.debug.anomaly import detect_anomaly
+from autograd.debug.lint import Finding, Findings, lint
 
-__all__ = ["detect_anomaly"]
+__all__ = ["Finding", "Findings", "detect_anomaly", "lint"]
