@@ -12,6 +12,7 @@ from typing import Any
 from autograd import _clash as _clash
 from autograd import errors, hints
 from autograd.errors import AutogradError
+from autograd.gathering import gathered
 from autograd.gradcheck import check_grads
 from autograd.memory import reuse_memory
 from autograd.modes import current_scope, enable_grad, is_grad_enabled, no_grad, scope
@@ -59,6 +60,7 @@ __all__ = [
     "errors",
     "explain",
     "find_nonfinite",
+    "gathered",
     "gelu",
     "grad",
     "hessian",

@@ -14,6 +14,7 @@ from autograd import errors as errors
 from autograd.debug import detect_anomaly as detect_anomaly
 from autograd.debug import lint as lint
 from autograd.errors import AutogradError as AutogradError
+from autograd.gathering import gathered as gathered
 from autograd.gradcheck import check_grads as check_grads
 from autograd.memory import reuse_memory as reuse_memory
 from autograd.modes import current_scope as current_scope
@@ -53,6 +54,7 @@ __all__ = [
     "errors",
     "explain",
     "find_nonfinite",
+    "gathered",
     "gelu",
     "grad",
     "hessian",
@@ -136,11 +138,15 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]: ...
 class _Compiled(Protocol[P, R_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
     def program(self, *args: P.args, **kwargs: P.kwargs) -> Program: ...
+    traces: int
+    why: str
 
 @overload
-def compile(f: Callable[P, R], *, off: Collection[str] = ()) -> _Compiled[P, R]: ...
+def compile(f: Callable[P, R], *, off: Collection[str] = (), quiet: bool = False) -> _Compiled[P, R]: ...
 @overload
-def compile(f: None = None, *, off: Collection[str] = ()) -> Callable[[Callable[P, R]], _Compiled[P, R]]: ...
+def compile(
+    f: None = None, *, off: Collection[str] = (), quiet: bool = False
+) -> Callable[[Callable[P, R]], _Compiled[P, R]]: ...
 
 # ------------------------------------------------------------------------------------------------------ your own op
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import SMALL, Box, wrap
+from autograd.gathering import is_gathered
 from autograd.graph import Leaf, Node, next_order
 from autograd.modes import enable_grad
 from autograd.ops import elementwise as ew
@@ -28,7 +29,8 @@ def add_up(old: Any, g: Any) -> Any:
         if g.__class__ is not _NDARRAY:
             return g
         # The pass hands the same array to both inputs of an addition, and rules may return views of what they kept.
-        return g if g.base is None and getrefcount(g) <= _ALONE and g.flags.writeable else g.copy()
+        alone = g.flags.writeable and (getrefcount(g) <= _ALONE if g.base is None else is_gathered(g))
+        return g if alone else g.copy()
     if isinstance(g, Box):
         with enable_grad():
             return ew.add(old, g)

@@ -17,6 +17,7 @@ import numpy as np
 from autograd.backward import VJP, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
+from autograd.gathering import memories
 from autograd.graph import Leaf, Node, ancestors, leading_to, versions
 from autograd.modes import current, enable_grad, watched_by
 from autograd.rules import Op, Shares
@@ -96,7 +97,7 @@ def differentiate(
         return visit(node, g)  # type: ignore[return-value]
 
     found = backward_pass(found, visit_and_note, targets)
-    if any(map(has_nan, [*found.values(), *(retained or {}).values()])):
+    if any(map(has_nan, memories([*found.values(), *(retained or {}).values()]))):
         masked = {node: as_masked(g) for node, g in at_mask.items()}
         masked = backward_pass(masked, _visit_masked(wanted, retained, traced=False), targets)
         found = {node: unmasked(g) for node, g in masked.items()}

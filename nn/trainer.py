@@ -13,6 +13,7 @@ from autograd.errors import ArgumentError, MissingFile, TrainingError
 from nn import checkpoint, diagnosis
 from nn.batches import Batch, Batches, as_evaluation, inputs_of, joined, read_batch, read_weight, size, split_off
 from nn.callbacks import Callback, ModelCheckpoint, tell
+from nn.compiled import Forward
 from nn.criterion import ClassWeights, Criterion, Measured
 from nn.forward import call, restored_modes
 from nn.history import History
@@ -34,8 +35,11 @@ class Trainer:
     (``"accuracy"``) or functions ``f(y_true, y_pred)``, or a dict that names them; what the loss ignores they do not
     see, and what outputs are (``nn.criterion``) they learn from it, or for a loss of one's own from ``outputs=``
     ("logits", "probabilities", "classes", "numbers"). ``clip_grad_norm`` limits the common norm of the gradients;
-    ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch. ``fit`` warns
-    (LintWarning) of what ``ag.lint`` finds on the first batch of epochs 1, 2, 4, 8, …: ``lint=False`` silences it.
+    ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch. Forward and loss
+    are compiled (``ag.compile``) where they can be: ``compile="auto"`` runs them as they are where not, and one line of
+    the log "nn.trainer" says why (``trainer.forward.why``); True raises TraceError there, and False never compiles.
+    ``fit`` warns (LintWarning) of what ``ag.lint`` finds on the first batch of epochs 1, 2, 4, 8, …: ``lint=False``
+    silences it.
 
     >>> import nn
     >>> x, y = nn.datasets.xor()
@@ -60,6 +64,7 @@ class Trainer:
         clip_grad_norm: float | None = None,
         accumulate: int = 1,
         outputs: str | None = None,
+        compile: bool | str = "auto",
         lint: bool = True,
     ) -> None:
         if accumulate < 1:
@@ -69,6 +74,7 @@ class Trainer:
         self.criterion = Criterion(loss, outputs)
         check_parts(model, self.criterion.loss, optimizer, callbacks)
         self.model, self.optimizer = model, optimizer
+        self.forward = Forward(model, self.criterion, compile)
         self.meter = Meter(self.criterion, named_metrics(metrics))
         self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
         self.clip_grad_norm, self.accumulate = clip_grad_norm, accumulate
@@ -251,8 +257,7 @@ class Trainer:
     def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:
         """Take one batch: forward, backward, and a step if it is time for one."""
         with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite gets an error that says more
-            output = call(self.model, batch.x)
-            measured = self.criterion.measure(output, batch)
+            output, measured = self.forward(batch)
         if not np.isfinite(measured.total):
             value = measured.loss.item()
             raise TrainingError(diagnosis.of_loss(self.model, value, batch, self._place()))
@@ -261,7 +266,8 @@ class Trainer:
         if self._looks and measured.loss is not None:
             self._looks = False
             told = [code for callback in self.callbacks for code in callback.tells]
-            diagnosis.warn(self.model, measured.loss, self._warned, told)
+            loss = measured.loss if self.forward.why else self._again()  # a program is one op: nothing shows inside
+            diagnosis.warn(self.model, loss, self._warned, told)
         self._push(measured)
         self._note(run, numbers, kept, len(batch))
         self.at_step = last or run["batch"] % self.accumulate == 0
@@ -285,9 +291,13 @@ class Trainer:
         self.logs = self.meter.so_far(run)
 
     def _again(self) -> Any:
-        """Compute the loss of the last batch once more."""
-        batch = self._batch
-        return None if batch is None else self.criterion.measure(call(self.model, batch.x), batch).loss
+        """Compute the loss of the last batch once more, op by op; the state of the model is then as before."""
+        batch, before = self._batch, Rollback(self.model)
+        before.remember({"sums": {}, "kept": []})
+        try:
+            return None if batch is None else self.criterion.measure(call(self.model, batch.x), batch).loss
+        finally:
+            before.undo()
 
     def _update(self) -> None:
         """Make the optimizer's step, unless a gradient is not finite."""

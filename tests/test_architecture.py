@@ -24,6 +24,7 @@ FLOORS = {
     "autograd.backward": 2,
     "autograd.box": 2,
     "autograd.sharing": 2,
+    "autograd.gathering": 2,
     "autograd.hints": 2,
     "autograd.rules": 3,
     "autograd.vjp": 4,

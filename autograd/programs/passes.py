@@ -9,7 +9,9 @@ import numpy as np
 from autograd.ops.activations import _BLOCK as BLOCK
 from autograd.ops.activations import _zeros as zeros
 from autograd.programs.tracing import same
-from autograd.programs.values import RESULT, Step, Value, replaced, values_in
+from autograd.programs.values import CLOSED, RESULT, Step, Value, replaced, values_in
+
+GATHERED = 32_768  # elements; the gradient of a larger leaf is an array of its own
 
 
 def names(program: Any) -> None:
@@ -78,6 +80,14 @@ def _transposes(step: Step) -> bool:
 
 def _named(step: Step, name: str) -> bool:
     return step.op is not None and step.op.name == name
+
+
+def dots(program: Any) -> None:
+    """Multiply matrices by ``np.dot``, which calls BLAS with less ado than ``matmul``."""
+    for step in (*program.forward, *program.backward):
+        dtype = step.outputs[0].dtype if step.outputs else None
+        if _named(step, "matmul") and all(len(x.shape) == 2 and x.dtype == dtype for x in step.inputs):
+            step.function = np.dot
 
 
 def sums(program: Any) -> None:
@@ -217,4 +227,48 @@ def in_place(program: Any) -> None:
                     break
 
 
-PASSES = (names, products, common, sums, rectifiers, masks, dead, in_place)
+def gather(program: Any) -> None:
+    """Write the gradients of leaves one behind the other: an optimizer takes them at once, and none is copied."""
+    leaves = [v for v in program.gradients if _is_small_leaf(v) and isinstance(program.gradients[v], Value)]
+    dtypes = Counter(v.dtype for v in leaves).most_common(1)
+    if not dtypes or dtypes[0][1] < 2:
+        return
+    steps, read = program.backward, Counter(values_in(list(program.gradients.values())))
+    made = {out: step for step in steps for out in step.outputs}
+    for leaf in sorted([v for v in leaves if v.dtype == dtypes[0][0]], key=lambda v: -v.source._node.order):
+        g, array = program.gradients[leaf], leaf.array
+        turned = len(leaf.shape) == 2 and array.T.flags.c_contiguous
+        place = Value(RESULT, np.empty(leaf.shape, leaf.dtype, order="F" if turned else "C"))
+        place.of = leaf
+        step = made.get(g)
+        if step is None or read[g] > 1 or not _writes_into(step, place, made, steps):
+            steps.append(Step(np.copyto, "copyto", (place, g), {}, (), effect=True))
+        program.gradients[leaf] = place
+        program.gathered.append(place)
+
+
+def _is_small_leaf(v: Value) -> bool:
+    if v.kind != CLOSED or not v.boxed or not isinstance(v.array, np.ndarray):
+        return False
+    return 0 < v.array.size <= GATHERED and v.dtype.kind == "f" and v.source._node.op is None
+
+
+def _writes_into(step: Step, place: Value, made: dict[Value, Step], steps: list[Step]) -> bool:
+    """Let a step write its result into ``place``, if it is one that can."""
+    if step.out is not None or step.packed or step.outputs[0].shape != place.shape:
+        return False
+    if step.outputs[0].dtype != place.dtype or (isinstance(step.outputs[0].array, np.generic)):
+        return False
+    if step.function is np.dot:
+        if not place.array.flags.c_contiguous:
+            if not all(isinstance(x, Value) and len(x.shape) == 2 for x in step.inputs):
+                return False
+            a, b = [_turned(x, made, steps, steps.index(step)) for x in step.inputs]
+            step.inputs, step.turned = (b, a), True
+    elif not isinstance(step.function, np.ufunc) or step.function is np.matmul:
+        return False
+    step.out = place
+    return True
+
+
+PASSES = (names, products, common, dots, sums, rectifiers, masks, dead, in_place, gather)

@@ -5,15 +5,18 @@ those, and gives the gradients. The result of a call is a Tensor with one node; 
 a nan behind a mask) it is the ordinary ops again: see :meth:`Program.replay`.
 """
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.box import Box, leaf_of, wrap
+from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
 from autograd.programs.passes import PASSES
+from autograd.programs.saving import save
 from autograd.programs.source import Source
 from autograd.programs.tracing import same
 from autograd.programs.values import ARRAY, INPUT, RESULT, Step, Value, replaced, values_in
@@ -47,17 +50,23 @@ class Program:
         self.roots = list(cotangents)
         self.forward, self.backward = [step.copy() for step in trace], [step.copy() for step in adjoint]
         self.outputs = [v for v in results if isinstance(v, Value)]
+        self.gathered: list[Value] = []  # gradients of leaves that are written one behind the other
         for each in PASSES:
             if each.__name__ not in off:
                 each(self)
         self._plan()
+        self.memories: list[Gathered] = []  # that were used, and are used again when nobody holds a part of one
+        self._forms = [(v.shape, not v.array.flags.c_contiguous) for v in self.gathered]
         self.op = _Compiled(self)
+        for v in self.outputs:
+            if v.kind == RESULT and not v.name:
+                v.name = "loss" if v.shape == () and v in self.roots else "y"
         self.text = Source(self)
         self.run_forward, self.run_backward = self.text.functions()
 
     def _plan(self) -> None:
         """Decide what is kept for backward, and what must be copied because its memory is somebody else's."""
-        own = {*_in_order(self.backward), *self.cotangents}
+        own = {*_in_order(self.backward), *self.cotangents, *self.gathered}
         read = {v for step in self.backward for v in step.values()} | set(values_in(list(self.gradients.values())))
         drawn = {out for step in self.forward if step.effect for out in step.outputs if out.shape is not None}
         self.saved: list[Value] = []
@@ -90,6 +99,20 @@ class Program:
         return self.text.source
 
     @property
+    def memory(self) -> dict[str, int]:
+        """Return the bytes of each array that a call makes, and backward with it: results, what is kept, gradients."""
+        made = [out for step in self.steps if step.out is None for out in step.outputs if out.shape is not None]
+        names = [(self.text.name(v), v) for v in [*made, *self.gathered]]
+        return {name: math.prod(v.shape) * v.dtype.itemsize for name, v in names if v.dtype is not None}
+
+    def save(self, path: Any) -> None:
+        """Write a module with the same two functions that needs NumPy only; arrays lie in a file beside it.
+
+        ``path`` ends in ``.py``. Raises TraceError for a program that uses what no file can hold.
+        """
+        save(self, path)
+
+    @property
     def steps(self) -> list[Step]:
         """List the steps of forward and backward."""
         return [*self.forward, *self.backward]
@@ -99,35 +122,52 @@ class Program:
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the arguments that are Tensors or arrays, in order."""
         sources = [*leaves, *self.closed]
-        outputs, saved = self.run_forward(*[x._array if isinstance(x, Box) else x for x in sources])
-        return self.finish(sources, outputs, saved)
+        arrays = [x._array if isinstance(x, Box) else x for x in sources]
+        return self.finish(sources, arrays, *self.run_forward(*arrays))
 
-    def finish(self, sources: Sequence[Any], outputs: list[Any], saved: tuple[Any, ...]) -> Any:
+    def finish(self, sources: list[Any], arrays: list[Any], outputs: list[Any], saved: tuple[Any, ...]) -> Any:
         """Wrap what forward gave, with one node behind what needs a gradient."""
         for i in self.aliased:
             outputs[i] = np.array(outputs[i])[()]
-        made = [wrap(y) if boxed else y for y, boxed in zip(outputs, self.boxed, strict=True)]
+        made: list[Any]
         if self.gradients:
             if self.copied:
                 kept = list(saved)
                 for i in self.copied:
                     kept[i] = kept[i].copy()
                 saved = tuple(kept)
-            boxes = [sources[i] for i in self.places]
-            parents = tuple([leaf_of(box) if box._node is None else box._node for box in boxes])
-            residuals = (*[box._array for box in boxes], None)
+            parents = tuple([sources[i]._node or leaf_of(sources[i]) for i in self.places])
+            residuals = (*[arrays[i] for i in self.places], None)
             several = len(self.roots_at) > 1
             ys = [outputs[i] for i in self.roots_at]
             shape: Any = [y.shape for y in ys] if several else ys[0].shape
             dtype: Any = [y.dtype for y in ys] if several else ys[0].dtype
             node = Node(self.op, parents, residuals, {"saved": saved}, shape, dtype, current().scope)
+            if self.single:
+                return wrap(outputs[0], node)
+            made = [wrap(y) if boxed else y for y, boxed in zip(outputs, self.boxed, strict=True)]
             for i, (root, at) in enumerate(zip(self.roots, self.roots_at, strict=True)):
                 box = wrap(outputs[at], item_node(node, i, outputs[at]) if several else node)
                 made = [box if v is root else x for v, x in zip(self.values, made, strict=True)]
-        if self.single:
-            return made[0]
+        else:
+            made = [wrap(y) if boxed else y for y, boxed in zip(outputs, self.boxed, strict=True)]
+            if self.single:
+                return made[0]
         given = iter(made)
         return self.rebuild([next(given) if isinstance(v, Value) else v for v in self.results])
+
+    def take_memory(self) -> Gathered:
+        """Return where the gradients of leaves are written: memory of an earlier call that nobody looks at any more."""
+        for _ in range(min(len(self.memories), 2)):
+            try:
+                found = self.memories.pop(0)  # by one thread only
+            except IndexError:
+                break
+            if found.is_free():
+                return found
+            if len(self.memories) < 2:
+                self.memories.append(found)
+        return Gathered(self._forms, self.gathered[0].dtype)
 
     def replay(self, *inputs: Any, saved: tuple[Any, ...]) -> Any:
         """Compute the roots by the ordinary ops, from Tensors, with what was drawn or read when forward ran."""
@@ -178,6 +218,7 @@ class _Compiled:
         self.definition = program.replay
         at = {v: i for i, v in enumerate(program.gradients)}
         self._pairs = [(i, at[v]) for i, v in enumerate(program.parents) if v in at]
+        self._gathered = [(i, k) for i, k in self._pairs if program.gradients[program.parents[i]] in program.gathered]
         self._reads = frozenset(
             i
             for i, parent in enumerate(program.parents)
@@ -202,8 +243,16 @@ class _Compiled:
             check(node)
         program = self.program
         parts = g.fill(node) if isinstance(g, Cotangents) else (g,)
-        found = program.run_backward(*parts, *node.kwargs["saved"])
         parents = node.parents
+        if program.gathered:
+            memory = program.take_memory()
+            found = program.run_backward(*parts, *node.kwargs["saved"], *memory.views)
+            program.memories.append(memory)
+            for i, k in self._gathered:
+                if parents[i].op is not None:  # it goes on from there, and may come to several leaves
+                    found[k] = found[k].copy()
+        else:
+            found = program.run_backward(*parts, *node.kwargs["saved"])
         return [
             (parents[i], found[k])
             for i, k in self._pairs

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler import select
-from autograd.programs.values import Step, Value
+from autograd.programs.values import NOTHING, Step, Value
 from autograd.rules import parameters_of
 
 _OPERATORS: dict[Any, str] = {
@@ -19,6 +19,7 @@ _OPERATORS: dict[Any, str] = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@", np.greater: ">", np.less: "<",
     np.greater_equal: ">=", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=",
 }  # fmt: skip
+_WIDTH = 110
 _TAKEN = {"np", "select", "saved", "forward", "backward", *keyword.kwlist}
 
 
@@ -29,8 +30,8 @@ class Changed(Exception):
 class Source:
     """Hold the text of a program, and the names that it uses."""
 
-    def __init__(self, program: Any) -> None:
-        self.program = program
+    def __init__(self, program: Any, *, alone: bool = False) -> None:
+        self.program, self.alone = program, alone  # alone: with NumPy, where nobody gives memory for gradients
         self.space: dict[str, Any] = {"np": np, "select": select}
         self._names: dict[Value, str] = {}
         self._constants: dict[int, tuple[str, Any]] = {}
@@ -39,6 +40,16 @@ class Source:
         if program.gradients:
             self.lines += ["", "", *self._backward()]
         self.source = "\n".join(self.lines) + "\n"
+
+    @property
+    def names(self) -> set[str]:
+        """Return every name that is taken."""
+        return self._used
+
+    def constants(self) -> list[tuple[str, Any]]:
+        """List the objects that the functions use, by name."""
+        used = [("select", select)] if any("select(" in line for line in self.lines) else []
+        return [*used, *self._constants.values()]
 
     def functions(self) -> tuple[Any, Any]:
         """Return forward and backward; ``linecache`` holds their lines for tracebacks and debuggers."""
@@ -61,17 +72,32 @@ class Source:
     def _backward(self) -> Iterator[str]:
         program = self.program
         given = [self.name(v, f"d{self.name(root)}") for v, root in zip(program.cotangents, program.roots, strict=True)]
-        yield f"def backward({', '.join([*given, *map(self.name, program.saved)])}):"
+        places = [] if self.alone else program.gathered
+        yield f"def backward({', '.join([*given, *map(self.name, [*program.saved, *places])])}):"
+        for v in program.gathered if self.alone else ():
+            order = "" if v.array.flags.c_contiguous else ", order='F'"
+            yield f"    {self.name(v)} = np.empty({v.shape}, np.{v.dtype.name}{order})"
         yield from self._body(program.backward)
         yield f"    return [{', '.join([self.expression(g) for g in program.gradients.values()])}]"
 
     def _body(self, steps: list[Step]) -> Iterator[str]:
-        path = None
+        path, line = "", None
         for step in steps:
+            if (
+                self.alone
+                and step.effect
+                and step.function is not np.copyto
+                and all(v.shape is None for v in step.outputs)
+            ):
+                continue  # a check of what comes in
             if self._is_inline(step):
                 self._names[step.outputs[0]] = f"{self.name(step.inputs[0])}.T"
                 continue
             here = step.scope.path if step.scope is not None else ""
+            if step.line != line and step.line is not None:
+                line, path = step.line, ""
+                if text := linecache.getline(*line).strip():
+                    yield f"    # {text if len(text) <= _WIDTH else text[: _WIDTH - 1] + '…'}"
             if here != path:
                 path = here
                 if here:
@@ -101,7 +127,7 @@ class Source:
             return value
         if step.out is not None:
             return value
-        names = [self.name(out, step.label) for out in step.outputs]
+        names = ["_" if out.kind == NOTHING else self.name(out, step.label) for out in step.outputs]
         if step.op is not None and step.op.cache and step.nested:
             inner = len(names) - len(step.op.cache)
             names = [f"({', '.join(names[:inner])})", *names[inner:]]
@@ -111,7 +137,7 @@ class Source:
         """Write the expression of one step."""
         inputs = [self.expression(x) for x in step.inputs]
         if step.out is not None:
-            inputs.append(f"out={self.name(step.out)}")
+            inputs.append(f"out={self.name(step.out)}{'.T' if step.turned else ''}")
             step.outputs[0].name = ""
             self._names.setdefault(step.outputs[0], self.name(step.out))
             return f"{self.function(step)}({', '.join(inputs)})"
@@ -164,7 +190,8 @@ class Source:
             return repr(x)
         if isinstance(x, np.dtype) and x.isbuiltin == 1:
             return f"np.{x.name}" if x.name != "bool" else "bool"
-        return self.constant(x, "c")
+        even = isinstance(x, np.ndarray) and x.size > 0 and (x == x.flat[0]).all()
+        return self.constant(x, {0: "zeros", 1: "ones"}.get(x.flat[0], "c") if even else "c")
 
     def constant(self, x: Any, label: str) -> str:
         """Name an object that the functions use."""
