@@ -83,7 +83,7 @@ def warn(model: Module, loss: Any, known: set[str], told: Collection[str]) -> No
     for finding in ag.lint(model, loss, ignore=told):
         if f"{finding.code} {finding.place}" not in known:
             known.add(f"{finding.code} {finding.place}")
-            warnings.warn(f"{finding} (Trainer(lint=False) silences this.)", LintWarning, stacklevel=5)
+            warnings.warn(f"{finding} (Trainer(lint=False) silences this.)", LintWarning, stacklevel=6)
 
 
 def all_finite(arrays: Sequence[Any]) -> bool:

@@ -264,15 +264,20 @@ class Trainer:
         numbers, kept = self.meter.numbers(measured, batch.y, output)
         self._batch = batch
         if self._looks and measured.loss is not None:
-            self._looks = False
-            told = [code for callback in self.callbacks for code in callback.tells]
-            loss = measured.loss if self.forward.why else self._again()  # a program is one op: nothing shows inside
-            diagnosis.warn(self.model, loss, self._warned, told)
+            self._look(measured.loss)
         self._push(measured)
         self._note(run, numbers, kept, len(batch))
         self.at_step = last or run["batch"] % self.accumulate == 0
         if self.at_step:
             self._update()
+
+    def _look(self, loss: Any) -> None:
+        """Warn of what looks like a mistake in the graph of a batch; a program is one op, and shows nothing inside."""
+        self._looks = False
+        told = [code for callback in self.callbacks for code in callback.tells]
+        with np.errstate(all="ignore"):
+            loss = loss if self.forward.why else self._again()
+        diagnosis.warn(self.model, loss, self._warned, told)
 
     def _push(self, measured: Measured) -> None:
         """Add the gradients of a batch; where several make a step those of Σ w l, which Σ w divides in the end."""
