@@ -39,7 +39,7 @@ __version__ = "0.1.0"
 __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")
 _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
-_LATER |= dict.fromkeys(("detect_anomaly", "lint"), "autograd.debug")
+_LATER |= dict.fromkeys(("detect_anomaly", "lint", "path_so_far"), "autograd.debug")
 _LATER["record"] = "autograd.recording"
 _LATER["compile"] = "autograd.programs.compiled"
 
@@ -81,6 +81,7 @@ __all__ = [
     "nondifferentiable",
     "op",
     "opaque",
+    "path_so_far",
     "record",
     "relu",
     "replay",

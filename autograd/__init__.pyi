@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from autograd import errors as errors
 from autograd.debug import detect_anomaly as detect_anomaly
 from autograd.debug import lint as lint
+from autograd.debug import path_so_far as path_so_far
 from autograd.errors import AutogradError as AutogradError
 from autograd.gathering import gathered as gathered
 from autograd.gradcheck import check_grads as check_grads
@@ -75,6 +76,7 @@ __all__ = [
     "nondifferentiable",
     "op",
     "opaque",
+    "path_so_far",
     "record",
     "relu",
     "replay",

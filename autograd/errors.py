@@ -18,7 +18,12 @@ class AutogradError(Exception):
 
 
 class ShapeError(AutogradError, ValueError):
-    """Report an array whose shape does not fit; inside a module its path stands before the message."""
+    """Report an array whose shape does not fit; inside a module its path stands before the message.
+
+    A note tells the path so far, module by module; ``failed_in`` is its last line: the step that failed.
+    """
+
+    failed_in: str
 
     def __init__(self, message: str) -> None:
         scope = current_scope()

@@ -2,5 +2,6 @@
 
 from autograd.debug.anomaly import detect_anomaly
 from autograd.debug.lint import Finding, Findings, lint
+from autograd.debug.trail import path_so_far
 
-__all__ = ["Finding", "Findings", "detect_anomaly", "lint"]
+__all__ = ["Finding", "Findings", "detect_anomaly", "lint", "path_so_far"]
