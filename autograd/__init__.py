@@ -39,7 +39,7 @@ __version__ = "0.1.0"
 __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")
 _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
-_LATER |= dict.fromkeys(("detect_anomaly", "lint", "path_so_far"), "autograd.debug")
+_LATER |= dict.fromkeys(("detect_anomaly", "lint", "path_so_far", "who_holds"), "autograd.debug")
 _LATER["record"] = "autograd.recording"
 _LATER["compile"] = "autograd.programs.compiled"
 
@@ -93,6 +93,7 @@ __all__ = [
     "softplus",
     "value_and_grad",
     "vjp",
+    "who_holds",
     "why_none",
 ]
 

@@ -14,6 +14,7 @@ from autograd import errors as errors
 from autograd.debug import detect_anomaly as detect_anomaly
 from autograd.debug import lint as lint
 from autograd.debug import path_so_far as path_so_far
+from autograd.debug import who_holds as who_holds
 from autograd.errors import AutogradError as AutogradError
 from autograd.gathering import gathered as gathered
 from autograd.gradcheck import check_grads as check_grads
@@ -88,6 +89,7 @@ __all__ = [
     "softplus",
     "value_and_grad",
     "vjp",
+    "who_holds",
     "why_none",
 ]
 
