@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from autograd import errors as errors
 from autograd.debug import detect_anomaly as detect_anomaly
+from autograd.debug import diff as diff
 from autograd.debug import lint as lint
 from autograd.debug import path_so_far as path_so_far
 from autograd.debug import who_holds as who_holds
@@ -48,6 +49,7 @@ __all__ = [
     "compile",
     "current_scope",
     "detect_anomaly",
+    "diff",
     "draw",
     "draw_dot",
     "elu",

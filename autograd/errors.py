@@ -63,7 +63,10 @@ class ArgumentError(AutogradError, ValueError):
 
 
 class GradientError(AutogradError, AssertionError):
-    """Report an analytic gradient that differs from the numeric one."""
+    """Report an analytic gradient that differs from the numeric one; in a graph ``at`` and ``picture`` show where."""
+
+    at: str = ""
+    picture: object = None
 
 
 class MissingExtra(AutogradError, ImportError):

@@ -39,7 +39,7 @@ FLOORS = {
     "autograd.inplace": 10,
     "autograd.tensor": 11,
     "autograd.transforms": 12,
-    "autograd.gradcheck": 13,
+    "autograd.gradcheck": 14,
     "autograd.programs": 13,
     "autograd.recording": 13,
     "autograd.viz": 13,
