@@ -110,7 +110,8 @@ def diff(a: Any, b: Any, *, rtol: float = 1e-6) -> Diff:
 def _signatures(snap: Snapshot) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
     for i, node in enumerate(snap.nodes):
-        path = node.scope.path if node.scope is not None else ""
+        inner = node.scope is not None and node.scope.parent is not None
+        path = node.scope.path if inner else ""  # the outermost is named by its class, which an edit may rename
         shape = tuple(map(tuple, node.shape)) if is_multiple(node) else tuple(node.shape or ())
         name = node.op.name if node.op is not None else f"leaf {snap.name(i)}"
         found.append((path, name, shape, str(node.dtype)))

@@ -52,8 +52,8 @@ def lint(model: Any, loss: Any = None, *, optimizer: Any = None, ignore: Collect
     """Look for mistakes that raise no error, and say what to do about each; ``ignore`` silences kinds by their code.
 
     ``loss`` is the result of one batch, best before its ``backward()`` (which lets go of what the units gave). Codes:
-    ``no-gradient`` (a parameter that the loss does not reach), ``dead-relu`` and ``saturated`` (most units of a layer
-    are stuck for all samples), ``softmax-twice`` (a loss of logits is given probabilities), ``eval-mode`` (dropout and
+    ``no-gradient`` (a parameter that the loss does not reach), ``dead-relu`` and ``saturated`` (nine tenths of a
+    layer are stuck), ``softmax-twice`` (a loss of logits is given probabilities), ``eval-mode`` (dropout and
     batch norm are off while training), ``not-in-optimizer`` and, between ``backward()`` and ``step()``,
     ``no-zero-grad`` (the gradient of an earlier step is still in the sum).
 
@@ -142,23 +142,23 @@ def _no_gradient(scene: _Scene) -> Iterator[Finding]:
             yield Finding("no-gradient", name, f"{name} gets no gradient from this loss: {why}.")
 
 
-def _stuck(scene: _Scene, i: int, wrong: Any) -> tuple[int, int]:
-    """Count the units of which every sample is wrong, and all units; (0, 0) where there are too few samples."""
-    value = wrong(scene.values[i]) if scene.values[i] is not None else None
-    if value is None or np.ndim(value) < 2:
+def _dead(scene: _Scene, i: int) -> tuple[int, int]:
+    """Count the units that are 0 for every sample, and all units; (0, 0) where there are too few samples."""
+    y = scene.values[i]
+    if y is None or np.ndim(y) < 2:
         return 0, 0
     parent = scene.snap.nodes[i].parents[0]
-    channels = value.ndim == 4 or (value.ndim == 3 and parent is not None and "conv" in getattr(parent.op, "name", ""))
-    units = np.moveaxis(value, 1, -1) if channels else value
+    channels = y.ndim == 4 or (y.ndim == 3 and parent is not None and "conv" in getattr(parent.op, "name", ""))
+    units = np.moveaxis(y, 1, -1) if channels else y
     rows = units.reshape(-1, units.shape[-1])
-    return (int(rows.all(axis=0).sum()), rows.shape[1]) if len(rows) >= ROWS else (0, 0)
+    return (int((rows <= 0).all(axis=0).sum()), rows.shape[1]) if len(rows) >= ROWS else (0, 0)
 
 
 def _dead_relu(scene: _Scene) -> Iterator[Finding]:
     for i, node in scene.ops("relu", "maximum"):
         if node.op.name == "maximum" and not _has_zero(node):
             continue
-        dead, units = _stuck(scene, i, lambda y: y <= 0)
+        dead, units = _dead(scene, i)
         if units and dead >= MOST * units:
             yield Finding(
                 "dead-relu",
@@ -180,16 +180,16 @@ def _saturated(scene: _Scene) -> Iterator[Finding]:
     for i, node in scene.ops("sigmoid", "tanh"):
         if not scene.is_hidden(i):  # an output may be sure of all samples
             continue
-        name = node.op.name
-        low, units = _stuck(scene, i, lambda y, name=name: y < LOW[name])
-        high, _ = _stuck(scene, i, lambda y, name=name: y > HIGH[name])
-        if units and low + high >= MOST * units:
+        name, y = node.op.name, scene.values[i]
+        if y is None or np.ndim(y) < 2 or y.size < ROWS * y.shape[-1]:
+            continue
+        share = np.mean((y < LOW[name]) | (y > HIGH[name]))
+        if share >= MOST:
             yield Finding(
                 "saturated",
                 scene.place(i),
-                f"{low + high} of {units} units of {name}{_in(scene, i)} are at the end of their range for every "
-                "sample, where the slope is nearly 0. Scale the inputs, start with smaller weights, or normalise "
-                "(nn.BatchNorm1d, nn.LayerNorm).",
+                f"{share:.0%} of what {name} gives{_in(scene, i)} is at the end of its range, where the slope is "
+                "nearly 0. Scale the inputs, start with smaller weights, or normalise (nn.BatchNorm1d, nn.LayerNorm).",
             )
 
 

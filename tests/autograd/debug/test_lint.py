@@ -125,6 +125,7 @@ PLANTED = {  # name -> (program giving model, loss, optimizer; code, places)
     "on both sides": (lambda: numbers(shifted(net(nn.Tanh(), out=1), [50, -50] * 4)), "saturated", ["1"]),
     "inputs that are not scaled": (lambda: unscaled(nn.Tanh()), "saturated", ["1"]),
     "inputs that are not scaled, sigmoid": (lambda: unscaled(nn.Sigmoid()), "saturated", ["1"]),
+    "some samples near 0": (lambda: unscaled(nn.Tanh(), 40.0 * X), "saturated", ["1"]),
     "weights far too large": (lambda: numbers(shifted(net(nn.Tanh(), out=1), 300.0, 50.0)), "saturated", ["1"]),
     "softmax into cross-entropy": (lambda: classes(net(nn.ReLU(), nn.Linear(8, 8, rng=3))), None, None),
     "softmax at the end": (lambda: classes(nn.Sequential(net(), nn.Softmax())), "softmax-twice", ["1"]),
@@ -188,9 +189,10 @@ def exploded():
     return numbers(model)
 
 
-def unscaled(activation):
+def unscaled(activation, x=1000.0 + X):
     model = net(activation, out=1)
-    return model, nn.MSELoss()(model(1000.0 + X), COLUMN)
+    model[0].weight.data *= 10.0
+    return model, nn.MSELoss()(model(x), COLUMN)
 
 
 def functional(f, target=LABELS):
@@ -352,7 +354,7 @@ class TestTrainer:
         [
             (lambda: unused()[0], "mse", "no-gradient: spare"),
             (lambda: shifted(net(out=1), -100.0), "mse", "dead-relu: 8 of 8 units of relu"),
-            (lambda: shifted(net(nn.Tanh(), out=1), 50.0), "mse", "saturated: 8 of 8 units of tanh"),
+            (lambda: shifted(net(nn.Tanh(), out=1), 50.0), "mse", "saturated: 100% of what tanh gives"),
             (lambda: nn.Sequential(net(), nn.Softmax()), "cross_entropy", "softmax-twice: cross_entropy"),
             (lambda: nn.Sequential(net(out=1), nn.Sigmoid()), nn.BCEWithLogitsLoss(), "softmax-twice: binary"),
         ],
