@@ -1,14 +1,15 @@
-"""The notebooks are healthy programs: under ``detect_anomaly`` they say nothing but where they show a fault."""
+"""The notebooks are healthy: ``detect_anomaly`` and the Trainer's lint say nothing but where they show a fault."""
 
 import contextlib
 import io
+import warnings
 from pathlib import Path
 
 import nbformat
 import pytest
 
 import autograd as ag
-from autograd.errors import NonFiniteError
+from autograd.errors import LintWarning, NonFiniteError
 
 NOTEBOOKS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))
 SHOWN = {  # the faults that notebooks show on purpose: the op that is named
@@ -28,7 +29,8 @@ def test_nothing_is_found_in_a_healthy_notebook(path, monkeypatch):
             continue
         source = "\n".join(line for line in cell.source.splitlines() if not line.startswith(("%", "!")))
         code = compile(source, f"<{path.stem}>", "exec")
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("error", LintWarning)
             try:
                 with ag.detect_anomaly():
                     exec(code, space)  # noqa: S102
