@@ -154,17 +154,15 @@ def _by_kernel(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bo
         masks = op.selects if isinstance(op.selects, dict) else {}
         mask = masks.get(i) if i is not None else None
         names = asked.of(rule)
-        if i is None:
-            found = tracer.pulled(
-                rule.function, f"{op.name}_vjp", (g, *names), [step.inputs[k] for k in places], places
-            )
-            if found is not None:
-                shares += zip([step.inputs[k] for k in places], found, strict=True)
-                continue
-        kernel = kernel_of(op, rule, places, mask, [step.inputs[k] for k in places], i)
-        parents = [step.inputs[k] for k in places]
-        given = g, tuple(names), tuple(asked.of(mask)) if mask else ()
-        shares += zip(parents, tracer.pulled(kernel, f"{op.name}_vjp", given, parents), strict=True)
+        parents, label = [step.inputs[k] for k in places], f"{op.name}_vjp"
+        found = None
+        if mask is None:
+            found = tracer.pulled(rule.function, label, (g, *names), parents, places if i is None else None)
+        if found is None:
+            kernel = kernel_of(op, rule, places, mask, parents, i)
+            given = g, tuple(names), tuple(asked.of(mask)) if mask else ()
+            found = tracer.pulled(kernel, label, given, parents, range(len(parents)))
+        shares += zip(parents, found, strict=True)
     return shares
 
 

@@ -7,14 +7,14 @@ is the result, so nothing is drawn or counted twice.
 import functools
 import inspect
 import warnings
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
-from autograd.box import Box, keeps_values, needs_grad
+from autograd.box import Box, keeps_values, leaf_of, needs_grad
 from autograd.errors import NotAFunction, TraceError
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
@@ -53,31 +53,45 @@ def compile(f: Any = None, *, off: Collection[str] = (), quiet: bool = False) ->
 class _Entry:
     """Hold a program and what it relies on; ``program`` is None where the function runs as itself."""
 
-    __slots__ = ("facts", "guards", "program", "why")
+    __slots__ = ("facts", "guards", "known", "program", "why")
 
     def __init__(self, guards: Guards | None, program: Program | None, why: str) -> None:
         self.guards, self.program, self.why = guards, program, why
-        used = [] if program is None else [v for v in program.used if v.kind == CLOSED]
-        self.facts = [(v.source, v.source._node, _reference(v.array), _facts(v.source)) for v in used]
+        used = [] if program is None else [v.source for v in program.used if v.kind == CLOSED]
+        self.facts = [(box, _facts(box)) for box in used]
+        self.known: list[Any] = []  # what was found as it was, recognized at once
+        self._note()
+
+    def _note(self) -> None:
+        self.known = [
+            (
+                box,
+                leaf_of(box),
+                box._array.__class__,
+                None if box._array.__class__ is not np.ndarray else ref(box._array),
+            )
+            for box, _ in self.facts
+        ]
+        if self.program is not None:
+            self.program.see_closed()
 
     def stale(self) -> str:
         """Return what is no longer as it was: "" for nothing."""
-        for i, (box, node, array, facts) in enumerate(self.facts):
-            if box._node is not node or box._array is not array():
-                if _facts(box) != facts:
-                    return f"{box._node.name if box._node is not None and box._node.name else 'a Tensor'}"
-                self.facts[i] = box, box._node, _reference(box._array), facts
+        for box, node, kind, array in self.known:
+            if box._node is not node or (
+                box._array is not array() if array is not None else box._array.__class__ is not kind
+            ):
+                for each, facts in self.facts:
+                    if _facts(each) != facts:
+                        return f"{each._node.name if each._node is not None and each._node.name else 'a Tensor'}"
+                self._note()
+                break
         return "" if self.guards is None else self.guards.changed()
 
 
 def _facts(box: Any) -> Any:
     array = box._array
     return array.shape, array.dtype, array.flags.c_contiguous, array.flags.f_contiguous, needs_grad(box)
-
-
-def _reference(array: Any) -> Any:
-    """Return what gives the array as long as it lives: an optimizer asks who else holds it."""
-    return weakref.ref(array) if isinstance(array, np.ndarray) else lambda: array
 
 
 class _Last:
@@ -314,13 +328,12 @@ class _Trace:
 
     def _answer(self, program: Program) -> None:
         """Give the result of the traced call as that of the program."""
-        given = iter([x for x in self.values if isinstance(x, (Box, *_ARRAYS))])
-        sources = [next(given) if v.kind == "input" else v.source for v in program.used]
+        leaves = [x for x in self.values if isinstance(x, (Box, *_ARRAYS))]
         outputs = [v.array if isinstance(v, Value) else v for v in program.outputs]
         mode = enable_grad if current().recording else no_grad
         with mode():
-            arrays = [x._array if isinstance(x, Box) else x for x in sources]
-            self.result = program.finish(sources, arrays, outputs, tuple([v.array for v in program.saved]))
+            arrays = [x._array if isinstance(x, Box) else x for x in (*leaves, *program.closed)]
+            self.result = program.finish(leaves, arrays, outputs, tuple([v.array for v in program.saved]))
         for step in program.steps:  # the arrays of the trace are done with
             for value in step.outputs:
                 value.array = None

@@ -7,6 +7,7 @@ strings by value); the arrays that it reaches are read afresh at each call, and 
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -16,6 +17,7 @@ from autograd.box import Box
 from autograd.errors import TraceError
 
 _LIBRARIES = ("autograd", "nn", "numpy", "scipy", "builtins", "math", "functools", "itertools", "typing", "collections")
+_HERE = ("<autograd", str(Path(__file__).parents[1]))
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic)
 _OF_ANY_CLASS = ("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__")
 _LIMIT = 20_000  # things that are walked through
@@ -98,7 +100,7 @@ class Guards:
             self._check(label, partial(_contents, cell), held)
             self._cells.append((cell, held))
             yield held, label
-        if is_library(f.__module__):
+        if is_library(f.__module__) or f.__code__.co_filename.startswith(_HERE):  # an op is written at first use
             return
         facts = f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})
         self._check(f"{name}'s code or defaults", lambda: (f.__code__, f.__defaults__, f.__kwdefaults__ or {}), facts)
@@ -186,7 +188,8 @@ class Guards:
         for f, code, defaults, keywords in self._functions:
             if f.__code__ is not code or f.__defaults__ is not defaults or (keywords and f.__kwdefaults__ != keywords):
                 return False
-        return not self._slow and not self.contents and self._same_containers()
+        same = not self._slow and self._same_containers()
+        return same and all(array.tobytes() == content for _, array, content in self.contents)
 
     def _same_containers(self) -> bool:
         try:

@@ -18,11 +18,19 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import TraceError
+from autograd.programs.guards import is_library
 from autograd.programs.source import Source
 from autograd.programs.values import ARRAY, CLOSED, Value
+from autograd.rules import Op
 
 _SPACES = [("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft), ("math", math), ("operator", operator)]
-_STAND_INS = {"nn.inputs.place": "def place(*names):\n    return ''"}  # what only makes sense inside a model
+# What asks where in a model it runs, or whether its inputs are Tensors: in the module there is neither.
+_STAND_INS = {
+    "place": "def place(*names):\n    return ''",
+    "current_scope": "def current_scope():\n    return None",
+    "is_grad_enabled": "def is_grad_enabled():\n    return True",
+    "select": "def select(mask, x):\n    return np.where(mask, x, x.dtype.type(0))",
+}
 
 
 def save(program: Any, path: Any) -> None:
@@ -72,8 +80,9 @@ class _Bundle:
         self._named: dict[int, str] = {}
         self._kept: list[Any] = []
         constants = source.constants()
-        self._taken = {"np", "weights", "forward", "backward", "Path", *source.names} - {name for name, _ in constants}
+        self._taken = {"np", "weights", "forward", "backward", "Path", *source.names}
         for name, x in constants:
+            self._own = name  # free for this one
             written = self.expression(x, name)
             if written != name:
                 self.text.append(f"{name} = {written}")
@@ -91,6 +100,8 @@ class _Bundle:
         if isinstance(x, tuple | list) and not hasattr(x, "_fields"):
             parts = ", ".join([self.expression(part, f"{label}_{i}") for i, part in enumerate(x)])
             return f"[{parts}]" if isinstance(x, list) else f"({parts}{',' if len(x) == 1 else ''})"
+        if isinstance(x, set | frozenset):
+            return f"{type(x).__name__}({self.expression(list(x), label)})"
         if isinstance(x, dict):
             pairs = [f"{key!r}: {self.expression(part, str(key))}" for key, part in x.items()]
             return f"{{{', '.join(pairs)}}}"
@@ -111,8 +122,8 @@ class _Bundle:
     def _define(self, x: Any, label: str) -> str:
         place = _place(x)
         if place:
-            if place.partition(".")[0] in ("math", "operator"):
-                self._modules.add(place.partition(".")[0])
+            module = place if isinstance(x, ModuleType) else place.rpartition(".")[0]
+            self._modules |= {module} if module in sys.stdlib_module_names else set()
             return place
         if isinstance(x, np.ndarray):
             if x.size and x.dtype.kind == "f" and (x == x.flat[0]).all():
@@ -125,9 +136,13 @@ class _Bundle:
             self.text += [f"{name} = np.random.Generator(np.random.{type(x.bit_generator).__name__}())"]
             self.text += [f"{name}.bit_generator.state = {x.bit_generator.state!r}"]
             return name
+        if isinstance(getattr(x, "op", None), Op):  # on plain arrays an op is what it computes
+            return self.expression(x.op.forward, label)
         x = inspect.unwrap(x) if callable(x) and not isinstance(x, type) else x
         if isinstance(x, FunctionType):
             return self._function(x, label)
+        if x in (type(None), type(...)):
+            return "type(None)" if x is type(None) else "type(...)"
         if isinstance(x, type):
             return self._class(x)
         if isinstance(x, ModuleType) and x.__name__ in sys.stdlib_module_names:
@@ -143,7 +158,7 @@ class _Bundle:
         raise TraceError(f"save: the program uses {type(x).__name__} {label!r}, which cannot be written into a module.")
 
     def _function(self, f: FunctionType, label: str) -> str:
-        stand_in = _STAND_INS.get(f"{f.__module__}.{f.__name__}")
+        stand_in = _STAND_INS.get(f.__name__) if is_library(f.__module__) else None
         name = self._free(label or f.__name__)
         self._named[id(f)] = name  # it may call itself
         if stand_in:
@@ -178,6 +193,9 @@ class _Bundle:
 
     def _free(self, label: str) -> str:
         name, n = label.strip("<>") or "x", 1
+        if name == self._own:
+            self._own = ""
+            return name
         while name in self._taken:
             n += 1
             name = f"{label}_{n}"
@@ -223,21 +241,28 @@ class _Rewriter(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> Any:
-        """Leave out what only concerns readers and checkers."""
-        node.decorator_list = []
+        """Leave out what only concerns readers and checkers; the fields of a dataclass stay."""
+        for field in node.body:
+            if isinstance(field, ast.AnnAssign):
+                field.annotation = ast.Name("object", ast.Load())
         if ast.get_docstring(node) is not None and len(node.body) > 1:
             node.body = node.body[1:]
         return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         """Keep the value of ``x: int = 1``; of ``x: int`` nothing remains."""
-        if node.value is None:
-            return ast.Pass()
+        if node.value is None or (isinstance(node.annotation, ast.Name) and node.annotation.id == "object"):
+            return self.generic_visit(node)
         return self.generic_visit(ast.copy_location(ast.Assign([node.target], node.value), node))
 
 
 def _stays(decorator: ast.expr) -> bool:
-    return isinstance(decorator, ast.Name) and decorator.id in ("property", "staticmethod", "classmethod")
+    return isinstance(decorator, ast.Name) and decorator.id in (
+        "property",
+        "cached_property",
+        "staticmethod",
+        "classmethod",
+    )
 
 
 def _place(x: Any) -> str:
@@ -247,8 +272,12 @@ def _place(x: Any) -> str:
     name = getattr(x, "__name__", None)
     if not isinstance(name, str):
         return ""
+    if isinstance(getattr(x, "__self__", None), np.ufunc):
+        return f"np.{x.__self__.__name__}.{name}"
     if vars(builtins).get(name) is x:
         return name
+    if getattr(x, "__module__", None) in sys.stdlib_module_names and vars(sys.modules[x.__module__]).get(name) is x:
+        return f"{x.__module__}.{name}"
     return next((f"{space}.{name}" for space, held in _SPACES if getattr(held, name, None) is x), "")
 
 
@@ -273,31 +302,18 @@ def _definition_of(f: FunctionType) -> Any:
         raise TraceError(f"save: the source of {f.__qualname__} is not at hand.") from None
     if f.__name__ != "<lambda>":
         return ast.parse(lines).body[0]
-    for start in range(len(lines.splitlines())):  # a statement may begin before the line of the lambda
-        try:
-            tree = ast.parse(textwrap.dedent("\n".join(lines.splitlines()[start:])))
-            break
-        except SyntaxError:
-            continue
-    else:
-        tree = _statement(f)
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda) and _is_code_of(node, f)]
-    if not found:
-        raise TraceError(f"save: the source of a lambda of {f.__module__} is not at hand.")
-    return found[0]
-
-
-def _statement(f: FunctionType) -> ast.Module:
-    """Return the tree of the whole file."""
-    return ast.parse(Path(inspect.getsourcefile(f) or "").read_text(encoding="utf-8"))
+    file = ast.parse(Path(inspect.getsourcefile(f) or "").read_text(encoding="utf-8"))
+    for node in ast.walk(file):
+        if isinstance(node, ast.Lambda) and node.lineno == f.__code__.co_firstlineno and _is_code_of(node, f):
+            return node
+    raise TraceError(f"save: the source of a lambda of {f.__module__} is not at hand.")
 
 
 def _is_code_of(node: ast.Lambda, f: FunctionType) -> bool:
-    code = compile(ast.Expression(node), "lambda", "eval").co_consts[0]
-    return (code.co_code, code.co_names, code.co_varnames) == (
-        f.__code__.co_code,
-        f.__code__.co_names,
-        f.__code__.co_varnames,
-    ) and [c for c in code.co_consts if not isinstance(c, CodeType)] == [
-        c for c in f.__code__.co_consts if not isinstance(c, CodeType)
-    ]
+    code = next(c for c in compile(ast.Expression(node), "lambda", "eval").co_consts if isinstance(c, CodeType))
+    facts, others = ((c.co_names, c.co_varnames, _numbers_of(c)) for c in (code, f.__code__))
+    return facts == others
+
+
+def _numbers_of(code: CodeType) -> list[Any]:
+    return [c for c in code.co_consts if not isinstance(c, CodeType)]

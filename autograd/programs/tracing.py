@@ -22,6 +22,7 @@ from autograd.ops import casting, indexing, sorting
 from autograd.ops import elementwise as ew
 from autograd.primitive import opaque
 from autograd.programs.adjoint import adjoint
+from autograd.programs.guards import is_library
 from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced
 from autograd.recorded import checked, rebuild
 from autograd.rules import Op
@@ -65,7 +66,9 @@ def named_by_locals() -> Iterator[None]:
         return
 
     def look(frame: Any, event: str, _: Any) -> None:
-        if event == "return" and not is_ours(frame.f_code.co_filename):
+        if event != "return" or is_ours(frame.f_code.co_filename):
+            return
+        if not is_library(frame.f_globals.get("__name__", "")):
             for name, x in frame.f_locals.items():
                 if isinstance(x, Traced) and not x._node.value.name:  # type: ignore[union-attr]
                     x._node.value.name = name  # type: ignore[union-attr]
@@ -410,14 +413,16 @@ class Tracer:
     ) -> list[Any] | None:
         """Run the rules of an op as one step, and return the cotangents of its parents.
 
-        ``places`` are theirs in what the kernel gives. None where that is not in the form of the parents.
+        ``places`` are theirs in the tuple that the kernel gives; None if it gives the one array. Return None where what
+        it gives is not in the form of the parents.
         """
         inputs = replaced(inputs, self.keyword)
         with traced_by(None):
             y = kernel(*replaced(inputs, lambda x: x.array if isinstance(x, Value) else x))
-        places = range(len(parents)) if places is None else places
-        if not isinstance(y, tuple | list):
+        packed = places is not None
+        if packed != isinstance(y, tuple | list):
             return None
+        y, places = (y, places) if packed else ((y,), (0,))
         for k, parent in zip(places, parents, strict=True):
             if not isinstance(y[k], (np.ndarray, np.generic)) or (y[k].shape, y[k].dtype) != (
                 parent.shape,
@@ -425,7 +430,7 @@ class Tracer:
             ):
                 return None
         outputs = tuple([Value(RESULT if k in places else NOTHING, part, False, False) for k, part in enumerate(y)])
-        self.note(kernel, label, inputs, {}, outputs, packed=True)
+        self.note(kernel, label, inputs, {}, outputs, packed=packed)
         return [self.wrap(outputs[k]) for k in places]
 
 
