@@ -19,8 +19,8 @@ from autograd.backward import VJP, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
-from autograd.graph import Leaf, Node, leading_to, versions
-from autograd.modes import enable_grad
+from autograd.graph import Leaf, Node, ancestors, leading_to, versions
+from autograd.modes import current, enable_grad, watched_by
 from autograd.rules import Op, Shares
 from autograd.vjp import (
     PLUMBING,
@@ -86,6 +86,8 @@ def differentiate(
 
     ``wanted`` limits the pass to some nodes, ``release`` lets go of large arrays on the way.
     """
+    if current().watcher is not None:
+        return _watched(differentiate, cotangents, targets, release, wanted=wanted, retained=retained)
     found = backward_pass(cotangents, _visit(wanted, release, retained), targets, pause=True)
     if _is_done(found, targets):
         return found
@@ -115,6 +117,8 @@ def differentiate_recorded(
     retained: dict[Node, Any] | None = None,
 ) -> dict[Node, Any]:
     """Return the gradients of all leaves (or ``targets``) as Tensors: the same rules, recorded."""
+    if current().watcher is not None:
+        return _watched(differentiate_recorded, cotangents, targets, False, wanted=wanted, retained=retained)
 
     def visit(node: Node, g: Any) -> Shares:
         if node.retain and retained is not None:
@@ -127,6 +131,20 @@ def differentiate_recorded(
             masked = {node: as_masked(g) for node, g in found.items()}
             masked = backward_pass(masked, _visit_masked(wanted, retained, traced=True), targets)
             found = {node: unmasked(g) for node, g in masked.items()}
+    return found
+
+
+def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool, **kwargs: Any) -> dict[Node, Any]:
+    """Run a pass, show what it found to the debugger, and only then let go: it says where a nan in there comes from."""
+    watcher = current().watcher
+    with watched_by(None):
+        found: dict[Node, Any] = run(cotangents, targets, **kwargs)
+    watcher.walked(cotangents, found)
+    if release:
+        for root in cotangents:
+            for node in ancestors(root, lambda node: node.needs and not node.released):
+                if node.op is not None:
+                    let_go(node)
     return found
 
 
