@@ -42,10 +42,11 @@ FLOORS = {
     "autograd.gradcheck": 13,
     "autograd.programs": 13,
     "autograd.recording": 13,
+    "autograd.scipy": 13,
     "autograd.viz": 13,
     "autograd": 14,
 }
-FOLDERS = ("autograd.ops", "autograd.programs", "autograd.viz")
+FOLDERS = ("autograd.ops", "autograd.programs", "autograd.scipy", "autograd.viz")
 WITHOUT_NUMPY = ("autograd.errors", "autograd.modes", "autograd.graph", "autograd.backward")
 PUBLIC_MODULES = ("autograd", "autograd.errors")
 FACTS = ("__version__", "__distribution__")
