@@ -24,7 +24,7 @@ except ImportError as error:
 
 from autograd.scipy import special as special
 
-__all__ = ["integrate", "interpolate", "linalg", "signal", "special", "stats"]
+__all__ = ["integrate", "interpolate", "linalg", "optimize", "signal", "special", "stats"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, needs_grad, unbox, wrap
+from autograd.box import Box, leaf_of, needs_grad, small, unbox, wrap
 from autograd.differentiate import differentiate, differentiate_recorded
-from autograd.graph import Leaf, Node, ancestors, leading_to, next_order, versions
+from autograd.errors import GraphError, InPlaceError
+from autograd.graph import Leaf, Node, ancestors, leading_to, next_order, reaches_other_leaf, versions
 from autograd.modes import current, enable_grad, no_grad
 from autograd.ops.joining import array
 from autograd.rules import Op
@@ -67,10 +68,16 @@ def pull(f: Function, args: Sequence[Any], g: Any, nodes: Sequence[Node] = ()) -
     traced = current().recording and any(isinstance(x, Box) for x in (*args, g))
     boxes = [wrap(x._array, identity_node(x._node)) if traced and needs_grad(x) else _leaf(x) for x in args]
     own = [*[box._node for box in boxes], *nodes]
+    start = next_order()
     with enable_grad():
         y = joined(f(*boxes))
     found: dict[Node, Any] = {}
     if needs_grad(y):
+        if reaches_other_leaf([y._node], set(own), lambda leaf: leaf.order > start):
+            raise GraphError(
+                "a function given to a solver reads a Tensor at some points only, so its gradient would be lost. "
+                "Read it at all points, as in np.where(…), or detach it."
+            )
         seed = wrap(g) if traced and not isinstance(g, Box) else g if traced else unbox(g)
         run = differentiate_recorded if traced else differentiate
         found = run({y._node: seed}, set(own), wanted=leading_to(y._node, set(own)))
@@ -88,8 +95,8 @@ class Solution(Op):
         self.rule, self.vjp = rule, _solution_vjp
 
     def reads(self, needs: Sequence[bool]) -> frozenset[int]:
-        """Read everything: the functions are run again in backward."""
-        return frozenset(range(len(needs)))
+        """Read the inputs; of what the functions close over nothing is kept, they read it again in backward."""
+        return frozenset(range(len(self.inputs)))
 
 
 def _unused(*args: Any) -> Any:
@@ -99,6 +106,12 @@ def _unused(*args: Any) -> Any:
 def _solution_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Any:
     if node.released or versions.latest < node.order:
         check(node)
+        changed = [each for each in node.parents[len(node.op.inputs) :] if each.version < node.order]
+        if changed:
+            raise InPlaceError(
+                f"a Tensor of shape {changed[0].shape} that the function of {node.op.name!r} reads was changed in "
+                "place after it was used. Change it after backward, or use a new Tensor."
+            )
     op, parents = node.op, node.parents
     shares = op.rule(g, residuals[len(parents)], residuals[: len(op.inputs)])
     return [
@@ -115,6 +128,13 @@ def solution(name: str, value: Any, inputs: dict[str, Any], nodes: Sequence[Node
         return wrap(value) if any(isinstance(x, Box) for x in boxed) else value
     value = np.asarray(value)[()]
     op = Solution(name, list(inputs), rule)
-    parents = (*[x._node if isinstance(x, Box) else None for x in boxed], *nodes)
-    residuals = (*[np.array(unbox(x))[()] for x in boxed], *[None] * len(nodes), value)
+    data = [np.array(unbox(x))[()] for x in boxed]
+    parents = (*[_node(x, kept) for x, kept in zip(boxed, data, strict=True)], *nodes)
+    residuals = (*data, *[None] * len(nodes), value)
     return wrap(value, Node(op, parents, residuals, None, value.shape, value.dtype, current().scope))
+
+
+def _node(x: Any, data: Any) -> Node | None:
+    if isinstance(x, Box):
+        return leaf_of(x)
+    return Leaf(small(data), data.shape, data.dtype, False) if data.ndim else None
