@@ -37,18 +37,17 @@ class Piecewise:
         low, high = self.x[0], self.x[-1]
         if more == "periodic":
             x = low + np.mod(x - low, high - low)
-        at = unbox(x)
-        place = np.clip(np.searchsorted(self.x, at, side="right") - 1, 0, len(self.x) - 2)
-        away = np.reshape(x - self.x[place], (*at.shape, *(1,) * (self.c.ndim - 2)))
+        place = np.clip(np.searchsorted(self.x, x, side="right") - 1, 0, len(self.x) - 2)
+        away = np.reshape(x - self.x[place], (*x.shape, *(1,) * (self.c.ndim - 2)))
         y = self.c[0][place]
         for row in range(1, self.c.shape[0]):
             y = y * away + self.c[row][place]
         if self.c.shape[0] == 1:
             y = y + 0 * away
         if not more:
-            outside = np.reshape((at < low) | (at > high), away.shape)
+            outside = np.reshape((x < low) | (x > high), away.shape)
             y = np.where(outside, np.nan, y)
-        return _turned(y, at.ndim, self.axis)
+        return _turned(y, x.ndim, self.axis)
 
     def derivative(self, nu: int = 1) -> Piecewise:
         """Return the ``nu``-th derivative, a piecewise polynomial too; a negative one is an antiderivative."""

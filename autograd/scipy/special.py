@@ -201,12 +201,12 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     array([0.25, 0.25, 0.25, 0.25])
     """
     a = as_array(a)
-    b = np.ones((), a.dtype) if b is None else b
-    shape = np.broadcast_shapes(np.shape(a), np.shape(b))
-    y, sign = _logsumexp(np.broadcast_to(a, shape), np.broadcast_to(b, shape), axis=axis, keepdims=keepdims)
+    weights = np.ones((), a.dtype) if b is None else b
+    shape = np.broadcast_shapes(np.shape(a), np.shape(weights))
+    y, sign = _logsumexp(np.broadcast_to(a, shape), np.broadcast_to(weights, shape), axis=axis, keepdims=keepdims)
     if return_sign:
         return y, unbox(sign)
-    return np.where(unbox(sign) < 0, np.nan, y) if np.any(unbox(sign) < 0) else y
+    return y if b is None else np.where(sign < 0, np.nan, y)
 
 
 softmax = declare(
