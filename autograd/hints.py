@@ -93,7 +93,12 @@ MODULE = {
 }
 _NUMPY = {"cat": "concatenate", "mm": "matmul", "from_list": "array", "arange": "arange"}  # torch.x -> np.y
 KEYWORDS = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "input": "the first argument", "other": "the second"}
-SCIPY = {"erf": "autograd.erf", "expit": "autograd.sigmoid", "logit": "autograd.logit"}
+SCIPY = {
+    "erf": "autograd.erf",
+    "expit": "autograd.sigmoid",
+    "logit": "autograd.logit",
+    "zeta": "autograd.scipy.special.zeta",
+}
 _PRIVATE = {"_riemann_zeta": "zeta", "_zeta": "zeta"}  # ufuncs behind a function of scipy.special
 
 

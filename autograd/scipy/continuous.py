@@ -15,7 +15,19 @@ from autograd.scipy.declare import declare
 from autograd.scipy.distribution import Distribution
 from autograd.scipy.gammas import betainc, betaincc, betaln, gammainc, gammaincc, gammaln, psi
 from autograd.scipy.series import betainc_shapes
-from autograd.scipy.special import cosm1, erf, erfc, expit, log_expit, log_ndtr, ndtr, owens_t, xlog1py, xlogy
+from autograd.scipy.special import (
+    cosm1,
+    erf,
+    erfc,
+    expit,
+    log1p_over,
+    log_expit,
+    log_ndtr,
+    ndtr,
+    owens_t,
+    xlog1py,
+    xlogy,
+)
 from autograd.transforms import vjp
 
 LN2, LN_PI, LOG_SQRT_2PI = log(2.0), log(pi), log(sqrt(2 * pi))
@@ -253,14 +265,24 @@ vonmises: Any = Distribution(
     logpdf=lambda x, kappa: kappa * cosm1(x) - log(2 * pi) - np.log(i0e(kappa)),
     rules=dict(x=lambda g, x, kappa: g * vonmises.pdf(x, kappa)),
 )
+
+
+def _below(x: Any) -> Any:
+    return np.where(x < 0, x, 0.0)
+
+
+def _above(x: Any) -> Any:
+    return np.where(x < 0, 0.0, x)
+
+
 laplace = Distribution(
     "laplace",
     ranges=[(0.1, 2)],
     logpdf=lambda x: -LN2 - np.abs(x),
-    cdf=lambda x: 0.5 - 0.5 * _with_sign(x, np.expm1(-np.abs(x))),
-    sf=lambda x: 0.5 + 0.5 * _with_sign(x, np.expm1(-np.abs(x))),
-    logcdf=lambda x: np.where(x < 0, x - LN2, np.log1p(-0.5 * np.exp(-np.abs(x)))),
-    logsf=lambda x: np.where(x > 0, -x - LN2, np.log1p(-0.5 * np.exp(-np.abs(x)))),
+    cdf=lambda x: np.where(x < 0, 0.5 * np.exp(_below(x)), 1 - 0.5 * np.exp(-_above(x))),
+    sf=lambda x: np.where(x < 0, 1 - 0.5 * np.exp(_below(x)), 0.5 * np.exp(-_above(x))),
+    logcdf=lambda x: np.where(x < 0, x - LN2, np.log1p(-0.5 * np.exp(-_above(x)))),
+    logsf=lambda x: np.where(x < 0, np.log1p(-0.5 * np.exp(_below(x))), -x - LN2),
 )
 logistic = Distribution(
     "logistic",
@@ -333,19 +355,19 @@ genextreme = Distribution(
     "genextreme",
     "c",
     ranges=[(-0.9, 0.9), (0.2, 0.9)],
-    logpdf=lambda x, c: (1 / c - 1) * np.log1p(-c * x) - np.exp(np.log1p(-c * x) / c),
-    cdf=lambda x, c: np.exp(-np.exp(np.log1p(-c * x) / c)),
-    sf=lambda x, c: -np.expm1(-np.exp(np.log1p(-c * x) / c)),
-    logcdf=lambda x, c: -np.exp(np.log1p(-c * x) / c),
+    logpdf=lambda x, c: -np.log1p(-c * x) - log1p_over(-c, x) - np.exp(-log1p_over(-c, x)),
+    cdf=lambda x, c: np.exp(-np.exp(-log1p_over(-c, x))),
+    sf=lambda x, c: -np.expm1(-np.exp(-log1p_over(-c, x))),
+    logcdf=lambda x, c: -np.exp(-log1p_over(-c, x)),
 )
 genpareto = Distribution(
     "genpareto",
     "c",
     ranges=[POSITIVE, (0.2, 2)],
-    logpdf=lambda x, c: -(1 + 1 / c) * np.log1p(c * x),
-    cdf=lambda x, c: -np.expm1(-np.log1p(c * x) / c),
-    sf=lambda x, c: np.exp(-np.log1p(c * x) / c),
-    logsf=lambda x, c: -np.log1p(c * x) / c,
+    logpdf=lambda x, c: -np.log1p(c * x) - log1p_over(c, x),
+    cdf=lambda x, c: -np.expm1(-log1p_over(c, x)),
+    sf=lambda x, c: np.exp(-log1p_over(c, x)),
+    logsf=lambda x, c: -log1p_over(c, x),
 )
 pareto = Distribution(
     "pareto",

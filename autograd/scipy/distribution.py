@@ -19,7 +19,9 @@ Formula = Callable[..., Any]
 def inside(low: Any, high: Any, x: Any, formula: Formula, below: float, above: float) -> Any:
     """Compute a formula between two bounds, and constants outside of them, where it need not exist."""
     number = unbox(x)
-    within = (number >= low) & (number <= high)
+    within = ~((number < low) | (number > high))
+    if np.any(np.isnan(low)):  # the shapes make no sense, nor do derivatives
+        return formula(x) * np.where(np.isnan(low), np.nan, 1.0)
     if np.all(within):
         return formula(x)
     middle = np.where(np.isfinite(low), np.where(np.isfinite(high), (low + high) / 2, low + 1), high - 1)
@@ -95,7 +97,11 @@ class Distribution:
         if isinstance(x, list | tuple):
             x = np.asarray(x, float)
         moved = x if isinstance(loc, int) and loc == 0 else x - loc
-        return (moved if isinstance(scale, int) and scale == 1 else moved / scale), shapes, scale
+        if isinstance(scale, int | float):
+            scale = scale if scale > 0 else np.nan
+            return (moved if scale == 1 else moved / scale), shapes, scale
+        scale = scale * np.where(scale > 0, 1.0, np.nan).astype(scale.dtype)
+        return moved / scale, shapes, scale
 
     def _method(self, method: str, x: Any, args: Any, kwds: Any) -> Any:
         if method not in self._ops:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from scipy import integrate as sp
 
-from autograd.box import Box, is_recording, unbox
+from autograd.box import Box, is_recording, needs_grad, unbox
 from autograd.errors import ArgumentError, MissingRule, ShapeError
 from autograd.graph import Node
 from autograd.modes import no_grad
@@ -131,7 +131,7 @@ def solve_ivp(
     Without ``t_eval`` the times between the ends are the solver's own, and constants. ``dense_output`` and ``events``
     have no gradient.
     """
-    y0, more = _vector(y0, "solve_ivp"), tuple(args) if args is not None else ()
+    name, y0, more = "scipy.integrate.solve_ivp", _vector(y0, "solve_ivp"), tuple(args) if args is not None else ()
 
     def f(y: Any, t: Any) -> Any:
         return joined(fun(t, y, *more))
@@ -164,12 +164,17 @@ def solve_ivp(
     if t_eval is None:
         inner = list(found.t[1:-1])
         times = array([t_span[0], *inner, t_span[1]]) if len(found.t) > 1 else array([t_span[0]])
-        found.y = np.transpose(_flow("scipy.integrate.solve_ivp", solver, f, y0, times, found.y.T))
+        found.t, found.y = _ended(times, found.t), np.transpose(_flow(name, solver, f, y0, times, found.y.T))
         return found
     times = np.concatenate([np.reshape(as_array(t_span[0]) * 1.0, (1,)), as_array(t_eval)])
     rows = np.concatenate([unbox(y0)[None], found.y.T])
-    found.y = np.transpose(_flow("scipy.integrate.solve_ivp", solver, f, y0, times, rows)[1:])
+    found.t, found.y = _ended(times[1:], found.t), np.transpose(_flow(name, solver, f, y0, times, rows)[1:])
     return found
+
+
+def _ended(times: Any, plain: Any) -> Any:
+    """Keep the times that the user gave as they are where they record."""
+    return times if needs_grad(times) else plain
 
 
 # ----------------------------------------------------------------------------------------------------------- integrals
@@ -212,7 +217,8 @@ def _by_vectors(f: Function, a: float, b: float) -> Any:
 def quad(func: Function, a: Any, b: Any, args: Any = (), **options: Any) -> tuple[Any, Any]:
     """Integrate func(x, *args) from a to b: ``(value, error)``; limits may be infinite.
 
-    ``options`` are SciPy's; ``weight``, ``full_output`` and ``complex_func`` have no place here.
+    ``options`` are SciPy's; ``weight``, ``full_output`` and ``complex_func`` have no place here. A jump of the function
+    must not move with what is differentiated: integrate up to it instead.
     """
     refused = [key for key in ("weight", "full_output", "complex_func") if options.get(key)]
     if refused:

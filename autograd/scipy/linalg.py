@@ -27,6 +27,7 @@ from autograd.scipy.structured import block_diag as block_diag
 from autograd.scipy.structured import circulant as circulant
 from autograd.scipy.structured import hankel as hankel
 from autograd.scipy.structured import toeplitz as toeplitz
+from autograd.vjp import unbroadcast
 
 
 def _declare(name: str, forward: Any, **declared: Any) -> Any:
@@ -94,14 +95,15 @@ def _solve_samples(rng: np.random.Generator) -> Samples:
 _solve: Any = _declare(
     "solve",
     lambda a, b, assume_a="gen": float_like(sp.solve(a, b, assume_a=assume_a), a, b),
-    vjp=lambda g, a, y, assume_a, needs: _solve_rule(g, _solve(flip(a), g, assume_a=assume_a), y, needs),
+    vjp=lambda g, a, y, assume_a, shapes, needs: _solve_rule(_solve(flip(a), g, assume_a=assume_a), y, shapes, needs),
     domain=_solve_samples,
 )
 
 
-def _solve_rule(g: Any, u: Any, y: Any, needs: Any) -> Any:
-    """Compute Ā = −U Yᵀ and B̄ = U, where Aᵀ U = G."""
-    return -(u @ flip(y)) if needs[0] else None, u if needs[1] else None
+def _solve_rule(u: Any, y: Any, shapes: Any, needs: Any) -> Any:
+    """Compute Ā = −U Yᵀ and B̄ = U, where Aᵀ U = G, summed over what was broadcast."""
+    a = unbroadcast(-(u @ flip(y)), shapes[0]) if needs[0] else None
+    return a, unbroadcast(u, shapes[1]) if needs[1] else None
 
 
 _READS = {
@@ -149,9 +151,10 @@ def _part(a: Any, lower: bool) -> Any:
     return np.tril(a) if lower else np.triu(a)
 
 
-def _triangular_rule(g: Any, a: Any, y: Any, lower: bool, needs: Any) -> Any:
+def _triangular_rule(g: Any, a: Any, y: Any, lower: bool, shapes: Any, needs: Any) -> Any:
     u = _triangular(flip(_part(a, lower)), g, lower=not lower)
-    return _part(-(u @ flip(y)), lower) if needs[0] else None, u if needs[1] else None
+    of_a, of_b = _solve_rule(u, y, shapes, needs)
+    return _part(of_a, lower) if needs[0] else None, of_b
 
 
 _triangular = _declare(

@@ -2,7 +2,8 @@
 
 ``minimize`` gets the gradient and, where its method takes one, products with the Hessian or the Hessian; ``root`` and
 ``least_squares`` get the Jacobian. The solution is differentiable in ``args`` and in whatever the function reads from
-outside, by the implicit function theorem, as exactly as it was solved for: ask for a small ``tol``.
+outside, by the implicit function theorem, as exactly as it was solved for: ask for a small ``tol``. So are ``fun`` and
+``cost``; what else a result holds are plain arrays.
 
 >>> import numpy as np, autograd as ag
 >>> from autograd.scipy import optimize
@@ -139,7 +140,8 @@ def minimize(
             "scipy.optimize.minimize: under bounds or constraints the solution has no gradient rule. "
             "Detach what the function reads."
         )
-    found.x = form.tree(_implicit("scipy.optimize.minimize", found.x, grad(f), nodes))
+    x = _implicit("scipy.optimize.minimize", found.x, grad(f), nodes)
+    found.x, found.fun = form.tree(x), f(x) if nodes else found.fun
     return found
 
 
@@ -215,7 +217,11 @@ def least_squares(
             "Detach what the function reads."
         )
     half = grad(lambda v: (f(v) ** 2).sum() / 2)
-    found.x = form.tree(_implicit("scipy.optimize.least_squares", found.x, half, nodes))
+    x = _implicit("scipy.optimize.least_squares", found.x, half, nodes)
+    found.x = form.tree(x)
+    if nodes:
+        found.fun = f(x)
+        found.cost = (found.fun**2).sum() / 2
     return found
 
 
@@ -250,7 +256,8 @@ def root(
     nodes = closed_over(f, found.x)
     if nodes and not found.success:
         raise MissingRule(f"scipy.optimize.root: nothing was found that could be differentiated: {found.message}")
-    found.x = form.tree(_implicit("scipy.optimize.root", found.x, f, nodes))
+    x = _implicit("scipy.optimize.root", found.x, f, nodes)
+    found.x, found.fun = form.tree(x), f(x) if nodes else found.fun
     return found
 
 

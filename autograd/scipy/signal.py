@@ -68,7 +68,7 @@ def _part(full: Any, n1: Any, n2: Any, axes: Any, mode: str, name: str) -> Any:
         raise ShapeError(
             f"scipy.signal.{name}: mode 'valid' wants one input at least as long as the other in each axis."
         )
-    for i in axes:
+    for i in range(full.ndim) if mode == "same" else axes:
         size = n1[i] if mode == "same" else abs(n1[i] - n2[i]) + 1
         start = (full.shape[i] - size) // 2 if mode == "same" else min(n1[i], n2[i]) - 1
         cut[i] = slice(start, start + size)

@@ -19,7 +19,7 @@ from autograd.scipy.bessel import *  # noqa: F403
 from autograd.scipy.declare import Samples, declare, elementwise, float_like, ordered, without_rule
 from autograd.scipy.gammas import *  # noqa: F403
 from autograd.scipy.hypergeometric import *  # noqa: F403
-from autograd.scipy.hypergeometric import ellipk, hyp1f1
+from autograd.scipy.hypergeometric import ellipk, hyp1f1, hyp2f1
 
 SQRT_PI, SQRT_2PI, LOG_SQRT_2PI = sqrt(pi), sqrt(2 * pi), log(sqrt(2 * pi))
 ANY, AWAY, POSITIVE, UNIT, INSIDE = (-2, 2), (0.5, 2), (0.3, 2), (0.1, 0.9), (-0.8, 0.8)
@@ -67,7 +67,7 @@ spence = elementwise("spence", POSITIVE, lambda g, x: g * (np.log(x) / (1 - x)))
 # -------------------------------------------------------------------------------------------- logarithms and entropies
 
 xlogy = elementwise("xlogy", POSITIVE, dict(a=lambda g, b: g * np.log(b), b=lambda g, a, b: g * ratio(a, b)))
-xlog1py = elementwise("xlog1py", POSITIVE, dict(a=lambda g, b: g * np.log1p(b), b=lambda g, a, b: g * (a / (1 + b))))
+xlog1py = elementwise("xlog1py", POSITIVE, dict(a=lambda g, b: g * np.log1p(b), b=lambda g, a, b: g * ratio(a, 1 + b)))
 entr = elementwise("entr", POSITIVE, lambda g, x: -g * (np.log(x) + 1))
 rel_entr = elementwise(
     "rel_entr", POSITIVE, dict(a=lambda g, a, b: g * (np.log(a / b) + 1), b=lambda g, a, b: -g * ratio(a, b))
@@ -92,12 +92,19 @@ boxcox = elementwise(
 boxcox1p = elementwise(
     "boxcox1p", _LAMBDA, inputs=["x", "lmbda"], definition=lambda x, lmbda: np.log1p(x) * exprel(lmbda * np.log1p(x))
 )
+
+
+def log1p_over(c: Any, x: Any) -> Any:
+    """Compute log(1 + c x) / c, which is x at c = 0, so that its derivatives are right there too."""
+    return x * hyp2f1(1.0, 1.0, 2.0, -c * x)
+
+
 _INVERSE = [(0.1, 0.4), AWAY]
 inv_boxcox = elementwise(
-    "inv_boxcox", _INVERSE, inputs=["x", "lmbda"], definition=lambda x, lmbda: np.exp(np.log1p(lmbda * x) / lmbda)
+    "inv_boxcox", _INVERSE, inputs=["x", "lmbda"], definition=lambda x, lmbda: np.exp(log1p_over(lmbda, x))
 )
 inv_boxcox1p = elementwise(
-    "inv_boxcox1p", _INVERSE, inputs=["x", "lmbda"], definition=lambda x, lmbda: np.expm1(np.log1p(lmbda * x) / lmbda)
+    "inv_boxcox1p", _INVERSE, inputs=["x", "lmbda"], definition=lambda x, lmbda: np.expm1(log1p_over(lmbda, x))
 )
 huber = elementwise(
     "huber",

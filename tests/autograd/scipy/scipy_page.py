@@ -47,8 +47,8 @@ MORE = {
 limits, `args` and every Tensor that the function reads from outside, as exactly as the solver's tolerances say.""",
     "interpolate": "In the values, and in the places where they are evaluated.",
     "optimize": """Derivatives are passed to SciPy's methods by themselves; `x` may be an array of any shape, or a
-nested tree. Solutions are differentiable in `args` and in what the function reads from outside, by the implicit function
-theorem; one that was not solved well enough for that is refused in backward.""",
+nested tree. Solutions are differentiable in `args` and in what the function reads from outside, by the implicit
+function theorem; one that was not solved well enough for that is refused in backward.""",
 }
 
 

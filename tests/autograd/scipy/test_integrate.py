@@ -70,6 +70,9 @@ def test_times_of_the_solvers_own():
         return ours.solve_ivp(swapped, (0.0, end), y0, **TIGHT).y[:, -1]
 
     ag.check_grads(last, Y0, 1.2, order=1)
+    end = ag.Tensor(1.2, requires_grad=True)
+    ours.solve_ivp(swapped, (0.0, end), Y0).t[-1].backward()
+    assert end.grad.item() == 1
 
 
 def test_a_linear_equation_has_the_exponential_as_its_gradient():

@@ -84,6 +84,14 @@ def test_the_permutation_puts_the_factors_together():
     np.testing.assert_allclose(lower[order] @ upper, TALL)
 
 
+def test_stacks():
+    many, right = STACK + 2 * np.eye(3), RNG.uniform(-1, 1, (2, 3, 2))
+    ag.check_grads(lambda a: ours.lu(a, p_indices=True)[1:], STACK)
+    for a, b in ((many, right), (A, right), (many, B)):
+        ag.check_grads(ours.solve, a, b)
+        ag.check_grads(ours.solve_triangular, a, b)
+
+
 @pytest.mark.parametrize("name", ["expm", "logm", "sqrtm", "cosm"])
 def test_float32_stays_float32(name):
     leaf = ag.Tensor(A.astype(np.float32), requires_grad=True)

@@ -101,6 +101,16 @@ SOLUTIONS = {
         method="trust-exact",
         **FINE,
     ).x["y"],
+    "the least value": lambda a: (
+        ours.minimize(
+            lambda x: ((x - a) ** 2).sum() + np.sin(a).sum() * x[0], np.zeros(2), method="trust-exact", **FINE
+        ).fun
+    ),
+    "the least cost": lambda a: (
+        ours.least_squares(
+            lambda x: np.stack([x[0] - a[0], x[0] - a[1] ** 2]), np.zeros(1), xtol=1e-15, ftol=1e-15, gtol=1e-15
+        ).cost
+    ),
     "least_squares": lambda a: (
         ours.least_squares(
             lambda x, a: np.stack([x[0] - a[0], x[1] * x[0] - a[1], 0.5 * x[1] ** 2 - x[0]]),

@@ -59,6 +59,16 @@ def test_axes(name, axes, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("shapes", [((1, 4), (3, 2)), ((3, 4), (1, 2)), ((3, 4), (3, 2))], ids=str)
+def test_other_axes_broadcast(shapes, mode):
+    same("fftconvolve", *[RNG.uniform(-1, 1, shape) for shape in shapes], mode=mode, axes=1)
+
+
+def test_integers_stay_integers():
+    assert ours.convolve([1, 2, 3], [0, 1, 1]).dtype.kind == "i"
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("boundary", ["fill", "wrap", "symm"])
 @pytest.mark.parametrize("kernel", [(2, 3), (3, 2)])
 def test_boundaries(boundary, mode, kernel):

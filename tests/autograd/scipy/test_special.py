@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.errors import MissingRule, UnknownName
+from autograd.errors import ConversionError, MissingRule, UnknownName
 from tests.autograd.rows import arrays
 from tests.autograd.scipy.table import check_row, leaves_of, rows, samples
 
@@ -106,6 +106,29 @@ def test_other_names_are_scipys_for_plain_arrays():
         UnknownName, match=r"'autograd\.scipy\.special' has no attribute 'gama', nor has scipy\.special"
     ):
         ours.gama  # noqa: B018
+
+
+EDGES = {
+    "xlogy": (lambda: ag.grad(special.xlogy, 1)(0.0, 0.0), 0.0),
+    "xlog1py": (lambda: ag.grad(special.xlog1py, 1)(0.0, -1.0), 0.0),
+    "inv_boxcox at 0": (lambda: ag.grad(special.inv_boxcox, 1)(0.3, 0.0), -0.045 * np.exp(0.3)),
+    "boxcox at 0": (lambda: ag.grad(special.boxcox, 1)(2.0, 0.0), np.log(2) ** 2 / 2),
+    "log_expit far out": (lambda: ag.grad(special.log_expit)(-800.0), 1.0),
+    "log_ndtr far out": (lambda: ag.grad(special.log_ndtr)(-1e4), 1e4),
+    "j1 at 0": (lambda: ag.grad(special.j1)(0.0), 0.5),
+    "logsumexp with a zero": (lambda: ag.grad(ours.logsumexp)(np.array([-np.inf, 1.0])), [0, 1]),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges(name):
+    f, expected = EDGES[name]
+    np.testing.assert_allclose(f(), expected, rtol=1e-7)
+
+
+def test_into_a_plain_array_is_refused_by_the_full_name():
+    with pytest.raises(ConversionError, match=r"^scipy\.special\.gammaln into a plain array would lose the gradient"):
+        special.gammaln(ag.Tensor([1.0], requires_grad=True), out=np.zeros(1))
 
 
 SHAPE_DERIVATIVES = [(0.5, 0.2), (2.0, 30.0), (30.0, 25.0), (3.0, 0.0), (100.0, 120.0), (1e-3, 1.0)]

@@ -167,6 +167,26 @@ def test_the_logarithm_of_the_cdf_holds_far_out(name):
     np.testing.assert_allclose(slope, (f(args[0] + h, *args[1:]) - f(args[0] - h, *args[1:])) / (2 * h), rtol=1e-5)
 
 
+EDGES = {
+    "the middle of laplace": (lambda: ag.grad(ours.laplace.cdf)(0.0), 0.5),
+    "its logarithm": (lambda: ag.grad(ours.laplace.logcdf)(0.0), 1.0),
+    "genpareto at c = 0": (lambda: ag.grad(ours.genpareto.logpdf, 1)(1.0, 0.0), -0.5),
+    "genextreme at c = 0": (lambda: ag.grad(ours.genextreme.logcdf, 1)(1.0, 0.0), 0.5 * np.exp(-1)),
+    "bernoulli, certain": (lambda: ag.grad(lambda p: ours.bernoulli.logpmf(1, p))(1.0), 1.0),
+    "poisson of nothing": (lambda: ag.grad(lambda mu: ours.poisson.logpmf(0, mu))(0.0), -1.0),
+    "the location of expon": (lambda: ag.grad(ours.expon.logpdf, 1)(1.0, 1.0, 2.0), 0.5),
+    "a shape that makes no sense": (lambda: ag.grad(ours.lognorm.logpdf, 1)(1.0, -1.0), np.nan),
+    "a scale that makes no sense": (lambda: ag.grad(ours.norm.cdf, 2)(1.0, 0.0, -1.0), np.nan),
+    "its value": (lambda: ours.norm.cdf(1.0, 0.0, -1.0), np.nan),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges(name):
+    f, expected = EDGES[name]
+    np.testing.assert_allclose(f(), expected, rtol=1e-9)
+
+
 COVARIANCES = {
     "a number": 2.0,
     "a diagonal": np.array([1.0, 2.0, 3.0]),
