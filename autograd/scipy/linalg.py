@@ -66,7 +66,7 @@ def _matrix_function(name: str) -> Any:
         return declared(np.concatenate([upper, lower], axis=-2))[..., :n, n:]
 
     declared: Any = _declare(
-        name, lambda a: _real(there(np.asarray(a, float)), a, name), inputs=["a"], vjp=rule, domain=_square
+        name, lambda a: _real(there(np.array(a, float)), a, name), inputs=["a"], vjp=rule, domain=_square
     )
     return declared
 
@@ -75,7 +75,7 @@ expm, logm = _matrix_function("expm"), _matrix_function("logm")
 sinm, cosm, sinhm, coshm = (_matrix_function(name) for name in ("sinm", "cosm", "sinhm", "coshm"))
 sqrtm = _declare(
     "sqrtm",
-    lambda a: _real(sp.sqrtm(a), a, "sqrtm"),
+    lambda a: _real(sp.sqrtm(np.array(a, float)), a, "sqrtm"),
     vjp=lambda g, y: solve_sylvester(flip(y), flip(y), g),  # X dX + dX X = dA
     domain=_square,
 )

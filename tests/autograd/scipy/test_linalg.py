@@ -87,6 +87,10 @@ def test_the_permutation_puts_the_factors_together():
 def test_stacks():
     many, right = STACK + 2 * np.eye(3), RNG.uniform(-1, 1, (2, 3, 2))
     ag.check_grads(lambda a: ours.lu(a, p_indices=True)[1:], STACK)
+    try:
+        theirs.solve(many, right)
+    except ValueError:
+        pytest.skip("SciPy solves stacks since 1.17")
     for a, b in ((many, right), (A, right), (many, B)):
         ag.check_grads(ours.solve, a, b)
         ag.check_grads(ours.solve_triangular, a, b)
