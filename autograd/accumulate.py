@@ -44,6 +44,9 @@ def drain(found: dict[Node, Any], store: Callable[[Any, Any], Any] | None = None
     with _accumulate:
         while found:
             node, g = found.popitem()
+            if g.__class__ is _F64 and node.grad is None:
+                node.cotangent = node.grad = g if store is add_up else store(None, g)
+                continue
             if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
                 node.cotangent = g
             node.grad = store(node.grad, g)

@@ -8,6 +8,7 @@ each node. A recorded pass masks from the first mask on, as a higher derivative 
 Floor 7: used by ``backward`` and the transforms.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -95,7 +96,7 @@ def differentiate(
         return visit(node, g)  # type: ignore[return-value]
 
     found = backward_pass(found, visit_and_note, targets)
-    if any(map(has_nan, memories([*found.values(), *(retained or {}).values()]))):
+    if _any_nan([*found.values(), *(retained or {}).values()]):
         masked = {node: as_masked(g) for node, g in at_mask.items()}
         masked = backward_pass(masked, _visit_masked(wanted, retained, traced=False), targets)
         found = {node: unmasked(g) for node, g in masked.items()}
@@ -131,6 +132,13 @@ def differentiate_recorded(
 
 def _is_done(found: dict[Node, Any], targets: Collection[Node]) -> bool:
     return all(node.op is None or node in targets for node in found)
+
+
+def _any_nan(found: list[Any]) -> bool:
+    numbers = [g for g in found if g.__class__ is _F64]
+    if numbers and not math.isfinite(sum(numbers)) and any(map(has_nan, numbers)):
+        return True
+    return len(numbers) < len(found) and any(map(has_nan, memories(found)))
 
 
 def has_nan(g: Any) -> bool:

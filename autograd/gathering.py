@@ -83,7 +83,7 @@ def memories(arrays: Iterable[Any]) -> Iterator[Any]:
     """Yield what lies in one memory once, as one array; what is no gathered gradient as it is."""
     seen: set[int] = set()
     for array in arrays:
-        base = getattr(array, "base", None)
+        base = array.base if array.__class__ is np.ndarray else None
         owner = base.owner() if base.__class__ is _Memory else None
         if owner is None:
             yield array

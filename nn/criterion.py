@@ -93,8 +93,11 @@ class Criterion:
 
     # -------------------------------------------------------------------------------------------------------- the mean
 
-    def measure(self, output: Any, batch: Batch) -> Measured:
-        """Give the loss of a batch, and Σ w l and Σ w, of which means over any batches can be made."""
+    def measure(self, output: Any, batch: Batch, loss: Any = None) -> Measured:
+        """Give the loss of a batch, and Σ w l and Σ w, of which means over any batches can be made.
+
+        ``loss`` is that of the outputs where it is known already.
+        """
         if self._labels:
             self._check_labels(output)
         if batch.weight is not None or batch.classes is not None:
@@ -103,7 +106,7 @@ class Criterion:
         mass = float(self._number_of_losses(batch, output) if own is None else own.sum())
         if not mass:
             return NOTHING
-        loss = self.loss(output, batch.y)
+        loss = self.loss(output, batch.y) if loss is None else loss
         if not isinstance(loss, ag.Tensor) or loss.size != 1:
             got = f"shape {loss.shape}" if isinstance(loss, ag.Tensor) else f"a {type(loss).__name__}"
             raise ShapeError(f"Trainer: the loss gave {got}; it must give one number as a Tensor (reduction='mean').")

@@ -13,6 +13,7 @@ from autograd.errors import ArgumentError, MissingFile, TrainingError
 from nn import checkpoint, diagnosis
 from nn.batches import Batch, Batches, as_evaluation, inputs_of, joined, read_batch, read_weight, size, split_off
 from nn.callbacks import Callback, ModelCheckpoint, tell
+from nn.compiled import Forward
 from nn.criterion import ClassWeights, Criterion, Measured
 from nn.forward import call, restored_modes
 from nn.history import History
@@ -34,7 +35,9 @@ class Trainer:
     (``"accuracy"``) or functions ``f(y_true, y_pred)``, or a dict that names them; what the loss ignores they do not
     see, and what outputs are (``nn.criterion``) they learn from it, or for a loss of one's own from ``outputs=``
     ("logits", "probabilities", "classes", "numbers"). ``clip_grad_norm`` limits the common norm of the gradients;
-    ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch.
+    ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch. Forward and loss
+    are compiled (``ag.compile``) where they can be: ``compile="auto"`` runs them as they are where not, and one line of
+    the log "nn.trainer" says why (``trainer.forward.why``); True raises TraceError there, and False never compiles.
 
     >>> import nn
     >>> x, y = nn.datasets.xor()
@@ -59,6 +62,7 @@ class Trainer:
         clip_grad_norm: float | None = None,
         accumulate: int = 1,
         outputs: str | None = None,
+        compile: bool | str = "auto",
     ) -> None:
         if accumulate < 1:
             raise ArgumentError(f"Trainer: accumulate must be at least 1, got {accumulate}.")
@@ -67,6 +71,7 @@ class Trainer:
         self.criterion = Criterion(loss, outputs)
         check_parts(model, self.criterion.loss, optimizer, callbacks)
         self.model, self.optimizer = model, optimizer
+        self.forward = Forward(model, self.criterion, compile)
         self.meter = Meter(self.criterion, named_metrics(metrics))
         self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
         self.clip_grad_norm, self.accumulate = clip_grad_norm, accumulate
@@ -246,8 +251,7 @@ class Trainer:
     def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:
         """Take one batch: forward, backward, and a step if it is time for one."""
         with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite gets an error that says more
-            output = call(self.model, batch.x)
-            measured = self.criterion.measure(output, batch)
+            output, measured = self.forward(batch)
         if not np.isfinite(measured.total):
             value = measured.loss.item()
             raise TrainingError(diagnosis.of_loss(self.model, value, batch, self._place()))

@@ -19,11 +19,11 @@ def names(program: Any) -> None:
     known: dict[Any, Any] = {}
     for steps in (program.forward, program.backward):
         for step in list(steps):
-            _read_anew(step, known)
+            read_anew(step, known)
             if step.function is same or _changes_nothing(step):
                 known[step.outputs[0]] = step.inputs[0]
                 steps.remove(step)
-    _results_anew(program, known)
+    results_anew(program, known)
 
 
 def _changes_nothing(step: Step) -> bool:
@@ -43,7 +43,7 @@ def products(program: Any) -> None:
     read.update(values_in([program.outputs, list(program.gradients.values())]))
     for steps in (program.forward, program.backward):
         for step in list(steps):
-            _read_anew(step, known)
+            read_anew(step, known)
             made.update(dict.fromkeys(step.outputs, step))
             if not _transposes(step):
                 continue
@@ -51,14 +51,14 @@ def products(program: Any) -> None:
             if before is not None and _transposes(before):
                 known[step.outputs[0]] = before.inputs[0]
                 steps.remove(step)
-            elif before is not None and _named(before, "matmul") and read[step.inputs[0]] == 1 and before in steps:
+            elif before is not None and named(before, "matmul") and read[step.inputs[0]] == 1 and before in steps:
                 a, b = before.inputs
                 if isinstance(a, Value) and isinstance(b, Value) and len(a.shape) == len(b.shape) == 2:
                     turned = [_turned(x, made, steps, steps.index(before)) for x in (b, a)]
                     before.inputs, before.outputs = tuple(turned), step.outputs
                     made[step.outputs[0]] = before
                     steps.remove(step)
-    _results_anew(program, known)
+    results_anew(program, known)
 
 
 def _turned(x: Value, made: dict[Value, Step], steps: list[Step], at: int) -> Value:
@@ -74,11 +74,12 @@ def _turned(x: Value, made: dict[Value, Step], steps: list[Step], at: int) -> Va
 
 def _transposes(step: Step) -> bool:
     x = step.inputs[0] if step.inputs else None
-    named = step.function is np.transpose or _named(step, "transpose")
-    return named and isinstance(x, Value) and len(x.shape) == 2 and step.kwargs.get("axes") in (None, (1, 0))
+    turns = step.function is np.transpose or named(step, "transpose")
+    return turns and isinstance(x, Value) and len(x.shape) == 2 and step.kwargs.get("axes") in (None, (1, 0))
 
 
-def _named(step: Step, name: str) -> bool:
+def named(step: Step, name: str) -> bool:
+    """Tell whether a step is of the op of that name."""
     return step.op is not None and step.op.name == name
 
 
@@ -86,14 +87,14 @@ def dots(program: Any) -> None:
     """Multiply matrices by ``np.dot``, which calls BLAS with less ado than ``matmul``."""
     for step in (*program.forward, *program.backward):
         dtype = step.outputs[0].dtype if step.outputs else None
-        if _named(step, "matmul") and all(len(x.shape) == 2 and x.dtype == dtype for x in step.inputs):
+        if named(step, "matmul") and all(len(x.shape) == 2 and x.dtype == dtype for x in step.inputs):
             step.function = np.dot
 
 
 def sums(program: Any) -> None:
     """Sum over the rows of a matrix as a product with ones: BLAS takes a third of the time of ``sum``."""
     for step in (*program.forward, *program.backward):
-        if not _named(step, "sum") or step.kwargs.get("keepdims") or step.kwargs.get("dtype") is not None:
+        if not named(step, "sum") or step.kwargs.get("keepdims") or step.kwargs.get("dtype") is not None:
             continue
         x = step.inputs[0]
         if isinstance(x, Value) and len(x.shape) == 2 and x.dtype.kind == "f" and step.kwargs["axis"] in (0, (0,)):
@@ -104,14 +105,14 @@ def rectifiers(program: Any) -> None:
     """Compare with an array of zeros: NumPy's ``maximum`` with a number takes two to four times as long."""
     for step in program.forward:
         y = step.outputs[0] if step.outputs else None
-        if _named(step, "relu") and y is not None and y.shape and 0 < y.array.size <= BLOCK and y.dtype.kind == "f":
+        if named(step, "relu") and y is not None and y.shape and 0 < y.array.size <= BLOCK and y.dtype.kind == "f":
             step.function, step.label, step.inputs = np.maximum, "relu", (step.inputs[0], zeros(y.dtype, y.shape))
 
 
 def masks(program: Any) -> None:
     """Cut off by a product on the way back: should an infinite slope make it nan, the ordinary ops run again."""
     for step in program.backward:
-        if _named(step, "select") and step.outputs[0].dtype.kind == "f":
+        if named(step, "select") and step.outputs[0].dtype.kind == "f":
             step.function, step.label, step.op = np.multiply, "multiply", None
             step.inputs, step.kwargs = (step.inputs[0], step.kwargs["mask"]), {}
 
@@ -129,7 +130,7 @@ def common(program: Any) -> None:
     first: dict[Any, tuple[Value, ...]] = {}
     for steps in (program.forward, program.backward):
         for step in list(steps):
-            _read_anew(step, known)
+            read_anew(step, known)
             if step.effect or step.function is same:
                 continue
             key = _key(step)
@@ -138,7 +139,7 @@ def common(program: Any) -> None:
                 steps.remove(step)
             else:
                 first[key] = step.outputs
-    _results_anew(program, known)
+    results_anew(program, known)
 
 
 def dead(program: Any) -> None:
@@ -158,14 +159,15 @@ def _living(steps: list[Step], live: set[Any]) -> list[Step]:
     return kept[::-1]
 
 
-def _read_anew(step: Step, known: dict[Any, Any]) -> None:
+def read_anew(step: Step, known: dict[Any, Any]) -> None:
     """Let a step read what its inputs are by now."""
     if known:
         step.inputs = replaced(step.inputs, lambda x: known.get(x, x) if isinstance(x, Value) else x)
         step.kwargs = replaced(step.kwargs, lambda x: known.get(x, x) if isinstance(x, Value) else x)
 
 
-def _results_anew(program: Any, known: dict[Any, Any]) -> None:
+def results_anew(program: Any, known: dict[Any, Any]) -> None:
+    """Let the program give what its results are by now."""
     program.outputs = [known.get(v, v) if isinstance(v, Value) else v for v in program.outputs]
     program.gradients = {v: known.get(g, g) if isinstance(g, Value) else g for v, g in program.gradients.items()}
 
@@ -200,10 +202,11 @@ def in_place(program: Any) -> None:
         last = {v: i for i, step in enumerate(steps) for v in step.values()}
         outside = kept if steps is program.forward else {*values_in(list(program.gradients.values()))}
         views: dict[Value, set[Value]] = {}
+        memory: dict[Value, Value] = {}  # of a result that is written into an input: the value that was there first
         for i, step in enumerate(steps):
             step.out = None
-            product = step.function is np.dot or _named(step, "matmul")
-            fresh = isinstance(step.function, np.ufunc) or product or _named(step, "select")
+            product = step.function is np.dot or named(step, "matmul")
+            fresh = isinstance(step.function, np.ufunc) or product or named(step, "select")
             for out in step.outputs:
                 if fresh and not step.packed and len(out.shape or ()):
                     own[out] = True
@@ -224,6 +227,8 @@ def in_place(program: Any) -> None:
                     and not views.get(x)
                 ):
                     step.out = x
+                    memory[y] = first = memory.get(x, x)
+                    first.name = y.name or first.name  # as the user calls what it becomes
                     break
 
 
@@ -269,6 +274,3 @@ def _writes_into(step: Step, place: Value, made: dict[Value, Step], steps: list[
         return False
     step.out = place
     return True
-
-
-PASSES = (names, products, common, dots, sums, rectifiers, masks, dead, in_place, gather)

@@ -5,6 +5,7 @@ those, and gives the gradients. The result of a call is a Tensor with one node; 
 a nan behind a mask) it is the ordinary ops again: see :meth:`Program.replay`.
 """
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -14,7 +15,9 @@ from autograd.box import Box, leaf_of, wrap
 from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
-from autograd.programs.passes import PASSES
+from autograd.programs import passes, simplify
+from autograd.programs.page import page
+from autograd.programs.saving import save
 from autograd.programs.source import Source
 from autograd.programs.tracing import same
 from autograd.programs.values import ARRAY, INPUT, RESULT, Step, Value, replaced, values_in
@@ -22,6 +25,11 @@ from autograd.tensor import Tensor
 from autograd.vjp import Cotangents, check, item_node
 
 Array = np.ndarray[Any, Any]
+PASSES = (
+    passes.names, passes.products, passes.common, simplify.spreads, simplify.constants, simplify.squares,
+    simplify.signs, passes.dead, simplify.scatters, passes.dots, passes.sums, passes.rectifiers, passes.masks,
+    passes.dead, passes.in_place, passes.gather,
+)  # fmt: skip
 
 
 class Program:
@@ -56,6 +64,9 @@ class Program:
         self.memories: list[Gathered] = []  # that were used, and are used again when nobody holds a part of one
         self._forms = [(v.shape, not v.array.flags.c_contiguous) for v in self.gathered]
         self.op = _Compiled(self)
+        for v in self.outputs:
+            if isinstance(v, Value) and v.kind == RESULT and not v.name:
+                v.name = "loss" if v.shape == () and v in self.roots else "y"
         self.text = Source(self)
         self.run_forward, self.run_backward = self.text.functions()
 
@@ -83,6 +94,8 @@ class Program:
         self.boxed = [v.boxed for v in self.values]
         self.single = len(self.results) == 1 and self.results[0] in self.values and self.rebuild([self]) is self
         self.closed = [v.source for v in self.used if v.kind != INPUT]
+        self.given = sum(v.kind == INPUT for v in self.used)
+        self.see_closed()
         self.places = [i for i, v in enumerate(self.used) if v.boxed]
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.effects = any(step.effect for step in self.forward)
@@ -94,6 +107,23 @@ class Program:
         return self.text.source
 
     @property
+    def memory(self) -> dict[str, int]:
+        """Return the bytes of each array that a call makes, and backward with it: results, what is kept, gradients."""
+        made = [out for step in self.steps if step.out is None for out in step.outputs if out.shape is not None]
+        names = [(self.text.name(v), v) for v in [*made, *self.gathered] if v.dtype is not None]
+        return {name: math.prod(v.shape) * v.dtype.itemsize for name, v in names if name.isidentifier()}
+
+    def _repr_html_(self) -> str:
+        return page(self)
+
+    def save(self, path: Any) -> None:
+        """Write a module with the same two functions that needs NumPy only; arrays lie in a file beside it.
+
+        ``path`` ends in ``.py``. Raises TraceError for a program that uses what no file can hold.
+        """
+        save(self, path)
+
+    @property
     def steps(self) -> list[Step]:
         """List the steps of forward and backward."""
         return [*self.forward, *self.backward]
@@ -102,11 +132,17 @@ class Program:
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the arguments that are Tensors or arrays, in order."""
-        sources = [*leaves, *self.closed]
-        arrays = [x._array if isinstance(x, Box) else x for x in sources]
-        return self.finish(sources, arrays, *self.run_forward(*arrays))
+        arrays = [x._array if isinstance(x, Box) else x for x in leaves]
+        arrays += [x._array for x in self.boxes] if self.all_boxed else map(_array_of, self.closed)
+        return self.finish(leaves, arrays, *self.run_forward(*arrays))
 
-    def finish(self, sources: list[Any], arrays: list[Any], outputs: list[Any], saved: tuple[Any, ...]) -> Any:
+    def see_closed(self) -> None:
+        """Note the nodes of the Tensors that the function closes over."""
+        self.boxes = [x for x in self.closed if isinstance(x, Box)]
+        self.all_boxed = len(self.boxes) == len(self.closed)
+        self.nodes = [leaf_of(box) for box in self.boxes]
+
+    def finish(self, leaves: Sequence[Any], arrays: list[Any], outputs: list[Any], saved: tuple[Any, ...]) -> Any:
         """Wrap what forward gave, with one node behind what needs a gradient."""
         for i in self.aliased:
             outputs[i] = np.array(outputs[i])[()]
@@ -117,8 +153,8 @@ class Program:
                 for i in self.copied:
                     kept[i] = kept[i].copy()
                 saved = tuple(kept)
-            parents = tuple([sources[i]._node or leaf_of(sources[i]) for i in self.places])
-            residuals = (*[arrays[i] for i in self.places], None)
+            parents = (*[x._node or leaf_of(x) for x in leaves if isinstance(x, Box)], *self.nodes)
+            residuals = (*([arrays[i] for i in self.places] if len(self.places) < len(arrays) else arrays), None)
             several = len(self.roots_at) > 1
             ys = [outputs[i] for i in self.roots_at]
             shape: Any = [y.shape for y in ys] if several else ys[0].shape
@@ -137,7 +173,7 @@ class Program:
         given = iter(made)
         return self.rebuild([next(given) if isinstance(v, Value) else v for v in self.results])
 
-    def memory(self) -> Gathered:
+    def take_memory(self) -> Gathered:
         """Return where the gradients of leaves are written: memory of an earlier call that nobody looks at any more."""
         for _ in range(min(len(self.memories), 2)):
             try:
@@ -199,6 +235,8 @@ class _Compiled:
         self.definition = program.replay
         at = {v: i for i, v in enumerate(program.gradients)}
         self._pairs = [(i, at[v]) for i, v in enumerate(program.parents) if v in at]
+        in_order = self._pairs == [(i, i) for i in range(len(program.parents))]
+        self._paired: Any = zip if in_order else lambda parents, found: [(parents[i], found[k]) for i, k in self._pairs]
         self._gathered = [(i, k) for i, k in self._pairs if program.gradients[program.parents[i]] in program.gathered]
         self._reads = frozenset(
             i
@@ -226,7 +264,7 @@ class _Compiled:
         parts = g.fill(node) if isinstance(g, Cotangents) else (g,)
         parents = node.parents
         if program.gathered:
-            memory = program.memory()
+            memory = program.take_memory()
             found = program.run_backward(*parts, *node.kwargs["saved"], *memory.views)
             program.memories.append(memory)
             for i, k in self._gathered:
@@ -234,14 +272,16 @@ class _Compiled:
                     found[k] = found[k].copy()
         else:
             found = program.run_backward(*parts, *node.kwargs["saved"])
-        return [
-            (parents[i], found[k])
-            for i, k in self._pairs
-            if parents[i].needs and (wanted is None or parents[i] in wanted)
-        ]
+        if wanted is None:
+            return self._paired(parents, found)
+        return [(parents[i], found[k]) for i, k in self._pairs if parents[i] in wanted]
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def _array_of(x: Any) -> Any:
+    return x._array if isinstance(x, Box) else x
 
 
 def _in_order(steps: Sequence[Step]) -> list[Value]:

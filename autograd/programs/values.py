@@ -7,7 +7,7 @@ a constant.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-INPUT, CLOSED, ARRAY, RESULT = "input", "closed", "array", "result"
+INPUT, CLOSED, ARRAY, RESULT, NOTHING = "input", "closed", "array", "result", "nothing"
 
 
 class Value:

@@ -60,11 +60,13 @@ class DistributedTrainer(Trainer):
         clip_grad_norm: float | None = None,
         accumulate: int = 1,
         outputs: str | None = None,
+        compile: bool | str = "auto",
         comm: Any = None,
     ) -> None:
         self.world = World(comm)
         self.rank, self.size = self.world.rank, self.world.size
         options: dict[str, Any] = {"clip_grad_norm": clip_grad_norm, "accumulate": accumulate, "outputs": outputs}
+        options["compile"] = compile
         super().__init__(model, loss, optimizer, metrics=metrics, callbacks=callbacks, **options)
         self._least = 2 if any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in model.modules()) else 1
         self._interrupt = self._checked = self._summed = False
@@ -125,8 +127,7 @@ class DistributedTrainer(Trainer):
         self._seed(run)
         counted = self._counted
         part = batch.part(rows(len(batch), self.rank, self.size, self._least))
-        output = call(self.model, part.x) if len(part) else None
-        measured = NOTHING if output is None else self.criterion.measure(output, part)
+        output, measured = self.forward(part) if len(part) else (None, NOTHING)
         good = bool(np.isfinite(measured.total))
         numbers: list[float] = [measured.total, measured.mass] + [0.0] * (self._exchange.numbers - 2)
         kept = None

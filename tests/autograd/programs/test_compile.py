@@ -10,7 +10,7 @@ import pytest
 import autograd as ag
 import nn
 from autograd.errors import NotAFunction, TraceError
-from autograd.programs.passes import PASSES
+from autograd.programs.program import PASSES
 from autograd.tree import flatten
 from nn import functional as F
 
