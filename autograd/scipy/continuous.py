@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.scipy.bessel import i0e
-from autograd.scipy.declare import declare
+from autograd.scipy.declare import declare, float_like
 from autograd.scipy.distribution import Distribution
 from autograd.scipy.gammas import betainc, betaincc, betaln, gammainc, gammaincc, gammaln, psi
 from autograd.scipy.series import betainc_shapes
@@ -222,15 +222,20 @@ f = Distribution(
 )
 
 
+def _beta_half(df: Any) -> Any:
+    """Compute −log B(df / 2, ½)."""
+    return gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * LN_PI
+
+
 def _student_log_density(x: Any, df: Any) -> Any:
-    return -betaln(df / 2, 0.5) - 0.5 * np.log(df) - (df + 1) / 2 * np.log1p(x * x / df)
+    return _beta_half(df) - 0.5 * np.log(df) - (df + 1) / 2 * np.log1p(x * x / df)
 
 
 def _student_df(x: Any, df: Any) -> Any:
     """Differentiate ½ + sign(x) (1 − I_w(df / 2, ½)) / 2, w = df / (df + x²), by df."""
     square = df + x * x
     w = df / square
-    moved = x * np.exp((df / 2 - 1) * np.log(w) - betaln(df / 2, 0.5)) / (square * np.sqrt(square))
+    moved = x * np.exp((df / 2 - 1) * np.log(w) + _beta_half(df)) / (square * np.sqrt(square))
     return -0.5 * (_with_sign(x, 0.5 * betainc_shapes(df / 2, 0.5, w)[0]) + moved)
 
 
@@ -244,7 +249,7 @@ def _student_mixed(g: Any, x: Any, df: Any) -> Any:
 _cdf_by_df = declare(
     "stats",
     "t.cdf_by_df",
-    _student_df,
+    lambda x, df: float_like(_student_df(x, df), x, df),
     elementwise=True,
     vjp=dict(
         x=_student_mixed, df=lambda g, x, df: vjp(lambda df: _student_df(x, df), np.broadcast_to(df, g.shape))[1](g)

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special as sp
 
 from autograd.box import unbox
+from autograd.ops.axes import as_array
 
 _FIRST, _MOST = 64, 1 << 20
 
@@ -25,8 +26,16 @@ def _count(log_term: Callable[[Any], Any]) -> Any:
     return np.arange(float(n))
 
 
+def _wide(*inputs: Any) -> tuple[Any, list[Any]]:
+    """Return the dtype that inputs have together, and the inputs in float64, in which the series are summed."""
+    dtype = np.result_type(np.float32, *[x.dtype for x in inputs if hasattr(x, "dtype")])
+    arrays = [as_array(x) for x in inputs]
+    return dtype, [x if x.dtype == np.float64 else x.astype(np.float64) for x in arrays]
+
+
 def gammainc_shape(a: Any, x: Any) -> Any:
     """Compute ∂P(a, x)/∂a of P = Σₙ tₙ, tₙ = xᵃ⁺ⁿ e⁻ˣ / Γ(a + n + 1): Σₙ tₙ (log x − ψ(a + n + 1))."""
+    dtype, (a, x) = _wide(a, x)
     plain = unbox(x)
     inside = (plain > 0) & np.isfinite(plain)
     a, x = np.expand_dims(a, -1), np.expand_dims(np.where(inside, x, 1.0), -1)
@@ -34,7 +43,7 @@ def gammainc_shape(a: Any, x: Any) -> Any:
     n = _count(lambda n: np.where(n < top, 0.0, (shape + n) * np.log(top) - top - sp.gammaln(shape + n + 1)))
     log_x = np.log(x)
     terms = np.exp((a + n) * log_x - x - sp.gammaln(a + n + 1))
-    return np.where(inside, np.sum(terms * (log_x - sp.psi(a + n + 1)), axis=-1), 0.0)
+    return np.where(inside, np.sum(terms * (log_x - sp.psi(a + n + 1)), axis=-1), 0.0).astype(dtype)
 
 
 def betainc_shapes(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
@@ -42,6 +51,7 @@ def betainc_shapes(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
 
     Beyond the mean the series of 1 − I, with a and b exchanged, converges faster.
     """
+    dtype, (a, b, x) = _wide(a, b, x)
     plain = unbox(x)
     inside = (plain > 0) & (plain < 1)
     x = np.where(inside, x, 0.5)
@@ -57,4 +67,4 @@ def betainc_shapes(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
     first = np.sum(terms * (log_z + both - sp.psi(p + n + 1)), axis=-1)
     second = np.sum(terms * (log_rest + both - sp.psi(q)), axis=-1)
     by_a, by_b = np.where(flip, -second, first), np.where(flip, -first, second)
-    return np.where(inside, by_a, 0.0), np.where(inside, by_b, 0.0)
+    return np.where(inside, by_a, 0.0).astype(dtype), np.where(inside, by_b, 0.0).astype(dtype)

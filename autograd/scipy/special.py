@@ -96,7 +96,8 @@ boxcox1p = elementwise(
 
 def log1p_over(c: Any, x: Any) -> Any:
     """Compute log(1 + c x) / c, which is x at c = 0, so that its derivatives are right there too."""
-    return x * hyp2f1(1.0, 1.0, 2.0, -c * x)
+    product = c * x
+    return x * hyp2f1(1.0, 1.0, 2.0, -product).astype(product.dtype)
 
 
 _INVERSE = [(0.1, 0.4), AWAY]
@@ -108,7 +109,9 @@ inv_boxcox1p = elementwise(
 )
 huber = elementwise(
     "huber",
-    [(1.1, 1.4), (-1, 1)],
+    lambda rng: iter(
+        [((rng.uniform(*delta, (2, 3)), rng.uniform(0.5, 1, (2, 3))), {}) for delta in ((0.2, 0.4), (1.1, 1.4))]
+    ),
     dict(
         delta=lambda g, delta, r: g * np.maximum(np.abs(r) - delta, 0),
         r=lambda g, delta, r: g * np.clip(r, -delta, delta),
