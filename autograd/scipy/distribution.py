@@ -3,6 +3,7 @@
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from inspect import Parameter, Signature
 from typing import Any
 
@@ -77,8 +78,12 @@ class Distribution:
         )
 
     def _bounded(self, formula: Formula, below: float, above: float) -> Formula:
+        fixed = None if self._shapes else self._there.support()
+        if fixed == (-np.inf, np.inf):
+            return formula
+
         def definition(x: Any, *shapes: Any) -> Any:
-            low, high = self._there.support(*unbox(shapes))
+            low, high = fixed or self._there.support(*unbox(shapes))
             return inside(low, high, x, lambda x: formula(x, *shapes), below, above)
 
         return definition
@@ -93,7 +98,7 @@ class Distribution:
 
     def _standard(self, x: Any, args: Any, kwds: Any) -> tuple[Any, list[Any], Any]:
         """Read SciPy's arguments: give z, the shapes and the scale."""
-        *shapes, loc, scale = arguments(self._name, [*self._shapes, "loc", "scale"], {"loc": 0, "scale": 1}, args, kwds)
+        *shapes, loc, scale = arguments(self._name, (*self._shapes, "loc", "scale"), args, kwds)
         if isinstance(x, list | tuple):
             x = np.asarray(x, float)
         moved = x if isinstance(loc, int) and loc == 0 else x - loc
@@ -186,7 +191,7 @@ class Discrete(Distribution):
         )
 
     def _standard(self, x: Any, args: Any, kwds: Any) -> tuple[Any, list[Any], Any]:
-        *shapes, loc = arguments(self._name, [*self._shapes, "loc"], {"loc": 0}, args, kwds)
+        *shapes, loc = arguments(self._name, (*self._shapes, "loc"), args, kwds)
         for name, value in [("k", x), *zip(self._shapes, shapes, strict=True), ("loc", loc)]:
             if name in {*self._counts, "loc"} and is_recording(value):
                 raise MissingRule(
@@ -227,12 +232,16 @@ class Frozen:
         return lambda x, **kwds: method(x, *self.args, **self.kwds, **kwds)
 
 
-def arguments(name: str, names: Sequence[str], defaults: dict[str, Any], args: Any, kwds: Any) -> list[Any]:
+@cache
+def _signature(names: tuple[str, ...]) -> Signature:
+    kind, defaults = Parameter.POSITIONAL_OR_KEYWORD, {"loc": 0, "scale": 1}
+    return Signature([Parameter(each, kind, default=defaults.get(each, Parameter.empty)) for each in names])
+
+
+def arguments(name: str, names: tuple[str, ...], args: Any, kwds: Any) -> list[Any]:
     """Bind SciPy's positional and keyword parameters to their names; lists become arrays."""
-    kind = Parameter.POSITIONAL_OR_KEYWORD
-    signature = Signature([Parameter(each, kind, default=defaults.get(each, Parameter.empty)) for each in names])
     try:
-        bound = signature.bind(*args, **kwds)
+        bound = _signature(names).bind(*args, **kwds)
     except TypeError as error:
         raise ArgumentError(f"scipy.stats.{name}: {error}; its parameters are {', '.join(names)}.") from None
     bound.apply_defaults()

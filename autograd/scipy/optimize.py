@@ -240,7 +240,7 @@ def root(
 ) -> Any:
     """Find x with fun(x, *args) = 0: SciPy's result, with ``x`` in the form of ``x0``; the Jacobian is found.
 
-    Raises MissingRule where the solution is to be differentiated, but was not found.
+    Raises MissingRule in backward where what was found is no solution.
     """
     form, args = _Form(x0), args if isinstance(args, tuple) else (args,)
 
@@ -254,8 +254,6 @@ def root(
         given = lambda v: _apart(jacobian(f), v)  # noqa: E731
     found = sp.root(values(f), form.start, method=method, jac=given, tol=tol, callback=callback, options=options)
     nodes = closed_over(f, found.x)
-    if nodes and not found.success:
-        raise MissingRule(f"scipy.optimize.root: nothing was found that could be differentiated: {found.message}")
     x = _implicit("scipy.optimize.root", found.x, f, nodes)
     found.x, found.fun = form.tree(x), f(x) if nodes else found.fun
     return found
