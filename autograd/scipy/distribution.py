@@ -12,23 +12,29 @@ from scipy import stats
 
 from autograd.box import is_recording, unbox
 from autograd.errors import ArgumentError, MissingRule, UnknownName
+from autograd.primitive import opaque
 from autograd.scipy.declare import Samples, constant, declare, float_like
 
 Formula = Callable[..., Any]
 
 
-def inside(low: Any, high: Any, x: Any, formula: Formula, below: float, above: float) -> Any:
-    """Compute a formula between two bounds, and constants outside of them, where it need not exist."""
-    number = unbox(x)
-    within = ~((number < low) | (number > high))
-    if np.any(np.isnan(low)):  # the shapes make no sense, nor do derivatives
-        return formula(x) * np.where(np.isnan(low), np.nan, 1.0)
-    if np.all(within):
-        return formula(x)
-    middle = np.where(np.isfinite(low), np.where(np.isfinite(high), (low + high) / 2, low + 1), high - 1)
-    middle = np.where(np.isfinite(middle), middle, 0.0).astype(np.asarray(number).dtype)
-    outside = np.where(number < low, below, above)
-    return np.where(within, formula(np.where(within, x, middle)), outside)
+def places(support: Formula, below: float, above: float) -> Formula:
+    """Return a function of arrays, x and shapes: where x is inside, a place that is, values outside, 1 or nan for x.
+
+    Where the shapes make no sense the support is nan, and so are value and derivatives.
+    """
+
+    def found(x: Any, *shapes: Any) -> tuple[Any, ...]:
+        low, high = support(*shapes)
+        number = np.asarray(x)
+        kind = number.dtype if number.dtype.kind == "f" else np.dtype(float)
+        left, right = np.isfinite(low), np.isfinite(high)
+        low_, high_ = np.where(left, low, 0.0), np.where(right, high, 0.0)
+        middle = np.where(left & right, (low_ + high_) / 2, low_ + left + high_ - right).astype(kind)
+        outside = np.where(number < low, below, above).astype(kind)
+        return ~((number < low) | (number > high)), middle, outside, np.where(np.isnan(low), np.nan, 1.0).astype(kind)
+
+    return opaque(found)  # type: ignore[no-any-return]
 
 
 class Distribution:
@@ -81,10 +87,11 @@ class Distribution:
         fixed = None if self._shapes else self._there.support()
         if fixed == (-np.inf, np.inf):
             return formula
+        find = places(self._there.support if fixed is None else lambda: fixed, below, above)
 
         def definition(x: Any, *shapes: Any) -> Any:
-            low, high = fixed or self._there.support(*unbox(shapes))
-            return inside(low, high, x, lambda x: formula(x, *shapes), below, above)
+            within, middle, outside, sense = find(x, *shapes)
+            return np.where(within, formula(np.where(within, x * sense, middle), *shapes), outside)
 
         return definition
 

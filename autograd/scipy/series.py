@@ -14,6 +14,7 @@ from scipy import special as sp
 
 from autograd.box import unbox
 from autograd.ops.axes import as_array
+from autograd.scipy.declare import declare
 
 _FIRST, _MOST = 64, 1 << 20
 
@@ -33,7 +34,7 @@ def _wide(*inputs: Any) -> tuple[Any, list[Any]]:
     return dtype, [x if x.dtype == np.float64 else x.astype(np.float64) for x in arrays]
 
 
-def gammainc_shape(a: Any, x: Any) -> Any:
+def _gammainc_shape(a: Any, x: Any) -> Any:
     """Compute ∂P(a, x)/∂a of P = Σₙ tₙ, tₙ = xᵃ⁺ⁿ e⁻ˣ / Γ(a + n + 1): Σₙ tₙ (log x − ψ(a + n + 1))."""
     dtype, (a, x) = _wide(a, x)
     plain = unbox(x)
@@ -46,7 +47,7 @@ def gammainc_shape(a: Any, x: Any) -> Any:
     return np.where(inside, np.sum(terms * (log_x - sp.psi(a + n + 1)), axis=-1), 0.0).astype(dtype)
 
 
-def betainc_shapes(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
+def _betainc_shapes(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
     """Compute ∂I/∂a and ∂I/∂b of I = Σₙ tₙ, tₙ = xᵃ⁺ⁿ (1 − x)ᵇ Γ(a + b + n) / (Γ(b) Γ(a + n + 1)).
 
     Beyond the mean the series of 1 − I, with a and b exchanged, converges faster.
@@ -68,3 +69,21 @@ def betainc_shapes(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
     second = np.sum(terms * (log_rest + both - sp.psi(q)), axis=-1)
     by_a, by_b = np.where(flip, -second, first), np.where(flip, -first, second)
     return np.where(inside, by_a, 0.0).astype(dtype), np.where(inside, by_b, 0.0).astype(dtype)
+
+
+gammainc_shape = declare(
+    "special",
+    "gammainc_by_a",
+    _gammainc_shape,
+    definition=_gammainc_shape,
+    elementwise=True,
+    domain=[(0.5, 2), (0.3, 2)],
+)
+betainc_shapes = declare(
+    "special",
+    "betainc_by_shapes",
+    _betainc_shapes,
+    definition=_betainc_shapes,
+    elementwise=True,
+    domain=[(0.5, 2), (0.5, 2), (0.1, 0.9)],
+)
