@@ -23,6 +23,7 @@ from autograd.modes import scope as scope
 from autograd.programs.program import Program
 from autograd.recording import record as record
 from autograd.tensor import Tensor as Tensor
+from autograd.tensor import depends_on as depends_on
 from autograd.tensor import leaf_arrays as leaf_arrays
 from autograd.tensor import mark_changed as mark_changed
 from autograd.viz import draw as draw
@@ -43,6 +44,7 @@ __all__ = [
     "checkpoint",
     "compile",
     "current_scope",
+    "depends_on",
     "draw",
     "draw_dot",
     "elu",

@@ -38,6 +38,7 @@ def products(program: Any) -> None:
     """Transpose a product by its factors: (a b)ᵀ = bᵀ aᵀ and (xᵀ)ᵀ = x; gradients come in the layout of weights."""
     known: dict[Any, Any] = {}
     made: dict[Value, Step] = {}
+    turned_leaves = [g for leaf, g in program.gradients.items() if _is_turned(leaf.array)]
     every = [*program.forward, *program.backward]
     read = Counter(v for step in every for v in step.values())
     read.update(values_in([program.outputs, list(program.gradients.values())]))
@@ -52,6 +53,8 @@ def products(program: Any) -> None:
                 known[step.outputs[0]] = before.inputs[0]
                 steps.remove(step)
             elif before is not None and named(before, "matmul") and read[step.inputs[0]] == 1 and before in steps:
+                if step.outputs[0] in turned_leaves:
+                    continue  # it lies as its leaf does
                 a, b = before.inputs
                 if isinstance(a, Value) and isinstance(b, Value) and len(a.shape) == len(b.shape) == 2:
                     turned = [_turned(x, made, steps, steps.index(before)) for x in (b, a)]
@@ -111,10 +114,38 @@ def rectifiers(program: Any) -> None:
 
 def masks(program: Any) -> None:
     """Cut off by a product on the way back: should an infinite slope make it nan, the ordinary ops run again."""
-    for step in program.backward:
+    made = {out: step for step in (*program.forward, *program.backward) for out in step.outputs}
+    known: dict[Any, Any] = {}
+    for step in list(program.backward):
+        read_anew(step, known)
         if named(step, "select") and step.outputs[0].dtype.kind == "f":
-            step.function, step.label, step.op = np.multiply, "multiply", None
-            step.inputs, step.kwargs = (step.inputs[0], step.kwargs["mask"]), {}
+            test, product = [
+                made.get(x) if isinstance(x, Value) else None for x in (step.kwargs["mask"], step.inputs[0])
+            ]
+            if test is not None and product is not None and _is_cut_by(product, test):
+                known[step.outputs[0]] = step.inputs[0]
+                program.backward.remove(step)
+                continue
+            if _lie_alike(step.inputs[0], step.kwargs["mask"]):
+                step.function, step.label, step.op = np.multiply, "multiply", None
+                step.inputs, step.kwargs = (step.inputs[0], step.kwargs["mask"]), {}
+    results_anew(program, known)
+
+
+def _lie_alike(x: Any, mask: Any) -> bool:
+    """Tell whether the axes of both lie in one order in memory; else ``select`` is quicker, in that of the mask."""
+    a, b = (v.array if isinstance(v, Value) else v for v in (x, mask))
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or a.shape != b.shape:
+        return True
+    return [s // a.itemsize for s in a.strides] == [s // b.itemsize for s in b.strides]
+
+
+def _is_cut_by(product: Step, test: Step) -> bool:
+    """Tell whether a product is 0 anyway where ``test`` fails, which says that one of its factors is not 0."""
+    if product.function is not np.multiply or test.function is not np.not_equal or test.kwargs or product.kwargs:
+        return False
+    factor, zero = test.inputs
+    return isinstance(zero, int | float | np.number) and zero == 0 and any(x is factor for x in product.inputs)
 
 
 @lru_cache(maxsize=64)
@@ -198,42 +229,49 @@ def in_place(program: Any) -> None:
     kept = {*values_in(program.outputs), *values_in(list(program.gradients.values()))}
     kept |= {v for step in program.backward for v in step.values()}
     for steps in (program.forward, program.backward):
-        own: dict[Value, bool] = {}
-        last = {v: i for i, step in enumerate(steps) for v in step.values()}
-        outside = kept if steps is program.forward else {*values_in(list(program.gradients.values()))}
-        views: dict[Value, set[Value]] = {}
-        memory: dict[Value, Value] = {}  # of a result that is written into an input: the value that was there first
-        for i, step in enumerate(steps):
-            step.out = None
-            product = step.function is np.dot or named(step, "matmul")
-            fresh = isinstance(step.function, np.ufunc) or product or named(step, "select")
-            for out in step.outputs:
-                if fresh and not step.packed and len(out.shape or ()):
-                    own[out] = True
-                elif not fresh and out.shape:
-                    for v in step.values():  # what may look at the memory of its inputs
-                        views.setdefault(v, set()).add(out)
-            if not isinstance(step.function, np.ufunc) or step.function is np.matmul or step.packed:
-                continue
-            y = step.outputs[0]
-            for x in step.inputs:
-                if (
-                    isinstance(x, Value)
-                    and x in own
-                    and x not in outside
-                    and last[x] == i
-                    and x.shape == y.shape
-                    and x.dtype == y.dtype
-                    and not views.get(x)
-                ):
-                    step.out = x
-                    memory[y] = first = memory.get(x, x)
-                    first.name = y.name or first.name  # as the user calls what it becomes
-                    break
+        _reuse(steps, kept if steps is program.forward else {*values_in(list(program.gradients.values()))})
+        for loop in steps:
+            _reuse(loop.inner, set(loop.outputs))
+
+
+def _reuse(steps: list[Step], outside: set[Value]) -> None:
+    """Write results into inputs that the steps made themselves, and that are not read later or ``outside``."""
+    own: dict[Value, bool] = {}
+    last = {v: i for i, step in enumerate(steps) for v in step.values()}
+    views: dict[Value, set[Value]] = {}
+    memory: dict[Value, Value] = {}  # of a result that is written into an input: the value that was there first
+    for i, step in enumerate(steps):
+        step.out = None
+        product = step.function is np.dot or named(step, "matmul")
+        fresh = isinstance(step.function, np.ufunc) or product or named(step, "select")
+        for out in step.outputs:
+            if fresh and not step.packed and len(out.shape or ()):
+                own[out] = True
+            elif not fresh and out.shape:
+                for v in step.values():  # what may look at the memory of its inputs
+                    views.setdefault(v, set()).add(out)
+        if not isinstance(step.function, np.ufunc) or step.function is np.matmul or step.packed:
+            continue
+        y = step.outputs[0]
+        for x in step.inputs:
+            if (
+                isinstance(x, Value)
+                and x in own
+                and x not in outside
+                and last[x] == i
+                and x.shape == y.shape
+                and x.dtype == y.dtype
+                and not views.get(x)
+            ):
+                step.out = x
+                memory[y] = first = memory.get(x, x)
+                first.name = y.name or first.name  # as the user calls what it becomes
+                break
 
 
 def gather(program: Any) -> None:
     """Write the gradients of leaves one behind the other: an optimizer takes them at once, and none is copied."""
+    _turn_large(program)
     leaves = [v for v in program.gradients if _is_small_leaf(v) and isinstance(program.gradients[v], Value)]
     dtypes = Counter(v.dtype for v in leaves).most_common(1)
     if not dtypes or dtypes[0][1] < 2:
@@ -242,14 +280,35 @@ def gather(program: Any) -> None:
     made = {out: step for step in steps for out in step.outputs}
     for leaf in sorted([v for v in leaves if v.dtype == dtypes[0][0]], key=lambda v: -v.source._node.order):
         g, array = program.gradients[leaf], leaf.array
-        turned = len(leaf.shape) == 2 and array.T.flags.c_contiguous
-        place = Value(RESULT, np.empty(leaf.shape, leaf.dtype, order="F" if turned else "C"))
+        place = Value(RESULT, np.empty(leaf.shape, leaf.dtype, order="F" if _is_turned(array) else "C"))
         place.of = leaf
         step = made.get(g)
         if step is None or read[g] > 1 or not _writes_into(step, place, made, steps):
             steps.append(Step(np.copyto, "copyto", (place, g), {}, (), effect=True))
         program.gradients[leaf] = place
         program.gathered.append(place)
+
+
+def _turn_large(program: Any) -> None:
+    """Write the gradient of a large leaf that lies transposed into an array that lies so, too."""
+    steps, read = program.backward, Counter(values_in(list(program.gradients.values())))
+    made = {out: step for step in steps for out in step.outputs}
+    for leaf, g in program.gradients.items():
+        if leaf.kind == CLOSED and leaf.boxed and _is_turned(leaf.array) and leaf.array.size > GATHERED:
+            step = made.get(g)
+            place = Value(RESULT, np.empty(leaf.shape, leaf.dtype, order="F"))
+            place.of = leaf
+            at = None if step is None or read[g] > 1 or not _transposes(step) else made.get(step.inputs[0])
+            index = steps.index(at) if at is not None and at in steps else 0
+            if at is not None and step is not None and _writes_into(step, place, made, steps):
+                empty = Step(np.empty, "empty", (leaf.shape, leaf.dtype), {"order": "F"}, (place,), scope=at.scope)
+                empty.line = at.line
+                steps.insert(index, empty)
+                program.gradients[leaf] = place
+
+
+def _is_turned(array: Any) -> bool:
+    return isinstance(array, np.ndarray) and array.ndim == 2 and bool(array.T.flags.c_contiguous)
 
 
 def _is_small_leaf(v: Value) -> bool:
@@ -261,6 +320,13 @@ def _is_small_leaf(v: Value) -> bool:
 def _writes_into(step: Step, place: Value, made: dict[Value, Step], steps: list[Step]) -> bool:
     """Let a step write its result into ``place``, if it is one that can."""
     if step.out is not None or step.packed or step.outputs[0].shape != place.shape:
+        return False
+    if _transposes(step) and _is_turned(place.array):
+        before = made.get(step.inputs[0])
+        if before is not None and before.function is np.dot and before.out is None and before in steps:
+            before.out, before.turned = place, True
+            steps.remove(step)
+            return True
         return False
     if step.outputs[0].dtype != place.dtype or (isinstance(step.outputs[0].array, np.generic)):
         return False

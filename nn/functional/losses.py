@@ -246,6 +246,8 @@ def binary_cross_entropy(
         targets.swapped(name, p, t)
         targets.shares(name, t)
     targets.probabilities(name, p)
+    if check:
+        targets.not_labels(name, p, t)
     return _bce(p, t, weight=_constant(weight, p, "weight"), reduction=reduction)
 
 
