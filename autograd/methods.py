@@ -4,7 +4,7 @@ Floor 10: used by :mod:`autograd.tensor`.
 """
 
 import operator as op
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,9 +66,14 @@ class Methods(Box, Generic[Result]):
         return shapes.swapaxes(self, -1, -2)
 
     @property
-    def real(self) -> Self:
+    def real(self) -> Result:
         """Return the real part, which for real numbers is this Tensor itself."""
-        return self
+        return ew.real(self)
+
+    @property
+    def imag(self) -> Result:
+        """Return the imaginary part: of real numbers zeros, which need no gradient."""
+        return ew.imag(self)
 
     def __len__(self) -> int:
         return len(self._array)
@@ -302,9 +307,9 @@ class Methods(Box, Generic[Result]):
         """Round; the result needs no gradient."""
         return ew.round_(self, decimals)
 
-    def conj(self) -> Self:
+    def conj(self) -> Result:
         """Return the complex conjugate, which for real numbers is this Tensor itself."""
-        return self
+        return ew.conjugate(self) if self.dtype.kind == "c" else self  # type: ignore[return-value]
 
     conjugate = conj
 

@@ -85,7 +85,6 @@ PLAIN: set[Any] = {
     np.savez,
     np.savez_compressed,
     np.isscalar,
-    np.imag,
     np.einsum_path,
 }
 
@@ -127,8 +126,6 @@ _ADVICE: dict[Any, str] = {
     np.fill_diagonal: "Assign x[np.diag_indices(n)] = v instead, which is differentiable.",
     np.histogram_bin_edges: "Pass x.detach(), or the edges themselves.",
     np.nextafter: "Its result is x1 but for the last bit: use that.",
-    np.linalg.eig: "Eigenvalues of a general matrix are complex; use np.linalg.eigh for a symmetric one.",
-    np.linalg.eigvals: "Eigenvalues of a general matrix are complex; use np.linalg.eigvalsh for a symmetric one.",
     np.roots: "Roots are complex in general; a real root x moves by -np.polyval(dp, x) / np.polyval(np.polyder(p), x).",
     np.sort_complex: "Its result is complex; use np.sort.",
     **dict.fromkeys((getattr(np.fft, name) for name in np.fft.__all__), _COMPLEX),

@@ -188,7 +188,9 @@ def setitem(x: Any, v: Any, index: Any) -> Any:
     """
     index, _ = freeze(index)
     kind = as_array(x).dtype
-    if kind.kind != "f" and needs_grad(v):
+    if kind.kind != "c" and getattr(v, "dtype", np.dtype(type(v) if isinstance(v, complex) else bool)).kind == "c":
+        raise DTypeError(f"setitem: complex values do not fit into x of dtype {kind}. Use x.astype(complex) first.")
+    if kind.kind not in "fc" and needs_grad(v):
         raise DTypeError(
             f"setitem: x has dtype {kind}, so values written into it would lose their gradient. Use x.astype(float)."
         )

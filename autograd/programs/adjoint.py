@@ -17,7 +17,7 @@ from autograd.programs.values import Step, Value, replaced
 from autograd.rules import Op, Rule
 from autograd.vjp import fit, missing_rule
 
-_KEPT = (bool, int, float)
+_KEPT = (bool, int, float, complex)
 
 
 def adjoint(tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value], *, recorded: bool) -> dict[Value, Any]:
@@ -131,7 +131,7 @@ class _Asked:
         """Return an input as the engine keeps it: a Python number in the dtype of the result."""
         if isinstance(x, Value):
             return x.array if x.shape is None else self.tracer.wrap(x)
-        if isinstance(x, _KEPT) and self.outputs[0].dtype.kind == "f":
+        if isinstance(x, _KEPT) and self.outputs[0].dtype.kind in "fc":
             return self.outputs[0].dtype.type(x)
         return x
 

@@ -68,11 +68,16 @@ def samples(name: str, seed: int = 7) -> Iterator[Sample]:
 
 
 def is_float(x: Any) -> bool:
-    return isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f"
+    return isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fc"
+
+
+def in_dtype(x: Any, dtype: Any) -> Any:
+    """Give numbers in another precision, that of ``dtype``; complex ones stay complex."""
+    return x.astype(np.result_type(dtype, np.complex64) if x.dtype.kind == "c" else dtype)
 
 
 def vary(args: tuple[Any, ...], change: Callable[[Any], Any]) -> tuple[Any, ...]:
-    """Replace every floating-point array among nested arguments."""
+    """Replace every array of floating-point or complex numbers among nested arguments."""
     values, rebuild = flatten(args)
     changed: tuple[Any, ...] = rebuild([change(x) if is_float(x) else x for x in values])
     return changed
@@ -98,7 +103,7 @@ def backward(y: Any) -> None:
     """Run backward through all results of an op that need a gradient."""
     parts = [part for part in flatten(y)[0] if isinstance(part, autograd.Tensor) and part.requires_grad]
     total = sum((part * np.cos(np.arange(part.size)).reshape(part.shape).astype(part.dtype)).sum() for part in parts)
-    total.backward()
+    (total.real + 2 * total.imag if total.dtype.kind == "c" else total).backward()
 
 
 def numpy_names(name: str) -> list[Any]:
