@@ -15,7 +15,7 @@ from autograd.errors import DTypeError, ShapeError
 from autograd.ops.axes import Axis, as_array, cases, conjugated, no_out
 from autograd.primitive import dispatch, implements, op
 
-_OTHER = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
+_OTHER: dict[Any, Any] = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
 def _resized(z: Any, shape: tuple[int, ...]) -> Any:
