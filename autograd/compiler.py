@@ -74,7 +74,7 @@ def compiled(op: Op) -> Callable[..., Any]:
     """
     space: dict[str, Any] = {**_SHARED, "_op": op, "_write": _write, "_select": select, "__builtins__": __builtins__}
     if op.rules or op.joint:
-        space["_vjp"] = op.vjp = FunctionType(_first_vjp.__code__, space, f"{op.name}_vjp")
+        space["_vjp"] = op.vjp = FunctionType(_first_vjp.__code__, space, f"{op.name}_vjp", (None,))
     space["_standing"] = standing
     space["_apply"] = apply = op.apply = FunctionType(_first_apply.__code__, space, op.name)
     return apply

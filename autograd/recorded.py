@@ -30,12 +30,18 @@ def adopt(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
         return leaf_of(x), kept
     if type(data) is not _NDARRAY:
         whole = keeps_values() or dtype.kind not in "fc" or not isinstance(data, bool | int | float | complex)
-        return None, data if whole else dtype.type(data)
+        return None, data if whole else number_of(dtype, data)
     kept = data.copy() if read or data.size <= SMALL else None
     value = data if keeps_values() else None if kept is None else small(kept)
     leaf = Leaf(value, data.shape, data.dtype, False)
     leaf.holder = ref(data)  # one and the same for each use of this array, also when it is gone
     return leaf, kept
+
+
+def number_of(dtype: Any, x: Any) -> Any:
+    """Return a Python number in the precision of ``dtype``; a real one stays real beside complex numbers."""
+    kind = np.finfo(dtype).dtype if dtype.kind == "c" and not isinstance(x, complex) else dtype
+    return kind.type(x)
 
 
 def own(array: Any) -> Any:

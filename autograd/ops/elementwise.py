@@ -325,9 +325,7 @@ def _part(name: str) -> Any:
 
 _real = op(_part("real"), name="real", symbol="Re", vjp=lambda g: g, view=True, domain=_complex_numbers)
 _imag = op(_part("imag"), name="imag", symbol="Im", vjp=lambda g: g * 1j, view=True, domain=_complex_numbers)
-conjugate = _declare(
-    np.conjugate, symbol="conj", domain=_ANY, vjp=lambda g: np.conjugate(g), holomorphic=False, formula="1"
-)
+conjugate = _declare(np.conjugate, symbol="conj", domain=_ANY, vjp=lambda g: np.conjugate(g), holomorphic=False)
 
 
 @implements(np.real, domain=_one, name="real_part")

@@ -14,6 +14,7 @@ from autograd.compiler import select
 from autograd.modes import enable_grad, no_grad
 from autograd.ops import elementwise as ew
 from autograd.programs.values import Step, Value, replaced
+from autograd.recorded import number_of
 from autograd.rules import Op, Rule
 from autograd.vjp import fit, missing_rule
 
@@ -132,7 +133,7 @@ class _Asked:
         if isinstance(x, Value):
             return x.array if x.shape is None else self.tracer.wrap(x)
         if isinstance(x, _KEPT) and self.outputs[0].dtype.kind in "fc":
-            return self.outputs[0].dtype.type(x)
+            return number_of(self.outputs[0].dtype, x)
         return x
 
 

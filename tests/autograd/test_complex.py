@@ -364,3 +364,25 @@ def test_compiled_function_in_a_graph():
 def test_eigenvalues_whose_dtype_depends_on_numbers_are_not_compiled():
     with pytest.raises(ag.errors.TraceError, match="reading the numbers of a Tensor"):
         ag.compile(ag.grad(lambda a: abs(np.linalg.eigvals(a)).sum()))(X)
+
+
+# ------------------------------------------------------------------------------------------------------------- pictures
+
+
+def test_pictures_show_both_parts(tmp_path):
+    z = leaf([1 + 2j, 3 - 1j], name="z")
+    y = abs(np.exp(z) * (1 + 1j)).sum() + abs(leaf(np.arange(20) * (1 + 1j))).sum()
+    for _ in range(2):
+        source = ag.draw(y).source
+        assert "1+2j" in source
+        assert "9.50 ± 5.77 and 9.50 ± 5.77 · j" in ag.draw(y, max_nodes=500).source
+        ag.draw(y).save(tmp_path / "y.json")
+        assert '"(1+2j)"' in (tmp_path / "y.json").read_text()
+        assert "1+2j" in ag.replay(y).html
+        y.backward(retain_graph=True)
+    w = leaf(1 + 2j, name="w")
+    assert "∂v1/∂w" in ag.replay(abs(w * w)).html
+    with pytest.raises(DTypeError, match="explain tells of real numbers: along a path of complex ones"):
+        ag.explain(abs(w * w), w)
+    x = leaf(2.0)
+    assert ag.explain(x * x + abs(w), x).total == 4
