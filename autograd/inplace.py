@@ -159,8 +159,7 @@ def _offset(view: Any, array: Any) -> int:
 
 def _places(view: Any, array: Any, ids: Any) -> Any:
     """Find where in the flat array the elements of a view lie, by their addresses."""
-    step = ids.itemsize // array.itemsize if ids.itemsize >= array.itemsize else None
-    if step is None or not _is_dense(array):
+    if not _is_dense(array):
         raise InPlaceError("a write into a view of an array with gaps cannot be followed. Write into a copy.")
     flat = as_strided(ids, (ids.size,), (ids.itemsize,))
     offset = _offset(view, array)

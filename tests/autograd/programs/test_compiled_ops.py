@@ -13,8 +13,8 @@ from tests.autograd.rows import ROWS, arrays, backward, samples, tensors
 # These look at numbers to decide what to do: TraceError, or the function runs as itself.
 BY_DATA = {
     "apply_along_axis", "average", "bincount", "block", "choose", "compress", "cond", "cov", "delete", "eig", "eigvals",
-    "extract", "frexp", "geomspace", "histogram", "lstsq", "nanmax", "nanmin", "nanstd", "nanvar", "piecewise", "polyfit",
-    "polydiv", "polymul", "polyval", "quantile", "repeat", "trim_zeros",
+    "extract", "frexp", "geomspace", "histogram", "lstsq", "nanmax", "nanmin", "nanstd", "nanvar", "piecewise",
+    "polyfit", "polydiv", "polymul", "polyval", "quantile", "repeat", "trim_zeros",
 }  # fmt: skip
 table = pytest.mark.parametrize("name", ROWS)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning:numpy", "ignore:invalid value|divide by zero|overflow")
