@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from autograd.box import Box
 from autograd.hints import hinted
 from autograd.ops import activations as act
-from autograd.ops import casting, indexing, products, reductions, shapes
+from autograd.ops import casting, parts, picking, products, reductions, shapes
 from autograd.ops import elementwise as ew
 from autograd.primitive import opaque
 
@@ -68,12 +68,12 @@ class Methods(Box, Generic[Result]):
     @property
     def real(self) -> Result:
         """Return the real part, which for real numbers is this Tensor itself."""
-        return ew.real(self)
+        return parts.real(self)
 
     @property
     def imag(self) -> Result:
         """Return the imaginary part: of real numbers zeros, which need no gradient."""
-        return ew.imag(self)
+        return parts.imag(self)
 
     def __len__(self) -> int:
         return len(self._array)
@@ -285,15 +285,15 @@ class Methods(Box, Generic[Result]):
     @hinted
     def take(self, indices: Any, axis: int | None = None, **kwargs: Any) -> Result:
         """Pick elements along an axis."""
-        return indexing.take(self, indices, axis=axis, **kwargs)
+        return picking.take(self, indices, axis=axis, **kwargs)
 
     def compress(self, condition: Any, axis: int | None = None) -> Result:
         """Pick slices where a condition holds."""
-        return indexing.compress(condition, self, axis=axis)
+        return picking.compress(condition, self, axis=axis)
 
     def choose(self, choices: Any, **kwargs: Any) -> Result:
         """Build an array from an index array and choices."""
-        return indexing.choose(self, choices, **kwargs)
+        return picking.choose(self, choices, **kwargs)
 
     def dot(self, other: Any) -> Result:
         """Compute the dot product."""
@@ -309,7 +309,7 @@ class Methods(Box, Generic[Result]):
 
     def conj(self) -> Result:
         """Return the complex conjugate, which for real numbers is this Tensor itself."""
-        return ew.conjugate(self) if self.dtype.kind == "c" else self  # type: ignore[return-value]
+        return parts.conjugate(self) if self.dtype.kind == "c" else self  # type: ignore[return-value]
 
     conjugate = conj
 

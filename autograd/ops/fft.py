@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd.errors import DTypeError, ShapeError
 from autograd.ops.axes import Axis, as_array, cases, conjugated, no_out
-from autograd.primitive import dispatch, implements, op
+from autograd.primitive import implements, op
 
 _OTHER: dict[Any, Any] = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 
@@ -27,21 +27,21 @@ def _resized(z: Any, shape: tuple[int, ...]) -> Any:
 # --------------------------------------------------------------------------------------------------- along one axis
 
 
-def _fft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
+def _fft_forward(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     return np.fft.fft(a, n, axis, norm)
 
 
-def _ifft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
+def _ifft_forward(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     return np.fft.ifft(a, n, axis, norm)
 
 
-def _rfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
+def _rfft_forward(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     if np.iscomplexobj(a):
         raise DTypeError("rfft takes real numbers: the imaginary parts would be lost. Use np.fft.fft, or a.real.")
     return np.fft.rfft(a, n, axis, norm)
 
 
-def _irfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
+def _irfft_forward(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     return np.fft.irfft(a, n, axis, norm)
 
 
@@ -69,19 +69,47 @@ def _inverse(back: Any) -> Any:
     return lambda g, shapes, axis, norm: _resized(back(g, None, axis, _OTHER[norm]), shapes[0])
 
 
-def _declare(forward: Any, function: Any, vjp: Any) -> Any:
-    dispatch[function] = made = op(forward, name=function.__name__, vjp=vjp, holomorphic=False, domain=_LINES)
-    return made
-
+_fft = op(_fft_forward, name="fft", vjp=_inverse(np.fft.ifft), holomorphic=False)
+_ifft = op(_ifft_forward, name="ifft", vjp=_inverse(np.fft.fft), holomorphic=False)
+_rfft = op(_rfft_forward, name="rfft", vjp=_rfft_rule, holomorphic=False)
+_irfft = op(_irfft_forward, name="irfft", vjp=_irfft_rule, holomorphic=False)
 
 _LINES = cases(
     ((5,), {}), ((3, 4), 6, 0), ((2, 4), {"n": 3, "norm": "ortho"}), ((3, 2), {"axis": 0, "norm": "forward"})
 )
 
-fft = _declare(_fft, np.fft.fft, _inverse(np.fft.ifft))
-ifft = _declare(_ifft, np.fft.ifft, _inverse(np.fft.fft))
-rfft = _declare(_rfft, np.fft.rfft, _rfft_rule)
-irfft = _declare(_irfft, np.fft.irfft, _irfft_rule)
+
+@implements(np.fft.fft, domain=_LINES)
+def fft(a: Any, n: Any = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+    """Compute the frequencies of a signal, Σ aₘ exp(-2πi mk / n)."""
+    no_out("fft.fft", out)
+    return _fft(a, n=n, axis=axis, norm=norm)
+
+
+@implements(np.fft.ifft, domain=_LINES)
+def ifft(a: Any, n: Any = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+    """Undo ``fft``."""
+    no_out("fft.ifft", out)
+    return _ifft(a, n=n, axis=axis, norm=norm)
+
+
+@implements(np.fft.rfft, domain=_LINES)
+def rfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+    """Compute the frequencies of a real signal: the first half, as the others are their conjugates.
+
+    >>> import autograd as ag
+    >>> ag.grad(lambda x: (abs(np.fft.rfft(x)) ** 2).sum())(np.array([1.0, 2.0, 3.0]))
+    array([ 9., 12., 15.])
+    """
+    no_out("fft.rfft", out)
+    return _rfft(a, n=n, axis=axis, norm=norm)
+
+
+@implements(np.fft.irfft, domain=_LINES)
+def irfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+    """Undo ``rfft``: the real signal of ``n`` numbers that has these frequencies."""
+    no_out("fft.irfft", out)
+    return _irfft(a, n=n, axis=axis, norm=norm)
 
 
 @implements(np.fft.hfft, domain=_LINES)

@@ -22,27 +22,26 @@ DERIVATIVE, CONSTANT, PLAIN, REFUSED, CREATES, OTHER = VERDICTS = (
 
 NAMES = {
     DERIVATIVE: """
-abs absolute acos acosh add amax amin angle append apply_along_axis apply_over_axes arccos arccosh arcsin arcsinh arctan
-arctan2 arctanh array_split asin asinh astype atan atan2 atanh atleast_1d atleast_2d atleast_3d average bincount block
-broadcast_arrays broadcast_to cbrt choose clip column_stack compress concat concatenate conj conjugate convolve copy
-copysign corrcoef correlate cos cosh cov cross cumprod cumsum cumulative_prod cumulative_sum deg2rad degrees delete
-diag diagflat diagonal diff divide divmod dot dsplit dstack ediff1d einsum exp exp2 expand_dims expm1 extract fabs
-flip fliplr flipud float_power fmax fmin fmod frexp fromfunction full_like geomspace gradient heaviside hsplit hstack
-hypot i0 imag inner insert interp ix_ kron ldexp linspace log log10 log1p log2 logaddexp logaddexp2 logspace matmul
-matrix_transpose matvec max maximum mean median meshgrid min minimum mod modf moveaxis multiply nan_to_num nancumprod
-nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar negative outer pad
-partition percentile permute_dims piecewise poly polyadd polyder polydiv polyfit polyint polymul polysub polyval
-positive pow power prod ptp quantile rad2deg radians ravel real real_if_close reciprocal remainder repeat reshape
-resize roll rollaxis rot90 row_stack select sin sinc sinh sort split sqrt square squeeze stack std subtract sum
-swapaxes take take_along_axis tan tanh tensordot tile trace transpose trapezoid tril trim_zeros triu true_divide
-unstack unwrap vander var vdot vecdot vecmat vsplit vstack where
-fft.fft fft.fft2 fft.fftfreq fft.fftn fft.fftshift fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.ihfft
-fft.irfft fft.irfft2 fft.irfftn fft.rfft fft.rfft2 fft.rfftfreq fft.rfftn
-linalg.cholesky linalg.cond linalg.cross linalg.det linalg.diagonal linalg.eig linalg.eigh
-linalg.eigvals linalg.eigvalsh linalg.inv linalg.lstsq linalg.matmul linalg.matrix_norm linalg.matrix_power
-linalg.matrix_transpose linalg.multi_dot linalg.norm linalg.outer linalg.pinv linalg.qr linalg.slogdet linalg.solve
-linalg.svd linalg.svdvals linalg.tensordot linalg.tensorinv linalg.tensorsolve linalg.trace linalg.vecdot
-linalg.vector_norm
+abs absolute acos acosh add amax amin angle append apply_along_axis apply_over_axes arccos arccosh arcsin arcsinh
+arctan arctan2 arctanh array_split asin asinh astype atan atan2 atanh atleast_1d atleast_2d atleast_3d average
+bincount block broadcast_arrays broadcast_to cbrt choose clip column_stack compress concat concatenate conj conjugate
+convolve copy copysign corrcoef correlate cos cosh cov cross cumprod cumsum cumulative_prod cumulative_sum deg2rad
+degrees delete diag diagflat diagonal diff divide divmod dot dsplit dstack ediff1d einsum exp exp2 expand_dims expm1
+extract fabs flip fliplr flipud float_power fmax fmin fmod frexp fromfunction full_like geomspace gradient heaviside
+hsplit hstack hypot i0 imag inner insert interp ix_ kron ldexp linspace log log10 log1p log2 logaddexp logaddexp2
+logspace matmul matrix_transpose matvec max maximum mean median meshgrid min minimum mod modf moveaxis multiply
+nan_to_num nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar
+negative outer pad partition percentile permute_dims piecewise poly polyadd polyder polydiv polyfit polyint polymul
+polysub polyval positive pow power prod ptp quantile rad2deg radians ravel real real_if_close reciprocal remainder
+repeat reshape resize roll rollaxis rot90 row_stack select sin sinc sinh sort sort_complex split sqrt square squeeze
+stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace transpose trapezoid tril trim_zeros
+triu true_divide unstack unwrap vander var vdot vecdot vecmat vsplit vstack where fft.fft fft.fft2 fft.fftfreq
+fft.fftn fft.fftshift fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.ihfft fft.irfft fft.irfft2 fft.irfftn
+fft.rfft fft.rfft2 fft.rfftfreq fft.rfftn linalg.cholesky linalg.cond linalg.cross linalg.det linalg.diagonal
+linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv linalg.lstsq linalg.matmul linalg.matrix_norm
+linalg.matrix_power linalg.matrix_transpose linalg.multi_dot linalg.norm linalg.outer linalg.pinv linalg.qr
+linalg.slogdet linalg.solve linalg.svd linalg.svdvals linalg.tensordot linalg.tensorinv linalg.tensorsolve
+linalg.trace linalg.vecdot linalg.vector_norm
 """,
     CONSTANT: """
 around ceil empty_like fix floor floor_divide ones_like rint round sign spacing trunc zeros_like
@@ -60,7 +59,7 @@ array asanyarray asarray asarray_chkfinite ascontiguousarray asfortranarray asma
 bitwise_right_shift bitwise_xor bmat copyto fill_diagonal format_float_positional format_float_scientific from_dlpack
 fromiter frompyfunc full gcd histogram histogram2d histogram_bin_edges histogramdd in1d intersect1d isfortran isnat
 kaiser lcm left_shift nextafter packbits place put put_along_axis putmask ravel_multi_index require right_shift roots
-setdiff1d setxor1d sort_complex trapz union1d unique unique_all unique_counts unique_inverse unique_values unpackbits
+setdiff1d setxor1d trapz union1d unique unique_all unique_counts unique_inverse unique_values unpackbits
 unravel_index vectorize
 """,
     CREATES: """

@@ -130,7 +130,6 @@ def test_fix_is_trunc():
 UNDECLARED = {
     np.unique: r"np\.unique has no gradient rule\. The set of values has no derivative; use np\.sort",
     np.nextafter: r"np\.nextafter has no gradient rule\. Its result is x1 but for the last bit: use that",
-    np.fft.fft: r"np\.fft\.fft has no gradient rule",
     np.roots: r"np\.roots has no gradient rule",
 }
 

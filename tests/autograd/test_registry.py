@@ -191,6 +191,7 @@ IN_FLOAT64 = (
     "geomspace",
     "cov",
     "corrcoef",
+    "sort_complex",
 )  # whatever goes in, as in NumPy
 BROADCASTS = [[(2, 3), (3,)], [(2, 1), (1, 3)], [(), (2,)], [(2,), ()], [(), ()], [(1, 1), (2,)]]
 
