@@ -125,7 +125,6 @@ _ADVICE: dict[Any, str] = {
     np.fill_diagonal: "Assign x[np.diag_indices(n)] = v instead, which is differentiable.",
     np.histogram_bin_edges: "Pass x.detach(), or the edges themselves.",
     np.nextafter: "Its result is x1 but for the last bit: use that.",
-    np.roots: "Roots are complex in general; a real root x moves by -np.polyval(dp, x) / np.polyval(np.polyder(p), x).",
     **dict.fromkeys((getattr(np, name) for name in _SETS if hasattr(np, name)), _SET),
     **dict.fromkeys((getattr(np, name) for name in _INTEGERS if hasattr(np, name)), "It is for integers."),
 }

@@ -224,7 +224,7 @@ _general_eig = op(_general, name="eig", vjp=_general_rule, holomorphic=False)
 _EigResult = type(np.linalg.eig(np.eye(1)))
 
 
-def _all_real(a: Any, w: Any) -> bool:
+def all_real(a: Any, w: Any) -> bool:
     """Tell whether NumPy gives real numbers: for a real matrix that has real eigenvalues only."""
     return a.dtype.kind != "c" and not np.any(np.imag(unbox(w)))
 
@@ -242,7 +242,7 @@ def eig(a: Any) -> Any:
     """
     a = square_matrices(a, "eig")
     w, v = _general_eig(a)
-    return _EigResult(*((w.real, v.real) if _all_real(a, w) else (w, v)))
+    return _EigResult(*((w.real, v.real) if all_real(a, w) else (w, v)))
 
 
 @implements(np.linalg.eigvals, domain=_real_spectrum)
@@ -250,7 +250,7 @@ def eigvals(a: Any) -> Any:
     """Compute the eigenvalues of general matrices: complex, unless all are real. They must be distinct."""
     a = square_matrices(a, "eigvals")
     w, _ = _general_eig(a)
-    return w.real if _all_real(a, w) else w
+    return w.real if all_real(a, w) else w
 
 
 # ----------------------------------------------------------------------------------------------------------------- svd

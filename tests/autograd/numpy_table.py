@@ -33,14 +33,14 @@ logspace matmul matrix_transpose matvec max maximum mean median meshgrid min min
 nan_to_num nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar
 negative outer pad partition percentile permute_dims piecewise poly polyadd polyder polydiv polyfit polyint polymul
 polysub polyval positive pow power prod ptp quantile rad2deg radians ravel real real_if_close reciprocal remainder
-repeat reshape resize roll rollaxis rot90 row_stack select sin sinc sinh sort sort_complex split sqrt square squeeze
-stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace transpose trapezoid tril trim_zeros
-triu true_divide unstack unwrap vander var vdot vecdot vecmat vsplit vstack where fft.fft fft.fft2 fft.fftfreq
-fft.fftn fft.fftshift fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.ihfft fft.irfft fft.irfft2 fft.irfftn
-fft.rfft fft.rfft2 fft.rfftfreq fft.rfftn linalg.cholesky linalg.cond linalg.cross linalg.det linalg.diagonal
-linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv linalg.lstsq linalg.matmul linalg.matrix_norm
-linalg.matrix_power linalg.matrix_transpose linalg.multi_dot linalg.norm linalg.outer linalg.pinv linalg.qr
-linalg.slogdet linalg.solve linalg.svd linalg.svdvals linalg.tensordot linalg.tensorinv linalg.tensorsolve
+repeat reshape resize roll roots rollaxis rot90 row_stack select sin sinc sinh sort sort_complex split sqrt square
+squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace transpose trapezoid tril
+trim_zeros triu true_divide unstack unwrap vander var vdot vecdot vecmat vsplit vstack where fft.fft fft.fft2
+fft.fftfreq fft.fftn fft.fftshift fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.ihfft fft.irfft fft.irfft2
+fft.irfftn fft.rfft fft.rfft2 fft.rfftfreq fft.rfftn linalg.cholesky linalg.cond linalg.cross linalg.det
+linalg.diagonal linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv linalg.lstsq linalg.matmul
+linalg.matrix_norm linalg.matrix_power linalg.matrix_transpose linalg.multi_dot linalg.norm linalg.outer linalg.pinv
+linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals linalg.tensordot linalg.tensorinv linalg.tensorsolve
 linalg.trace linalg.vecdot linalg.vector_norm
 """,
     CONSTANT: """
@@ -58,7 +58,7 @@ savez_compressed searchsorted shape shares_memory signbit size tril_indices_from
 array asanyarray asarray asarray_chkfinite ascontiguousarray asfortranarray asmatrix bitwise_count bitwise_left_shift
 bitwise_right_shift bitwise_xor bmat copyto fill_diagonal format_float_positional format_float_scientific from_dlpack
 fromiter frompyfunc full gcd histogram histogram2d histogram_bin_edges histogramdd in1d intersect1d isfortran isnat
-kaiser lcm left_shift nextafter packbits place put put_along_axis putmask ravel_multi_index require right_shift roots
+kaiser lcm left_shift nextafter packbits place put put_along_axis putmask ravel_multi_index require right_shift
 setdiff1d setxor1d trapz union1d unique unique_all unique_counts unique_inverse unique_values unpackbits
 unravel_index vectorize
 """,

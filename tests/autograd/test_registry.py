@@ -192,6 +192,7 @@ IN_FLOAT64 = (
     "cov",
     "corrcoef",
     "sort_complex",
+    "roots",
 )  # whatever goes in, as in NumPy
 BROADCASTS = [[(2, 3), (3,)], [(2, 1), (1, 3)], [(), (2,)], [(2,), ()], [(), ()], [(1, 1), (2,)]]
 

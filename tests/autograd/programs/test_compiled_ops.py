@@ -14,7 +14,7 @@ from tests.autograd.rows import ROWS, arrays, backward, samples, tensors
 BY_DATA = {
     "apply_along_axis", "average", "bincount", "block", "choose", "compress", "cond", "cov", "delete", "eig", "eigvals",
     "extract", "frexp", "geomspace", "histogram", "lstsq", "nanmax", "nanmin", "nanstd", "nanvar", "piecewise",
-    "polyfit", "polydiv", "polymul", "polyval", "quantile", "repeat", "trim_zeros",
+    "polyfit", "polydiv", "polymul", "polyval", "quantile", "repeat", "roots", "trim_zeros",
 }  # fmt: skip
 table = pytest.mark.parametrize("name", ROWS)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning:numpy", "ignore:invalid value|divide by zero|overflow")
