@@ -138,3 +138,26 @@ def redeclared(op: Any, mutate: Callable[[Any], Any], label: str | None = None) 
         holomorphic=op.holomorphic,
         selects={op.argument(i): rule.function for i, rule in masks.items()} if isinstance(masks, dict) else masks,
     )
+
+
+# ------------------------------------------------------------------------------------------------- complex numbers
+
+# What has no complex derivative, or no meaning for complex numbers.
+REAL_ONLY = """
+arctan2 bessel_i bincount cbrt clip copysign deg2rad degrees divmod_ elu erf fabs fmax fmin fmod frexp gelu hypot i0
+ihfft interp ldexp leaky_relu logaddexp logaddexp2 max maximum min minimum modf nanmax nanmin nanpercentile
+nanquantile percentile ptp quantile rad2deg radians relu remainder rfft rfft2 rfftn softplus unwrap
+"""
+REAL_ONLY = set(REAL_ONLY.split())
+# Their vectors have a free phase, on which the sum of all elements depends: they have tables of their own.
+PHASES = {"eig", "eigh", "svd"}
+MIXED = {"pad"}  # some of the samples are for real numbers only
+
+
+def made_complex(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Add imaginary parts to the arrays among nested arguments."""
+    rng = np.random.default_rng(1)
+    return vary(args, lambda x: x + 1j * rng.uniform(-0.4, 0.4, x.shape))
+
+
+COMPLEX = [name for name in ROWS if name not in REAL_ONLY | PHASES]

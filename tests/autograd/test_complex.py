@@ -8,31 +8,12 @@ import pytest
 import autograd as ag
 from autograd.errors import ArgumentError, DTypeError, GraphError, InPlaceError
 from autograd.primitive import dispatch
-from tests.autograd.rows import ROWS, arrays, samples, vary
+from tests.autograd.rows import COMPLEX, MIXED, REAL_ONLY, ROWS, arrays, made_complex, samples, vary
 from tests.autograd.tools import leaf
 
 RNG = np.random.default_rng(4)
 Z, W = (RNG.uniform(0.5, 2, (3, 3)) + 1j * RNG.uniform(-1, 1, (3, 3)) for _ in range(2))
 X = RNG.uniform(0.5, 2, (3, 3))
-
-# What has no complex derivative, or no meaning for complex numbers.
-REAL_ONLY = """
-arctan2 bessel_i bincount cbrt clip copysign deg2rad degrees divmod_ elu erf fabs fmax fmin fmod frexp gelu hypot i0
-ihfft interp ldexp leaky_relu logaddexp logaddexp2 max maximum min minimum modf nanmax nanmin nanpercentile
-nanquantile percentile ptp quantile rad2deg radians relu remainder rfft rfft2 rfftn softplus unwrap
-"""
-REAL_ONLY = set(REAL_ONLY.split())
-# Their vectors have a free phase, on which the sum of all elements depends: they have tables of their own below.
-PHASES = {"eig", "eigh", "svd"}
-MIXED = {"pad"}  # some of the samples are for real numbers only
-
-
-def made_complex(args):
-    rng = np.random.default_rng(1)
-    return vary(args, lambda x: x + 1j * rng.uniform(-0.4, 0.4, x.shape))
-
-
-COMPLEX = [name for name in ROWS if name not in REAL_ONLY | PHASES]
 
 
 @pytest.mark.parametrize("name", COMPLEX)
