@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.box import Box
+from autograd.errors import DTypeError
 from autograd.hints import hinted
 from autograd.ops import activations as act
 from autograd.ops import casting, parts, picking, products, reductions, shapes
@@ -70,10 +71,22 @@ class Methods(Box, Generic[Result]):
         """Return the real part, which for real numbers is this Tensor itself."""
         return parts.real(self)
 
+    @real.setter
+    def real(self, value: Any) -> None:
+        tensor: Any = self  # which can be written into
+        tensor[...] = value + 1j * tensor.imag if self.dtype.kind == "c" else value
+
     @property
     def imag(self) -> Result:
         """Return the imaginary part: of real numbers zeros, which need no gradient."""
         return parts.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        if self.dtype.kind != "c":
+            raise DTypeError(f"imag of a Tensor of dtype {self.dtype} cannot be set. Use x.astype(complex) first.")
+        tensor: Any = self
+        tensor[...] = tensor.real + 1j * value
 
     def __len__(self) -> int:
         return len(self._array)

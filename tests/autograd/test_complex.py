@@ -271,6 +271,41 @@ def test_writes_through_parts_are_refused():
         z[0] = 0
 
 
+def written(z):
+    y = z * 1
+    y[0] = y[1] * 1j
+    y += z
+    y *= 2j
+    reversed_rows = y[::-1]
+    reversed_rows[0] = 5j * z[0]
+    return abs(y**2)
+
+
+def parts_set(z):
+    y = z * (1 + 1j)
+    y.real = z.imag
+    y.imag[...]
+    y.imag = y.real * z.real
+    return abs(y**2)
+
+
+@pytest.mark.parametrize("f", [written, parts_set])
+def test_in_place(f):
+    np.testing.assert_allclose(f(ag.Tensor(Z)).data, f(Z))
+    ag.check_grads(f, Z)
+
+
+def test_parts_are_set_as_in_numpy():
+    z, x = ag.Tensor(Z), ag.Tensor(X)
+    z.imag, x.real = X, 2 * X
+    np.testing.assert_array_equal(z.data, Z.real + 1j * X)
+    np.testing.assert_array_equal(x.data, 2 * X)
+    with pytest.raises(DTypeError, match=r"imag of a Tensor of dtype float64 cannot be set. Use x.astype\(complex\)"):
+        x.imag = X
+    with pytest.raises(InPlaceError):
+        leaf(Z).real = X
+
+
 def test_a_cut_stays_cut():
     z = np.array([0j, 1 + 1j])
     with np.errstate(all="ignore"):
