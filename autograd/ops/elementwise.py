@@ -54,8 +54,17 @@ reciprocal = _declare(np.reciprocal, domain=_AWAY, vjp=lambda g, y: -g * (y * y)
 square = _declare(np.square, symbol="²", domain=_ANY, vjp=lambda g, x: g * (2 * x), formula="2 * x")
 sqrt = _declare(np.sqrt, domain=_POSITIVE, vjp=lambda g, y: g * (0.5 / y), formula="1 / (2 * y)")
 cbrt = _declare(np.cbrt, domain=_POSITIVE, vjp=lambda g, y: g / (3 * y * y), formula="1 / (3 * y**2)")
-# of complex numbers, too: |z| grows fastest towards z / |z|, which np.sign gives
-absolute = _declare(np.absolute, symbol="abs", domain=_AWAY, vjp=lambda g, x: g * np.sign(x), formula="sign(x)")
+
+
+def _absolute_rule(g: Any, x: Any) -> Any:
+    """∂|x|/∂x = sign(x); |z| grows fastest towards z / |z|, which ``np.sign`` gives, in five times the time."""
+    if type(x) is np.ndarray and x.dtype.kind == "c":
+        size = np.abs(x)
+        return x * (g / np.where(size == 0, 1, size)) if np.isfinite(size).all() else g * np.sign(x)
+    return g * np.sign(x)
+
+
+absolute = _declare(np.absolute, symbol="abs", domain=_AWAY, vjp=_absolute_rule, formula="sign(x)")
 fabs = _declare(np.fabs, domain=_AWAY, vjp=lambda g, x: g * np.sign(x), formula="sign(x)")
 
 
