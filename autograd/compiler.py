@@ -84,11 +84,12 @@ def standing(op: Op, *dtypes: Any) -> Op:
     """Return what stands on the node of results of other dtypes than float64 and float32: for complex ones a twin.
 
     The rules of the twin are conjugated, as the gradient of a real L is ∂L/∂Re + i ∂L/∂Im. An op that is not
-    holomorphic has rules that are right for complex numbers as they are. Raises DTypeError for an op of real numbers.
+    holomorphic has rules that are right for complex numbers as they are, and so has one that only moves elements.
+    Raises DTypeError for an op of real numbers.
     """
     for dtype in dtypes:
         recorded.floating(op, dtype)
-    if op.holomorphic is False or not any(dtype.kind == "c" for dtype in dtypes):
+    if op.as_written or not any(dtype.kind == "c" for dtype in dtypes):
         return op
     if op.holomorphic is None:
         raise recorded.real_only(op.name)

@@ -139,9 +139,14 @@ class Op:
         self.formula = self._read_formula(formula)
 
     @property
+    def as_written(self) -> bool:
+        """Tell whether the rules are right for complex numbers as they are: said so, or elements are only moved."""
+        return self.holomorphic is False or (self.view and self.linear)
+
+    @property
     def takes_complex(self) -> bool:
-        """Tell whether the rules, as they stand here, get and give complex gradients."""
-        return self.holomorphic is False or getattr(self, "conjugated", None) is self
+        """Tell whether the rules of this op, as it stands on a node, get and give complex gradients."""
+        return self.as_written or getattr(self, "conjugated", None) is self
 
     def with_conjugated_rules(self) -> "Op":
         """Return this op with rules for complex results: for g · f'(x) they give g times the conjugate of f'(x)."""
