@@ -1,23 +1,19 @@
 """From the graph to the view model: read nodes, fold, work out the ledger, describe what is drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.box import Box
 from autograd.differentiate import GONE
-from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node
 from autograd.modes import Scope
-from autograd.viz.arrange import Arrangement, arrange
 from autograd.viz.cards import call, says
-from autograd.viz.expand import open_ops
-from autograd.viz.fold import HUB, SLIDE, Fold, Plan, candidates, plan
 from autograd.viz.ledger import Ledger, accumulated, kind_of, total
 from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, Part, View, measure
 from autograd.viz.nonfinite import BACKWARD, Values, backward_origin, forward_origin, kind_of_bad
 from autograd.viz.numbers import one_line, rms, shape_text, short
+from autograd.viz.plans import HUB, Fold, Plan
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, plain, size
 
 WHOLE = 2_000  # up to this many nodes the ledger is worked out for all, beyond only for what is drawn
@@ -75,8 +71,6 @@ class Builder:
         for k, arrow in enumerate(view.arrows):
             arrow.id = f"e{k}"
         measure(view)
-        if self.plan.cards:
-            _unframe(view)
         return view
 
     def _alarm(self) -> list[str]:
@@ -186,7 +180,7 @@ class Builder:
                     self.group_ids[each] = key = f"m{len(self.groups)}"
                     parent = self.group_ids[each.parent] if each.parent is not None else ""
                     text = str((each.info or {}).get("text", ""))
-                    self.groups.append(Group(key, each.path, each.kind, parent, depth, text))
+                    self.groups.append(Group(key, self.snap.called(each), each.kind, parent, depth, text))
         return self.group_ids[scope]
 
     def _fold(self, fold: Fold) -> None:
@@ -343,97 +337,3 @@ def _shapes(nodes: list[Node]) -> str:
     )
     texts = list(shapes)
     return " ".join(texts[:3]) + (" …" if len(texts) > 3 else "") if texts else "–"
-
-
-def _unframe(view: View) -> None:
-    """Let a module of one card stand in the head of the card, and not as a frame around it."""
-    for group in reversed(list(view.groups)):
-        held = [item for item in view.items if item.module == group.id]
-        if len(held) == 1 and not any(other.parent == group.id for other in view.groups):
-            item = held[0]
-            if not item.place:
-                item.place = group.path + (f" {group.kind}" if group.kind != group.path else "")
-            item.module = group.parent
-            view.groups.remove(group)
-
-
-def build(
-    roots: Sequence[Box],
-    *,
-    names: Mapping[str, Any] | None = None,
-    depth: int | None = None,
-    roll: bool = False,
-    max_nodes: int | None = 500,
-    focus: Any = None,
-    expand: Any = (),
-    rankdir: str | None = None,
-) -> View:
-    """Build the view model of the graph below ``roots``; see :func:`autograd.draw` for the arguments."""
-    return prepare(roots, names, depth, roll, max_nodes, focus, expand, rankdir)[1]
-
-
-def prepare(
-    roots: Sequence[Box],
-    names: Mapping[str, Any] | None = None,
-    depth: int | None = None,
-    roll: bool = False,
-    max_nodes: int | None = None,
-    focus: Any = None,
-    expand: Any = (),
-    rankdir: str | None = None,
-    seeds: dict[Node, Any] | None = None,
-) -> tuple[Builder, View]:
-    """Give the view and who built it; with ``seeds`` from a walk of its own. ``max_nodes`` None: what fits a slide."""
-    if depth is not None and (not isinstance(depth, int) or depth < 0):
-        raise ArgumentError(f"depth must be None (open all modules) or a number from 0 on, got {depth!r}.")
-    if max_nodes is not None and (not isinstance(max_nodes, int) or max_nodes < 2):
-        raise ArgumentError(f"max_nodes must be at least 2, got {max_nodes!r}.")
-    opened = open_ops(Snapshot(roots), expand) if expand else None
-    snap = Snapshot(roots, names, opened)
-    near = None
-    if focus is not None:
-        near = focus._node if isinstance(focus, Box) else None
-        near = snap.opened.alias.get(near, near) if near is not None else None
-        if near is None or near not in snap.at:
-            raise ArgumentError("focus must be a Tensor that the drawn result depends on.")
-    given = seeds if seeds is not None else opened.given if opened else None
-    notes, fresh = opened.notes if opened else [], seeds is not None
-    if max_nodes is not None:
-        builder = Builder(snap, plan(snap, depth, roll, max_nodes, near), given, fresh)
-        view = builder.view(notes)
-        view.rankdir = rankdir or "LR"
-        return builder, view
-    return _fitted(snap, depth, roll, near, given, fresh, notes, rankdir)
-
-
-def _fitted(
-    snap: Snapshot,
-    depth: int | None,
-    roll: bool,
-    near: Any,
-    given: Any,
-    fresh: bool,
-    notes: list[str],
-    rankdir: str | None,
-) -> tuple[Builder, View]:
-    """Fold until the picture fits a slide."""
-    found: tuple[Builder, View, Arrangement] | None = None
-    for made in candidates(snap, depth, roll, near):
-        if made.boxes() > SLIDE:
-            last = made
-            continue
-        builder = Builder(snap, made, given, fresh)
-        view = builder.view(notes)
-        found = builder, view, arrange(view, rankdir)
-        if found[2].fits:
-            break
-    if found is None:
-        builder = Builder(snap, last, given, fresh)
-        view = builder.view(notes)
-        found = builder, view, arrange(view, rankdir)
-    builder, view, made_up = found
-    view.rankdir, view.starts = made_up.rankdir, made_up.starts
-    rows = made_up.row
-    for arrow in view.arrows:
-        arrow.wraps = rows[arrow.source] != rows[arrow.target]
-    return builder, view

@@ -1,5 +1,6 @@
 """What a card says: the op in the words of its call, and which leaves stand inside it, without boxes of their own."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,8 @@ def says(snap: Snapshot, i: int, within: dict[int, int]) -> str:
         return f"einsum {str(kwargs.get('subscripts', '')).replace('->', '→')}".strip()
     if "(" in symbol or "Wᵀ" in symbol:  # a formula: x Wᵀ + b, in an activation or alone
         activation = kwargs.get("activation")
-        return symbol.replace("f(", f"{activation}(", 1) if activation else symbol
+        said = symbol.replace("f(", f"{activation}(", 1) if activation else symbol
+        return re.sub(r"\bx\b", lambda _: words[0], said) if list(node.op.inputs[:1]) == ["x"] else said
     if symbol == "**" and len(words) == 2:
         return words[0] + _POWERS.get(words[1], f"^{words[1]}")
     if len(words) == 2 and symbol and not symbol[0].isalpha() and len(symbol) <= 2:

@@ -73,7 +73,10 @@ class Item:
 
 @dataclass(slots=True)
 class Arrow:
-    """Describe one edge: from a value into the op that used it, with what it added to the gradient of that value."""
+    """Describe one edge: from a value into the op that used it, with what it added to the gradient of that value.
+
+    ``wraps`` tells of an edge into another row whether it runs ``back`` or stays ``level`` there; empty if it goes on.
+    """
 
     id: str
     source: str
@@ -84,7 +87,7 @@ class Arrow:
     count: int = 1
     masked: int = 0
     size: float | None = None
-    wraps: bool = False
+    wraps: str = ""
 
 
 @dataclass(slots=True)
@@ -112,6 +115,11 @@ class View:
     total: int
     rankdir: str = "LR"
     starts: list[str] = field(default_factory=list)
+
+    @property
+    def framed(self) -> bool:
+        """Tell whether modules are frames: engines keep the order of rows only where no frame stands around them."""
+        return len(self.starts) < 2
 
     @property
     def boxes(self) -> int:

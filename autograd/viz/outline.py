@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from autograd.viz.dot import edge_label, grad_text
 from autograd.viz.escape import shorten
 from autograd.viz.model import NOT_KEPT, Arrow, Group, Item, View
 from autograd.viz.numbers import one_line, shape_text, short
+from autograd.viz.wording import edge_label, grad_text
 
 
 def write(view: View) -> str:

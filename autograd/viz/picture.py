@@ -9,9 +9,9 @@ from typing import Any
 
 from autograd.errors import ArgumentError
 from autograd.viz import data, dot, html, outline
-from autograd.viz.build import prepare
 from autograd.viz.engine import layout, spells
 from autograd.viz.escape import spelled
+from autograd.viz.fitting import prepare
 from autograd.viz.model import View
 from autograd.viz.snapshot import as_roots
 from autograd.viz.svg import compact, finish

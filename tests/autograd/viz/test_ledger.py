@@ -9,7 +9,7 @@ from graphs import leaf
 import autograd as ag
 import nn
 from autograd.errors import GraphError
-from autograd.viz.build import build
+from autograd.viz.fitting import build
 
 S, V, W = -1.0, np.array([-1.0, 0.0, 4.0]), np.linspace(-1.0, 1.0, 84)
 

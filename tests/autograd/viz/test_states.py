@@ -6,11 +6,11 @@ from graphs import GRAPHS, chain, double, expression, leaf, states
 
 import autograd as ag
 import nn
-from autograd.viz.build import build
-from autograd.viz.dot import grad_text
+from autograd.viz.fitting import build
 from autograd.viz.ledger import Ledger
 from autograd.viz.snapshot import Snapshot
 from autograd.viz.theme import LIGHT, STATES, THEMES, check_palettes
+from autograd.viz.wording import grad_text
 
 
 def items(root, names=None, **options):
