@@ -6,8 +6,10 @@ would run back is given to the engine the other way round, so that it keeps the 
 """
 
 from dataclasses import dataclass
+from math import prod
 
 from autograd.viz.model import Arrow, Item, View
+from autograd.viz.numbers import FEW
 
 WIDE, HIGH = (
     1500.0,
@@ -16,6 +18,7 @@ WIDE, HIGH = (
 ASPECTS = (1.0, 1.9)  # width to height, with room: pictures end between 0.8 and 2.4
 ROWS, EXTRA, CUT = 5, 0.9, 0.95  # most rows; what a picture with one more row, and with one more cut edge, is worth
 LETTER, LINE, GAP, BESIDE = 6.2, 18.0, (92.0, 46.0), 14.0  # sizes in points; the gap between ranks: to the right, down
+CHART = 13.0  # the height of a row with charts
 LABEL, FOOTER, FRAME = 36.0, 60.0, 36.0  # what an edge says of an array is wider; the legend; a frame in each row
 
 
@@ -82,6 +85,11 @@ def is_flat(item: Item, way: str) -> bool:
     return not item.shape and not item.parts and not item.place and way in ("TB", "BT")
 
 
+def has_bars(shape: tuple[int, ...]) -> bool:
+    """Tell whether a leaf in a card is drawn as a chart too: one whose elements are not all told."""
+    return prod(shape) > FEW
+
+
 def nominal(item: Item, way: str) -> tuple[float, float]:
     """Give the size that a box will have about, with or without gradients."""
     if item.kind in ("const", "ref"):
@@ -97,8 +105,11 @@ def nominal(item: Item, way: str) -> tuple[float, float]:
         columns = item.shape[-1] if len(item.shape) > 1 and item.shape[-1] > 1 else count
         lines, wide = 1 + count // max(columns, 1), max(80.0, 52.0 * columns + 16)
     letters = max(len(item.says), len(item.place), len(item.name) + 4 * len(item.shape) + 9 * bool(item.shape))
+    charts = sum(has_bars(part.shape) and part.state != "const" for part in item.parts)
     heads = bool(item.says) + bool(item.place) + 1 + 2 * lines
-    return max(letters * LETTER + 16, wide, 240.0 if item.parts else 0.0), LINE * (heads + len(item.parts)) + 6
+    return max(letters * LETTER + 16, wide, 240.0 if item.parts else 0.0), LINE * (
+        heads + len(item.parts)
+    ) + CHART * charts + 6
 
 
 def _starts(row: dict[str, int], ranks: dict[str, int], view: View) -> list[str]:

@@ -14,6 +14,7 @@ from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, Part, Vie
 from autograd.viz.nonfinite import BACKWARD, Values, backward_origin, forward_origin, kind_of_bad
 from autograd.viz.numbers import one_line, rms, shape_text, short
 from autograd.viz.plans import HUB, Fold, Plan
+from autograd.viz.skips import balance, skips
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, plain, size
 
 WHOLE = 2_000  # up to this many nodes the ledger is worked out for all, beyond only for what is drawn
@@ -39,6 +40,7 @@ class Builder:
         self.groups: list[Group] = []
         self.items: list[Item] = []
         self.arrows: dict[tuple[str, str, int], Arrow] = {}
+        self.skips = skips(snap) if made.cards else {}
 
     def _chosen(self) -> Sequence[int]:
         """List the nodes whose gradients and edges are wanted: the drawn ones and who uses them."""
@@ -149,7 +151,9 @@ class Builder:
         today = self.snap.now(i)
         known = self.snap.used(i) is not None and today is not None
         note = "" if not self.snap.changed(i) else f"now {one_line(today)}" if known else "changed since"
-        return Part(f"v{i}", name, tuple(node.shape or ()), str(node.dtype), self.snap.value(i), g, state, note)
+        unnamed = not self.snap.name(i)
+        shape, dtype = tuple(node.shape or ()), str(node.dtype)
+        return Part(f"v{i}", name, shape, dtype, self.snap.value(i), g, state, note, unnamed=unnamed)
 
     def _constant(self, i: int, k: int, value: Any) -> str:
         key = f"v{i}c{k}"
@@ -208,6 +212,7 @@ class Builder:
                 _measured(item, MEASURES[2], known)
         if fold.kind == "repeat":
             self._per_repeat(fold, item)
+        self._skips(fold, item)
         self._border_gradient(item, inside, outside)
         self.items.append(item)
 
@@ -229,6 +234,14 @@ class Builder:
             grads = [g for node in side if node.needs and (g := self._known(node)) is not None]
             if grads:
                 _measured(item, what, grads)
+
+    def _skips(self, fold: Fold, item: Item) -> None:
+        """Say how much of the gradient comes past the blocks in a fold and how much through them, oldest to newest."""
+        members = set(fold.members)
+        parts = [balance(self.ledger, past, into) for past, into in self.skips.items() if past[0] in members]
+        known = [f"{100 * part:.0f} : {100 - 100 * part:.0f} %" for part in parts if part is not None]
+        if known:
+            item.facts.append(("skip : main path", " … ".join(dict.fromkeys([known[0], known[-1]]))))
 
     def _known(self, node: Node) -> Any:
         g = self.ledger.grads.get(self.snap.at[node], plain(node.cotangent))
@@ -301,7 +314,8 @@ class Builder:
         old = self.arrows.get(key)
         if old is None:
             argument = f"[{node.kwargs['index']}]" if is_output(node) else "" if merge else _argument(node, k)
-            self.arrows[key] = Arrow("", source, target, argument, share, state, masked=self.ledger.cuts.get((i, k), 0))
+            cut, skip = self.ledger.cuts.get((i, k), 0), (i, k) in self.skips and not merge
+            self.arrows[key] = Arrow("", source, target, argument, share, state, masked=cut, skip=skip)
             return
         old.count += 1
         old.share = None if old.share is None or share is None or source[0] == "f" else total([old.share, share])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograd.graph import Leaf, Node
-from autograd.viz.numbers import short
+from autograd.viz.numbers import literal
 from autograd.viz.snapshot import Snapshot, is_output, plain
 
 LONG = 44  # what a card says is cut here
@@ -73,7 +73,7 @@ def _word(snap: Snapshot, node: Node, k: int) -> str:
     parent = snap.parents(node)[k]
     if parent is None:
         value = plain(node.residuals[k]) if k < len(node.residuals) else None
-        return short(value) if value is not None and np.size(value) == 1 else "·"
+        return literal(value) if value is not None and np.size(value) == 1 else "·"
     return snap.name(snap.at[parent]) or f"v{snap.at[parent]}"
 
 

@@ -12,7 +12,7 @@ from autograd.viz.theme import FONT, SIZE, SMALL_SIZE, WIDTHS, palette
 from autograd.viz.wording import arrow_hover, edge_label, hover
 
 MANY = 150  # in a picture of more boxes the short lines from an op to its result have no heads
-BLANK = " " * 32  # as wide as what an edge says of an array
+BLANK = 32  # letters: as wide as what an edge says of an array
 ROUND = 3  # symbols up to this length stand in a circle, longer ones in a pill
 
 
@@ -144,8 +144,8 @@ class _Writer:
         if arrow.wraps == "level":
             parts.append("minlen=0")
         text = edge_label(arrow)
-        if not text and self.view.starts and arrow.state not in ("const", "made"):
-            text = BLANK  # room for what backward will bring, so that nothing moves then
+        if arrow.share is None and self.view.starts and arrow.state not in ("const", "made"):
+            text = text.ljust(BLANK)  # room for what backward will bring, so that nothing moves then
         if text:
             parts.append(f"label={quoted(f' {text} ')}")
         if arrow.wraps == "back":

@@ -12,6 +12,7 @@ from autograd.viz.expand import open_ops
 from autograd.viz.fold import SLIDE, candidates, plan
 from autograd.viz.model import Group, View
 from autograd.viz.plans import Plan
+from autograd.viz.rerun import run_again
 from autograd.viz.snapshot import Snapshot
 
 
@@ -48,6 +49,8 @@ def prepare(
         raise ArgumentError(f"max_nodes must be at least 2, got {max_nodes!r}.")
     opened = open_ops(Snapshot(roots), expand) if expand else None
     snap = Snapshot(roots, names, opened)
+    if not expand and seeds is None and (opened := run_again(roots, snap)) is not None:
+        snap = Snapshot(roots, names, opened)
     near = None
     if focus is not None:
         near = focus._node if isinstance(focus, Box) else None

@@ -4,14 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd.viz.arrange import is_flat
+from autograd.viz.arrange import has_bars, is_flat
 from autograd.viz.cards import LONG
 from autograd.viz.escape import extra_width, label
-from autograd.viz.markup import cell, font, row, table, tag
+from autograd.viz.markup import bars, cell, font, row, table, tag
 from autograd.viz.model import MEASURES, NOT_KEPT, Item, Part, View
 from autograd.viz.nonfinite import kind_of_bad
-from autograd.viz.numbers import FEW, WIDE, grid, one_line, rows, shape_text, short, spread
+from autograd.viz.numbers import FEW, WIDE, grid, literal, one_line, rows, shape_text, spread, spread_counts
 from autograd.viz.theme import SMALL_SIZE, STATES
+
+BINS, BAR = 15, (4, 11)  # columns of a chart; width and height of one in points
 
 
 class Labels:
@@ -22,7 +24,7 @@ class Labels:
 
     def constant(self, item: Item) -> str:
         c = self.c
-        text = font(label(short(item.value)), c["muted"])
+        text = font(label(literal(item.value)), c["muted"])
         return table(row(cell(text)), border=1, padding=3, style="ROUNDED", color=c["moduleline"], bgcolor=c["const"])
 
     def reference(self, item: Item) -> str:
@@ -58,7 +60,7 @@ class Labels:
             lines.append(cell(font(label(item.place, 40), c["moduleink"], SMALL_SIZE)))
         lines += [*self.head(item), self.name_cell(item)]
         if item.parts:
-            rows = [row(*self.part(part)) for part in item.parts]
+            rows = [row(*cells) for part in item.parts for cells in (self.part(part), self.bars(part)) if cells]
             lines.append(cell(table(*rows, padding=2, bgcolor=c["leaf"], style="ROUNDED")))
         if item.value is None and item.state == "lost":
             lines.append(cell(font(f"data, grad {NOT_KEPT}", c["muted"], SMALL_SIZE)))
@@ -80,7 +82,9 @@ class Labels:
         """Write a leaf in a card: name and shape, its values, its gradient on the ground of its size."""
         c = self.c
         shape = font(label(f" {shape_text(part.shape)}"), c["muted"]) if part.shape else ""
-        head = font(tag("b", label(part.name.rsplit(".", 1)[-1] or part.id, 24)) + shape, None, SMALL_SIZE)
+        mark = "&nbsp;" + font(part.id, c["muted"], SMALL_SIZE) if part.unnamed else ""
+        head = font(tag("b", label(part.name.rsplit(".", 1)[-1] or part.id, 24)), None, SMALL_SIZE) + mark
+        head += font(shape, None, SMALL_SIZE) if shape else ""
         data = (
             NOT_KEPT if part.value is None else one_line(part.value) if np.size(part.value) <= 3 else spread(part.value)
         )
@@ -94,6 +98,21 @@ class Labels:
         step = self.view.step(part.size) if part.state == "ok" else None
         ground = c[f"s{step}"] if step is not None else c[STATES[part.state][0] or "none"]
         return [*cells, cell(font(f"∂ {label(text, 60)}", c[ink], SMALL_SIZE), align="LEFT", bgcolor=ground, width=85)]
+
+    def bars(self, part: Part) -> list[str]:
+        """Draw how the elements of a weight and of its gradient spread, from minus to plus the largest."""
+        if not has_bars(part.shape) or part.state == "const":
+            return []
+        step = self.view.step(part.size) if part.state == "ok" else None
+        ground = self.c[f"s{step}"] if step is not None else self.c[STATES[part.state][0] or "none"]
+        value, grad = (
+            cell("") if array is None else cell(_chart(array, colour), align=side, bgcolor=below, cellpadding=1)
+            for array, colour, side, below in (
+                (part.value, self.c["wire"], "RIGHT", None),
+                (part.grad, self.c["wire" if step is None else f"e{step}"], "LEFT", ground),
+            )
+        )
+        return [cell(""), value, grad]
 
     def name_cell(self, item: Item) -> str:
         muted = self.c["muted"]
@@ -153,6 +172,12 @@ class Labels:
         return table(
             *body, border=2, padding=3, style="ROUNDED", color=c["bad" if item.alarm else "foldline"], bgcolor=c["fold"]
         )
+
+
+def _chart(array: Any, colour: str) -> str:
+    counts = spread_counts(array, BINS)
+    top = max(counts) or 1
+    return bars([-(-count * BAR[1] // top) for count in counts], colour, *BAR)
 
 
 def plate(inner: str, colour: str, padding: int = 2, more: str = "") -> str:

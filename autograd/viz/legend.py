@@ -1,11 +1,14 @@
 """What stands below a picture: a banner, the colour scale, the states that occur in it, what was folded."""
 
+from autograd.viz.arrange import has_bars
 from autograd.viz.escape import label
 from autograd.viz.markup import cell, font, row, table
 from autograd.viz.model import View
 from autograd.viz.theme import LOWEST, SMALL_SIZE, STATES, STEPS
 
 SPARE = 12  # empty cells, which share what a row is wider than its samples: those would be stretched
+
+CHARTS = "charts: how many elements lie where, from minus to plus the largest"
 
 
 class Legend:
@@ -26,10 +29,13 @@ class Legend:
         lines = [row(cell(self.banner(), align="LEFT"))] if self.view.banner else []
         legends = [self.scale()] * ("ok" in states) + ["".join(parts) + cell("") * SPARE] * bool(parts)
         lines += [row(cell(table(row(legend), spacing=3), align="LEFT", balign="LEFT")) for legend in legends]
+        charts = [CHARTS] * any(
+            has_bars(part.shape) for item in self.view.items for part in item.parts if part.state != "const"
+        )
         folded = [f"folded: {'; '.join(self.view.folded)}"] if self.view.folded else []
         lines += [
             row(cell(font(label(text, 240), muted, SMALL_SIZE), align="LEFT"))
-            for text in [*folded, *self.view.problems]
+            for text in [*charts, *folded, *self.view.problems]
         ]
         return table(*lines, padding=0) if lines else ""
 

@@ -9,7 +9,7 @@ import numpy as np
 from autograd.graph import Node
 from autograd.viz.formulas import as_latex, as_text, evaluate
 from autograd.viz.ledger import shares_by_input
-from autograd.viz.numbers import number, short
+from autograd.viz.numbers import literal, number, short
 from autograd.viz.snapshot import Snapshot, is_multiple, is_output, plain, size
 
 
@@ -65,8 +65,9 @@ def local_derivative(snap: Snapshot, i: int, k: int) -> Local:
     names, words, numbers = node.op.inputs, {"y": y}, {"y": _written(snap.value(i))}
     for j, other in enumerate(snap.parents(node)):
         if j < len(names):
-            words[names[j]] = title(snap, snap.at[other]) if other is not None else short(node.residuals[j])
-            numbers[names[j]] = _written(snap.value(snap.at[other])) if other is not None else short(node.residuals[j])
+            words[names[j]] = title(snap, snap.at[other]) if other is not None else literal(node.residuals[j])
+            held = literal(node.residuals[j]) if other is None else _written(snap.value(snap.at[other]))
+            numbers[names[j]] = held
     known = all(text for text in numbers.values()) and value is not None
     convention = known and value is not None and isfinite(value) and not _has_value(rule, snap, i)
     tex = as_latex(rule, {key: latex_name(word) for key, word in words.items()})
@@ -103,7 +104,7 @@ def made_by(snap: Snapshot, i: int) -> str:
     if node.op is None:
         return title(snap, i)
     inputs = [
-        short(node.residuals[k]) if parent is None else title(snap, snap.at[parent])
+        literal(node.residuals[k]) if parent is None else title(snap, snap.at[parent])
         for k, parent in enumerate(snap.parents(node))
     ]
     if is_output(node):

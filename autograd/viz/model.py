@@ -19,7 +19,10 @@ MEASURES = (
 
 @dataclass(slots=True)
 class Part:
-    """Describe a leaf that stands inside the card of the op that uses it: a weight, a bias, a target."""
+    """Describe a leaf that stands inside the card of the op that uses it: a weight, a bias, a target.
+
+    One without a name has that of the op's input, and its ``id`` is shown beside it.
+    """
 
     id: str
     name: str
@@ -30,6 +33,7 @@ class Part:
     state: str
     note: str = ""
     size: float | None = None
+    unnamed: bool = False
 
 
 @dataclass(slots=True)
@@ -75,7 +79,8 @@ class Item:
 class Arrow:
     """Describe one edge: from a value into the op that used it, with what it added to the gradient of that value.
 
-    ``wraps`` tells of an edge into another row whether it runs ``back`` or stays ``level`` there; empty if it goes on.
+    ``skip`` says that it goes past a block. ``wraps`` tells of an edge into another row whether it runs ``back`` or
+    stays ``level`` there; it is empty if the edge goes on.
     """
 
     id: str
@@ -88,6 +93,7 @@ class Arrow:
     masked: int = 0
     size: float | None = None
     wraps: str = ""
+    skip: bool = False
 
 
 @dataclass(slots=True)

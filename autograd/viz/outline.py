@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from autograd.viz.escape import shorten
 from autograd.viz.model import NOT_KEPT, Arrow, Group, Item, View
-from autograd.viz.numbers import one_line, shape_text, short
+from autograd.viz.numbers import literal, one_line, shape_text
 from autograd.viz.wording import edge_label, grad_text
 
 
@@ -83,7 +83,7 @@ def _sources(arrows: list[Arrow], items: dict[str, Item]) -> str:
     for arrow in arrows:
         item = items[arrow.source]
         text = (
-            short(item.value)
+            literal(item.value)
             if item.kind == "const"
             else shorten(item.name)
             if item.name and item.kind in ("value", "ref")

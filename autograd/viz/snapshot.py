@@ -19,11 +19,12 @@ DEFINITION = "definition"  # the kind of the frame around an op that was opened
 
 
 class Opened:
-    """Hold what replaces ops that are drawn as their definition: stand-ins, their age, and known gradients."""
+    """Hold what replaces ops that are drawn as their definition, or run again: stand-ins, their age, what is known."""
 
     def __init__(self) -> None:
         self.alias: dict[Node, Node] = {}
         self.given: dict[Node, Any] = {}
+        self.values: dict[Node, Any] = {}
         self.ages: dict[Node, tuple[float, int]] = {}
         self.notes: list[str] = []
 
@@ -55,7 +56,7 @@ class Snapshot:
                 for k, parent in enumerate(self.parents(node)):
                     if parent is not None:
                         self.users[self.at[parent]].append((i, k))
-        self.data = {node: root._array for node, root in zip(self.roots, roots, strict=True)}
+        self.data = {node: root._array for node, root in zip(self.roots, roots, strict=True)} | self.opened.values
         self.names: dict[Node, str] = {}
         self._modules: dict[int, str] = {}
         self._read_names(names or {})

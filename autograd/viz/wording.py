@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograd.viz.model import NOT_KEPT, Arrow, Item, Part
-from autograd.viz.numbers import one_line, rows, shape_text, short, signed, spread
+from autograd.viz.numbers import literal, one_line, rows, shape_text, short, signed, spread
 from autograd.viz.theme import STATES
 
 SHOWN = 40  # longer names are cut in the picture; the hover has all of it
@@ -11,7 +11,7 @@ SHOWN = 40  # longer names are cut in the picture; the hover has all of it
 
 def edge_label(arrow: Arrow) -> str:
     """Say what an edge added: the number, or mean ± spread of an array; nothing before backward."""
-    text = f"{arrow.count:,}× " if arrow.count > 1 else ""
+    text = (f"{arrow.count:,}× " if arrow.count > 1 else "") + "skip " * arrow.skip
     if arrow.argument.startswith("["):
         return arrow.argument
     if arrow.share is None:
@@ -44,7 +44,7 @@ def hover(item: Item) -> str:
     if item.kind == "ref":
         return f"a use of {item.name} ({item.note})"
     if item.kind == "const":
-        lines = [f"constant {short(item.value)}"]
+        lines = [f"constant {literal(item.value)}"]
     lines += [item.alarm] if item.alarm and item.kind != "fold" else []
     lines += [f"{word} {text}" for word, text in item.facts]
     if item.note:

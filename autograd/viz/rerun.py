@@ -1,0 +1,111 @@
+"""Compute a graph anew that lacks arrays, so that a picture of it is not empty.
+
+Of arrays of more than 64 elements a graph keeps what gradients will read, and after a plain backward none. What they
+were computed from often still is there: the weights, and the arrays that the caller holds. So the ops run again, on a
+graph of their own, and what comes out is taken only if it is what the first run left: every value and gradient that was
+kept must come out again. A leaf that was changed since, a mask that is gone, an input that nobody holds any more: then
+nothing is computed, and "not kept" says so.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import SMALL, Box, wrap
+from autograd.differentiate import GONE
+from autograd.graph import Leaf, Node
+from autograd.modes import enable_grad
+from autograd.viz.ledger import Ledger
+from autograd.viz.snapshot import Opened, Snapshot, is_multiple, is_output, plain, size
+
+AGAIN = "arrays that the graph does not keep were computed again, and agree with what it keeps"
+MOST_NODES, MOST_ELEMENTS = 2_000, 30_000_000  # a larger graph is not run again: about a second
+
+
+def run_again(roots: Sequence[Box], snap: Snapshot) -> Opened | None:
+    """Give what stands for the nodes of a graph that lacks values; None where none lacks, or they cannot be known."""
+    lacking = (i for i, node in enumerate(snap.nodes) if size(node) > SMALL and node.op is not None)
+    if all(snap.value(i) is not None and not snap.nodes[i].released for i in lacking) or not _is_complete(snap):
+        return None
+    try:
+        with enable_grad(), np.errstate(all="ignore"):
+            opened = _run(snap)
+    except Exception:  # an op of the user's that runs but once, a file that is gone: the picture does without
+        return None
+    return opened if opened is not None and _agrees(roots, snap, opened) else None
+
+
+def _is_complete(snap: Snapshot) -> bool:
+    """Tell whether all that the ops were given is there, unchanged."""
+    nodes = snap.nodes
+    if len(nodes) > MOST_NODES or sum(map(size, nodes)) > MOST_ELEMENTS:
+        return False
+    for i, node in enumerate(nodes):
+        if isinstance(node, Leaf):
+            if snap.changed(i) or _held(snap, i) is None:
+                return False
+        elif is_output(node):
+            continue
+        elif (
+            not hasattr(node.op, "apply")
+            or node.op.closed_over(node)
+            or any(value is GONE for value in (node.kwargs or {}).values())
+            or any(p is None and node.residuals[k] is None for k, p in enumerate(node.parents))
+        ):
+            return False
+    return True
+
+
+def _held(snap: Snapshot, i: int) -> Any:
+    """Find the array of a leaf: on the graph, or with who holds it."""
+    found, node = snap.now(i), snap.nodes[i]
+    if found is None and isinstance(node, Leaf) and node.holder is not None:
+        found = node.holder()
+    return plain(found)
+
+
+def _run(snap: Snapshot) -> Opened | None:
+    opened = Opened()
+    opened.notes.append(AGAIN)
+    made: dict[Node, Any] = {}
+    for i, node in enumerate(snap.nodes):
+        if isinstance(node, Leaf):
+            made[node] = wrap(_held(snap, i), node)
+            continue
+        parents = snap.parents(node)
+        inputs = [node.residuals[k] if parent is None else made[parent] for k, parent in enumerate(parents)]
+        kwargs = node.kwargs or {}
+        result = inputs[0][kwargs["index"]] if is_output(node) else node.op.apply(*inputs, **kwargs)
+        made[node] = result
+        fresh = result[0]._node.parents[0] if is_multiple(node) else result._node
+        if fresh is None or fresh.op is not node.op or fresh is node:
+            return None
+        fresh.scope, fresh.name, fresh.retain = node.scope, node.name, node.retain
+        opened.alias[node] = fresh
+        opened.ages[fresh] = opened.age(node)
+        if not is_multiple(node):
+            opened.values[fresh] = result._array
+        if node.cotangent is not None:
+            opened.given[fresh] = plain(node.cotangent)
+    return opened
+
+
+def _agrees(roots: Sequence[Box], snap: Snapshot, opened: Opened) -> bool:
+    """Check that every value and every gradient that the first run left came out again."""
+    for i, node in enumerate(snap.nodes):
+        fresh = opened.alias.get(node)
+        if fresh is None or is_multiple(node):
+            continue
+        kept = snap.now(i)
+        if kept is not None and not _same(kept, opened.values[fresh]):
+            return False
+    again = Snapshot(roots, None, opened)
+    ledger = Ledger(again, range(len(again.nodes)), opened.given)
+    return all(isinstance(again.nodes[i], Leaf) for i in ledger.mismatches)  # a leaf may have got more from elsewhere
+
+
+def _same(a: Any, b: Any) -> bool:
+    a, b = np.asarray(a), np.asarray(b)
+    epsilon = 64 * float(np.finfo(b.dtype).eps)
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=epsilon, atol=epsilon * 1e-3, equal_nan=True))
