@@ -65,19 +65,55 @@ def _held(snap: Snapshot, i: int) -> Any:
     return plain(found)
 
 
-def _run(snap: Snapshot) -> Opened | None:
-    opened = Opened()
-    opened.notes.append(AGAIN)
+def slope_by_differences(roots: Sequence[Box], snap: Snapshot, at: int, direction: Any) -> float | None:
+    """Move one value along a direction, both ways, and compute the result anew in double precision; None if it cannot.
+
+    The central difference (f(x + h d) - f(x - h d)) / 2h is off by about h² f‴ / 6, and by rounding / h.
+    """
+    if not _is_complete(snap):
+        return None
+    value = snap.value(at)
+    if value is None or not np.isfinite(value).all():
+        return None
+    h = 6e-6 * max(1.0, float(np.abs(value).max(initial=0.0)))
+    results = []
+    for step in (h, -h):
+        moved = np.asarray(value, np.float64) + step * np.asarray(direction, np.float64)
+        try:
+            with enable_grad(), np.errstate(all="ignore"):
+                made = _apply(snap, {at: moved[()]}, np.dtype(np.float64))
+        except Exception:  # an op that runs but once, or in one dtype only
+            return None
+        results.append(float(np.sum(made[snap.roots[0]]._array)))
+    return (results[0] - results[1]) / (2 * h)
+
+
+def _apply(snap: Snapshot, given: dict[int, Any], dtype: Any = None) -> dict[Node, Any]:
+    """Run all ops again, on what the leaves hold, or on what is ``given`` in the place of a node."""
     made: dict[Node, Any] = {}
     for i, node in enumerate(snap.nodes):
-        if isinstance(node, Leaf):
-            made[node] = wrap(_held(snap, i), node)
+        if i in given or isinstance(node, Leaf):
+            array = given[i] if i in given else _held(snap, i)
+            own = dtype is not None and array.dtype.kind == "f" and (i in given or array.dtype != dtype)
+            array = np.asarray(array, dtype)[()] if own else array
+            leaf = Leaf(array, array.shape, array.dtype, bool(node.needs)) if own else node
+            made[node] = wrap(array, leaf)
             continue
         parents = snap.parents(node)
         inputs = [node.residuals[k] if parent is None else made[parent] for k, parent in enumerate(parents)]
         kwargs = node.kwargs or {}
-        result = inputs[0][kwargs["index"]] if is_output(node) else node.op.apply(*inputs, **kwargs)
-        made[node] = result
+        made[node] = inputs[0][kwargs["index"]] if is_output(node) else node.op.apply(*inputs, **kwargs)
+    return made
+
+
+def _run(snap: Snapshot) -> Opened | None:
+    opened = Opened()
+    opened.notes.append(AGAIN)
+    made = _apply(snap, {})
+    for node in snap.nodes:
+        if isinstance(node, Leaf):
+            continue
+        result = made[node]
         fresh = result[0]._node.parents[0] if is_multiple(node) else result._node
         if fresh is None or fresh.op is not node.op or fresh is node:
             return None
