@@ -117,6 +117,7 @@ class _Writer:
         facts = "".join(f", {key}={value}" for key, value in item.facts)
         facts += f", {item.alarm}" if item.alarm else ""
         fill, ink = (c["bad"], c["badink"]) if item.alarm else (c["op"], c["opink"])
+        fill = c["now"] if key in self.view.now else fill
         return (
             f'{key} [id={key} class=op shape={shape} style="{style}" penwidth=0 fillcolor="{fill}" '
             f'fontcolor="{ink}" '
@@ -141,6 +142,10 @@ class _Writer:
         elif arrow.state in ("const", "made"):
             line = c["moduleline"]
             parts.append(f'color="{line}"')
+        if arrow.id in self.view.now:
+            line = c["now"]
+            parts = [part for part in parts if not part.startswith(("color=", "penwidth="))]
+            parts += [f'color="{line}"', "penwidth=3.5"]
         if arrow.wraps == "level":
             parts.append("minlen=0")
         text = edge_label(arrow)

@@ -73,8 +73,10 @@ def spells(format: str) -> bool:
     return format == "png" and engine is not None and WHEEL in pathlib.Path(engine).name
 
 
-def layout(source: str, format: str) -> bytes:
+def layout(source: str, format: str, pinned: bool = False) -> bytes:
     """Lay DOT text out and give the bytes of an ``svg``, ``png`` or ``pdf`` file.
+
+    With ``pinned`` everything stands already where its ``pos`` says.
 
     Raises MissingExtra when no engine is there (its text says what to install).
     """
@@ -82,12 +84,14 @@ def layout(source: str, format: str) -> bytes:
     if engine is None or (format == "pdf" and WHEEL in pathlib.Path(engine).name):
         raise MissingExtra(NO_PDF if format == "pdf" else NO_ENGINE)
     if engine == PYGRAPHVIZ:
-        drawn = importlib.import_module(PYGRAPHVIZ).AGraph(string=source).draw(format=format, prog="dot")
+        drawn = importlib.import_module(PYGRAPHVIZ).AGraph(string=source)
+        drawn = drawn.draw(format=format, prog="neato" if pinned else "dot", args="-n2" if pinned else "")
         return bytes(drawn)
     graphviz = importlib.import_module("graphviz")
+    program, fixed = ("neato", {"neato_no_op": 2}) if pinned else ("dot", {})
     with engine_of_graphviz(engine):
         try:
-            return bytes(graphviz.backend.pipe("dot", format, source.encode(), quiet=True))
+            return bytes(graphviz.backend.pipe(program, format, source.encode(), quiet=True, **fixed))
         except subprocess.CalledProcessError as error:
             said = (error.stderr or b"").decode(errors="replace").strip()[:300]
             raise ArgumentError(

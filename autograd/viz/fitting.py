@@ -49,8 +49,9 @@ def prepare(
         raise ArgumentError(f"max_nodes must be at least 2, got {max_nodes!r}.")
     opened = open_ops(Snapshot(roots), expand) if expand else None
     snap = Snapshot(roots, names, opened)
-    if not expand and seeds is None and (opened := run_again(roots, snap)) is not None:
+    if not expand and (opened := run_again(roots, snap)) is not None:
         snap = Snapshot(roots, names, opened)
+        seeds = None if seeds is None else {opened.alias.get(node, node): seed for node, seed in seeds.items()}
     near = None
     if focus is not None:
         near = focus._node if isinstance(focus, Box) else None

@@ -43,6 +43,7 @@ class Labels:
         fill = "root" if item.root else "const" if item.state == "const" else "leaf" if item.leaf else "value"
         bad = item.state == "bad" or item.alarm
         line, border = ("bad", 2) if bad else ("rootline", 2) if item.root else ("line", 1)
+        line, border = ("now", 3) if item.id in self.view.now else (line, border)
         style = {"dashed": "ROUNDED,DASHED", "dotted": "ROUNDED,DOTTED"}.get(STATES[item.state][2], "ROUNDED")
         if (item.says or item.place) and not is_flat(item, self.rankdir):
             return self.card(item, border, style, c[line], c[fill])
@@ -105,14 +106,14 @@ class Labels:
             return []
         step = self.view.step(part.size) if part.state == "ok" else None
         ground = self.c[f"s{step}"] if step is not None else self.c[STATES[part.state][0] or "none"]
-        value, grad = (
-            cell("") if array is None else cell(_chart(array, colour), align=side, bgcolor=below, cellpadding=1)
-            for array, colour, side, below in (
-                (part.value, self.c["wire"], "RIGHT", None),
-                (part.grad, self.c["wire" if step is None else f"e{step}"], "LEFT", ground),
-            )
-        )
-        return [cell(""), value, grad]
+        line = self.c["wire" if step is None else f"e{step}"]
+        told = part.grad is not None and not self.view.played
+        value = "" if part.value is None else _chart(part.value, self.c["wire"])
+        return [
+            cell(""),
+            cell(value, align="RIGHT", cellpadding=1),
+            cell(_chart(part.grad, line) if told else "", align="LEFT", bgcolor=ground, cellpadding=1),
+        ]
 
     def name_cell(self, item: Item) -> str:
         muted = self.c["muted"]
@@ -169,9 +170,8 @@ class Labels:
             if word == item.alarm:
                 shown = font(shown, c["bad"])
             body.append(row(cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT"), cell(shown, align="LEFT")))
-        return table(
-            *body, border=2, padding=3, style="ROUNDED", color=c["bad" if item.alarm else "foldline"], bgcolor=c["fold"]
-        )
+        line, border = ("now", 3) if item.id in self.view.now else ("bad" if item.alarm else "foldline", 2)
+        return table(*body, border=border, padding=3, style="ROUNDED", color=c[line], bgcolor=c["fold"])
 
 
 def _chart(array: Any, colour: str) -> str:

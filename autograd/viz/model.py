@@ -110,7 +110,10 @@ class Group:
 
 @dataclass(slots=True)
 class View:
-    """Hold a whole picture as data."""
+    """Hold a whole picture as data.
+
+    ``now`` is what a frame of a replay is about; in a picture that is ``played`` no chart tells gradients before time.
+    """
 
     items: list[Item]
     arrows: list[Arrow]
@@ -121,6 +124,8 @@ class View:
     total: int
     rankdir: str = "LR"
     starts: list[str] = field(default_factory=list)
+    now: frozenset[str] = frozenset()
+    played: bool = False
 
     @property
     def framed(self) -> bool:

@@ -76,9 +76,10 @@ function chainrule(host, svg, rows) {
   const cells = new Map();
   function gradient(id) {  // the text elements that follow the word "grad" in a box
     if (!cells.has(id)) {
-      const group = part(id), all = group ? [...group.querySelectorAll("text")] : [];
-      const at = all.findIndex((text) => text.textContent.trim() === "grad");
-      const rest = at < 0 ? [] : all.slice(at + 1);
+      const [box, row] = id.split("/"), group = part(box), all = group ? [...group.querySelectorAll("text")] : [];
+      const parts = all.filter((text) => text.textContent.startsWith("∂"));  // of the weights in a card, row by row
+      const at = row ? all.indexOf(parts[row]) : all.findIndex((text) => text.textContent.trim() === "grad");
+      const rest = at < 0 ? [] : row ? [all[at]] : all.slice(at + 1);
       let fill = at < 0 ? null : all[at].previousElementSibling;
       while (fill && !["polygon", "path", "rect"].includes(fill.tagName)) fill = fill.previousElementSibling;
       cells.set(id, Object.assign(rest.map((text) => [text, text.textContent]), { fill }));
@@ -92,7 +93,7 @@ function chainrule(host, svg, rows) {
     const cell = gradient(id);
     if (cell.fill) cell.fill.style.fillOpacity = whole ? 1 : 0.12;
     cell.forEach(([element, original], row) => {
-      element.textContent = whole ? original : row ? "" : text;
+      element.textContent = whole ? original : row ? "" : (id.includes("/") ? "∂ " : "") + text;
     });
   }
   function draw() {
@@ -106,7 +107,7 @@ function chainrule(host, svg, rows) {
       if (edge) { edge.classList.toggle("todo", !past.has(id)); edge.classList.toggle("now", now.e === id); }
     }
     svg.querySelectorAll(".op.now, .value.now, .fold.now").forEach((each) => each.classList.remove("now"));
-    for (const id of [now.n, now.t]) { const each = part(id); if (each) each.classList.add("now"); }
+    for (const id of [now.n, now.t.split("/")[0]]) { const each = part(id); if (each) each.classList.add("now"); }
     said.innerHTML = texts[at].innerHTML;
     slider.value = at;
     slider.setAttribute("aria-valuetext", texts[at].textContent);
