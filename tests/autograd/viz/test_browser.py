@@ -125,7 +125,7 @@ def test_current_edge_and_op_are_lit_and_told(open_page):
     page = open_page(ag.replay(o, names=names).html)
     page.keyboard.press("ArrowRight")
     assert page.locator(".edge.now").count() == 1
-    assert page.locator(".op.now").count() == 1
+    assert page.locator(".value.now").count() == 2  # the op with its result, and what its gradient goes to
     assert "∂o/∂n = 1 − o² = 1 − 0.7071² = 0.5000" in page.locator(".say").inner_text()
     assert page.locator(".say").get_attribute("aria-live") == "polite"
     assert "∂o/∂n" in page.get_by_label("Step", exact=True).get_attribute("aria-valuetext")

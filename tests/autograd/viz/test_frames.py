@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ def test_a_gif_has_a_frame_for_each_step(name, tmp_path):
     for k in range(film.n_frames):
         film.seek(k)
         frames.append(np.asarray(film.convert("RGB")))
-    assert all((a != b).any() for a, b in zip(frames, frames[1:], strict=False))
+    assert all((a != b).any() for a, b in pairwise(frames))
 
 
 def test_dark_films_are_dark():
