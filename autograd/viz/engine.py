@@ -84,8 +84,8 @@ def layout(source: str, format: str, pinned: bool = False) -> bytes:
     if engine is None or (format == "pdf" and WHEEL in pathlib.Path(engine).name):
         raise MissingExtra(NO_PDF if format == "pdf" else NO_ENGINE)
     if engine == PYGRAPHVIZ:
-        drawn = importlib.import_module(PYGRAPHVIZ).AGraph(string=source)
-        drawn = drawn.draw(format=format, prog="neato" if pinned else "dot", args="-n2" if pinned else "")
+        how = {"prog": "neato", "args": "-n2"} if pinned else {"prog": "dot"}
+        drawn = importlib.import_module(PYGRAPHVIZ).AGraph(string=source).draw(format=format, **how)
         return bytes(drawn)
     graphviz = importlib.import_module("graphviz")
     program, fixed = ("neato", {"neato_no_op": 2}) if pinned else ("dot", {})

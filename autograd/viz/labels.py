@@ -112,7 +112,12 @@ class Labels:
         return [
             cell(""),
             cell(value, align="RIGHT", cellpadding=1),
-            cell(_chart(part.grad, line) if told else "", align="LEFT", bgcolor=ground, cellpadding=1),
+            cell(
+                _chart(part.grad, line) if told else "",
+                align="LEFT",
+                bgcolor=None if self.view.played else ground,
+                cellpadding=1,
+            ),
         ]
 
     def name_cell(self, item: Item) -> str:

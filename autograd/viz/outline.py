@@ -13,6 +13,19 @@ def write(view: View) -> str:
     return "\n".join(_lines(view)) + "\n"
 
 
+def summary(view: View, most: int = 12) -> str:
+    """Tell in sentences what a picture shows, for those who cannot see it: what was made of what, its gradient."""
+    values = [item for item in view.items if item.kind in ("value", "fold")]
+    told = []
+    for item in reversed(values[-most:]):
+        name = shorten(item.name or item.id)
+        made = f" = {shorten(item.says)}" if item.says else ""
+        grad = "" if item.kind == "fold" or item.state == "const" else f", gradient {shorten(grad_text(item))}"
+        told.append(f"{name}{made}{grad}.")
+    more = len(values) - most
+    return " ".join([*told, *([f"{more} more boxes."] if more > 0 else [])])
+
+
 def _lines(view: View) -> Iterator[str]:
     inputs: dict[str, list[Arrow]] = {}
     uses: dict[str, list[Arrow]] = {}

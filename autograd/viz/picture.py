@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from autograd.errors import ArgumentError
-from autograd.viz import data, dot, html, outline
+from autograd.viz import data, dot, html, outline, table
 from autograd.viz.engine import layout, spells
 from autograd.viz.escape import spelled
 from autograd.viz.fitting import prepare
@@ -47,7 +47,7 @@ class Picture:
     def svg(self) -> str:
         """Give the picture as an SVG element."""
         raw = layout(self.source, "svg").decode("utf-8")
-        return compact(finish(raw, self.title, dark=self.theme == "auto"))
+        return compact(finish(raw, self.title, self.theme == "auto", outline.summary(self.view)))
 
     @property
     def title(self) -> str:
@@ -95,7 +95,7 @@ class Picture:
                 else self.svg
             )
         if format == "html":
-            return html.whole_page(self.svg, self.title, str(self), theme=self.theme)
+            return html.whole_page(self.svg, self.title, str(self), theme=self.theme, values=table.write(self.view))
         return {"dot": lambda: self.source, "json": lambda: data.write(self.view), "txt": lambda: str(self)}[format]()
 
     def __str__(self) -> str:

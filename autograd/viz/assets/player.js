@@ -68,6 +68,55 @@ function chainrule(host, svg, rows) {
   one(".out").onclick = () => middle(0.8);
   one(".fit").onclick = () => fit();
   addEventListener("resize", open);
+
+  // ---- look things up: search, the table by module, keys
+  const nodes = [...svg.querySelectorAll("g[id]")].filter((g) => /^[vf]\d+o?$/.test(g.id));
+  const search = one("input[type=search]"), found = one(".found"), rows_ = [...host.querySelectorAll("tr[data-id]")];
+  let hits = [], at_hit = -1;
+  function center(box) {
+    const lit = box.getBoundingClientRect(), seen = stage.getBoundingClientRect();
+    view.x += (seen.left + seen.right - lit.left - lit.right) / 2;
+    view.y += (seen.top + seen.bottom - lit.top - lit.bottom) / 2;
+    show();
+  }
+  function light(box) {
+    for (const each of nodes) each.classList.toggle("hit", each === box);
+    for (const row of rows_) row.classList.toggle("hit", !!box && row.dataset.id === box.id);
+    if (box) center(box);
+  }
+  function seek() {
+    const wanted = search.value.trim().toLowerCase();
+    hits = wanted ? nodes.filter((each) => each.textContent.toLowerCase().includes(wanted)) : [];
+    at_hit = -1;
+    for (const each of nodes) each.classList.toggle("miss", !!wanted && !hits.includes(each));
+    for (const row of rows_) row.hidden = !!wanted && !row.textContent.toLowerCase().includes(wanted);
+    found.textContent = wanted ? hits.length + " of " + nodes.length : "";
+    light(null);
+  }
+  function next() { if (hits.length) { at_hit = (at_hit + 1) % hits.length; light(hits[at_hit]); found.textContent = (at_hit + 1) + " of " + hits.length; } }
+  search.oninput = seek;
+  search.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key === "Enter") next();
+    if (event.key === "Escape") { search.value = ""; seek(); stage.focus(); }
+  });
+  for (const row of rows_) row.onclick = () => light(part(row.dataset.id));
+  for (const button of host.querySelectorAll("tr.module button")) button.onclick = () => {
+    const open_ = button.getAttribute("aria-expanded") !== "true", body = button.closest("tbody");
+    button.setAttribute("aria-expanded", open_);
+    body.classList.toggle("closed", !open_);
+    for (const row of body.querySelectorAll("tr[data-id]")) {  // what is closed in the table is faint in the picture
+      const box = part(row.dataset.id);
+      if (box) box.classList.toggle("miss", !open_);
+    }
+  };
+  const looks = { "+": () => middle(1.25), "=": () => middle(1.25), "-": () => middle(0.8), "0": () => fit(), "/": () => search.focus(),
+    Escape: () => { search.value = ""; seek(); } };
+  (host.dataset.scroll === "page" ? host : document).addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !looks[event.key] || event.target === search) return;
+    event.preventDefault();
+    looks[event.key]();
+  });
   if (!steps) return open();
 
   // ---- replay: state is the number of steps done; every state is computed from the start, so back and forth agree
