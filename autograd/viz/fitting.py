@@ -126,6 +126,8 @@ def _say_places(view: View) -> None:
             model = chain[-1].path if chain[-1].path != chain[-1].kind else ""  # what the caller calls it
             own = item.place or _name(chain[0]) * (len(chain) > 1 or not model)
             item.place = ".".join(filter(None, (model, own))) if own else _name(chain[0])
+        elif item.kind == "fold" and chain and chain[-1].path != chain[-1].kind:
+            item.name = f"{chain[-1].path}.{item.name}"
 
 
 def _name(group: Group) -> str:

@@ -156,7 +156,7 @@ def test_blocks_of_one_form_are_one_box():
     loss, names = NETS["residual"]()
     loss.backward()
     picture = ag.draw(loss, names=names)
-    assert [item.name for item in picture.view.items if item.kind == "fold"] == ["blocks.0 … 5 (×6)"]
+    assert [item.name for item in picture.view.items if item.kind == "fold"] == ["model.blocks.0 … 5 (×6)"]
     assert picture.folded == ["6 Blocks of one form: blocks.0 … 5 (×6)"]
 
 
