@@ -1,5 +1,7 @@
 """``draw(root)``: the picture of a graph, with every value and every gradient."""
 
+import importlib
+import io
 import os
 import pathlib
 from collections.abc import Mapping
@@ -7,9 +9,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, MissingExtra
 from autograd.viz import data, dot, html, outline, table
-from autograd.viz.engine import layout, spells
+from autograd.viz.engine import find_engine, layout, spells
 from autograd.viz.escape import spelled
 from autograd.viz.fitting import prepare
 from autograd.viz.model import View
@@ -19,7 +21,7 @@ from autograd.viz.theme import palette
 
 SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".json", ".html", ".txt")
 RANKDIRS = ("LR", "RL", "TB", "BT")
-DPI = 144
+DPI, PRINT = 144, 300
 SPELLED = "names in letters that this layout engine lacks stand by their code points; the SVG shows them"
 
 
@@ -69,7 +71,8 @@ class Picture:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to ``path``; the suffix chooses: svg, png, pdf, dot, json, html or txt.
 
-        Raises MissingExtra for a PDF where neither Graphviz's ``dot`` nor pygraphviz is there.
+        A PDF has lines and letters where Graphviz's ``dot`` or pygraphviz is there, else pixels (by Pillow, of the
+        extra ``plot``); without any of these MissingExtra is raised.
         """
         target = pathlib.Path(path)
         suffix = target.suffix.lower()
@@ -84,8 +87,23 @@ class Picture:
         if format == "png":
             return self.png()
         if format == "pdf":
-            return layout(self.source, "pdf")
+            return self._pdf()
         return self._text(format).encode("utf-8")
+
+    def _pdf(self) -> bytes:
+        """Give a PDF of lines and letters; where no engine writes one, of pixels, by Pillow."""
+        try:
+            return layout(self.source, "pdf")
+        except MissingExtra as missing:
+            if find_engine("png") is None:
+                raise
+            try:
+                image = importlib.import_module("PIL.Image")
+            except ImportError:
+                raise missing from None
+        drawn, file = self.png(PRINT), io.BytesIO()
+        image.open(io.BytesIO(drawn)).convert("RGB").save(file, "PDF", resolution=PRINT)
+        return file.getvalue()
 
     def _text(self, format: str) -> str:
         if format == "svg":

@@ -119,7 +119,7 @@ class Snapshot:
     def _read_name(self, name: str, value: Any) -> None:
         """Note what a Tensor, or the module of a scope, is called."""
         if not isinstance(value, Box):
-            if hasattr(value, "named_parameters") and not isinstance(value, type):
+            if hasattr(type(value), "named_parameters"):  # asked of the class: anything may stand in locals()
                 self._modules.setdefault(id(value), name)
             return
         node = self.opened.alias.get(value._node, value._node) if value._node is not None else None
