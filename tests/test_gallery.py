@@ -15,9 +15,10 @@ sys.path.insert(0, str(ROOT / "docs"))
 import gallery  # noqa: E402
 
 Image = pytest.importorskip("PIL.Image")
+ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 PROGRAMS = gallery.programs()
 if os.environ.get("UPDATE_GOLDEN"):
-    subprocess.run([sys.executable, str(ROOT / "docs" / "gallery.py")], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, str(ROOT / "docs" / "gallery.py")], check=True, cwd=ROOT, env=ENV)
 STORED = json.loads(gallery.STRUCTURE.read_text(encoding="utf-8"))
 
 

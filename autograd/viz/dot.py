@@ -97,8 +97,10 @@ class _Writer:
             yield f"{item.id} [id={item.id} class=ref tooltip={tip} label=<{self.labels.reference(item)}>]"
         elif item.kind == "fold":
             yield f"{item.id} [id={item.id} class=fold tooltip={tip} label=<{self.labels.fold(item)}>]"
-        elif item.kind == "outputs":
+        elif item.kind == "outputs" and not item.parts:
             yield self.op(item, item.id)
+        elif item.kind == "outputs":
+            yield f"{item.id} [id={item.id} class=outputs tooltip={tip} label=<{self.labels.outputs(item)}>]"
         else:
             yield f'{item.id} [id={item.id} class="value {item.state}" tooltip={tip} label=<{self.labels.value(item)}>]'
             if item.op and not item.says:

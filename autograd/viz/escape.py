@@ -14,7 +14,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u20
 
 
 def clean(text: Any) -> str:
-    """Make one printable line: a line break becomes ⏎, control characters (of terminals, of writing direction) become �."""
+    """Make one printable line: a line break becomes ⏎, controls (of terminals, of writing direction) become �."""
     return _CONTROL.sub(
         "\ufffd", str(text).replace("\r\n", "\n").replace("\n", "⏎").replace("\r", "⏎").replace("\t", " ")
     )

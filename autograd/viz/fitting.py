@@ -10,7 +10,7 @@ from autograd.viz.arrange import Arrangement, arrange
 from autograd.viz.build import Builder
 from autograd.viz.expand import open_ops
 from autograd.viz.fold import SLIDE, candidates, plan
-from autograd.viz.model import Group, View
+from autograd.viz.model import Group, Item, View
 from autograd.viz.plans import Plan
 from autograd.viz.rerun import run_again
 from autograd.viz.snapshot import Snapshot
@@ -110,6 +110,7 @@ def _unframe(view: View) -> None:
         if len(held) == 1 and not any(other.parent == group.id for other in view.groups):
             item = held[0]
             item.place = item.place or _name(group)
+            _prefix(item, group)
             item.module = group.parent
             view.groups.remove(group)
 
@@ -126,8 +127,14 @@ def _say_places(view: View) -> None:
             model = chain[-1].path if chain[-1].path != chain[-1].kind else ""  # what the caller calls it
             own = item.place or _name(chain[0]) * (len(chain) > 1 or not model)
             item.place = ".".join(filter(None, (model, own))) if own else _name(chain[0])
-        elif item.kind == "fold" and chain and chain[-1].path != chain[-1].kind:
-            item.name = f"{chain[-1].path}.{item.name}"
+        elif chain:
+            _prefix(item, chain[-1])
+
+
+def _prefix(item: Item, model: Group) -> None:
+    """Put the name that the caller gave a model before that of a folded part of it."""
+    if item.kind == "fold" and item.op in ("module", "stack") and not model.parent and model.path != model.kind:
+        item.name = f"{model.path}.{item.name}"
 
 
 def _name(group: Group) -> str:

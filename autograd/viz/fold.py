@@ -44,6 +44,11 @@ def candidates(snap: Snapshot, depth: int | None, roll: bool, focus: Any) -> Ite
         made = Plan(snap, cards=True)
         fold_repeats(made, SLIDE // 2)
         yield made
+        before = made.boxes()
+        made = Plan(snap, cards=True)
+        fold_repeats(made, SLIDE // 4)
+        if made.boxes() < before:
+            yield made
     for level in range(deepest - 1, -1, -1) if depth is None else (depth,):
         made = Plan(snap, cards=True)
         stacked = fold_stacks(made) if depth is None else False

@@ -61,8 +61,7 @@ class Labels:
             lines.append(cell(font(label(item.place, 40), c["moduleink"], SMALL_SIZE)))
         lines += [*self.head(item), self.name_cell(item)]
         if item.parts:
-            rows = [row(*cells) for part in item.parts for cells in (self.part(part), self.bars(part)) if cells]
-            lines.append(cell(table(*rows, padding=2, bgcolor=c["leaf"], style="ROUNDED")))
+            lines.append(self.inside(item))
         if item.value is None and item.state == "lost":
             lines.append(cell(font(f"data, grad {NOT_KEPT}", c["muted"], SMALL_SIZE)))
         else:
@@ -71,6 +70,18 @@ class Labels:
         if uses:
             lines.append(cell(font(f"{uses} uses", c["muted"], SMALL_SIZE)))
         return table(*map(row, lines), border=border, padding=3, style=style, color=line, bgcolor=fill)
+
+    def outputs(self, item: Item) -> str:
+        """Write the card of an op with several results, which stand beside it: what it is, and what stands inside."""
+        place = [cell(font(label(item.place, 40), self.c["moduleink"], SMALL_SIZE))] if item.place else []
+        lines = [*place, *self.head(item), self.inside(item)]
+        line = self.c["now" if item.id in self.view.now else "line"]
+        return table(*map(row, lines), border=1, padding=3, style="ROUNDED", color=line, bgcolor=self.c["value"])
+
+    def inside(self, item: Item) -> str:
+        """Write the rows of the leaves that stand in a card."""
+        rows = [row(*cells) for part in item.parts for cells in (self.part(part), self.bars(part)) if cells]
+        return cell(table(*rows, padding=2, bgcolor=self.c["leaf"], style="ROUNDED"))
 
     def head(self, item: Item) -> list[str]:
         """Write what a card is: the op in the words of its call."""

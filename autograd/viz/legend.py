@@ -8,6 +8,7 @@ from autograd.viz.theme import LOWEST, SMALL_SIZE, STATES, STEPS
 
 SPARE = 12  # empty cells, which share what a row is wider than its samples: those would be stretched
 
+MANY = 3  # states in a legend that make it wider than the scale above it
 CHARTS = "charts: how many elements lie where, from minus to plus the largest"
 
 
@@ -27,7 +28,9 @@ class Legend:
         parts = [self.legend(state) for state in STATES if state != "ok" and state in present]
         states = [*(item.state for item in self.view.items), *(arrow.state for arrow in self.view.arrows)]
         lines = [row(cell(self.banner(), align="LEFT"))] if self.view.banner else []
-        legends = [self.scale()] * ("ok" in states) + ["".join(parts) + cell("") * SPARE] * bool(parts)
+        legends = [self.scale(SPARE * (len(parts) > MANY))] * ("ok" in states) + [
+            "".join(parts) + cell("") * SPARE
+        ] * bool(parts)
         lines += [row(cell(table(row(legend), spacing=3), align="LEFT", balign="LEFT")) for legend in legends]
         charts = [CHARTS] * any(
             has_bars(part.shape) for item in self.view.items for part in item.parts if part.state != "const"
@@ -52,7 +55,7 @@ class Legend:
             font(f"{label(meaning, 80)}&nbsp;&nbsp;", self.c["muted"], 9)
         )
 
-    def scale(self) -> str:
+    def scale(self, spare: int = 0) -> str:
         low, high, gap = 10.0 ** (LOWEST + 1), 10.0 ** (LOWEST + STEPS - 1), "&nbsp;&nbsp;"
         swatches = [cell("", bgcolor=self.c[f"s{k}"], width=15) for k in range(STEPS)]
         before, after = (
@@ -62,4 +65,4 @@ class Legend:
                 f"≥ {high:g}{gap}{gap}an edge says what it adds{gap}",
             )
         )
-        return cell(before) + "".join(swatches) + cell(after)
+        return cell(before) + "".join(swatches) + cell(after) + cell("") * spare

@@ -19,14 +19,16 @@ def fold_stacks(made: Plan) -> bool:
         for scope in made.chains[made.snap.homes[i]] if node.op is not None else ():
             forms.setdefault(scope, []).append((node.op.name, node.shape if scope is made.snap.homes[i] else None))
     stacks: list[list[Scope]] = []
+    latest: dict[Scope | None, list[Scope]] = {}  # the stack that goes on, in each module
     for scope, form in forms.items():
-        last = stacks[-1][-1] if stacks else None
         if _number(scope) is None:
             continue
-        if last is not None and _follows(last, scope) and forms[last] == form:
-            stacks[-1].append(scope)
+        stack = latest.get(scope.parent)
+        if stack is not None and _follows(stack[-1], scope) and forms[stack[-1]] == form:
+            stack.append(scope)
         else:
-            stacks.append([scope])
+            latest[scope.parent] = stack = [scope]
+            stacks.append(stack)
     stacks = [stack for stack in stacks if len(stack) >= MIN_REPEATS]
     for stack in stacks:
         first, last = stack[0], stack[-1]

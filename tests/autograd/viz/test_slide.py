@@ -160,6 +160,36 @@ def test_blocks_of_one_form_are_one_box():
     assert picture.folded == ["6 Blocks of one form: blocks.0 … 5 (×6)"]
 
 
+@pytest.mark.parametrize("depth", [3, 6, 9])
+def test_numbered_modules_with_numbered_modules_inside_are_one_box(depth):
+    layers = [nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, rng=k) for k in range(depth)]
+    model, x = nn.Sequential(*layers), np.random.default_rng(0).normal(size=(2, 5, 8)).astype("f")
+    loss = model(x).mean()
+    loss.backward()
+    picture = ag.draw(loss, names={"model": model, "loss": loss})
+    assert [item.name for item in picture.view.items if item.kind == "fold"] == [f"model.0 … {depth - 1} (×{depth})"]
+    assert "skip : main path" in str(picture)
+
+
+def test_layers_in_turns_are_rolled_up():
+    model = nn.Sequential(*[layer for k in range(9) for layer in (nn.Linear(6, 6, rng=k), nn.Tanh())])
+    loss = model(np.ones((20, 6), "f")).mean()
+    loss.backward()
+    assert ag.draw(loss).folded == ["8 repeats of 2 ops rolled up"]
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM, nn.RNN])
+def test_weights_of_an_op_with_several_results_stand_in_its_card(kind):
+    out, _ = kind(3, 5, rng=0)(np.ones((6, 2, 3), "f"))
+    loss = (out**2).mean()
+    loss.backward()
+    picture = ag.draw(loss)
+    (card,) = [item for item in picture.view.items if any(part.state != "const" for part in item.parts)]
+    names = [part.name for part in card.parts if part.state == "ok"]
+    assert names == ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+    assert "<B>weight_ih_l0</B>" in picture.source
+
+
 def test_three_calls_of_one_module_are_three_cards_with_one_weight():
     f = nn.Linear(3, 3, rng=0)
     y = f(f(f(np.ones((1, 3), "f")))).sum()
