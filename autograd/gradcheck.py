@@ -20,7 +20,7 @@ from autograd.graph import Node, origin, site_of
 from autograd.tensor import Tensor
 from autograd.transforms import vjp
 from autograd.tree import flatten
-from autograd.viz.build import prepare
+from autograd.viz.fitting import prepare
 from autograd.viz.local import made_by
 from autograd.viz.nonfinite import Values
 from autograd.viz.picture import Picture
