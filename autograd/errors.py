@@ -20,7 +20,12 @@ class AutogradError(Exception):
 
 
 class ShapeError(AutogradError, ValueError):
-    """Report an array whose shape does not fit; inside a module its path stands before the message."""
+    """Report an array whose shape does not fit; inside a module its path stands before the message.
+
+    A note tells the path so far, module by module; ``failed_in`` is its last line: the step that failed.
+    """
+
+    failed_in: str
 
     def __init__(self, message: str) -> None:
         scope = current_scope()
@@ -60,7 +65,10 @@ class ArgumentError(AutogradError, ValueError):
 
 
 class GradientError(AutogradError, AssertionError):
-    """Report an analytic gradient that differs from the numeric one."""
+    """Report an analytic gradient that differs from the numeric one; in a graph ``at`` and ``picture`` show where."""
+
+    at: str = ""
+    picture: object = None
 
 
 class MissingExtra(AutogradError, ImportError):
@@ -77,6 +85,16 @@ class FileError(AutogradError, ValueError):
 
 class MissingFile(FileError, FileNotFoundError):
     """Report a file, or a folder to write to, that is not there."""
+
+
+class NonFiniteError(AutogradError, FloatingPointError):
+    """Report the op that made the first nan or inf; ``found`` is what :func:`autograd.find_nonfinite` says of it."""
+
+    found: object = None
+
+
+class LintWarning(AutogradError, UserWarning):
+    """Warn of what :func:`autograd.lint` found while a Trainer runs; the message starts with the code of its kind."""
 
 
 class TrainingError(AutogradError, ArithmeticError):
@@ -119,3 +137,34 @@ def nearest(word: str, known: abc.Iterable[str]) -> str:
 
     near = get_close_matches(word, known, 1)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+BRINGS = {  # by the extra; also where this package itself was installed from no registry, each can be had by its name
+    "files": ("safetensors>=0.4.3",),  # no extra: it comes along, but where there is no wheel of it (a browser)
+    "plot": ("matplotlib>=3.8", "pillow>=10"),
+    "progress": ("tqdm>=4.66",),
+    "onnx": ("onnx>=1.23",),
+    "scipy": ("scipy>=1.13",),
+    "sklearn": ("scikit-learn>=1.6",),
+    "mpi": ("mpi4py>=4.1", "mpich"),
+}
+
+
+def command(extra: str) -> str:
+    """Return the command that installs what an extra brings, as it works in any shell.
+
+    >>> print(command("onnx"))
+    python -m pip install "onnx>=1.23"
+    """
+    return " ".join(["python -m pip install", *(f'"{each}"' if ">" in each else each for each in BRINGS[extra])])
+
+
+def missing(who: str, extra: str, error: object = "", also: str = "", part: int = 0) -> MissingExtra:
+    """Return the error for ``who`` needs what ``extra`` brings (its ``part``), with the command that installs it.
+
+    >>> print(missing("nn.onnx", "onnx"))
+    nn.onnx needs onnx 1.23 or newer. Install it: python -m pip install "onnx>=1.23"
+    """
+    name, least = BRINGS[extra][part].split(">=")
+    reason = f" ({error})" if str(error) else ""
+    return MissingExtra(f"{who} needs {name} {least} or newer{also}{reason}. Install it: {command(extra)}")

@@ -4,7 +4,7 @@ import io
 from functools import partial
 from typing import Any
 
-from nn.extras import missing
+from autograd.errors import missing
 
 
 def new_figure(who: str, width: float, height: float) -> Any:

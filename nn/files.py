@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.errors import ArgumentError, FileError
-from nn.extras import missing
+from autograd.errors import ArgumentError, FileError, missing
 from nn.writing import read_bytes, write_bytes
 
 Array = NDArray[Any]

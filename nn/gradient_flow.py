@@ -29,6 +29,8 @@ class GradientFlow(Callback):
     ['layers.0.bias', 'layers.0.weight', 'layers.1.bias', 'layers.1.weight']
     """
 
+    tells = ("no-gradient", "dead-relu", "saturated")
+
     def __init__(self, every: int = 1) -> None:
         if not isinstance(every, int):
             got = type(every).__name__

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 import autograd as ag
-from autograd.errors import ArgumentError, ConversionError, DTypeError
-from nn import report
+from autograd.errors import ArgumentError, ConversionError, DTypeError, ShapeError
+from nn import report, trail
 from nn.hints import refuse_keywords, unknown_attribute
 from nn.members import is_container, parts, places
 from nn.state import Incompatible, Slot, load
@@ -48,6 +48,12 @@ class Parameter(ag.Tensor):
     """
 
     __slots__ = ()
+    alive: ClassVar[weakref.WeakValueDictionary[int, "Parameter"]] = weakref.WeakValueDictionary()  # wherever they are
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        cls.alive[id(self)] = self
+        return self
 
     def __init__(
         self,
@@ -77,6 +83,11 @@ class _Place(ag.scope):
         super().__init__(kind, kind, module=weakref.ref(module), text=module.extra_repr())
         self.module, self.version = weakref.ref(module), _Structure.version
         self.names: dict[int, tuple[weakref.ref[Module], str]] = {}  # of the modules inside, by identity
+
+    @property
+    def path(self) -> str:
+        """Give the path of the module as of its last call."""
+        return self._place.path if self._place is not None else ""
 
     def name_under(self, outer: Any) -> str:
         """Find the name under which the nearest module around holds this one."""
@@ -139,7 +150,12 @@ class Module:
 
     def __call__(self: "_Forward[P, R_co]", *args: P.args, **kwargs: P.kwargs) -> R_co:
         module: Any = self  # typed by its forward: a call has the parameters of that, and its result
-        y = module._call_scope().run(module.forward, args, kwargs)
+        place = module._call_scope()
+        try:
+            y = place.run(module.forward, args, kwargs)
+        except ShapeError as error:
+            trail.note(error, type(module).__name__, place.path, (*args, *kwargs.values()))
+            raise
         if y is None:
             raise DTypeError(f"{type(module).__name__}.forward returned None. Is a return missing?")
         if module._hooks:

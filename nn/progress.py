@@ -7,8 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from autograd.errors import ArgumentError, printable
-from nn.extras import missing
+from autograd.errors import ArgumentError, missing, printable
 
 
 class Progress:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import autograd
-from nn.extras import BRINGS
+from autograd.errors import BRINGS
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("graphviz", "safetensors", "matplotlib", "tqdm", "scipy", "sklearn", "onnx", "mpi4py", "torch", "IPython")
@@ -68,7 +68,7 @@ def test_wheel_names_its_licences_and_needs(wheel):
         "Changelog",
         "Documentation",
     }
-    extras = {"plot", "progress", "onnx", "sklearn", "mpi", "test", "docs", "dev", "all"}
+    extras = {"plot", "progress", "onnx", "sklearn", "mpi", "scipy", "test", "docs", "dev", "all"}
     assert extras == set(said.get_all("Provides-Extra"))
 
 

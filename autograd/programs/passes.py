@@ -229,38 +229,44 @@ def in_place(program: Any) -> None:
     kept = {*values_in(program.outputs), *values_in(list(program.gradients.values()))}
     kept |= {v for step in program.backward for v in step.values()}
     for steps in (program.forward, program.backward):
-        own: dict[Value, bool] = {}
-        last = {v: i for i, step in enumerate(steps) for v in step.values()}
-        outside = kept if steps is program.forward else {*values_in(list(program.gradients.values()))}
-        views: dict[Value, set[Value]] = {}
-        memory: dict[Value, Value] = {}  # of a result that is written into an input: the value that was there first
-        for i, step in enumerate(steps):
-            step.out = None
-            product = step.function is np.dot or named(step, "matmul")
-            fresh = isinstance(step.function, np.ufunc) or product or named(step, "select")
-            for out in step.outputs:
-                if fresh and not step.packed and len(out.shape or ()):
-                    own[out] = True
-                elif not fresh and out.shape:
-                    for v in step.values():  # what may look at the memory of its inputs
-                        views.setdefault(v, set()).add(out)
-            if not isinstance(step.function, np.ufunc) or step.function is np.matmul or step.packed:
-                continue
-            y = step.outputs[0]
-            for x in step.inputs:
-                if (
-                    isinstance(x, Value)
-                    and x in own
-                    and x not in outside
-                    and last[x] == i
-                    and x.shape == y.shape
-                    and x.dtype == y.dtype
-                    and not views.get(x)
-                ):
-                    step.out = x
-                    memory[y] = first = memory.get(x, x)
-                    first.name = y.name or first.name  # as the user calls what it becomes
-                    break
+        _reuse(steps, kept if steps is program.forward else {*values_in(list(program.gradients.values()))})
+        for loop in steps:
+            _reuse(loop.inner, set(loop.outputs))
+
+
+def _reuse(steps: list[Step], outside: set[Value]) -> None:
+    """Write results into inputs that the steps made themselves, and that are not read later or ``outside``."""
+    own: dict[Value, bool] = {}
+    last = {v: i for i, step in enumerate(steps) for v in step.values()}
+    views: dict[Value, set[Value]] = {}
+    memory: dict[Value, Value] = {}  # of a result that is written into an input: the value that was there first
+    for i, step in enumerate(steps):
+        step.out = None
+        product = step.function is np.dot or named(step, "matmul")
+        fresh = isinstance(step.function, np.ufunc) or product or named(step, "select")
+        for out in step.outputs:
+            if fresh and not step.packed and len(out.shape or ()):
+                own[out] = True
+            elif not fresh and out.shape:
+                for v in step.values():  # what may look at the memory of its inputs
+                    views.setdefault(v, set()).add(out)
+        if not isinstance(step.function, np.ufunc) or step.function is np.matmul or step.packed:
+            continue
+        y = step.outputs[0]
+        for x in step.inputs:
+            if (
+                isinstance(x, Value)
+                and x in own
+                and x not in outside
+                and last[x] == i
+                and x.shape == y.shape
+                and x.dtype == y.dtype
+                and not views.get(x)
+            ):
+                step.out = x
+                memory[y] = first = memory.get(x, x)
+                first.name = y.name or first.name  # as the user calls what it becomes
+                break
 
 
 def gather(program: Any) -> None:

@@ -15,7 +15,7 @@ from autograd.box import Box, leaf_of, wrap
 from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
-from autograd.programs import passes, simplify
+from autograd.programs import blocks, passes, simplify
 from autograd.programs.page import page
 from autograd.programs.saving import save
 from autograd.programs.source import Source
@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 PASSES = (
     passes.names, passes.products, passes.common, simplify.spreads, simplify.constants, simplify.squares,
     simplify.signs, passes.dead, simplify.scatters, passes.dots, passes.sums, passes.rectifiers, passes.masks,
-    passes.dead, passes.in_place, passes.gather,
+    passes.dead, blocks.ahead, simplify.constants, blocks.ones, blocks.blocks, passes.in_place, passes.gather,
 )  # fmt: skip
 
 
@@ -77,11 +77,10 @@ class Program:
         drawn = {out for step in self.forward if step.effect for out in step.outputs if out.shape is not None}
         self.saved: list[Value] = []
         if self.gradients:
-            every = [*self.inputs, *_in_order(self.forward)]
-            self.saved = [
-                v for v in every if v in read - own or v in drawn or (v.kind in (INPUT, ARRAY) and not v.boxed)
-            ]
-        self.used = [v for v in self.inputs if v.kind == INPUT or v in _read(self.forward, self.outputs, self.saved)]
+            every, outside = [*self.inputs, *_in_order(self.forward)], read - own
+            self.saved = [v for v in every if v in outside or v in drawn or (v.kind in (INPUT, ARRAY) and not v.boxed)]
+        needed = _read(self.forward, self.outputs, self.saved)
+        self.used = [v for v in self.inputs if v.kind == INPUT or v in needed]
         self.parents = [v for v in self.used if v.boxed]
         raw = [v for v in self.used if not v.boxed]
         self.copied = [i for i, v in enumerate(self.saved) if any(_share(v, other) for other in raw)]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler import select
+from autograd.programs.blocks import parts
 from autograd.programs.simplify import add_at
 from autograd.programs.values import NOTHING, Step, Value
 from autograd.rules import parameters_of
@@ -37,6 +38,7 @@ class Source:
         self._names: dict[Value, str] = {}
         self._constants: dict[int, tuple[str, Any]] = {}
         self._used = set(_TAKEN)
+        self._last: dict[str, int] = {}  # the number that a label has reached
         self._line: tuple[str, int] | None = None  # of the user's program
         self.lines: list[str] = []
         self.origins: list[tuple[str, int] | None] = []  # for each line the user's that it was written from
@@ -115,10 +117,42 @@ class Source:
                 path = here
                 if here:
                     yield f"    # {here}: {step.scope.kind}"
+            if step.inner:
+                yield from self._loop(step)
+                continue
             yield f"    {self.statement(step)}"
             check = self.checks(step)
             if check:
                 yield f"    {check}"
+
+    def _loop(self, loop: Step) -> Iterator[str]:
+        """Write a run that goes over arrays block by block."""
+        large = [v for v in loop.inputs if v.shape]
+        size = math.prod(next(step.outputs[0] for step in loop.inner if step.outputs[0].shape).shape)
+        sums = [step for step in loop.inner if step.outputs[0].shape == ()]
+        results = [v for v in loop.outputs if v.shape]
+        outer = {v: self.name(v) for v in (*large, *results)}
+        flat = {v: self._free(f"{name}_flat") for v, name in outer.items()}
+        for v in results:
+            yield f"    {outer[v]} = np.empty({v.shape}, np.{v.dtype.name})"
+        yield f"    {', '.join(flat.values())} = {', '.join([f'{outer[v]}.reshape(-1)' for v in flat])}"
+        for step in sums:
+            yield f"    {self.name(step.outputs[0])} = 0"
+        yield f"    for part in {self.constant(parts, 'parts')}({size}):"
+        for v, name in outer.items():
+            del self._names[v]
+            if v in large:
+                self._names[v] = self._free(f"{name}_part")
+                yield f"        {self._names[v]} = {flat[v]}[part]"
+        for step in loop.inner:
+            if step in sums:
+                total = self.name(step.outputs[0])
+                yield f"        {total} = {total} + np.add.reduce({self.expression(step.inputs[0])})"
+            else:
+                yield f"        {self.statement(step)}"
+        for v in results:
+            yield f"        {flat[v]}[part] = {self._names[v]}"
+        self._names.update(outer)
 
     def checks(self, step: Step) -> str:
         """Write what must be as it was in the trace: what a plain function gives may change its form with the data."""
@@ -245,10 +279,11 @@ class Source:
     def _free(self, label: str) -> str:
         label = re.sub(r"\W", "_", label).strip("_") or "v"
         label = f"v_{label}" if label[0].isdigit() else label
-        name, n = label, 1
+        name, n = label, self._last.get(label, 1)
         while name in self._used:
             n += 1
             name = f"{label}_{n}"
+        self._last[label] = n
         self._used.add(name)
         return name
 

@@ -41,7 +41,7 @@ class Step:
     """
 
     __slots__ = (
-        "dynamic", "effect", "function", "inputs", "kwargs", "label", "line", "nested", "op", "out", "outputs",
+        "dynamic", "effect", "function", "inner", "inputs", "kwargs", "label", "line", "nested", "op", "out", "outputs",
         "packed", "recorded", "scope", "turned",
     )  # fmt: skip
 
@@ -67,6 +67,7 @@ class Step:
         self.dynamic, self.nested = dynamic, nested
         self.out: Value | None = None  # whose memory the result is written into, transposed if ``turned``
         self.turned = False
+        self.inner: list[Step] = []  # of a loop: what it does for each block
         self.scope, self.line = scope, line
         for value in outputs:
             value.step = self

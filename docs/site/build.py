@@ -21,15 +21,17 @@ sys.path.insert(0, str(ROOT))
 from docs.site import check, reference  # noqa: E402
 
 MENU = {  # README.md is the first page; what is not named here but linked from a page comes last
-    "Learn": ["docs/tour.md", "docs/install.md", "docs/coming-from.md", "notebooks/*.ipynb"],
-    "Know": ["docs/how-it-works.md", "docs/compile.md", "docs/numpy.md", "docs/distributed.md"],
+    "Learn": ["docs/tour.md", "docs/gallery.md", "docs/install.md", "docs/coming-from.md", "notebooks/*.ipynb"],
+    "Know": ["docs/how-it-works.md", "docs/compile.md", "docs/distributed.md"],
+    "Functions": ["docs/numpy.md", "docs/scipy.md", "docs/complex.md"],
     "Compare": ["docs/features.md", "docs/speed.md", "benchmarks/*.md", "docs/left-out.md"],
     "Take part": ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/releasing.md", "docs/adr/README.md"],
     "中文": ["README.zh.md"],
 }
 TITLES = {"benchmarks/README": "How we measure", "benchmarks/RESULTS": "What we measured", "README.zh": "首页"}
 HIDDEN = ["docs/adr/[0-9]*.md"]
-FILES = ["docs/*.svg", "docs/img/*", "docs/*.html"]  # shown by pages, or handed out as they are
+FILES = ["docs/*.svg", "docs/img/*", "docs/gallery/*.gif", "docs/*.html"]  # shown by pages, or handed out as they are
+PLAIN = ["docs/gallery/*.png", "docs/gallery/*.gif", "docs/img/*"]  # named in HTML, where Sphinx does not look
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s#]*)((?:#[^()\s]*)?)\)")
 
 
@@ -64,6 +66,10 @@ def lay_out(source: Path) -> None:
         index.write(toctree("", [path.stem for path in found(HIDDEN)]))
     shutil.copy(HERE / "conf.py", source)
     shutil.copytree(HERE / "static", source / "_static")
+    for path in found(PLAIN):
+        place = source / "_extra" / path.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
 
 
 def entry(path: Path) -> str:

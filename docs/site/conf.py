@@ -32,7 +32,7 @@ add_module_names = False
 toc_object_entries_show_parents = "hide"
 
 # Look
-html_static_path = ["_static"]
+html_static_path, html_extra_path = ["_static"], ["_extra"]
 html_css_files = ["site.css"]
 html_copy_source = html_show_sourcelink = False
 html_show_search_summary = False  # it would be fetched, which a browser does not do for files

@@ -34,6 +34,7 @@ EXAMPLES = {
     "fill": f"{_UNSORTED}; v.fill(0); v",
     "flatten": "x.flatten()",
     "grad": "(x * x).sum().backward(); x.grad",
+    "imag": "x.imag",
     "is_leaf": "x.is_leaf, (x * 2).is_leaf",
     "item": "x.sum().item()",
     "log": "x.log()",

@@ -15,7 +15,8 @@ GROUPS = {  # the names of ``autograd``; each is in one group, or the build stop
     "Recording": "no_grad enable_grad is_grad_enabled scope current_scope array",
     "For optimizers and large arrays": "leaf_arrays mark_changed gathered reuse_memory",
     "Transforms": "grad value_and_grad vjp jvp jacobian hessian hvp checkpoint compile record check_grads",
-    "Pictures": "draw explain replay why_none find_nonfinite draw_dot make_dot",
+    "Pictures": "draw explain replay diff draw_dot make_dot",
+    "When something is wrong": "why_none find_nonfinite detect_anomaly lint depends_on path_so_far who_holds",
     "Functions": "relu leaky_relu elu gelu silu softplus sigmoid logit softmax log_softmax logsumexp erf",
     "Ops of your own": "op nondifferentiable implements opaque",
 }

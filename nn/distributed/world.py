@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.errors import ArgumentError, AutogradError, TrainingError
+from autograd.errors import ArgumentError, AutogradError, TrainingError, missing
 from nn.distributed.guard import guard
 from nn.distributed.presence import presence
-from nn.extras import missing
 
 T = TypeVar("T")
 Array = NDArray[Any]

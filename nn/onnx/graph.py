@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import ArgumentError
-from nn.extras import missing
+from autograd.errors import ArgumentError, missing
 from nn.onnx.lengths import Axes, Size
 from nn.onnx.plan import Item, Plan, Step
 

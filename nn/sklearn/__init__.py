@@ -13,7 +13,7 @@ class weights, and any ``nn`` module inside.
 True
 """
 
-from nn.extras import missing
+from autograd.errors import missing
 
 try:
     from nn.sklearn.classifier import NNClassifier
