@@ -7,7 +7,7 @@ Floor 2: used by all of the engine that knows arrays.
 """
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -124,6 +124,19 @@ def shares_memory(view: Any, source: Any) -> bool:
     if base is None or type(source) is not np.ndarray:
         return False
     return base is source or base is source.base or bool(np.may_share_memory(view, source))
+
+
+def looked_at(y: Any, inputs: Sequence[Any], data: Sequence[Any]) -> tuple[Any, int | None]:
+    """Return an output that belongs to nobody else, and which input's memory it looks at, if that is a Tensor's.
+
+    What looks at an array of the user's is copied; the memory of an input that comes first counts.
+    """
+    for i, array in enumerate(data):
+        if y is array and type(y) is np.ndarray:
+            y = y[...]
+        if shares_memory(y, array):
+            return (y, i) if isinstance(inputs[i], Box) else (y.copy(), None)
+    return (y, None) if y.ndim else (y[()], None)
 
 
 def alias(data: Any, source: Box, note: str) -> Any:

@@ -82,9 +82,9 @@ class Node:
 
 
 class View(Node):
-    """Remember an op whose output may share memory with its first parent, and so changes when that changes.
+    """Remember an op whose output looks at the memory of a parent, and so changes when that changes.
 
-    ``root`` is the owner of the memory, noted where the way there is long.
+    ``root`` is that parent, or one further on the way to the owner of the memory.
     """
 
     __slots__ = ("root",)
@@ -94,6 +94,15 @@ class View(Node):
     def version(self) -> Any:
         """Return the version of the memory that this node looks at."""
         return origin(self).version
+
+
+def node_of(source: Node | None, *fields: Any) -> Node:
+    """Make a node: a View if its output looks at the memory of ``source``."""
+    if source is None:
+        return Node(*fields)
+    view = View(*fields)
+    view.root = source
+    return view
 
 
 class DetachSite(str):
@@ -189,16 +198,13 @@ class Alias(Leaf):
 def origin(node: Node) -> Node:
     """Find the node that owns the memory of ``node``: follow views and aliases towards the leaves."""
     for _ in range(32):
-        if isinstance(node, View):
-            node = node.parents[0]
-        elif isinstance(node, Alias):
-            node = node.root
-        else:
+        if not isinstance(node, View | Alias):
             return node
+        node = node.root
     path = []  # views of views of views: note the end for all of them, else a chain of n would take n² steps
     while isinstance(node, View | Alias):
         path.append(node)
-        node = getattr(node, "root", None) or node.parents[0]
+        node = node.root
     for view in path:
         view.root = node
     return node

@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from autograd.box import Box, Views, leaf_of, needs_grad, shares_memory, unbox, watch, wrap
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Leaf, Node, View, origin
+from autograd.graph import Alias, Leaf, View, node_of, origin
 from autograd.modes import current
 from autograd.ops import casting, indexing, shapes
 from autograd.ops.places import overwrite, reread
@@ -141,11 +141,9 @@ def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     offset = _offset(t._array, old)
     flat = as_strided(changed._array, (changed._array.size,), (changed._array.itemsize,))
     view = as_strided(flat[offset:], t._array.shape, t._array.strides)
-    made = reread(changed, places=places)
-    node: Node = made._node
-    if type(node) is not View:
-        node = View(node.op, node.parents, node.residuals, node.kwargs, node.shape, node.dtype, node.scope)
-    _rebind(t, view, node)
+    made = reread(changed, places=places)._node
+    fields = (made.op, made.parents, made.residuals, made.kwargs, made.shape, made.dtype, made.scope)
+    _rebind(t, view, node_of(made.parents[0], *fields))
 
 
 def _offset(view: Any, array: Any) -> int:

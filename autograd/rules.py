@@ -69,7 +69,6 @@ class Op:
         "selects",
         "symbol",
         "variadic",
-        "view",
         "vjp",
     )
     apply: Callable[..., Any]
@@ -85,7 +84,6 @@ class Op:
         elementwise: bool = False,
         definition: Callable[..., Any] | None = None,
         cache: tuple[str, ...] = (),
-        view: bool = False,
         domain: Any = None,
         vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None = None,
         selects: Any = None,
@@ -94,7 +92,7 @@ class Op:
     ) -> None:
         name, self.inline = printable(name), inline
         self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
-        self.elementwise, self.definition, self.cache, self.view = elementwise, definition, cache, view
+        self.elementwise, self.definition, self.cache = elementwise, definition, cache
         self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
         for each in (*self.inputs, *self.keywords, *self.cache):
             if each.startswith("_") or each.endswith(("_data", "_node", "_needs", "_kept", "_cached")):

@@ -107,7 +107,7 @@ TEMPLATES = {
         np.maximum(B, 0),
         [np.array([1.0, 1.0, 0.0])],
     ),
-    "a view": (dict(forward=lambda x: x[::-1], vjp=lambda g: g[::-1], view=True), "def apply(x):", [A], A[::-1], [ONE]),
+    "a view": (dict(forward=lambda x: x[::-1], vjp=lambda g: g[::-1]), "def apply(x):", [A], A[::-1], [ONE]),
     "a number of an array": (
         dict(forward=lambda x: (x * x).sum(), vjp=lambda g, x: 2 * g * x),
         "def apply(x):",
