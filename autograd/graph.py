@@ -195,6 +195,15 @@ class Alias(Leaf):
         self.root.version = order
 
 
+class Detached(Leaf):
+    """Stand for a constant that lies in the memory of a result (after ``detach``, or a view that was not recorded).
+
+    It holds nothing of the graph: ``views`` are the Tensors that look at that memory, or None once it has left it.
+    """
+
+    __slots__ = ()
+
+
 def origin(node: Node) -> Node:
     """Find the node that owns the memory of ``node``: follow views and aliases towards the leaves."""
     for _ in range(32):

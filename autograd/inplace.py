@@ -11,9 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from autograd.box import Box, Views, leaf_of, needs_grad, shares_memory, unbox, watch, wrap
+from autograd.box import (
+    Box,
+    Views,
+    is_shared,
+    leaf_of,
+    needs_grad,
+    shares_memory,
+    small,
+    unbox,
+    views_of,
+    watch,
+    wrap,
+)
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Leaf, View, node_of, origin
+from autograd.graph import Alias, Detached, Leaf, View, node_of, origin
 from autograd.modes import current
 from autograd.ops import casting, indexing, shapes
 from autograd.ops.places import overwrite, reread
@@ -24,7 +36,17 @@ from autograd.sharing import lying_in
 def refuse_leaf(t: Box, what: str, *values: Any) -> None:
     """Raise InPlaceError where a write would change a value whose gradient is asked for, or spoil a graph."""
     root = origin(leaf_of(t))
-    if isinstance(t._node, View | Alias) and type(t._array) is np.ndarray and not t._array.flags.writeable:
+    if is_shared(t):
+        raise InPlaceError(
+            f"{what} what was taken from a result without recording (by detach(), or as a view) would change that "
+            "result as well. Use a copy (y.detach().copy()), or write into the result."
+        )
+    if (
+        isinstance(t._node, View | Alias)
+        and not isinstance(root, Detached)
+        and type(t._array) is np.ndarray
+        and not t._array.flags.writeable
+    ):
         raise InPlaceError(
             f"{what} a read-only view: what broadcast_to, diagonal and sliding_window_view give cannot be written into "
             "in NumPy, either. Use a copy."
@@ -94,7 +116,7 @@ def replace(t: Box, value: Box) -> None:
         raise InPlaceError(
             "a value that carries a gradient cannot be written into memory that two Tensors share. Use a copy."
         )
-    known: Views | None = getattr(root, "views", None)
+    known: Views | None = None if isinstance(root, Detached) else getattr(root, "views", None)
     if known is None:
         _rebind(t, value._array, value._node)
         return
@@ -105,7 +127,14 @@ def replace(t: Box, value: Box) -> None:
             "cannot be followed. Keep the array in a variable, or write into a copy."
         )
     seen = [each for each in (tensor() for tensor in known.tensors) if each is not None]
-    seen = [each for each in seen if each._node is not None and origin(each._node) is root]
+    roots = {each: origin(each._node) for each in seen if each._node is not None}
+    seen = [each for each in seen if roots.get(each) is root]
+    detached = [each for each, at in roots.items() if isinstance(at, Detached) and at.views is known]
+    if any(isinstance(each._node, View) for each in detached):
+        raise InPlaceError(
+            "a write into a result, of which a Tensor that was detached and then requires grad has views, cannot be "
+            "followed. Detach a copy."
+        )
     owner = wrap(array, root)
     whole = np.arange(array.size).reshape(array.shape)
     ids = np.empty_like(array, dtype=np.intp)  # in the layout of the array
@@ -123,6 +152,12 @@ def replace(t: Box, value: Box) -> None:
         else:
             _look(each, changed, places, array)
         watch(each, changed)
+    for each in detached:
+        each._array = _moved(each, changed, array)
+        each._array.flags.writeable = False
+        roots[each].views = views_of(changed, leaf_of(changed))
+        leaf_of(each).residuals = (small(each._array),)
+        watch(each, changed)
 
 
 def _rebind(t: Box, array: Any, node: Any) -> None:
@@ -136,14 +171,18 @@ def _rebind(t: Box, array: Any, node: Any) -> None:
 
 def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     """Make ``t`` look at the memory of ``changed``, where it looked at that of ``old``."""
+    made = reread(changed, places=places)._node
+    fields = (made.op, made.parents, made.residuals, made.kwargs, made.shape, made.dtype, made.scope)
+    _rebind(t, _moved(t, changed, old), node_of(made.parents[0], *fields))
+
+
+def _moved(t: Box, changed: Box, old: Any) -> Any:
+    """Return the view of the memory of ``changed`` that ``t`` is of that of ``old``."""
     if changed._array.strides != old.strides:
         raise InPlaceError("a write into a view of an array with gaps cannot be followed. Write into a copy.")
     offset = _offset(t._array, old)
     flat = as_strided(changed._array, (changed._array.size,), (changed._array.itemsize,))
-    view = as_strided(flat[offset:], t._array.shape, t._array.strides)
-    made = reread(changed, places=places)._node
-    fields = (made.op, made.parents, made.residuals, made.kwargs, made.shape, made.dtype, made.scope)
-    _rebind(t, view, node_of(made.parents[0], *fields))
+    return as_strided(flat[offset:], t._array.shape, t._array.strides)
 
 
 def _offset(view: Any, array: Any) -> int:

@@ -21,7 +21,9 @@ from autograd.box import (
     as_raw,
     is_live,
     is_recording,
+    is_shared,
     leaf_of,
+    leave,
     needs_grad,
     set_result_type,
     small,
@@ -87,7 +89,7 @@ class Tensor(Methods["Tensor"]):
 
     @property
     def data(self) -> npt.NDArray[Any]:
-        """Return the array: writable for a leaf, read-only for the result of an op.
+        """Return the array: writable for a leaf, read-only for the result of an op and for what looks at one.
 
         Assigning (also ``t.data -= …``) is noticed by graphs that need the old value: their backward raises
         InPlaceError. A write *into* the array (``t.data[0] = …``) between forward and backward is the one change that
@@ -99,6 +101,9 @@ class Tensor(Methods["Tensor"]):
             array.flags.writeable = False
             return array
         if type(array) is not np.ndarray or not array.flags.writeable:
+            if is_shared(self):
+                return array
+            leave(self)
             array = self._array = np.array(array)
             if self._node is not None:
                 self._node.residuals = (small(array),)
@@ -118,6 +123,7 @@ class Tensor(Methods["Tensor"]):
         array = value if value is self._array else _read(value, None, False, self.requires_grad)
         if node is not None:
             forget(self._array, node)
+            leave(self)
             node = self._node = self._renewed(node, array)
             note_change([node])
             node.residuals, node.dtype = (small(array),), array.dtype
