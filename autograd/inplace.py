@@ -30,7 +30,7 @@ from autograd.modes import current
 from autograd.ops import casting, indexing, shapes
 from autograd.ops.places import overwrite, reread
 from autograd.recorded import misfit
-from autograd.sharing import lying_in
+from autograd.sharing import is_given
 
 
 def refuse_leaf(t: Box, what: str, *values: Any) -> None:
@@ -61,6 +61,35 @@ def refuse_leaf(t: Box, what: str, *values: Any) -> None:
         raise InPlaceError(
             f"{what} the result of {t._node.op.name!r} under no_grad() would spoil its graph. Use .detach() or a copy."
         )
+
+
+def refuse_swap(t: Box, index: Any, value: Any) -> None:
+    """Raise InPlaceError for ``t[i], t[j] = t[j], t[i]`` of rows: on views, as here and in NumPy, one of them is lost.
+
+    Generator.shuffle does it to what it does not know.
+    """
+    node = value._node if isinstance(value, Box) else None
+    if not isinstance(node, View | Alias) or type(t._array) is not np.ndarray or t._array.ndim < 2:
+        return
+    root = origin(node)
+    try:
+        target = t._array[unbox(index)] if root is origin(leaf_of(t)) else None
+    except IndexError:  # told by the write itself
+        return
+    known: Views | None = getattr(root, "views", None)
+    if known is None or type(target) is not np.ndarray or _place(target) == _place(value._array):
+        return
+    for each in [seen() for seen in known.tensors]:
+        if each is not None and each is not t and _place(np.asarray(each._array)) == _place(target):
+            raise InPlaceError(
+                "assigning a view of a Tensor to a place that another view of it shows, as in x[i], x[j] = x[j], x[i] "
+                "or rng.shuffle(x), makes that view show the new value: in NumPy it is so, too. Use x[[i, j]] = "
+                "x[[j, i]], x = x[rng.permutation(len(x))], or copies of the views."
+            )
+
+
+def _place(array: Any) -> Any:
+    return array.__array_interface__["data"][0], array.shape, array.strides
 
 
 def is_plain(t: Box, *values: Any) -> bool:
@@ -112,9 +141,11 @@ def replace(t: Box, value: Box) -> None:
     """Put the value that was written into ``t`` into it and into all that look at its memory."""
     node = leaf_of(t)
     root = origin(node)
-    if lying_in(t._array, root) is not None or (isinstance(root, Leaf) and isinstance(node, Alias) and node.needs):
+    given = type(t._array) is np.ndarray and is_given(t._array)
+    if given or (isinstance(root, Leaf) and isinstance(node, Alias) and node.needs):
         raise InPlaceError(
-            "a value that carries a gradient cannot be written into memory that two Tensors share. Use a copy."
+            "a value that carries a gradient cannot be written into memory that an array of yours (copy=False, "
+            ".data =) or another Tensor has, too: it would not be seen there. Use a copy."
         )
     known: Views | None = None if isinstance(root, Detached) else getattr(root, "views", None)
     if known is None:

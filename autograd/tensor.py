@@ -83,7 +83,7 @@ class Tensor(Methods["Tensor"]):
         if other is not None:
             self._node = Alias(other, small(array), array.shape, array.dtype, "")
             self._node.needs, self._node.name, self._node.grad = node.needs, node.name, node.grad
-        register(array, leaf_of(self))
+        register(array, leaf_of(self), given=True)
 
     # ---------------------------------------------------------------------------------------------- what it holds
 
@@ -301,6 +301,7 @@ class Tensor(Methods["Tensor"]):
         On a leaf that requires grad it is an error while recording.
         """
         inplace.refuse_leaf(self, "assigning into", value)
+        inplace.refuse_swap(self, index, value)
         if inplace.is_plain(self, value):
             array = self.data
             inplace.write(lambda: array.__setitem__(unbox(index), unbox(value)), "setitem", array, value)
@@ -503,7 +504,7 @@ def mark_changed(leaves: Iterable[Tensor]) -> None:
 
 def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
     made = kind.__new__(kind)
-    Tensor.__init__(made, data, requires_grad, copy=False, name=name)
+    Tensor.__init__(made, data, requires_grad, name=name)
     if grad is not None:
         made.grad = grad
     return made
