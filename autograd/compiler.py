@@ -94,9 +94,8 @@ def _write(op: Op, apply: FunctionType) -> FunctionType:
     space = apply.__globals__
     if op.rules or op.joint:
         op.vjp.__code__, op.vjp.__defaults__ = _executed(op, "vjp", _vjp_lines(op), space)[:2]
-    if all(name.isidentifier() for name in op.inputs):
-        made = _executed(op, "apply", _apply_lines(op), space)
-        apply.__code__, apply.__defaults__, apply.__kwdefaults__ = made
+    made = _executed(op, "apply", _apply_lines(op), space)
+    apply.__code__, apply.__defaults__, apply.__kwdefaults__ = made
     return apply
 
 
@@ -216,7 +215,9 @@ def _apply_lines(op: Op) -> Iterator[str]:
 
 
 def _signature(op: Op) -> str:
-    keywords = [f"{key}=_default_{key}" for key in op.keywords]
+    keywords = [key if key in op.required else f"{key}=_default_{key}" for key in op.keywords]
+    if op.keyword_only and not op.variadic:
+        keywords.insert(len(keywords) - len(op.keyword_only), "*")
     unknown = ["**_unknown"] if "axis" in op.keywords else []  # dim=, out of habit, is told NumPy's word
     return ", ".join([f"*{op.inputs[0]}" if op.variadic else ", ".join(op.inputs), *keywords, *unknown])
 

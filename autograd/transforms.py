@@ -460,7 +460,7 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
         run,
         f"checkpoint({name})",
         symbol="checkpoint",
-        inputs=[f"input {i}" for i in range(len(inputs))],
+        inputs=[f"input_{i}" for i in range(len(inputs))],
         definition=again,
         selects=True,
     )

@@ -360,3 +360,20 @@ def test_forward_without_signature_with_named_inputs():
     assert f.op.inputs == ["x"]
     assert f(leaf()).item() == 2
     ag.check_grads(f, X, order=1)
+
+
+def test_parameters_are_given_as_the_forward_takes_them():
+    def scaled(x, by=2.0, *, plus):
+        return x * by + plus
+
+    f = ag.op(scaled, vjp=lambda g, by: g * by, elementwise=True)
+    for call in (f, scaled):
+        with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'plus'"):
+            call(X)
+        with pytest.raises(TypeError, match="takes from 1 to 2 positional arguments but 3 were given"):
+            call(X, 3.0, 1.0)
+    x = leaf()
+    y = f(x, 3.0, plus=1.0)
+    y.sum().backward()
+    np.testing.assert_array_equal(y.numpy(), scaled(X, 3.0, plus=1.0))
+    np.testing.assert_array_equal(x.grad.numpy(), [3, 3, 3])
