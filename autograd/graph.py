@@ -124,10 +124,11 @@ class Leaf(Node):
 
     ``grad`` accumulates what each backward brings, ``version`` is the order of the last in-place change, and ``note``
     says what cut the value off from an earlier graph (``"detach"``, the name of a piecewise-constant function).
-    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures.
+    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures, and
+    ``other`` to the leaf that stood for the Tensor before its ``requires_grad`` was switched.
     """
 
-    __slots__ = ("holder", "needs", "note", "version")
+    __slots__ = ("holder", "needs", "note", "other", "version")
 
     def __init__(
         self, value: Any, shape: Any, dtype: Any, needs: bool, name: str | None = None, note: str = ""

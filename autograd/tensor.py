@@ -194,8 +194,12 @@ class Tensor(Methods["Tensor"]):
         if node is None or isinstance(node, TracedLeaf):
             leaf_of(self).needs = bool(value)
         elif node.needs != bool(value):  # a node of its own from here on: graphs keep what was true at their time
-            self._node = Alias(origin(node), node.residuals[0], node.shape, node.dtype, "")
-            self._node.needs, self._node.name, self._node.grad = bool(value), node.name, node.grad
+            known = getattr(node, "other", None)
+            made = None if known is None else known()  # that of a graph which is still there gets its gradient
+            if made is None or (made.shape, made.dtype) != (node.shape, node.dtype):
+                made = Alias(origin(node), node.residuals[0], node.shape, node.dtype, "")
+                made.needs, made.other, node.other = bool(value), ref(node), ref(made)  # type: ignore[attr-defined]
+            made.name, made.grad, self._node = node.name, node.grad, made
 
     @property
     def name(self) -> str | None:

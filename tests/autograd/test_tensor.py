@@ -358,6 +358,23 @@ def test_requires_grad_holds_for_what_comes_after(size):
     np.testing.assert_array_equal(w.grad.data, x.data)
 
 
+def test_a_gradient_arrives_when_requires_grad_was_switched_off_and_on_in_between():
+    w = leaf([2.0, 3.0])
+    first = (w * w).sum()
+    for _ in range(3):
+        w.requires_grad = False
+        constant = (w * w).sum()
+        w.requires_grad = True
+    (first + (w * 1.0).sum() + constant).backward()
+    np.testing.assert_array_equal(w.grad.data, [5, 7])
+    del first, constant
+    w.requires_grad = False
+    w.data = np.ones(3)
+    w.requires_grad = True
+    (w * w).sum().backward()
+    np.testing.assert_array_equal(w.grad.data, [2, 2, 2])
+
+
 def test_changes_are_noticed_across_requires_grad():
     w, x = Tensor([2.0, 3.0]), leaf([1.0, 1.0])
     y = (w * x).sum()
