@@ -18,7 +18,7 @@ from autograd.errors import NotAFunction, TraceError
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import Guards
-from autograd.programs.program import Program
+from autograd.programs.program import Doubtful, Program
 from autograd.programs.source import Changed
 from autograd.programs.tracing import Tracer, flows
 from autograd.programs.values import ARRAY, CLOSED, Step, Value
@@ -113,6 +113,8 @@ class _Last:
 class Compiled:
     """Call a function as a program."""
 
+    _caches = ("_entries", "_last", "_retraced", "_warned")  # of no account to a program that calls this one
+
     def __init__(self, f: Callable[..., Any], off: Collection[str] = ()) -> None:
         functools.update_wrapper(self, f, updated=())
         self.function, self.off = f, frozenset(off)
@@ -136,7 +138,10 @@ class Compiled:
             return self.function(*args, **kwargs)
         last = self._last
         if last is not None and not kwargs and last.fits(state.recording, args) and not last.entry.stale():
-            return last.program(args)
+            try:
+                return last.program(args)
+            except Doubtful:
+                return self.function(*args)
         values, rebuild = flatten((args, kwargs))
         key = (bool(state.recording), _form(args, kwargs), tuple(map(_kind, values)))
         entry = self._entries.get(key)
@@ -148,6 +153,8 @@ class Compiled:
                 try:
                     self._last = _Last.of(bool(state.recording), args, entry) if not kwargs else None
                     return entry.program([x for x in values if isinstance(x, (Box, *_ARRAYS))])
+                except Doubtful:
+                    return self.function(*args, **kwargs)
                 except Changed:
                     stale = "the form of what a plain function gives"
             self._retraced += 1
@@ -294,7 +301,9 @@ class _Trace:
         outputs = [v.array if isinstance(v, Value) else v for v in program.outputs]
         mode = enable_grad if current().recording else no_grad
         with mode():
-            self.result = program.finish(sources, outputs, tuple([v.array for v in program.saved]))
+            saved = tuple([v.array for v in program.saved])
+            doubtful = program.is_doubtful(outputs)
+            self.result = self._plainly() if doubtful else program.finish(sources, outputs, saved)
         for step in program.steps:  # the arrays of the trace are done with
             for value in step.outputs:
                 value.array = None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, leaf_of, wrap
+from autograd.differentiate import has_nan
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
 from autograd.programs.passes import PASSES
@@ -21,6 +22,10 @@ from autograd.tensor import Tensor
 from autograd.vjp import Cotangents, check, item_node
 
 Array = np.ndarray[Any, Any]
+
+
+class Doubtful(Exception):
+    """The function itself must run: what the program gave may be wrong."""
 
 
 class Program:
@@ -83,6 +88,8 @@ class Program:
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.effects = any(step.effect for step in self.forward)
         self.selects = any(step.op is not None and step.op.selects is not None for step in self.trace) or None
+        inner = any(out.of is not None for step in self.trace for out in step.outputs)
+        self.differentiates = inner and self.selects and not self.effects  # what draws or counts cannot run again
 
     @property
     def source(self) -> str:
@@ -100,7 +107,13 @@ class Program:
         """Run on the arguments that are Tensors or arrays, in order."""
         sources = [*leaves, *self.closed]
         outputs, saved = self.run_forward(*[x._array if isinstance(x, Box) else x for x in sources])
+        if self.is_doubtful(outputs):
+            raise Doubtful
         return self.finish(sources, outputs, saved)
+
+    def is_doubtful(self, outputs: Sequence[Any]) -> bool:
+        """Tell whether a gradient behind a mask was computed and a nan came out: eager backward may know it to be 0."""
+        return bool(self.differentiates) and any(map(has_nan, outputs))
 
     def finish(self, sources: Sequence[Any], outputs: list[Any], saved: tuple[Any, ...]) -> Any:
         """Wrap what forward gave, with one node behind what needs a gradient."""
