@@ -55,6 +55,7 @@ def test_a_recorded_write_into_an_array_of_the_users_is_refused(share, write):
     """The array cannot hold the gradient, and would not see the value."""
     a = ARRAY.copy()
     t, x = share(a), leaf(ARRAY)
+    t.data.sum()  # who reads it, does not change to whom it belongs
     with pytest.raises(InPlaceError, match=r"an array of yours \(copy=False, \.data =\) .* Use a copy\."):
         WRITES[write](t, x)
     np.testing.assert_array_equal(a, ARRAY)

@@ -367,7 +367,6 @@ def test_a_gradient_arrives_when_requires_grad_was_switched_off_and_on_in_betwee
         w.requires_grad = True
     (first + (w * 1.0).sum() + constant).backward()
     np.testing.assert_array_equal(w.grad.data, [5, 7])
-    del first, constant
     w.requires_grad = False
     w.data = np.ones(3)
     w.requires_grad = True

@@ -74,6 +74,7 @@ def test_a_write_into_the_result_is_seen(way, write):
     WRITES[write](y)
     np.testing.assert_array_equal(plain(d), seen)
     np.testing.assert_array_equal(plain(y), array)
+    assert not d.data.flags.writeable
     factor = np.arange(1.0, 1 + d.size).reshape(d.shape)
     (y.sum() + (d * factor).sum() * y[0, 0]).backward()  # d counts with its value alone
 
@@ -112,6 +113,13 @@ def test_what_was_computed_before_the_write_keeps_its_gradient():
     y += 1
     loss.backward()
     np.testing.assert_array_equal(plain(w.grad), X)
+
+
+def test_a_picture_shows_what_was_written():
+    w, y = ag.Tensor([3.0], requires_grad=True), ag.Tensor([5.0], requires_grad=True) * 1
+    d = y.detach()
+    y *= 8.25
+    assert "41.25" in ag.draw((w * d).sum()).source
 
 
 def test_once_the_result_is_gone_the_memory_is_its_own():

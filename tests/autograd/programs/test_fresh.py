@@ -1,5 +1,6 @@
 """Freshness: whatever changes between two calls is seen, read afresh, or refused; a program is never stale."""
 
+import functools
 import types
 import warnings
 
@@ -78,6 +79,68 @@ def dictionary():
 def entry_of_a_list():
     k = [1.0, 2.0]
     return lambda x: x * k[0], lambda: k.__setitem__(0, 9.0), X
+
+
+def number_that_is_bound_anew():
+    k = 2.0
+
+    def change():
+        nonlocal k
+        k = 5.0
+
+    return lambda x: x * k, change, X
+
+
+def function_that_is_bound_anew():
+    def h(x):
+        return x * 2
+
+    def change():
+        nonlocal h
+        h = np.sqrt
+
+    return lambda x: h(x), change, X
+
+
+def base_class_method():
+    class Base:
+        def __call__(self, x):
+            return x * 2
+
+    class Derived(Base):
+        pass
+
+    return Derived(), lambda: setattr(Base, "__call__", lambda self, x: x * 3), X
+
+
+def property_of_the_class():
+    class Held:
+        s = property(lambda self: 2.0)
+
+        def __call__(self, x):
+            return x * self.s
+
+    return Held(), lambda: setattr(Held, "s", property(lambda self: 3.0)), X
+
+
+def set_of_names():
+    names = {"a"}
+    return lambda x: x * len(names), lambda: names.add("b"), X
+
+
+def order_of_a_dictionary():
+    k = {"a": 2.0, "b": 3.0}
+    return lambda x: x * next(iter(k.values())), lambda: k.update(a=k.pop("a")), X
+
+
+def bound_method():
+    k = Scaled()
+    return k.__call__, lambda: setattr(k, "s", 4.0), X
+
+
+def partial():
+    k = [2.0]
+    return functools.partial(lambda s, x: x * s[0], k), lambda: k.__setitem__(0, 3.0), X
 
 
 def helper():
@@ -208,6 +271,8 @@ ROWS = [
     shape_of_a_weight, dictionary, entry_of_a_list, helper, global_number, default, keyword_default, code, namespace,
     attribute, attribute_of_the_class, slot, mode, running_statistics, parameter_replaced, module_replaced,
     module_in_a_plain_list, hyper_parameter, loss_weight, hook, generator_made_inside,
+    number_that_is_bound_anew, function_that_is_bound_anew, base_class_method, property_of_the_class, set_of_names,
+    order_of_a_dictionary, bound_method, partial,
 ]  # fmt: skip
 
 
@@ -236,6 +301,20 @@ def test_random_numbers_are_drawn_as_without():
     compiled, x = ag.compile(twin), np.ones((2, 3), "f4")
     for _ in range(4):
         np.testing.assert_array_equal(compiled(x).numpy(), plain(x).numpy())
+
+
+def test_a_nan_lets_nothing_be_drawn_twice():
+    """Where a gradient behind a mask is nan the function itself would run, and draw once more."""
+
+    def noisy():
+        rng, draw = np.random.default_rng(0), ag.opaque(lambda rng: rng.normal(size=3))
+        return ag.value_and_grad(lambda x: (ag.relu(x) * x * draw(rng)).sum()), rng
+
+    (plain, first), (f, second) = noisy(), noisy()
+    compiled = ag.compile(f)
+    for _ in range(3):
+        compiled(X * np.nan), plain(X * np.nan)
+        assert first.bit_generator.state == second.bit_generator.state
 
 
 def test_a_generator_that_the_function_draws_from_itself():
