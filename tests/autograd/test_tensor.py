@@ -372,6 +372,13 @@ def test_a_gradient_arrives_when_requires_grad_was_switched_off_and_on_in_betwee
     w.requires_grad = True
     (w * w).sum().backward()
     np.testing.assert_array_equal(w.grad.data, [2, 2, 2])
+    kept = (w * w).sum()
+    w.requires_grad = False
+    w.data, w.grad = np.ones(3, np.float32), None
+    w.requires_grad = True
+    (w * w).sum().backward()
+    assert w.grad.dtype == np.float32
+    assert kept.item() == 3
 
 
 def test_changes_are_noticed_across_requires_grad():
