@@ -7,7 +7,7 @@ Floor 2: used by all of the engine that knows arrays.
 """
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -202,17 +202,6 @@ def as_raw(x: Any, what: str) -> Any:
     return x if x.ndim else x[()]
 
 
-def unbox(x: Any) -> Any:
-    """Return the array inside a Tensor, reaching into tuples, lists and dicts; anything else as it is."""
-    if isinstance(x, Box):
-        return values_of(x)
-    if type(x) is tuple or type(x) is list:
-        return type(x)(unbox(item) for item in x)
-    if type(x) is dict:
-        return {key: unbox(item) for key, item in x.items()}
-    return x
-
-
 def values_of(box: Box) -> Any:
     """Return the array of ``box`` for one who reads its numbers: in a function that is being traced they are not known.
 
@@ -222,6 +211,17 @@ def values_of(box: Box) -> Any:
     if tracer is not None:
         tracer.read(box)
     return box._array
+
+
+def unbox(x: Any, read: Callable[[Box], Any] = values_of) -> Any:
+    """Return the array inside a Tensor, reaching into tuples, lists and dicts; anything else as it is."""
+    if isinstance(x, Box):
+        return read(x)
+    if type(x) is tuple or type(x) is list:
+        return type(x)([unbox(item, read) for item in x])
+    if type(x) is dict:
+        return {key: unbox(item, read) for key, item in x.items()}
+    return x
 
 
 def contains_box(x: Any) -> bool:

@@ -177,7 +177,7 @@ class Program:
 class _Compiled:
     """Stand in the graph for a whole program, as an op does."""
 
-    elementwise, joint, cache, view, linear, variadic = False, None, (), False, False, False
+    elementwise, joint, cache, linear, variadic = False, None, (), False, False
     rules: dict[int, Any] = {}  # noqa: RUF012
     keywords: dict[str, Any] = {}  # noqa: RUF012
     reads_output = False
