@@ -138,6 +138,7 @@ _transpose = op(
 )
 def transpose(a: Any, axes: Any = None) -> Any:
     """Permute the axes; without ``axes`` reverse them."""
+    axes = unbox(axes)
     if axes is not None and type(axes) is not tuple:
         axes = tuple(axes) if isinstance(axes, Sequence | np.ndarray) else (axes,)
     return _transpose(a, axes)

@@ -358,6 +358,17 @@ def test_requires_grad_holds_for_what_comes_after(size):
     np.testing.assert_array_equal(w.grad.data, x.data)
 
 
+@pytest.mark.parametrize("size", [2, 100])
+def test_data_that_is_replaced_is_noticed(size):
+    x = leaf(np.full(size, 2.0))
+    needed, not_needed = (x * x).sum(), (x * 3.0).sum()
+    x.data = np.ones(size)
+    with pytest.raises(InPlaceError, match=r"was changed in place after it was used"):
+        needed.backward()
+    not_needed.backward()
+    np.testing.assert_array_equal(x.grad.data, np.full(size, 3.0))
+
+
 def test_a_gradient_arrives_when_requires_grad_was_switched_off_and_on_in_between():
     w = leaf([2.0, 3.0])
     first = (w * w).sum()
