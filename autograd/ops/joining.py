@@ -215,6 +215,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     if one:
         values = moveaxis(values, 0, axis)
     places = np.arange(n)[obj] if isinstance(obj, slice) else np.asarray(obj)
+    if not places.size:
+        places = places.astype(np.intp)  # of an empty list
     if places.dtype == bool:
         places = np.flatnonzero(places)
     number = values.shape[axis] if one else places.size if places.size != 1 else values.shape[axis]
