@@ -60,6 +60,8 @@ def literal(x: Any) -> str:
     >>> literal(1.0001), literal(2.0), literal(1 / 3)
     ('1.0001', '2', '0.3333')
     """
+    if np.iscomplexobj(x):
+        return short(x)
     exact = f"{float(x) + 0.0:.9g}"
     return exact if len(exact) <= 8 else short(x)
 
