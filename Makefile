@@ -8,7 +8,7 @@ PYTEST_ARGS ?= --numprocesses=logical --maxprocesses=4
 # Each test process keeps to one thread, as there are several of them.
 PYTEST := env OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: demo test coverage check docs notebooks matrix bench bench-peers clean
+.PHONY: demo test quick coverage check docs notebooks matrix bench bench-peers clean
 
 demo: $(VENV)/.demo  ## train on real digits, print the result, write pictures to out/
 	$(BIN)/python -m nn.demo
@@ -16,18 +16,26 @@ demo: $(VENV)/.demo  ## train on real digits, print the result, write pictures t
 test: $(VENV)/.test  ## run the whole suite
 	$(PYTEST) $(PYTEST_ARGS)
 
+quick: $(VENV)/.test  ## under a minute: one row in forty of each table, nothing slow; NAME=softmax: all tests of that name
+ifdef NAME
+	$(PYTEST) tests/autograd tests/nn -k "$(NAME)" -m "not slow"
+else
+	CHAINRULE_SAMPLE=40 $(PYTEST) --numprocesses=2 --ignore=tests/nn/systems -m "not slow and not browser and not torch and not mpi"
+endif
+
 coverage: $(VENV)/.test  ## the suite again, and which branches of the engine it reaches
 	$(PYTEST) $(PYTEST_ARGS) --cov=autograd --cov-branch --cov-report=term
 
-check: $(VENV)/.dev  ## lint, format, types
+check: $(VENV)/.dev  ## lint, format, types, links between pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(PYTEST) -q tests/test_docs.py -k links
 
 matrix:  ## wheel, sdist, demo and the engine's tests with the oldest and the newest NumPy
 	PYTHON="$(PYTHON)" .ci/matrix
 
-docs: $(VENV)/.docs  ## reference, tutorials and pages in build/docs; a warning is an error
+docs: $(VENV)/.docs  ## the manual in build/docs: open index.html; a warning or a dead link is an error
 	$(BIN)/python docs/site/build.py
 
 notebooks: $(VENV)/.test  ## run the notebooks and store what they show

@@ -114,4 +114,7 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return getattr(importlib.import_module(_LATER[name]), name)
-    raise hints.unknown_function(name)
+    raise hints.unknown_function(name, __all__)
+
+
+del tensor  # type: ignore[name-defined]  # noqa: F821  # the module: whoever writes ag.tensor(…) is told ag.Tensor(…)

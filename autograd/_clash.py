@@ -1,6 +1,6 @@
 """Notice PyPI's other ``autograd``: it has the same import name, and no installer reports the clash.
 
-Floor 2: used by the package itself, first of all.
+Floor 2: used by the package itself, first of all, and by ``autograd.differential_operators``.
 """
 
 import os.path
@@ -19,12 +19,31 @@ def refuse_foreign_files(folder: str) -> None:
     if found:
         raise NameClash(
             f"two packages share the import name 'autograd': {folder} holds files of PyPI's 'autograd' "
-            f"({', '.join(found)}) beside those of 'chainrule', so neither is whole. Remove both, then install "
-            "the one you want:\n"
-            "    python -m pip uninstall --yes autograd chainrule\n"
-            "    python -m pip install chainrule\n"
-            "To use both, give each an environment of its own."
+            f"({', '.join(found)}) beside those of 'chainrule', so neither is whole. {cure()}"
         )
+
+
+def cure() -> str:
+    """Say what to do, with the command by which this package was installed (``nn._clash`` says the same)."""
+    return (
+        "Remove both, then install the one you want:\n"
+        "    python -m pip uninstall --yes autograd chainrule\n"
+        f"    python -m pip install {source()}\n"
+        "To use both, give each an environment of its own."
+    )
+
+
+def source() -> str:
+    """Give what pip was told to install: a folder or file, or the bare name where it came from a registry."""
+    import json
+    from importlib.metadata import PackageNotFoundError, distribution  # what an import that succeeds does not need
+
+    try:
+        told = json.loads(distribution("chainrule").read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        told = {}
+    editable = "--editable " if told.get("dir_info", {}).get("editable") else ""
+    return f"{editable}{told['url']}" if "url" in told else "chainrule"
 
 
 refuse_foreign_files(os.path.dirname(__file__))  # pathlib would cost 9 ms of every import

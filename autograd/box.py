@@ -197,7 +197,7 @@ def as_raw(x: Any, what: str) -> Any:
         except ValueError as error:
             raise DTypeError(f"{what} got a ragged or unreadable {kind.__name__}: {error}") from None
     if x.dtype.kind not in KINDS:
-        raise DTypeError(f"{what} got dtype {x.dtype} from {kind.__name__}: only numbers have gradients.")
+        raise DTypeError(f"{what} got dtype {x.dtype} from {kind.__name__}: only numbers have gradients. Pass numbers.")
     return x if x.ndim else x[()]
 
 

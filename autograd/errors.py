@@ -6,6 +6,8 @@ Each error is also a standard Python type, so ``except ValueError`` keeps workin
 Floor 1: used everywhere, and public.
 """
 
+import collections.abc as abc
+
 from autograd.modes import current_scope
 from autograd.modes import printable as printable
 
@@ -100,7 +102,21 @@ class TrainingError(AutogradError, ArithmeticError):
 
 
 class UnknownName(AutogradError, AttributeError):
-    """Report an attribute that is not there, and the one that is meant."""
+    """Report an attribute that is not there, and the one that is meant.
+
+    Programs ask for attributes that are not there all the time (``hasattr``): the nearest name in ``among`` is looked
+    for only when somebody reads the message.
+    """
+
+    def __init__(self, message: str, name: str = "", among: type | abc.Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self._meant, self._among = name, among
+
+    def __str__(self) -> str:
+        if self._meant.startswith("_"):
+            return super().__str__()
+        names = dir(self._among) if isinstance(self._among, type) else self._among
+        return super().__str__() + nearest(self._meant, (name for name in names if not name.startswith("_")))
 
 
 class UnexpectedKeyword(AutogradError, TypeError):
@@ -109,3 +125,46 @@ class UnexpectedKeyword(AutogradError, TypeError):
 
 class NotAFunction(AutogradError, TypeError):
     """Report something else than a function that was given to a transform."""
+
+
+def nearest(word: str, known: abc.Iterable[str]) -> str:
+    """Return the question whether the nearest of the known words is meant, or nothing where none is near.
+
+    >>> nearest("Tensr", ["Tensor", "grad"])
+    " Did you mean 'Tensor'?"
+    """
+    from difflib import get_close_matches  # takes a millisecond, which no import should cost
+
+    near = get_close_matches(word, known, 1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+BRINGS = {  # by the extra; also where this package itself was installed from no registry, each can be had by its name
+    "files": ("safetensors>=0.4.3",),  # no extra: it comes along, but where there is no wheel of it (a browser)
+    "plot": ("matplotlib>=3.8", "pillow>=10"),
+    "progress": ("tqdm>=4.66",),
+    "onnx": ("onnx>=1.23",),
+    "scipy": ("scipy>=1.13",),
+    "sklearn": ("scikit-learn>=1.6",),
+    "mpi": ("mpi4py>=4.1", "mpich"),
+}
+
+
+def command(extra: str) -> str:
+    """Return the command that installs what an extra brings, as it works in any shell.
+
+    >>> print(command("onnx"))
+    python -m pip install "onnx>=1.23"
+    """
+    return " ".join(["python -m pip install", *(f'"{each}"' if ">" in each else each for each in BRINGS[extra])])
+
+
+def missing(who: str, extra: str, error: object = "", also: str = "", part: int = 0) -> MissingExtra:
+    """Return the error for ``who`` needs what ``extra`` brings (its ``part``), with the command that installs it.
+
+    >>> print(missing("nn.onnx", "onnx"))
+    nn.onnx needs onnx 1.23 or newer. Install it: python -m pip install "onnx>=1.23"
+    """
+    name, least = BRINGS[extra][part].split(">=")
+    reason = f" ({error})" if str(error) else ""
+    return MissingExtra(f"{who} needs {name} {least} or newer{also}{reason}. Install it: {command(extra)}")

@@ -108,17 +108,20 @@ SCIPY = {
 _PRIVATE = {"_riemann_zeta": "zeta", "_zeta": "zeta"}  # ufuncs behind a function of scipy.special
 
 
-def unknown_attribute(kind: str, name: str) -> UnknownName:
+def unknown_attribute(kind: type, name: str) -> UnknownName:
     """Return the error for an attribute that a Tensor does not have."""
-    hint = f": {TENSOR[name]}." if name in TENSOR else "."
-    return UnknownName(f"{kind!r} object has no attribute {name!r}{hint}")
+    if name in TENSOR:
+        return UnknownName(f"{kind.__name__!r} object has no attribute {name!r}: {TENSOR[name]}.")
+    return UnknownName(f"{kind.__name__!r} object has no attribute {name!r}.", name, kind)
 
 
-def unknown_function(name: str) -> UnknownName:
+def unknown_function(name: str, public: Iterable[str]) -> UnknownName:
     """Return the error for a name that the package does not have."""
     numpy, there = sys.modules["numpy"], _NUMPY.get(name, name)
     hint = MODULE.get(name) or (f"use np.{there}" if not name.startswith("_") and hasattr(numpy, there) else "")
-    return UnknownName(f"module 'autograd' has no attribute {name!r}{f': {hint}' if hint else ''}.")
+    if hint:
+        return UnknownName(f"module 'autograd' has no attribute {name!r}: {hint}.")
+    return UnknownName(f"module 'autograd' has no attribute {name!r}.", name, public)
 
 
 def unexpected_keyword(function: str, names: Iterable[str]) -> UnexpectedKeyword:

@@ -89,6 +89,8 @@ class Methods(Box, Generic[Result]):
         tensor[...] = tensor.real + 1j * value
 
     def __len__(self) -> int:
+        if not self._array.ndim:
+            raise TypeError("len() of a 0-d Tensor, which is one number; .size counts elements, .item() gives it.")
         return len(self._array)
 
     __hash__ = object.__hash__

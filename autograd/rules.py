@@ -220,7 +220,10 @@ class Op:
             return value if kind is tuple else value.copy()
         if isinstance(value, Box):
             if needs_grad(value):
-                raise MissingRule(f"{self.name}(): keyword {name!r} has no gradient rule. Pass {name}=….detach().")
+                several = "" if name != "axis" else f"; several Tensors go into one list, as in np.{self.name}([a, b])"
+                raise MissingRule(
+                    f"{self.name}(): keyword {name!r} has no gradient rule. Pass {name}=….detach(){several}."
+                )
             value = value._array
         # An array of its own that is read-only is one that an op has made for this (an index).
         if isinstance(value, np.ndarray) and (value.flags.writeable or value.base is not None):
@@ -282,6 +285,8 @@ def parameters_of(function: Any) -> list[tuple[str, Any, Any]]:
 
 def _signature(forward: Any, inputs: Sequence[str] | None, name: str) -> tuple[list[str], list[Any], bool]:
     """Read inputs, keywords (as :func:`parameters_of` lists them), and whether the inputs are ``*args``."""
+    if not callable(forward):
+        raise RuleError(f"op: the forward must be a function of arrays, got {type(forward).__name__}: {forward!r}.")
     if isinstance(inputs, str):
         raise RuleError(f"op {name!r}: inputs= is a list of names, got {inputs!r}.")
     if isinstance(forward, np.ufunc):

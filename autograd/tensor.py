@@ -33,7 +33,7 @@ from autograd.box import (
     wrap,
 )
 from autograd.differentiate import differentiate, differentiate_recorded
-from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
+from autograd.errors import ArgumentError, ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
 from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, ancestors, note_change, origin
 from autograd.hints import converted, unknown_attribute
 from autograd.methods import Methods
@@ -67,6 +67,8 @@ class Tensor(Methods["Tensor"]):
         copy: bool = True,
         name: str | None = None,
     ) -> None:
+        if requires_grad is not False and requires_grad is not True:
+            _check_switch(requires_grad)
         array = _read(data, dtype, copy, requires_grad)
         self._array, self._node = array, None
         if requires_grad or name:
@@ -183,6 +185,7 @@ class Tensor(Methods["Tensor"]):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        _check_switch(value)
         node = self._node
         if node is not None and node.op is not None:
             if not value:
@@ -397,7 +400,9 @@ class Tensor(Methods["Tensor"]):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
-            raise TypeError(f"only an integer Tensor can be an index, got dtype {self.dtype}.")
+            raise TypeError(
+                f"only an integer Tensor can be an index or a count, got dtype {self.dtype}. Use int(t.item())."
+            )
         return int(self.item())
 
     def __bool__(self) -> bool:
@@ -407,6 +412,11 @@ class Tensor(Methods["Tensor"]):
         return bool((values_of(self) == unbox(value)).any())
 
     def __format__(self, spec: str) -> str:
+        if spec and self.size != 1:
+            raise ShapeError(
+                f"the format {spec!r} is for one number, and this Tensor has shape {self.shape}. Leave the format out, "
+                "or pick a number, as in t[0]; np.array2string(t.numpy(), precision=2) writes all."
+            )
         return format(self.item(), spec) if spec else str(self)
 
     def __repr__(self) -> str:
@@ -474,12 +484,12 @@ class Tensor(Methods["Tensor"]):
 
 def _refuse_name(self: Tensor, name: str) -> Any:
     """Name the word that works here in place of one of PyTorch's."""
-    raise unknown_attribute(type(self).__name__, name)
+    raise unknown_attribute(type(self), name)
 
 
 def _refuse_label(self: Tensor, value: Any = None) -> Any:
     """Raise: the word is ``name``."""
-    raise unknown_attribute(type(self).__name__, "label")
+    raise unknown_attribute(type(self), "label")
 
 
 # Not in the class, where type checkers would then take every name for a good one, and editors offer ``label``.
@@ -532,6 +542,9 @@ def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool, name: str | Non
     return made
 
 
+_HOLDS = "a Tensor holds numbers. Pass a number, nested lists of numbers, or an array"
+
+
 def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
     """Make the array of a leaf from anything; 0-d values become NumPy scalars, whose arithmetic is ten times faster."""
     if isinstance(data, Box):
@@ -550,19 +563,38 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
         raise DTypeError(f"Tensor(dtype={np.dtype(dtype)}) would lose the imaginary part of {given}. Pass data.real.")
     if isinstance(data, list | tuple) and any(needs_grad(x) for x in data) and current().recording:
         raise ConversionError("a list of Tensors that require grad would lose its gradients here; use ag.array(list).")
-    try:
-        array = (
-            np.array(data, dtype=dtype) if copy or not isinstance(data, np.ndarray) else np.asarray(data, dtype=dtype)
-        )
-    except ValueError as error:
-        raise ShapeError(f"Tensor: the nested lists do not form an array: {error}") from None
+    array = _converted(data, dtype, copy)
     if array.dtype.kind not in KINDS:
-        raise DTypeError(f"Tensor of dtype {array.dtype} from {type(data).__name__}: a Tensor holds numbers.")
+        raise DTypeError(f"Tensor of dtype {array.dtype} from {type(data).__name__}: {_HOLDS}.")
     if requires_grad and array.dtype.kind not in "fc":
         if not plain or dtype is not None:
             _check_float(array.dtype)
         array = array.astype(np.float64)
     return array if array.ndim or not copy else array[()]
+
+
+def _converted(data: Any, dtype: Any, copy: bool) -> npt.NDArray[Any]:
+    """Let NumPy read ``data``, and say what it is if that fails."""
+    if data is None:  # NumPy would make nan of it
+        raise DTypeError(f"Tensor of None: {_HOLDS}.")
+    try:
+        return (
+            np.array(data, dtype=dtype) if copy or not isinstance(data, np.ndarray) else np.asarray(data, dtype=dtype)
+        )
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise DTypeError(f"Tensor of {type(data).__name__}: {error}; {_HOLDS}.") from None
+        raise ShapeError(
+            f"Tensor: the nested lists do not form an array: {str(error).rstrip('.')}. Make all rows of one length."
+        ) from None
+
+
+def _check_switch(value: Any) -> None:
+    """Refuse what is no truth value: a second number, say, of somebody who left the brackets of a list out."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentError(
+            f"requires_grad must be True or False, got {value!r}. Several numbers go into one list: Tensor([1.0, 2.0])."
+        )
 
 
 def _check_float(dtype: np.dtype[Any]) -> None:

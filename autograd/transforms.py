@@ -52,7 +52,7 @@ def _meant(name: str, f: Any) -> str:
             f"{name} takes a function, got a Tensor. For a result that was recorded already call y.backward() and read "
             f"x.grad, or pass the function that computes it: ag.{name}(f)(x)."
         )
-    return f"{name} takes a function, got {type(f).__name__}: {f!r}"[:200] + "."
+    return f"{name} takes a function, got {type(f).__name__}: {f!r}"[:200] + ". Pass the function, not its result."
 
 
 def _check_function(name: str, f: Any) -> None:
@@ -94,7 +94,10 @@ class _Trace:
         self.outputs, self.rebuild_output = flatten(output)
         for y in self.outputs:
             if not isinstance(y, _NUMBERS):
-                raise DTypeError(f"{who}: the function returned {type(y).__name__}; it must return numbers or arrays.")
+                missing = " Is a return missing?" if y is None else ""
+                raise DTypeError(
+                    f"{who}: the function returned {type(y).__name__}; it must return numbers or arrays.{missing}"
+                )
         self.nodes = [y._node if needs_grad(y) else None for y in self.outputs]
         self.foreign = reaches_other_leaf(self.nodes, self.own)
         # The arguments of transforms inside f end there; those of transforms around it were made before, and do not.
@@ -179,7 +182,9 @@ def _places(argnums: Sequence[int], count: int, who: str) -> list[int]:
     places = []
     for number in argnums:
         if not -count <= number < count:
-            raise ArgumentError(f"{who}: argnums {number} but the function was called with {count} arguments.")
+            raise ArgumentError(
+                f"{who}: argnums {number} but the function was called with {count} arguments, which count from 0."
+            )
         if number % count in places:
             raise ArgumentError(f"{who}: argnums {tuple(argnums)} name argument {number % count} twice.")
         places.append(number % count)

@@ -43,6 +43,7 @@ from nn.distributions import KLDivLoss
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.gradient_flow import GradientFlow
+from nn.hints import unknown_name
 from nn.history import History
 from nn.linear import Flatten, Identity, Linear
 from nn.losses import (
@@ -169,4 +170,4 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module(f"nn.{name}")
-    raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    raise unknown_name(name, [*__all__, *_LATER], {"functional": functional, "optim": optim, "datasets": datasets})

@@ -15,9 +15,8 @@ def refuse_foreign_engine(engine: ModuleType) -> None:
     where = engine.__file__ or f"the folder {', '.join(engine.__path__)}, which has no __init__.py"
     raise ImportError(
         f"nn needs the 'autograd' of the package 'chainrule', but 'import autograd' finds {where}. PyPI's 'autograd' "
-        "has the same import name. Remove both, then install the one you want:\n"
+        "has the same import name. Remove both, and then install the one you want again, as you did before:\n"
         "    python -m pip uninstall --yes autograd chainrule\n"
-        "    python -m pip install chainrule\n"
         "To use both, give each an environment of its own."
     )
 

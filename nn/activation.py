@@ -2,14 +2,13 @@
 
 import functools
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd as ag
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, nearest
 from nn.functional import activation as F
 from nn.functional.prelu import prelu
 from nn.inputs import as_float, as_input
@@ -214,8 +213,7 @@ def get(activation: Any, owner: str = "activation") -> Callable[..., Any]:
     if isinstance(activation, str):
         if activation in NAMES:
             return NAMES[activation]
-        near = get_close_matches(activation.lower(), NAMES, 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = nearest(activation.lower(), NAMES)
         raise ArgumentError(f"{owner}: unknown activation {activation!r}.{hint} Known are {', '.join(NAMES)}.")
     if isinstance(activation, type) or not callable(activation):
         raise ArgumentError(f"{owner}: activation must be a name, a function or a module, got {activation!r}.")

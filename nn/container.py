@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Self, overload
 
+import numpy as np
+
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn.module import Module, Structure
@@ -26,10 +28,14 @@ class _Container(Module):
     def _set(self, name: str, module: Any) -> None:
         if not isinstance(module, Module):
             got = f"the class {module.__name__}; call it" if isinstance(module, type) else f"{type(module).__name__}"
-            raise TypeError(
-                f"{type(self).__name__} holds modules; item {name!r} is {got}. Wrap a function in a Module "
-                "with a forward."
+            what = (
+                f"Unpack it: {type(self).__name__}(*items)"
+                if isinstance(module, list | tuple)
+                else "An activation by name is a module, such as nn.ReLU()"
+                if isinstance(module, str)
+                else "Wrap a function in a Module with a forward"
             )
+            raise TypeError(f"{type(self).__name__} holds modules; item {name!r} is {got}. {what}.")
         self._items[name] = module
         Structure.version += 1
 
@@ -47,6 +53,10 @@ class _Container(Module):
     def _key(self, index: int) -> str:
         """Find the name of item ``index``, which may be negative."""
         names = list(self._items)
+        if not isinstance(index, int | np.integer):
+            raise TypeError(
+                f"{type(self).__name__} takes a number or a slice, got {index!r}. By name: dict(m.named_children())."
+            )
         if not -len(names) <= index < len(names):
             raise IndexError(f"{type(self).__name__} has {len(names)} modules; there is no index {index}.")
         return names[index]

@@ -4,7 +4,7 @@ import io
 from functools import partial
 from typing import Any
 
-from autograd.errors import MissingExtra
+from autograd.errors import missing
 
 
 def new_figure(who: str, width: float, height: float) -> Any:
@@ -15,7 +15,7 @@ def new_figure(who: str, width: float, height: float) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingExtra(f"{who} draws with matplotlib. Install it: pip install 'chainrule[plot]'.") from None
+        raise missing(who, "plot") from None
     figure: Any = Figure(figsize=(width, height), layout="constrained")
     figure._repr_png_ = partial(_png, figure)  # without pyplot, IPython knows no other way to show it
     return figure

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.errors import ArgumentError, FileError
+from autograd.errors import ArgumentError, FileError, missing
 from nn.writing import read_bytes, write_bytes
 
 Array = NDArray[Any]
@@ -77,8 +77,10 @@ def _checksum(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> str:
 
 def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
     """Read a safetensors file as ``(arrays, metadata)``; bfloat16 becomes float32. Raise FileError if it is not one."""
-    import safetensors
-
+    try:
+        import safetensors
+    except ImportError as error:
+        raise missing("reading a safetensors file", "files", error) from None
     data = read_bytes(path)
     try:
         deserialize: Any = safetensors.deserialize

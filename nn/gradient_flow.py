@@ -32,6 +32,9 @@ class GradientFlow(Callback):
     tells = ("no-gradient", "dead-relu", "saturated")
 
     def __init__(self, every: int = 1) -> None:
+        if not isinstance(every, int):
+            got = type(every).__name__
+            raise ArgumentError(f"GradientFlow: every counts steps, got a {got}. A Trainer takes it: callbacks=[flow].")
         if every < 1:
             raise ArgumentError(f"GradientFlow: every must be at least 1, got {every}.")
         self.every = every

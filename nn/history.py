@@ -43,6 +43,8 @@ class History(Mapping[str, list[float]]):
         return min(values, key=lambda pair: pair[0] if mode == "min" else -pair[0])[1]
 
     def __getitem__(self, name: str) -> list[float]:
+        if name not in self._values:
+            raise KeyError(f"no {name!r} in the history, which has {', '.join(self._values) or 'no epoch yet'}.")
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:

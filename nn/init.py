@@ -11,14 +11,13 @@ True
 
 import math
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 import autograd as ag
-from autograd.errors import ArgumentError, ShapeError
+from autograd.errors import ArgumentError, ShapeError, nearest
 from nn.state import write
 
 Rng = np.random.Generator | int | None
@@ -39,8 +38,7 @@ _GAINS: dict[str, Callable[[float], float]] = {
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Give the factor that keeps the variance through ``nonlinearity``; ``param`` is the slope of leaky_relu (0.01)."""
     if nonlinearity not in _GAINS:
-        near = get_close_matches(nonlinearity, _GAINS, 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = nearest(nonlinearity, _GAINS)
         raise ArgumentError(
             f"calculate_gain: unknown nonlinearity {nonlinearity!r}.{hint} Known are {', '.join(_GAINS)}."
         )

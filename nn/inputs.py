@@ -71,7 +71,9 @@ def numbers(x: Any, name: str) -> NDArray[Any]:
     try:
         array = np.asarray(x)
     except ValueError as error:
-        raise ShapeError(f"{place()}{name} is a ragged list: {error}. All rows must be of one length.") from None
+        raise ShapeError(
+            f"{place()}{name} is a ragged list: {str(error).rstrip('.')}. All rows must be of one length."
+        ) from None
     except ag.AutogradError:
         raise
     except (TypeError, RuntimeError) as error:  # what an array of another library says, which NumPy cannot read

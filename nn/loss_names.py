@@ -1,10 +1,9 @@
 """Losses by name, in PyTorch's and Keras' words, and by the function of ``nn.functional`` that computes them."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, nearest
 from nn.functional import classes as C
 from nn.functional import distributions as D
 from nn.functional import losses as F
@@ -57,8 +56,7 @@ def get(name: str) -> Any:
     """
     if name.lower() in NAMES:
         return NAMES[name.lower()]()
-    near = get_close_matches(name.lower(), NAMES, 1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = nearest(name.lower(), NAMES)
     raise ArgumentError(
         f"unknown loss {name!r}.{hint} Known are {', '.join(NAMES)}, or an object such as nn.MSELoss()."
     )

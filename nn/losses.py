@@ -4,7 +4,7 @@ A loss says by ``outputs`` what it takes the outputs of a model for, as ``nn.cri
 leaves the look at the targets out.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -24,8 +24,14 @@ class Loss(Module):
     outputs: ClassVar[str] = "numbers"
     check = False  # nothing to look at in the targets
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if len(args) > 1 and all(isinstance(x, ag.Tensor | np.ndarray) for x in args):
+            name = cls.__name__
+            raise ArgumentError(f"{name} is made first, and then called with arrays: {name}()(output, target).")
+        return super().__new__(cls, *args, **kwargs)
+
     def __init__(self, reduction: str = "mean") -> None:
-        if reduction not in ("mean", "sum", "none"):
+        if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
             raise ArgumentError(f"{type(self).__name__}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}.")
         self.reduction = reduction
 

@@ -9,14 +9,13 @@ sample counts by itself. Inside a Trainer the loss says what the scores are.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 import autograd as ag
-from autograd.errors import ArgumentError, ShapeError
+from autograd.errors import ArgumentError, ShapeError, nearest
 from nn.inputs import refuse_masked
 
 Array = NDArray[Any]
@@ -198,8 +197,8 @@ def get(metric: Any) -> Callable[..., Any]:
     if metric in NAMES:
         return NAMES[metric]
     asked = str(metric).lower()
-    near = get_close_matches(asked, NAMES, 1) or [name for name in NAMES if name.startswith(asked)]
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    begun = [name for name in NAMES if name.startswith(asked)]
+    hint = nearest(asked, NAMES) or (f" Did you mean {begun[0]!r}?" if begun else "")
     raise ArgumentError(
         f"unknown metric {metric!r}.{hint} Known are {', '.join(NAMES)}, or a function f(y_true, y_pred)."
     )

@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 import autograd as ag
-from autograd.errors import ArgumentError, ConversionError, ShapeError
+from autograd.errors import ArgumentError, ConversionError, DTypeError, ShapeError
 from nn import report, trail
+from nn.hints import refuse_keywords, unknown_attribute
 from nn.members import is_container, parts, places
 from nn.state import Incompatible, Slot, load
 
@@ -135,6 +136,10 @@ class Module:
     _hooks: dict[int, Hook]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if kwargs:
+            refuse_keywords(cls.__name__, cls.__init__, kwargs)
+        if (args or kwargs) and cls.__init__ is object.__init__:
+            raise ArgumentError(f"{cls.__name__} takes no arguments. Make it, then call it: {cls.__name__}()(x).")
         self = super().__new__(cls)
         vars(self).update(training=True, _place=None, _buffers={}, _hooks={})
         return self
@@ -151,6 +156,8 @@ class Module:
         except ShapeError as error:
             trail.note(error, type(module).__name__, place.path, (*args, *kwargs.values()))
             raise
+        if y is None:
+            raise DTypeError(f"{type(module).__name__}.forward returned None. Is a return missing?")
         if module._hooks:
             for hook in tuple(module._hooks.values()):
                 replaced = hook(module, args, y)
@@ -341,6 +348,11 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Switch the tree to training (dropout drops, batch norm uses the batch) or, with False, to evaluation."""
+        if not isinstance(mode, bool | np.bool_):
+            raise ArgumentError(
+                f"{type(self).__name__}.train(mode) switches a mode on or off, got {_kind(mode)}. To learn from data "
+                "use nn.Trainer(model, loss, optimizer).fit(x, y)."
+            )
         for module in self.modules():
             module.training = mode
         return self
@@ -386,6 +398,8 @@ class Module:
         return report.html(self)
 
 
+# Not in the class, where type checkers would then take every name for a good one.
+setattr(Module, "__getattr__", unknown_attribute)  # noqa: B010
 _OWN = (Module, Parameter)  # a tuple made once: isinstance with Parameter | Module makes the union anew each time
 _SWITCHES = ("trainable", "requires_grad")  # what freezes a layer in Keras, and a Tensor in PyTorch
 _TAKEN = frozenset([*_SWITCHES, *(name for name, value in vars(Module).items() if callable(value))])

@@ -1,14 +1,13 @@
 """The story the project tells first: a neuron, a layer of neurons, and a net of layers."""
 
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd as ag
-from autograd.errors import ArgumentError, ShapeError
+from autograd.errors import ArgumentError, ShapeError, nearest
 from nn import init as start
 from nn.activation import get
 from nn.container import ModuleList
@@ -35,8 +34,7 @@ def _start(
     if init is None:
         init = "he" if activation in _HE else "xavier"
     if isinstance(init, str) and init not in _STARTS:
-        near = get_close_matches(init, _STARTS, 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = nearest(init, _STARTS)
         raise ArgumentError(
             f"{owner}: unknown init {init!r}.{hint} Known are {', '.join(_STARTS)}, or a function of (tensor, rng=)."
         )
@@ -225,6 +223,8 @@ class MLP(Module):
         dtype: DTypeLike = np.float32,
         rng: start.Rng = None,
     ) -> None:
+        if isinstance(activation, int):
+            raise ArgumentError(f"MLP: the widths go into one list: MLP({in_features}, [{sizes}, {activation}]).")
         sizes = [sizes] if isinstance(sizes, int) else list(sizes)
         if not sizes:
             raise ArgumentError(

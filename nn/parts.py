@@ -1,12 +1,11 @@
 """What a Trainer is made of, checked when it is made: model, loss, optimizer, callbacks, and metrics by name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from numbers import Real
 from typing import Any
 
 import autograd as ag
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, nearest
 from nn import metrics as known_metrics
 from nn import optim
 from nn.callbacks import Callback, LRSchedule
@@ -58,8 +57,7 @@ def optimizer_kind(name: str, where: str, instead: str) -> type[Optimizer]:
     """Find the class of an optimizer by name, or say which there are and what may be passed instead."""
     if name.lower() in OPTIMIZERS:
         return OPTIMIZERS[name.lower()]
-    near = get_close_matches(name.lower(), OPTIMIZERS, 1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = nearest(name.lower(), OPTIMIZERS)
     raise ArgumentError(
         f"{where}unknown optimizer {name!r}.{hint} Known are {', '.join(sorted(OPTIMIZERS))}, or {instead}."
     )

@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from autograd.errors import ArgumentError, MissingExtra, printable
+from autograd.errors import ArgumentError, missing, printable
 
 
 class Progress:
@@ -32,9 +32,7 @@ class Progress:
         except ImportError:
             if mode == "auto":
                 return None
-            raise MissingExtra(
-                "progress bars need tqdm. Install it: pip install 'chainrule[progress]', or pass progress='lines'."
-            ) from None
+            raise missing("fit(progress='bar')", "progress", "progress='lines' needs nothing") from None
         return tqdm
 
     def start(self, epoch: int, total: int | None, done: int) -> None:

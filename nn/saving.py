@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import autograd as ag
 from autograd.errors import ArgumentError
@@ -23,6 +24,7 @@ def save_model(model: Module, path: str | os.PathLike[str], metadata: Mapping[st
     ...     load_model(nn.Linear(2, 1), path)
     Incompatible(missing_keys=[], unexpected_keys=[])
     """
+    _check_model("save_model", model)
     if not isinstance(metadata, Mapping | None):
         raise ArgumentError(f"save_model: metadata maps texts to texts, got {type(metadata).__name__}.")
     own = dict(metadata or {})
@@ -44,9 +46,15 @@ def load_model(model: Module, path: str | os.PathLike[str], strict: bool = True)
     be missing or unexpected; they are returned as ``(missing_keys, unexpected_keys)``. Raises FileError for a damaged
     file.
     """
+    _check_model("load_model", model)
     arrays, metadata = read_arrays(path)
     names = dict(model._slots(unique=False))
     for name, same in metadata.items():  # a weight with several names is stored once, and here are the others
         if name in names and name not in arrays and same in arrays:
             arrays[name] = arrays[same]
     return model.load_state_dict(arrays, strict=strict)
+
+
+def _check_model(who: str, model: Any) -> None:
+    if not isinstance(model, Module):
+        raise ArgumentError(f"{who}(model, path) takes a module and then a path, got {type(model).__name__} first.")

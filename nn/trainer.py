@@ -14,6 +14,7 @@ from nn.batches import Batch, Batches, inputs_of, read_batch
 from nn.callbacks import Callback, ModelCheckpoint
 from nn.criterion import ClassWeights, Criterion
 from nn.forward import call, restored_modes
+from nn.hints import hinted
 from nn.history import History
 from nn.inputs import generator_of, whole
 from nn.interrupts import Interrupts, held_back
@@ -54,6 +55,7 @@ class Trainer(Steps):
 
     batches: type[Batches] = Batches  # how the data of fit is read
 
+    @hinted
     def __init__(
         self,
         model: Module,
@@ -101,6 +103,7 @@ class Trainer(Steps):
 
     # ------------------------------------------------------------------------------------------------------- training
 
+    @hinted
     def fit(
         self,
         x: Any,

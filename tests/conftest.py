@@ -2,7 +2,8 @@
 
 A test that needs such a tool carries its marker (``@pytest.mark.dot``) or calls the fixture ``require("dot")``; without
 the tool it is skipped and says so. ``CHAINRULE_REQUIRE="chromium dot torch"`` names tools that must be there: the suite
-stops at once if one is not, so that CI skips nothing in silence.
+stops at once if one is not, so that CI skips nothing in silence. ``CHAINRULE_SAMPLE=40`` runs one row in 40 of each
+table.
 """
 
 import os
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from zlib import crc32
 
 import hypothesis
 import numpy as np
@@ -35,10 +37,10 @@ TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
         "no onnx or onnxruntime (pip install 'chainrule[test]')",
     ),
     "mpi": (
-        lambda: mpiexec() is not None and find_spec("mpi4py") is not None,
+        lambda: beside("mpiexec") is not None and find_spec("mpi4py") is not None,
         "no mpi4py or mpiexec (pip install mpi4py mpich)",
     ),
-    "pyright": (lambda: shutil.which("pyright") is not None, "no pyright on PATH (pip install pyright)"),
+    "pyright": (lambda: beside("pyright") is not None, "no pyright (pip install 'pyright[nodejs]')"),
     "torch": (lambda: find_spec("torch") is not None, "no PyTorch (pip install torch==2.13.0)"),
 }
 MARKERS = {"browser": "chromium", "dot": "dot", "mpi": "mpi", "pyright": "pyright", "torch": "torch"}
@@ -50,9 +52,9 @@ def chromium() -> str | None:
     return next((path for path in found if path), None)
 
 
-def mpiexec() -> str | None:
-    """Find the launcher of MPI: the one of this environment, or one on PATH."""
-    return shutil.which("mpiexec", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+def beside(program: str) -> str | None:
+    """Find a program that a package brings: the one of this environment, or one on PATH."""
+    return shutil.which(program, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -63,6 +65,19 @@ def pytest_configure(config: pytest.Config) -> None:
         found, advice = TOOLS[name]
         if not found():
             raise pytest.UsageError(f"CHAINRULE_REQUIRE names {name!r}, but there is {advice}.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep one row in so many of each table, as ``CHAINRULE_SAMPLE`` says, and at least one: the same on every run."""
+    every = int(os.environ.get("CHAINRULE_SAMPLE") or 1)
+    tables: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    kept = [row for name, rows in tables.items() for row in rows[crc32(name.encode()) % min(every, len(rows)) :: every]]
+    if len(kept) < len(items):
+        chosen = set(map(id, kept))
+        config.hook.pytest_deselected(items=[item for item in items if id(item) not in chosen])
+        items[:] = [item for item in items if id(item) in chosen]
 
 
 def need(name: str) -> None:

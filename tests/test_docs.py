@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PRINTED = re.compile(r"^\s*print\(.*\)\s+# (.+)$", re.MULTILINE)
 TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}
@@ -59,6 +59,20 @@ def test_links_lead_somewhere(page):
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """List the anchors of a page's headings, as GitHub makes them."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    heads = [re.sub(r"[`*]|\]\([^)]*\)|\[", "", head) for head in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
+    return {re.sub(r"[^\w\- ]", "", head).strip().lower().replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_into_a_page_find_their_heading(page):
+    links = re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", FENCE.sub("", TEXT[page]))
+    places = [(page.parent / to if to else page, anchor) for to, anchor in links]
+    assert [(to.name, anchor) for to, anchor in places if to.suffix == ".md" and anchor not in anchors(to)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_make_targets_exist(page):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
@@ -66,18 +80,36 @@ def test_make_targets_exist(page):
     assert set(re.findall(r"\bmake ([a-z][a-z-]*)", "\n".join(blocks(page, "sh")))) <= targets
 
 
-def test_readme_opens_with_its_two_commands():
-    commands = blocks(ROOT / "README.md", "sh")[0].splitlines()
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_readme_opens_with_its_two_commands(page):
+    commands = blocks(ROOT / page, "sh")[0].splitlines()
     assert [line.split("#")[0].strip() for line in commands] == ["make demo", "make test"]
 
 
-def test_readme_names_every_extra():
+def test_the_page_on_installing_names_every_extra():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert [extra for extra in project["optional-dependencies"] if f"`{extra}`" not in TEXT[ROOT / "README.md"]] == []
+    assert [
+        extra for extra in project["optional-dependencies"] if f"`{extra}`" not in TEXT[ROOT / "docs" / "install.md"]
+    ] == []
 
 
-def test_contributing_is_short():
-    assert len(TEXT[ROOT / "CONTRIBUTING.md"].splitlines()) <= 50
+def test_the_first_page_is_the_same_in_both_languages():
+    """The same code, the same links in the same order, the same number of paragraphs."""
+    pages = [TEXT[ROOT / "README.md"], TEXT[ROOT / "README.zh.md"]]
+    code = [
+        [re.sub(r"# \D*$", "", text, flags=re.MULTILINE) for text in blocks(ROOT / p, "python")]
+        for p in ("README.md", "README.zh.md")
+    ]
+    assert code[0] == code[1]
+    english, chinese = (re.findall(r"\]\(([^)]+)\)", page) for page in pages)
+    assert [link for link in chinese if link != "README.md"] == [link for link in english if link != "README.zh.md"]
+    assert pages[0].count("\n\n") == pages[1].count("\n\n")
+
+
+@pytest.mark.parametrize(("page", "lines", "characters"), [("CONTRIBUTING.md", 60, 5000), ("README.md", 70, 7000)])
+def test_first_pages_are_short(page, lines, characters):
+    assert len(TEXT[ROOT / page].splitlines()) <= lines
+    assert len(TEXT[ROOT / page]) <= characters
 
 
 def test_changelog_has_a_place_for_the_next_change():

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import autograd
+from autograd.errors import BRINGS
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("graphviz", "safetensors", "matplotlib", "tqdm", "scipy", "sklearn", "onnx", "mpi4py", "torch", "IPython")
@@ -60,8 +62,71 @@ def test_wheel_names_its_licences_and_needs(wheel):
     assert "CC BY 4.0" in wheel.read("nn/datasets/data/README.md").decode()
     always = {re.split("[<>]", need)[0] for need in said.get_all("Requires-Dist") if "extra ==" not in need}
     assert always == {"numpy", "graphviz", "graphviz-pure", "safetensors"}
+    assert {url.split(", ")[0] for url in said.get_all("Project-URL")} == {
+        "Source",
+        "Issues",
+        "Changelog",
+        "Documentation",
+    }
     extras = {"plot", "progress", "onnx", "sklearn", "mpi", "scipy", "test", "docs", "dev", "all"}
     assert extras == set(said.get_all("Provides-Extra"))
+
+
+def test_what_messages_tell_to_install_is_what_the_extras_bring():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    always = [need.partition(";")[0] for need in project["dependencies"]]
+    listed = {"files": [need for need in always if "safetensors" in need]} | project["optional-dependencies"]
+    assert {extra: [each for each in brings if ">" in each] for extra, brings in BRINGS.items()} == {
+        extra: listed[extra] for extra in BRINGS
+    }
+    assert {"mpich"} == {each for brings in BRINGS.values() for each in brings if ">" not in each}  # an MPI of many
+
+
+def test_no_message_names_an_extra_of_this_package():
+    """It may be installed from nowhere that pip knows by name."""
+    told = {path for package in ("autograd", "nn") for path in (ROOT / package).rglob("*.py")}
+    assert [path.name for path in told if "chainrule[" in path.read_text(encoding="utf-8")] == []
+
+
+# ----------------------------------------------------------------------------------------------------- the release
+
+
+def test_the_citation_is_of_this_version():
+    assert f"\nversion: {autograd.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_one_owner():
+    """Whoever publishes puts a name in place of OWNER, in each of these."""
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "CITATION.cff")]
+    found = [re.findall(r"github\.com/([\w-]+)/chainrule", text) for text in texts]
+    assert all(found)
+    assert len({owner for owners in found for owner in owners}) == 1
+
+
+def test_the_workflows_call_scripts_that_are_there():
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
+    called = re.findall(r"run: bash (\S+)", "".join(texts))
+    assert sorted(called) == [".ci/matrix", ".ci/release", ".ci/run"]
+    assert all(os.access(ROOT / script, os.X_OK) for script in called)
+    assert all(system in "".join(texts) for system in ("ubuntu-latest", "macos-latest", "windows-latest"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "wrong"),
+    [
+        ("v9.9.9", ["__init__.py does not say", "CHANGELOG.md does not say", "CITATION.cff does not say"]),
+        ("", ["say which tag: .ci/release v0.1.0"]),
+    ],
+)
+def test_a_release_whose_pages_do_not_agree_is_not_built(tag, wrong):
+    if shutil.which("bash") is None:
+        pytest.skip("no bash on PATH")
+    command = ["bash", str(ROOT / ".ci" / "release"), *([tag] if tag else [])]
+    said = subprocess.run(
+        command, env={**os.environ, "PYTHON": sys.executable}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert said.returncode == 1
+    assert [text for text in wrong if text not in said.stderr] == []
 
 
 # ------------------------------------------------------------------------------------------------------ the import
@@ -94,7 +159,8 @@ def test_import_loads_numpy_only(package, tmp_path):
 # ------------------------------------------------------------------------------------------------------- the clash
 
 
-CURE = "python -m pip uninstall --yes autograd chainrule\n    python -m pip install chainrule\n"
+REMOVE = "python -m pip uninstall --yes autograd chainrule\n"
+CURE = f"{REMOVE}    python -m pip install chainrule\n"
 
 
 def lay(site: Path, *, ours: bool, theirs: bool) -> None:
@@ -104,7 +170,7 @@ def lay(site: Path, *, ours: bool, theirs: bool) -> None:
             shutil.copytree(ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__"))
     if theirs:
         (site / "autograd" / "numpy").mkdir(parents=True)
-        for name in ("core.py", "extend.py", "tracer.py", "numpy/__init__.py"):
+        for name in ("core.py", "differential_operators.py", "extend.py", "tracer.py", "numpy/__init__.py"):
             (site / "autograd" / name).write_text("primitive = 1\n")
 
 
@@ -114,22 +180,50 @@ def test_their_files_in_our_folder(tmp_path):
     said = run("import autograd", "-S", cwd=tmp_path)
     assert "NameClash: two packages share the import name 'autograd'" in said.stderr
     assert (
-        f"{tmp_path / 'autograd'} holds files of PyPI's 'autograd' (core.py, extend.py, numpy, tracer.py)"
-        in said.stderr
+        f"{tmp_path / 'autograd'} holds files of PyPI's 'autograd' "
+        "(core.py, differential_operators.py, extend.py, numpy, tracer.py)" in said.stderr
     )
     assert CURE in said.stderr
 
 
-def test_their_package_over_ours(tmp_path):
-    """Theirs was installed over ours: the ``__init__.py`` is theirs, and only ``nn`` can tell."""
+@pytest.mark.parametrize(
+    "code", ["import autograd", "import autograd.numpy as np", "from autograd import grad", "import nn"]
+)
+def test_their_package_over_ours(code, tmp_path):
+    """Theirs was installed over ours: the ``__init__.py`` is theirs, and finds our folder in place of its module."""
     lay(tmp_path, ours=True, theirs=True)
-    (tmp_path / "autograd" / "__init__.py").write_text("from autograd.core import primitive\n")
-    said = run("import nn", "-S", cwd=tmp_path)
-    assert (
-        f"'import autograd' finds {tmp_path / 'autograd' / '__init__.py'}. PyPI's 'autograd' has the same"
-        in said.stderr
-    )
+    (tmp_path / "autograd" / "__init__.py").write_text("from .differential_operators import grad\n")
+    said = run(code, "-S", cwd=tmp_path)
+    assert "NameClash: two packages share the import name 'autograd'" in said.stderr
+    assert "(core.py, differential_operators.py, extend.py, numpy, tracer.py)" in said.stderr
     assert CURE in said.stderr
+
+
+def test_their_module_is_told_our_names(tmp_path):
+    said = run("from autograd.differential_operators import grad", cwd=tmp_path, PYTHONPATH=str(ROOT))
+    assert "NameClash: autograd.differential_operators is a module of PyPI's 'autograd'" in said.stderr
+    assert all(hasattr(autograd, name) for name in ("grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp"))
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ('{"url": "file:///tmp/chainrule", "dir_info": {"editable": true}}', "--editable file:///tmp/chainrule"),
+        ('{"url": "file:///tmp/chainrule", "dir_info": {}}', "file:///tmp/chainrule"),
+        (
+            '{"url": "https://example.org/chainrule-0.1.0-py3-none-any.whl"}',
+            "https://example.org/chainrule-0.1.0-py3-none-any.whl",
+        ),
+        (None, "chainrule"),
+    ],
+)
+def test_the_cure_installs_what_was_installed(url, told, tmp_path):
+    lay(tmp_path, ours=True, theirs=True)
+    (tmp_path / "chainrule-0.1.0.dist-info").mkdir()
+    (tmp_path / "chainrule-0.1.0.dist-info" / "METADATA").write_text("Name: chainrule\nVersion: 0.1.0\n")
+    if url is not None:
+        (tmp_path / "chainrule-0.1.0.dist-info" / "direct_url.json").write_text(url)
+    assert f"    python -m pip install {told}\n" in run("import autograd", "-S", cwd=tmp_path).stderr
 
 
 def test_their_package_before_ours_on_the_path(tmp_path):
@@ -139,6 +233,7 @@ def test_their_package_before_ours_on_the_path(tmp_path):
     path = os.pathsep.join([str(tmp_path / "first"), str(tmp_path / "second")])
     said = run("import nn", "-S", cwd=tmp_path, PYTHONPATH=path)
     assert f"'import autograd' finds {tmp_path / 'first' / 'autograd' / '__init__.py'}." in said.stderr
+    assert REMOVE in said.stderr
 
 
 def test_what_is_left_when_theirs_is_uninstalled(tmp_path):

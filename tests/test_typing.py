@@ -5,7 +5,6 @@ import inspect
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 import autograd as ag
 import nn
+from tests.conftest import beside
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tests" / "typing"
@@ -114,7 +114,7 @@ def mypy(*files):
 
 def pyright(*files):
     """Return the errors as (line, message)."""
-    command = [shutil.which("pyright"), "--outputjson", "--pythonpath", sys.executable, *map(str, files)]
+    command = [str(beside("pyright")), "--outputjson", "--pythonpath", sys.executable, *map(str, files)]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     found = json.loads(said.stdout)["generalDiagnostics"]
     return [(each["range"]["start"]["line"] + 1, each["message"]) for each in found if each["severity"] == "error"]

@@ -15,12 +15,12 @@ loaded at their first use.
 import importlib
 from types import ModuleType
 
-from autograd.errors import MissingExtra, UnknownName
+from autograd.errors import UnknownName, missing
 
 try:
     import scipy as _scipy  # noqa: F401
 except ImportError as error:
-    raise MissingExtra("autograd.scipy stands on SciPy. Install it: pip install 'chainrule[scipy]'.") from error
+    raise missing("autograd.scipy", "scipy") from error
 
 from autograd.scipy import special as special
 

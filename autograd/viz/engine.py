@@ -16,14 +16,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from autograd.errors import ArgumentError, MissingExtra
+from autograd.errors import ArgumentError, MissingExtra, command
 
 WHEEL, PYGRAPHVIZ, VARIABLE = "graphviz-pure", "pygraphviz", "AUTOGRAD_DOT"
 NO_PDF = (
     "PDF needs an engine that can write it: install Graphviz so that `dot` is on PATH (apt install graphviz, brew "
-    "install "
-    "graphviz), or pip install pygraphviz, or (for one of pixels) pip install 'chainrule[plot]'. SVG and PNG work "
-    "without."
+    f"install graphviz), or pip install pygraphviz, or (for one of pixels) {command('plot')}. SVG and PNG work without."
 )
 NO_ENGINE = (
     "no layout engine was found: pip install graphviz-pure, or install Graphviz so that `dot` is on PATH. "

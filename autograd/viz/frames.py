@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autograd.errors import ArgumentError, MissingExtra
+from autograd.errors import ArgumentError, missing
 from autograd.viz import dot
 from autograd.viz.engine import layout
 from autograd.viz.escape import label
@@ -173,7 +173,7 @@ def gif(pictures: Iterator[bytes]) -> bytes:
     try:
         from PIL import Image
     except ImportError:
-        raise MissingExtra("replay: a .gif is written by Pillow. Install it: pip install 'chainrule[plot]'.") from None
+        raise missing("replay: a .gif", "plot", part=1) from None
     frames = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
     size = max(frame.width for frame in frames), max(frame.height for frame in frames)
     if any(frame.size != size for frame in frames):  # a caption that an engine made wider

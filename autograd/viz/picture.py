@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from autograd.errors import ArgumentError, MissingExtra
+from autograd.errors import ArgumentError, MissingExtra, MissingFile
 from autograd.viz import data, dot, html, outline, table
 from autograd.viz.engine import find_engine, layout, spells
 from autograd.viz.escape import spelled
@@ -81,7 +81,10 @@ class Picture:
             raise ArgumentError(
                 f"save: unknown suffix {suffix!r} of {target.name!r}; choose one of {', '.join(SUFFIXES)}."
             )
-        target.write_bytes(self.render(suffix[1:]))
+        content = self.render(suffix[1:])
+        if not target.parent.is_dir():
+            raise MissingFile(f"save: the folder {target.parent} does not exist. Create it first.")
+        target.write_bytes(content)
 
     def render(self, format: str) -> bytes:
         """Give the bytes of the file that ``save`` writes for a format."""

@@ -103,6 +103,10 @@ class Snapshot:
         A hidden name (``_h``) counts only if there is no other. What a notebook calls its last outputs (``_``, ``__``,
         ``_7``, ``_oh``) is no name that anybody gave.
         """
+        if not isinstance(names, Mapping):
+            raise ArgumentError(
+                f"names must be a dict of Tensors by name, such as locals() or {{'x': x}}, got {type(names).__name__}."
+            )
         listed: list[tuple[str, Any]] = []
         for name in sorted(names, key=lambda name: str(name).startswith("_")):
             if re.fullmatch(r"_+(\d*|i+\d*|oh|ih|dh)", str(name)) or name in ("Out", "In"):

@@ -1,128 +1,132 @@
-"""Build the documentation: the reference from the docstrings, the tutorials, the pages: ``make docs``.
+"""Build the site with Sphinx, ``make docs``: reference, tutorials and pages with one search, which need no network.
 
-The reference is pdoc's; a warning (a name in ``__all__`` that is not there, an annotation that does not resolve) is an
-error, and so is a link that leads nowhere. The notebooks are shown as they are stored, and not run. The site has the
-folders of the repository, so links between pages hold; those to source files, which it has not, become plain text.
+The pages lie where people read them in the repository, and the site has its folders. They are laid out beside the
+generated reference in a folder of their own; a link to a source file becomes its text. A warning is an error, and so is
+a link or an anchor that leads nowhere, or anything that a page would fetch from elsewhere.
 """
 
 import argparse
+import json
 import re
 import shutil
-import warnings
+import sys
 from pathlib import Path
 
-import jinja2
-import pdoc
-from nbconvert import HTMLExporter
-from nbconvert.filters import markdown2html
-
-import autograd
+from sphinx.cmd.build import build_main
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-# What users import from. The rest of each package is reached through these.
-MODULES = (
-    "autograd", "autograd.errors", "autograd.viz",
-    "nn", "nn.datasets", "nn.distributed", "nn.functional", "nn.init", "nn.metrics", "nn.onnx", "nn.optim",
-    "nn.sklearn",
-)  # fmt: skip
-PAGES = (
-    "README.md",
-    *(
-        f"docs/{name}.md"
-        for name in ("how-it-works", "coming-from", "features", "gallery", "compile", "left-out", "distributed")
-    ),
-)
-MORE = ("docs/adr/*.md", "benchmarks/*.md", "CONTRIBUTING.md", "CHANGELOG.md")  # reached from these
+sys.path.insert(0, str(ROOT))
+
+from docs.site import check, reference  # noqa: E402
+
+MENU = {  # README.md is the first page; what is not named here but linked from a page comes last
+    "Learn": ["docs/tour.md", "docs/gallery.md", "docs/install.md", "docs/coming-from.md", "notebooks/*.ipynb"],
+    "Know": ["docs/how-it-works.md", "docs/compile.md", "docs/distributed.md"],
+    "Functions": ["docs/numpy.md", "docs/scipy.md", "docs/complex.md"],
+    "Compare": ["docs/features.md", "docs/speed.md", "benchmarks/*.md", "docs/left-out.md"],
+    "Take part": ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/releasing.md", "docs/adr/README.md"],
+    "中文": ["README.zh.md"],
+}
+TITLES = {"benchmarks/README": "How we measure", "benchmarks/RESULTS": "What we measured", "README.zh": "首页"}
+HIDDEN = ["docs/adr/[0-9]*.md"]
+FILES = ["docs/*.svg", "docs/img/*", "docs/gallery/*.gif", "docs/*.html"]  # shown by pages, or handed out as they are
+PLAIN = ["docs/gallery/*.png", "docs/gallery/*.gif", "docs/img/*"]  # named in HTML, where Sphinx does not look
+LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s#]*)((?:#[^()\s]*)?)\)")
 
 
-def reference(output: Path) -> None:
-    """Write a page per public module."""
-    for name in autograd.__all__:
-        setattr(autograd, name, getattr(autograd, name))  # pictures load at first use; pdoc reads what is there
-    pdoc.render.configure(
-        docformat="markdown",
-        template_directory=HERE,
-        footer_text=f"{autograd.__distribution__} {autograd.__version__}",
-    )
-    pdoc.render.env.globals |= {"tutorials": list(map(heading, notebooks())), "pages": list(map(heading, pages()))}
-    packages = [name for name in MODULES if "." not in name]
-    inside = [name for name in MODULES if "." in name]
-    pdoc.pdoc(*packages, r"!.*\..*", *inside, r"!.*\..*\..*", output_directory=output)
+def found(patterns: list[str]) -> list[Path]:
+    """List the files of the repository that patterns name, in their order."""
+    return [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
-def notebooks() -> list[Path]:
-    """List the tutorials in their order."""
-    return sorted((ROOT / "notebooks").glob("*.ipynb"))
-
-
-def pages() -> list[Path]:
-    """List the pages of text that the index names: these in this order, and what else stands in ``docs``."""
-    first = [ROOT / name for name in PAGES]
-    return first + sorted(set((ROOT / "docs").glob("*.md")).difference(first))
-
-
-def heading(path: Path) -> tuple[str, str]:
-    """Give the address of a tutorial or page on the site, and its first heading."""
-    found = re.search(r"^(?:\s*\"?)# (.+?)(?:\\n\",?)?$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return path.relative_to(ROOT).with_suffix(".html").as_posix(), found[1] if found else path.stem
-
-
-def convert(output: Path) -> None:
-    """Write the tutorials and pages as HTML, with the pictures that they show."""
-    exporter = HTMLExporter(template_name="lab", embed_images=False)
-    texts = [*pages(), *(path for pattern in MORE for path in sorted(ROOT.glob(pattern)))]
-    known = {
-        *notebooks(),
-        *texts,
-        *(ROOT / "docs").glob("*.svg"),
-        *(ROOT / "docs").glob("*.html"),
-        *(ROOT / "docs" / "gallery").glob("*.*"),
-        ROOT / "LICENSE",
-    }
-    frame = jinja2.Template((HERE / "page.html.jinja2").read_text(encoding="utf-8"))
-    for path in sorted(known):
-        place = output / path.relative_to(ROOT)
+def lay_out(source: Path) -> None:
+    """Put all pages into one folder: those of the repository, those that are generated, and the menu."""
+    menu = {caption: found(patterns) for caption, patterns in MENU.items()}
+    pages = [ROOT / "README.md", *(path for paths in menu.values() for path in paths), *found(HIDDEN)]
+    known = {*pages, *found(FILES), ROOT / "LICENSE"}
+    for path in known:
+        place = source / path.relative_to(ROOT)
         place.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix not in (".md", ".ipynb"):
-            shutil.copy(path, place)
-            continue
-        if path.suffix == ".ipynb":
-            body, _ = exporter.from_filename(str(path))
+        if path.suffix in (".md", ".ipynb"):
+            place.write_text(relinked(path, known), encoding="utf-8")
         else:
-            text, top = markdown2html(path.read_text(encoding="utf-8")), "../" * len(path.relative_to(ROOT).parents[1:])
-            body = frame.render(title=heading(path)[1], body=text, top=top)
-        place.with_suffix(".html").write_text(relinked(body, path, known), encoding="utf-8")
+            shutil.copy(path, place)
+    (source / "README.md").rename(source / "index.md")
+    for name, text in reference.pages():
+        place = source / "reference" / f"{name}.rst"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+    with (source / "index.md").open("a", encoding="utf-8") as index:
+        for caption, paths in menu.items():
+            index.write(toctree(caption, list(map(entry, paths))))
+            if caption == "Learn":
+                index.write(toctree("Reference", [f"reference/{name}" for name, _ in reference.pages()]))
+    with (source / "docs" / "adr" / "README.md").open("a", encoding="utf-8") as index:
+        index.write(toctree("", [path.stem for path in found(HIDDEN)]))
+    shutil.copy(HERE / "conf.py", source)
+    shutil.copytree(HERE / "static", source / "_static")
+    for path in found(PLAIN):
+        place = source / "_extra" / path.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
 
 
-def relinked(body: str, path: Path, known: set[Path]) -> str:
-    """Point links between notebooks and pages to what they become; a link to a source file becomes its text."""
+def entry(path: Path) -> str:
+    """Give the line of the menu for a page: its place, and a title where its own does not tell it from another."""
+    place = path.relative_to(ROOT).with_suffix("").as_posix()
+    return f"{TITLES[place]} <{place}>" if place in TITLES else place
+
+
+def toctree(caption: str, names: list[str]) -> str:
+    """Write a part of the menu."""
+    head = f":caption: {caption}\n" if caption else ""
+    return "\n```{toctree}\n:hidden:\n" + head + "\n" + "\n".join(names) + "\n```\n"
+
+
+def relinked(path: Path, known: set[Path]) -> str:
+    """Give the text of a page; links to source files become their text, and those to the README the first page."""
 
     def link(match: re.Match[str]) -> str:
-        to, _, place = match["to"].partition("#")
+        text, to, anchor = match.groups()
         target = (path.parent / to).resolve()
-        if not to or "://" in to or to.endswith("index.html") or target in known:
-            to = re.sub(r"\.(md|ipynb)$", ".html", to) if "://" not in to else to
-            return f'<a{match["before"]} href="{to}{"#" if place else ""}{place}"{match["after"]}>{match["text"]}</a>'
+        if not to or "://" in to or to.startswith("mailto:"):
+            return match[0]
         if not target.exists():
             raise FileNotFoundError(f"{path.relative_to(ROOT)} links to {to}, which is not there.")
-        return match["text"]
+        if target == ROOT / "README.md":
+            return f"[{text}]({to.removesuffix('README.md')}index.md{anchor})"
+        return match[0] if target in known else text
 
-    found = r'<a(?P<before>[^>]*?) href="(?P<to>[^"]*)"(?P<after>[^>]*)>(?P<text>.*?)</a>'
-    return re.sub(found, link, body, flags=re.DOTALL)
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return LINK.sub(link, text)
+    book = json.loads(text)
+    cells = [cell for cell in book["cells"] if cell["cell_type"] == "markdown"]
+    for cell in cells:
+        cell["source"] = LINK.sub(link, "".join(cell["source"]))
+    if sum(len(re.findall(r"^# ", cell["source"], re.MULTILINE)) for cell in cells) > 1:
+        for cell in cells[1:]:  # one title for each page: the parts of a long notebook go one level down
+            cell["source"] = re.sub(r"^#", "##", cell["source"], flags=re.MULTILINE)
+    return json.dumps(book)
 
 
-def main() -> None:
-    """Build the site from nothing, so that no stale page stays."""
+def main() -> int:
+    """Build from nothing, so that no stale page stays."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("output", type=Path, nargs="?", default=ROOT / "build" / "docs")
-    output = parser.parse_args().output
-    shutil.rmtree(output, ignore_errors=True)
-    output.mkdir(parents=True)
-    warnings.simplefilter("error")
-    reference(output)
-    convert(output)
+    output = parser.parse_args().output.resolve()
+    source = output.with_name(output.name + "-source")
+    for folder in (output, source):
+        shutil.rmtree(folder, ignore_errors=True)
+    source.mkdir(parents=True)
+    lay_out(source)
+    said = source / "warnings.txt"  # with -W, those of Sphinx's second process would not count
+    failed = build_main(["-q", "-j", "2", "-w", str(said), "-d", str(source / ".cache"), str(source), str(output)])
+    wrong = [] if failed else [*said.read_text(encoding="utf-8").splitlines(), *check.problems(output)]
+    print("\n".join(wrong) or f"{output / 'index.html'}", file=sys.stderr if wrong else sys.stdout)
+    return int(failed or bool(wrong))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.errors import ArgumentError, AutogradError, MissingExtra, TrainingError
+from autograd.errors import ArgumentError, AutogradError, TrainingError, missing
 from nn.distributed.guard import guard
 from nn.distributed.presence import presence
 
@@ -29,10 +29,8 @@ class World:
         try:
             from mpi4py import MPI
         except (ImportError, RuntimeError) as error:  # RuntimeError: mpi4py is there, but no MPI library
-            raise MissingExtra(
-                f"nn.distributed needs mpi4py and an MPI library ({error}). Install them: pip install "
-                "'chainrule[mpi]' mpich (or the MPI of your cluster in place of the package mpich)."
-            ) from None
+            also = " and an MPI library, the cluster's or the package mpich"
+            raise missing("nn.distributed", "mpi", error, also) from None
         self.mpi: Any = MPI
         self.comm: Any = MPI.COMM_WORLD if comm is None else comm
         self.rank, self.size = int(self.comm.rank), int(self.comm.size)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import ArgumentError, MissingExtra
+from autograd.errors import ArgumentError, missing
 from nn.onnx.lengths import Axes, Size
 from nn.onnx.plan import Item, Plan, Step
 
@@ -27,12 +27,9 @@ def package(name: str = "onnx") -> Any:
     try:
         onnx, module = import_module("onnx"), import_module(name)
     except ImportError as error:
-        raise MissingExtra(f"nn.onnx needs the package onnx: pip install 'chainrule[onnx]' ({error}).") from error
+        raise missing("nn.onnx", "onnx", error) from error
     if tuple(map(int, onnx.__version__.split(".")[:2])) < OLDEST:
-        raise MissingExtra(
-            f"nn.onnx needs onnx {OLDEST[0]}.{OLDEST[1]} or newer, as older ones cannot check recurrent layers, and "
-            f"found {onnx.__version__}: pip install -U 'chainrule[onnx]'."
-        )
+        raise missing("nn.onnx", "onnx", f"found {onnx.__version__}; older ones cannot check recurrent layers")
     return module
 
 

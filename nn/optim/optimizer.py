@@ -1,13 +1,14 @@
 """What all optimizers share: groups, steps over flat buffers, weight decay, state."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
+from nn.hints import refuse_keywords
 from nn.kinds import kind
 from nn.optim.flat import Flat
 
@@ -25,6 +26,11 @@ class Optimizer:
     """
 
     names: ClassVar[tuple[str, ...]] = ()  # the running states of a parameter, under PyTorch's names
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if kwargs:
+            refuse_keywords(cls.__name__, cls.__init__, kwargs)
+        return super().__new__(cls)
 
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
         self.defaults = defaults
@@ -111,8 +117,8 @@ class Optimizer:
             if wanted == "number" and not value >= 0:
                 raise ArgumentError(f"{who}: {name} must not be negative, got {value}.")
         betas = group.get("betas", (0, 0))
-        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-            raise ArgumentError(f"{who}: betas must be in [0, 1), got {betas}.")
+        if kind(betas) != "row of numbers" or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ArgumentError(f"{who}: betas must be two numbers in [0, 1), got {betas}.")
 
     def states(self, group: Group) -> tuple[str, ...]:
         """Name the running states that the options ask for."""

@@ -13,7 +13,7 @@ class weights, and any ``nn`` module inside.
 True
 """
 
-from autograd.errors import MissingExtra
+from autograd.errors import missing
 
 try:
     from nn.sklearn.classifier import NNClassifier
@@ -21,8 +21,6 @@ try:
 except ImportError as error:
     if (error.name or "").partition(".")[0] != "sklearn":
         raise
-    raise MissingExtra(
-        f"nn.sklearn needs scikit-learn 1.6 or newer ({error}). Install it: pip install 'chainrule[sklearn]'."
-    ) from None
+    raise missing("nn.sklearn", "sklearn", error) from None
 
 __all__ = ["NNClassifier", "NNRegressor"]

@@ -2,13 +2,12 @@
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, nearest
 from nn import optim
 from nn.callbacks import Callback
 from nn.container import Sequential
@@ -114,8 +113,7 @@ def choose(loss: Any, known: Mapping[str, Callable[[], Any]]) -> Any:
     """Find a loss by name, make one of a class, or copy the one that is given."""
     if isinstance(loss, str):
         if loss not in known:
-            near = get_close_matches(loss.lower(), known, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = nearest(loss.lower(), known)
             raise ArgumentError(
                 f"unknown loss {loss!r}.{hint} Known are 'auto', {', '.join(map(repr, known))}, or a loss of nn."
             )

@@ -21,9 +21,15 @@ def test_attribute_of_a_tensor(name):
     assert str(caught.value) == f"'Tensor' object has no attribute {name!r}: {hints.TENSOR[name]}."
 
 
-@pytest.mark.parametrize("name", ["no_such", "_hidden", "gradd"])
+@pytest.mark.parametrize("name", ["no_such", "_hidden"])
 def test_unknown_attribute_without_a_hint(name):
     with pytest.raises(UnknownName, match=rf"^'Tensor' object has no attribute '{name}'\.$"):
+        getattr(ag.Tensor(1.0), name)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("gradd", "grad"), ("detatch", "detach"), ("backwrd", "backward")])
+def test_mistyped_attribute_is_told_the_nearest(name, meant):
+    with pytest.raises(UnknownName, match=rf"has no attribute '{name}'\. Did you mean '{meant}'\?$"):
         getattr(ag.Tensor(1.0), name)
 
 

@@ -440,7 +440,7 @@ def test_numbers_out():
 def test_as_an_index():
     assert [10, 20, 30][Tensor(1)] == 20
     assert list(range(Tensor(2))) == [0, 1]
-    with pytest.raises(TypeError, match="only an integer Tensor can be an index, got dtype float64"):
+    with pytest.raises(TypeError, match="only an integer Tensor can be an index or a count, got dtype float64"):
         operator.index(Tensor(1.0))
 
 

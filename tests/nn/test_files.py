@@ -1,12 +1,13 @@
 """Files: weights that PyTorch reads and writes, training states, and everything that can be wrong with a file."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 
 import nn
-from autograd.errors import ArgumentError, FileError, ShapeError
+from autograd.errors import ArgumentError, FileError, MissingExtra, ShapeError
 from nn import files
 
 
@@ -156,6 +157,7 @@ def test_the_library_reads_what_is_written(tmp_path):
     assert same(files.read_arrays(tmp_path / "m")[0], arrays)
 
 
+@pytest.mark.slow
 def test_a_bit_that_flips_is_noticed(tmp_path):
     """Whichever it is: the file is refused, or holds what it held."""
     path = tmp_path / "m"
@@ -447,3 +449,11 @@ def test_options_are_checked_by_what_they_are(options, message):
     with pytest.raises(ArgumentError, match=message):
         adam.load_state_dict(state)
     assert adam.lr == 1e-3
+
+
+def test_without_safetensors(tmp_path, monkeypatch):
+    """Writing needs NumPy only."""
+    files.write_arrays(tmp_path / "m", {"w": np.ones(2)}, {})
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(MissingExtra, match=r"reading a safetensors file needs safetensors .*Install it: python -m pip"):
+        files.read_arrays(tmp_path / "m")

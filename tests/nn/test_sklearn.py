@@ -419,6 +419,7 @@ def test_random_search(cancer):
     assert search.best_score_ > 0.95
 
 
+@pytest.mark.slow
 def test_scores_in_two_processes(cancer):
     one = selection.cross_val_score(scaled(), *cancer, cv=3, n_jobs=1)
     two = selection.cross_val_score(scaled(), *cancer, cv=3, n_jobs=2)
@@ -566,7 +567,7 @@ def test_without_scikit_learn(tmp_path):
     )
     assert said.stdout == "still here\n"
     assert "MissingExtra: nn.sklearn needs scikit-learn 1.6 or newer (" in said.stderr
-    assert "Install it: pip install 'chainrule[sklearn]'." in said.stderr
+    assert 'Install it: python -m pip install "scikit-learn>=1.6"' in said.stderr
 
 
 def test_no_such_part():

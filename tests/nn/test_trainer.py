@@ -583,7 +583,7 @@ WRONG_PARTS = {
     "optimizer": ([], "optimizer: 'list', needs 'dict'"),
     "optimizer/state/0/step": (-1, "parameter 0: step is -1, needs 1 or more"),
     "optimizer/param_groups/0/lr": (None, "Adam: lr must be a number, got None"),
-    "optimizer/param_groups/0/betas": ([0.9], r"betas must be in \[0, 1\), got"),
+    "optimizer/param_groups/0/betas": ([0.9], r"betas must be two numbers in \[0, 1\), got"),
     "generators": (7, "generators: 'int', needs 'list'"),
     "generators/0/bit_generator": ("rand", "generators/0 makes no sense"),
     "generators/0/state": ({"state": 2**200, "inc": 1}, "generators/0 makes no sense"),

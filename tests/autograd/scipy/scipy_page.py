@@ -11,7 +11,7 @@ from tests.autograd.scipy.table import rows
 PAGE = Path(__file__).parents[3] / "docs" / "scipy.md"
 HEAD = """# SciPy functions with a derivative
 
-`autograd.scipy` (`pip install "chainrule[scipy]"`) has SciPy's names and signatures. Values are SciPy's; derivatives
+`autograd.scipy` (it needs SciPy, the extra `scipy`) has SciPy's names and signatures. Values are SciPy's; derivatives
 are right to any order, held against finite differences to second order. This page is written from the suite, in which
 each name is called. Whatever else a module of SciPy has is there as well: it works on plain arrays, and refuses by name
 a Tensor that records.

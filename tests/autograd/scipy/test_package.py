@@ -48,7 +48,7 @@ try:
 except ImportError as error:
     print(type(error).__name__, error)
 """
-    said = "MissingExtra autograd.scipy stands on SciPy. Install it: pip install 'chainrule[scipy]'."
+    said = 'MissingExtra autograd.scipy needs scipy 1.13 or newer. Install it: python -m pip install "scipy>=1.13"'
     assert run(code).stdout.strip() == said
 
 

@@ -72,6 +72,7 @@ def test_two_hundred_nodes_stay_under_300_kilobytes():
     assert len(page.html.encode()) < 300_000
 
 
+@pytest.mark.slow
 def test_a_dense_graph_of_two_hundred_nodes_stays_under_300_kilobytes():
     page = ag.replay(dense(166), max_nodes=500)
     assert page.picture.view.total >= 200

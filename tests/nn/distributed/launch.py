@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import mpiexec
+from tests.conftest import beside
 
 ROOT = Path(__file__).parents[3]
 SOON = 20  # seconds from a failure to the end of the job, on a machine that does other things too
@@ -51,7 +51,7 @@ class Run:
 
 def command(ranks: int, script: Path, *arguments: str, module: str = "mpi4py") -> list[str]:
     """Give the words of a command; warnings are errors where it is started as it should be."""
-    start = [mpiexec() or "mpiexec", "-n", str(ranks)] if ranks else []
+    start = [beside("mpiexec") or "mpiexec", "-n", str(ranks)] if ranks else []
     python = [sys.executable, *(["-W", "error"] if module else []), *(["-m", module] if module and ranks else [])]
     return [*start, *python, str(script), *arguments]
 

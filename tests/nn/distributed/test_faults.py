@@ -394,5 +394,7 @@ def test_without_mpi4py(tmp_path):
     script = tmp_path / "train.py"
     script.write_text("import sys\nsys.modules['mpi4py'] = None\nfrom nn.distributed.world import World\nWorld()")
     said = subprocess.run([sys.executable, script], env=environment(), capture_output=True, text=True, check=False)
-    assert "MissingExtra: nn.distributed needs mpi4py and an MPI library" in said.stderr
-    assert "pip install 'chainrule[mpi]' mpich" in said.stderr
+    assert (
+        "MissingExtra: nn.distributed needs mpi4py 4.1 or newer and an MPI library, the cluster's or the" in said.stderr
+    )
+    assert 'Install it: python -m pip install "mpi4py>=4.1" mpich' in said.stderr

@@ -333,7 +333,7 @@ def with_group(change):
         ),
         (lambda: optim.SGD([W], lr=-1), "SGD: lr must not be negative, got -1"),
         (lambda: optim.Adam([W], weight_decay=float("nan")), "Adam: weight_decay must not be negative, got nan"),
-        (lambda: optim.Adam([W], betas=(0.9, 1.0)), r"Adam: betas must be in \[0, 1\), got \(0.9, 1.0\)"),
+        (lambda: optim.Adam([W], betas=(0.9, 1.0)), r"Adam: betas must be two numbers in \[0, 1\), got \(0.9, 1.0\)"),
         (lambda: optim.SGD([W], lr=1, nesterov=True), "SGD: nesterov=True needs momentum > 0 and dampening = 0"),
         (lambda: setattr(optim.SGD([W]), "lr", -0.5), "SGD: lr must not be negative, got -0.5"),
         (lambda: optim.clip_grad_value([W], -1.0), "clip_grad_value: clip_value must not be negative, got -1.0"),

@@ -1,0 +1,77 @@
+"""Sphinx's settings for the site; ``build.py`` lays the pages out and calls it."""
+
+import re
+from typing import Any
+
+import latex2mathml.converter
+from docutils.nodes import SkipNode
+
+import autograd
+from docs.site.examples import example_of
+
+project, release = autograd.__distribution__, autograd.__version__
+copyright = "2026, the chainrule authors"
+html_theme, html_title = "furo", f"{project} {release}"
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
+
+# Text
+nb_execution_mode = "off"  # the notebooks are shown as they are stored; a test runs them
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_heading_anchors = 3
+suppress_warnings = ["myst.header", "mystnb.unknown_mime_type", "misc.highlighting_failure"]
+html_math_renderer = "mathml"
+default_role = "code"
+smartquotes = False
+
+# Reference
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+autodoc_preserve_defaults = True
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+
+# Look
+html_static_path, html_extra_path = ["_static"], ["_extra"]
+html_css_files = ["site.css"]
+html_copy_source = html_show_sourcelink = False
+html_show_search_summary = False  # it would be fetched, which a browser does not do for files
+html_theme_options = {"navigation_with_keys": True}
+pygments_style, pygments_dark_style = "tango", "github-dark"
+
+_LITERAL = re.compile(r"(``.+?``|:[\w:]+:`[^`]+`|`[^`]+`|(?<!\S)\*\w[\w ]*\*(?!\w))")  # and *emphasis*
+
+
+def plain(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Escape what reStructuredText would read as markup in prose: |x| is an absolute value and x_ a name."""
+    for i, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            parts = _LITERAL.split(line)
+            parts[::2] = [re.sub(r"([|*\\])|(?<=\w)(_)(?!\w)", r"\\\1\2", part) for part in parts[::2]]
+            lines[i] = "".join(parts)
+    if what in ("method", "property") and ".Tensor." in f".{name}":
+        lines += example_of(name.rpartition(".")[2])
+
+
+def inline(self: Any, node: Any) -> None:
+    """Write a formula as MathML, which every browser draws by itself: no script, no font to fetch."""
+    self.body.append(latex2mathml.converter.convert(node.astext()))
+    raise SkipNode
+
+
+def display(self: Any, node: Any) -> None:
+    """Write a formula on a line of its own."""
+    self.body.append(f'<div class="math">{latex2mathml.converter.convert(node.astext(), display="block")}</div>')
+    raise SkipNode
+
+
+def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any) -> bool | None:
+    """Leave out what scikit-learn adds to each estimator, and ``Tensor.label``, which only says that it is none."""
+    return True if re.fullmatch(r"set_\w+_request|label", name) else None
+
+
+def setup(app: Any) -> None:
+    """Tell Sphinx of these."""
+    app.connect("autodoc-process-docstring", plain)
+    app.connect("autodoc-skip-member", skip)
+    app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(display, None))

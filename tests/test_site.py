@@ -1,0 +1,128 @@
+"""The manual: all that is public is in it, each example runs, each link leads somewhere, and no network is needed."""
+
+import importlib.util
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import autograd as ag
+from docs.site import check, examples, reference
+from tests.conftest import chromium
+
+ROOT = Path(__file__).parent.parent
+PUBLIC = {name for kind in ag.Tensor.__mro__[:3] for name in vars(kind) if not name.startswith("_")}
+MISSING = [name for name in ("sphinx", "furo", "myst_nb", "latex2mathml") if importlib.util.find_spec(name) is None]
+
+
+def test_every_method_of_a_tensor_has_an_example():
+    hidden = {"label"}  # a word that is not ours, which says so
+    assert PUBLIC - hidden == set(examples.EXAMPLES)
+
+
+@pytest.mark.parametrize("name", examples.EXAMPLES)
+def test_an_example_runs_and_calls_what_it_is_of(name):
+    lines = examples.run(examples.EXAMPLES[name])
+    assert name in " ".join(lines)
+    assert not lines[-1].startswith(">>>"), "it shows no result"
+
+
+def test_every_public_name_has_its_place_in_the_reference():
+    pages = dict(reference.pages())
+    text = "".join(pages.values())
+    assert [name for name in ag.__all__ if f"autograd.{name}\n" not in text] == ["AutogradError"]  # among the errors
+    assert "autofunction:: nn.save_model" in text
+    assert "autoclass:: nn.LSTM" in text
+    assert "∂y/∂a = ``1 / b``" in pages["ops"]
+    assert pages["ops"].count("* - ") > 200
+
+
+def test_a_new_name_that_is_in_no_group_stops_the_build(monkeypatch):
+    monkeypatch.setattr(ag, "__all__", [*ag.__all__, "brand_new"])
+    with pytest.raises(LookupError, match=r"GROUPS and autograd\.__all__ differ by \['brand_new'\]"):
+        reference.engine()
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('<a href="other.html#there">x</a><a href="https://example.org">y</a>', None),
+        ('<a href="none.html">x</a>', "a.html links to none.html: there is no such file"),
+        ('<a href="other.html#gone">x</a>', "a.html links to other.html#gone: there is no such anchor"),
+        ('<a href="#gone">x</a>', "a.html links to #gone: there is no such anchor"),
+        ('<img src="none.svg">', "a.html fetches none.svg: there is no such file"),
+        (
+            '<script src="https://cdn.example/x.js"></script>',
+            "a.html fetches https://cdn.example/x.js: it is not on this",
+        ),
+    ],
+)
+def test_the_check_finds(body, problem, tmp_path):
+    (tmp_path / "a.html").write_text(body)
+    (tmp_path / "other.html").write_text('<h2 id="there">There</h2>')
+    found = check.problems(tmp_path)
+    assert found == [] if problem is None else found[0].startswith(problem)
+
+
+# -------------------------------------------------------------------------------------------------------- the site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Build all of it, once."""
+    if MISSING:
+        pytest.skip(f"no {', '.join(MISSING)} (pip install 'chainrule[docs]')")
+    folder, start = tmp_path_factory.mktemp("site") / "docs", time.monotonic()
+    command = [sys.executable, str(ROOT / "docs" / "site" / "build.py"), str(folder)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert said.returncode == 0, said.stderr
+    assert time.monotonic() - start < 180
+    return folder
+
+
+@pytest.mark.slow
+def test_the_site_has_its_pages(site):
+    notebooks = [path.with_suffix(".html").name for path in (ROOT / "notebooks").glob("*.ipynb")]
+    assert [name for name in notebooks if not (site / "notebooks" / name).exists()] == []
+    tensor = (site / "reference" / "tensor.html").read_text(encoding="utf-8")
+    assert all(f'id="autograd.Tensor.{name}"' in tensor for name in PUBLIC - {"label"})
+    assert "<math" in (site / "notebooks" / "02_tensors_and_rules.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "page", ["index.html", "reference/tensor.html", "docs/features.html", "notebooks/01_scalar_story.html"]
+)
+def test_a_phone_shows_a_page_at_its_own_width_and_fetches_nothing(page, site):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        for scheme in ("light", "dark"):
+            view = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+            asked: list[str] = []
+            view.on("request", lambda request, asked=asked: asked.append(request.url))
+            view.goto((site / page).as_uri())
+            assert view.evaluate("document.documentElement.scrollWidth") == 390
+            assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+        browser.close()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("word", "place"), [("softmax", "autograd.softmax"), ("Colab", "Installing"), ("moons", "XOR")]
+)
+def test_one_search_finds_reference_pages_and_tutorials(word, place, site):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        view = browser.new_page()
+        view.goto(f"{(site / 'search.html').as_uri()}?q={word}")
+        view.wait_for_function("document.querySelectorAll('ul.search li').length > 0")
+        assert place in view.inner_text("ul.search")
+        browser.close()
