@@ -124,7 +124,8 @@ def _solution_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Any
     if not np.array_equal(op.said, _asked(op.probe), equal_nan=True):
         raise GraphError(
             f"the function of {op.name!r} gives another value in backward than it gave before, so its gradient would "
-            "be wrong. An array that it reads was changed, or it is random: make it give the same for the same arguments."
+            "be wrong. An array that it reads was changed, or it is random: make it give the same for the same "
+            "arguments."
         )
     shares = op.rule(g, residuals[len(parents)], residuals[: len(op.inputs)])
     return [
