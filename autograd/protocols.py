@@ -86,7 +86,6 @@ PLAIN: set[Any] = {
     np.savez,
     np.savez_compressed,
     np.isscalar,
-    np.imag,
     np.einsum_path,
 }
 
@@ -117,7 +116,6 @@ _INTEGERS = [
     "ravel_multi_index",
     "unravel_index",
 ]
-_COMPLEX = "Tensors hold real numbers; multiply with the matrices of cosines and sines instead."
 _AT = "It writes into a plain array: make that a Tensor."
 _ADVICE: dict[Any, str] = {
     np.copyto: "Write y = np.where(mask, source, target) instead.",
@@ -128,11 +126,6 @@ _ADVICE: dict[Any, str] = {
     np.fill_diagonal: "Assign x[np.diag_indices(n)] = v instead, which is differentiable.",
     np.histogram_bin_edges: "Pass x.detach(), or the edges themselves.",
     np.nextafter: "Its result is x1 but for the last bit: use that.",
-    np.linalg.eig: "Eigenvalues of a general matrix are complex; use np.linalg.eigh for a symmetric one.",
-    np.linalg.eigvals: "Eigenvalues of a general matrix are complex; use np.linalg.eigvalsh for a symmetric one.",
-    np.roots: "Roots are complex in general; a real root x moves by -np.polyval(dp, x) / np.polyval(np.polyder(p), x).",
-    np.sort_complex: "Its result is complex; use np.sort.",
-    **dict.fromkeys((getattr(np.fft, name) for name in np.fft.__all__), _COMPLEX),
     **dict.fromkeys((getattr(np, name) for name in _SETS if hasattr(np, name)), _SET),
     **dict.fromkeys((getattr(np, name) for name in _INTEGERS if hasattr(np, name)), "It is for integers."),
 }
