@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from autograd.box import Box, Views, leaf_of, needs_grad, shares_memory, unbox, watch, wrap
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Leaf, Node, View, origin
+from autograd.graph import Alias, Leaf, Node, View, origin, site_of
 from autograd.modes import current
 from autograd.ops import casting, indexing, shapes
 from autograd.ops.places import overwrite, reread
@@ -144,7 +144,10 @@ def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     made = reread(changed, places=places)
     node: Node = made._node
     if type(node) is not View:
+        site = site_of(node)
         node = View(node.op, node.parents, node.residuals, node.kwargs, node.shape, node.dtype, node.scope)
+        if site is not None:
+            node.made_at = site
     _rebind(t, view, node)
 
 
