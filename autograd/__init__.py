@@ -31,7 +31,7 @@ from autograd.ops.activations import (
 from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op, opaque
-from autograd.tensor import Tensor, leaf_arrays, mark_changed
+from autograd.tensor import Tensor, depends_on, leaf_arrays, mark_changed
 from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
@@ -51,6 +51,7 @@ __all__ = [
     "checkpoint",
     "compile",
     "current_scope",
+    "depends_on",
     "detect_anomaly",
     "diff",
     "draw",

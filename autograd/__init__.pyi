@@ -28,6 +28,7 @@ from autograd.modes import scope as scope
 from autograd.programs.program import Program
 from autograd.recording import record as record
 from autograd.tensor import Tensor as Tensor
+from autograd.tensor import depends_on as depends_on
 from autograd.tensor import leaf_arrays as leaf_arrays
 from autograd.tensor import mark_changed as mark_changed
 from autograd.viz import draw as draw
@@ -48,6 +49,7 @@ __all__ = [
     "checkpoint",
     "compile",
     "current_scope",
+    "depends_on",
     "detect_anomaly",
     "diff",
     "draw",
@@ -129,9 +131,9 @@ def value_and_grad(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., tuple[Any
 @overload
 def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, tuple[Any, Any]]: ...
 @overload
-def jacobian(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
+def jacobian(f: np.ufunc, argnums: Argnums = 0, holomorphic: bool = False) -> Callable[..., Any]: ...
 @overload
-def jacobian(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
+def jacobian(f: Callable[P, Any], argnums: Argnums = 0, holomorphic: bool = False) -> Callable[P, Any]: ...
 @overload
 def hessian(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
 @overload
@@ -171,6 +173,7 @@ def op(
     selects: Any = None,
     formula: str | Mapping[str, str] | None = None,
     inline: bool = False,
+    holomorphic: bool | None = True,
 ) -> Callable[..., Any]: ...
 def implements(
     *functions: Any, domain: Any = None, name: str | None = None

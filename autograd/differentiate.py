@@ -441,7 +441,7 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
 
     kept = list(node.residuals)
     for i, parent in enumerate(node.parents):
-        if kept[i] is None and parent is not None and parent.dtype.kind == "f":
+        if kept[i] is None and parent is not None and parent.dtype.kind in "fc":
             kept[i] = rng.uniform(1, 2, parent.shape).astype(parent.dtype)
     if node.op.selects is not None:
         yield kept
@@ -455,7 +455,7 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
 def _shares_of_all(node: Node, residuals: Any, g: Any, arrived: Any) -> list[tuple[int, Any]]:
     """Run all rules, also those of constants, on arrays."""
     op, parents = node.op, node.parents
-    needs = [parent is not None and parent.dtype.kind == "f" for parent in parents]
+    needs = [parent is not None and parent.dtype.kind in "fc" for parent in parents]
     if op.joint is not None:
         shares = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, arrived))
         return [(i, share) for i, share in enumerate(shares) if needs[i] and share is not None]
@@ -470,7 +470,7 @@ def _map(x: Any, change: Callable[[Any], Any]) -> Any:
     """Change a floating-point array, or each in a tuple."""
     if isinstance(x, tuple):
         return tuple([_map(part, change) for part in x])
-    return change(x) if isinstance(x, _ARRAYS) and x.dtype.kind == "f" else x
+    return change(x) if isinstance(x, _ARRAYS) and x.dtype.kind in "fc" else x
 
 
 def _finite(x: Any, alive: Any, traced: bool, rng: Any = None) -> Any:
@@ -480,7 +480,7 @@ def _finite(x: Any, alive: Any, traced: bool, rng: Any = None) -> Any:
         return x
     if isinstance(array, tuple):
         return tuple([_finite(part, alive, traced, rng) for part in x])
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         return x
     dead = ~np.isfinite(array) & ~np.asarray(alive)
     if not dead.any():

@@ -20,7 +20,7 @@ from autograd.graph import Node, origin, site_of
 from autograd.tensor import Tensor
 from autograd.transforms import vjp
 from autograd.tree import flatten
-from autograd.viz.build import prepare
+from autograd.viz.fitting import prepare
 from autograd.viz.local import made_by
 from autograd.viz.nonfinite import Values
 from autograd.viz.picture import Picture
@@ -45,10 +45,10 @@ def check_grads(
 ) -> None:
     """Raise GradientError unless the gradients of ``f`` at ``args`` agree with finite differences, up to ``order``.
 
-    Floating-point arrays, numbers and Tensors among the arguments (also nested) are varied; integers, strings and
-    others are constants. For each argument i the derivative along a random direction v is compared: vᵀ · vjp(u) against
-    the change of uᵀ · f. The tolerance is ``rtol`` of the gradient, and ``atol`` for gradients that vanish (1e-7, less
-    where the values of ``f`` are below 1).
+    Floating-point and complex arrays, numbers and Tensors among the arguments (also nested) are varied; integers,
+    strings and others are constants. For each argument i the derivative along a random direction v is compared:
+    vᵀ · vjp(u) against the change of uᵀ · f; of complex numbers both parts vary. The tolerance is ``rtol`` of the
+    gradient, and ``atol`` for gradients that vanish (1e-7, less where the values of ``f`` are below 1).
 
     A rule that gives another gradient when it runs again or for one argument alone, that writes into arrays it was
     given, or an op whose output is an undeclared view of its input, is an error too.
@@ -194,7 +194,33 @@ def _own_memory(name: str, inputs: Sequence[Any], outputs: Sequence[Any]) -> Non
 
 
 def _is_float(x: Any) -> bool:
-    return isinstance(x, float) or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f")
+    return isinstance(x, float | complex) or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fc")
+
+
+def _random(like: Any, rng: np.random.Generator) -> Any:
+    """Draw numbers of size 0.5 to 1.5 and random sign; complex ones, in both parts, where ``like`` is complex."""
+    like = np.asarray(unbox(like))
+    parts = [
+        rng.uniform(0.5, 1.5, like.shape) * rng.choice([-1, 1], like.shape) for _ in range(1 + (like.dtype.kind == "c"))
+    ]
+    return parts[0] if len(parts) == 1 else parts[0] + 1j * parts[1]
+
+
+def _wide(x: Any) -> Any:
+    """Return an array in double precision at least."""
+    x = np.asarray(x)
+    return x.astype(np.promote_types(x.dtype, np.float64), copy=False)
+
+
+def _real_product(u: Any, y: Any) -> Any:
+    """Multiply element by element so that the sum is the scalar product of the real and imaginary parts."""
+    return (np.conjugate(u) * y).real
+
+
+def _accuracy(x: Any) -> int:
+    """Return the bytes of one real number."""
+    dtype = np.asarray(unbox(x)).dtype
+    return dtype.itemsize // (1 + (dtype.kind == "c"))
 
 
 def _check(
@@ -210,16 +236,11 @@ def _check(
 ) -> None:
     outputs, pullback = vjp(f, *points)
     kept = [k for k, y in enumerate(outputs) if _is_float(np.asarray(unbox(y)))]
-    cotangents = [
-        rng.uniform(0.5, 1.5, np.shape(unbox(outputs[k]))) * rng.choice([-1, 1], np.shape(unbox(outputs[k])))
-        for k in kept
-    ]
+    cotangents = [_random(outputs[k], rng) for k in kept]
 
     def weighed(*varied: Any) -> float:
         ys = f(*varied)
-        return sum(
-            float(np.sum(u * np.asarray(unbox(ys[k]), dtype=float))) for u, k in zip(cotangents, kept, strict=True)
-        )
+        return sum(float(np.sum(_real_product(u, _wide(unbox(ys[k]))))) for u, k in zip(cotangents, kept, strict=True))
 
     seeds = [np.zeros(np.shape(unbox(y))) for y in outputs]
     for u, k in zip(cotangents, kept, strict=True):
@@ -233,14 +254,14 @@ def _check(
     if atol is None:
         total = sum(float(np.sum(np.abs(unbox(outputs[k]) * u))) for k, u in zip(kept, cotangents, strict=True))
         atol = 1e-7 * min(1.0, total or 1.0)
-    size = min(np.asarray(unbox(x)).dtype.itemsize for x in (*points, *[outputs[k] for k in kept]))
+    size = min(_accuracy(x) for x in (*points, *[outputs[k] for k in kept]))
     step, tolerance = eps or _STEP[size], rtol or _RTOL[size]
     for i, (point, gradient) in enumerate(zip(points, gradients, strict=True)):
         _compare(
             weighed,
             points,
             i,
-            np.asarray(unbox(gradient), dtype=float),
+            _wide(unbox(gradient)),
             f"{name}, {labels[i]}, order {_depth(name)}",
             rng,
             step,
@@ -276,8 +297,8 @@ def _other_ways(
     for i in range(len(points) if len(points) > 1 else 0):
         alone = vjp(lambda x, i=i: f(*others[:i], x, *others[i + 1 :]), points[i])[1](tuple(seeds))
         _same(gradients[i : i + 1], alone, f"{name}: the gradient for {labels[i]} alone")
-    if any(x.dtype.itemsize < 8 for x in points):
-        wide = vjp(f, *[np.asarray(x, np.promote_types(x.dtype, np.float64)) for x in points])[1](tuple(seeds))
+    if any(_accuracy(x) < 8 for x in points):
+        wide = vjp(f, *[_wide(x) for x in points])[1](tuple(seeds))
         _same(gradients, wide, f"{name}: the gradient in float64")
 
 
@@ -321,8 +342,9 @@ def _compare(
     if not gradient.size:
         return
     for _ in range(_TRIES):
-        v = rng.uniform(0.5, 1.5, np.shape(point)) * rng.choice([-1, 1], np.shape(point))
-        analytic, scale = float(np.sum(gradient * v)), float(np.sqrt(np.sum((gradient * v) ** 2)))
+        v = _random(point, rng)
+        terms = _real_product(gradient, v)
+        analytic, scale = float(np.sum(terms)), float(np.sqrt(np.sum(terms**2)))
         if abs(analytic) > 0.1 * scale:
             break
 

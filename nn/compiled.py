@@ -5,14 +5,16 @@ traced call of each kind is made again, as a program, from the state that it sta
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import autograd as ag
 from autograd.errors import ArgumentError, TraceError
-from nn.batches import Batch, each
+from nn.batches import Batch
 from nn.criterion import Criterion, Measured
 from nn.forward import call
 from nn.module import Module
+from nn.reading import each
 from nn.rollback import Rollback
 
 log = logging.getLogger("nn.trainer")
@@ -21,13 +23,20 @@ log = logging.getLogger("nn.trainer")
 class Forward:
     """Compute the outputs and the loss of batches; ``compile`` is "auto", True (or raise where it cannot) or False.
 
-    ``why`` says why a batch was not compiled: "" where it was.
+    ``look`` is given outputs with their graph, or the loss, and how to get the outputs with theirs. ``why`` says why a
+    batch was not compiled: "" where it was.
     """
 
-    def __init__(self, model: Module, criterion: Criterion, compile: bool | str) -> None:
+    def __init__(
+        self,
+        model: Module,
+        criterion: Criterion,
+        compile: bool | str,
+        look: Callable[..., None],
+    ) -> None:
         if compile not in ("auto", True, False):
             raise ArgumentError(f"Trainer: compile must be 'auto', True or False, got {compile!r}.")
-        self.model, self.criterion, self.compile = model, criterion, compile
+        self.model, self.criterion, self.compile, self.look = model, criterion, compile, look
         self.why = "" if compile else "compile=False"
         self._function: Any = None if compile is False else ag.compile(_Joined(model, criterion.loss), quiet=True)
 
@@ -38,6 +47,9 @@ class Forward:
             output, loss = self._compiled(batch.x, batch.y)
         if loss is None:
             output = call(self.model, batch.x)
+            self.look(output)
+        else:
+            self.look(loss, lambda: self._again(batch.x))
         return output, self.criterion.measure(output, batch, loss)
 
     def _compiled(self, x: Any, y: Any) -> tuple[Any, Any]:
@@ -57,6 +69,15 @@ class Forward:
                 before.undo()
                 found = function(x, y)
         return found
+
+    def _again(self, x: Any) -> Any:
+        """Give the outputs uncompiled, and leave everything as it was."""
+        before = Rollback(self.model)
+        before.remember({"sums": {}, "kept": []})
+        try:
+            return call(self.model, x)
+        finally:
+            before.undo()
 
     def _give_up(self, why: str) -> None:
         if self.compile is True:

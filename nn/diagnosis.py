@@ -9,9 +9,10 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import LintWarning
-from nn.batches import Batch, leaves
+from nn.batches import Batch
 from nn.forward import call
 from nn.module import Module
+from nn.reading import leaves
 
 ADVICE = "Lower the learning rate, clip the gradients (clip_grad_norm=1.0), or look at the data."
 UNDONE = "The parameters and running statistics are those of the last good step."

@@ -47,6 +47,12 @@ class Parameter(ag.Tensor):
     """
 
     __slots__ = ()
+    alive: ClassVar[weakref.WeakValueDictionary[int, "Parameter"]] = weakref.WeakValueDictionary()  # wherever they are
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        cls.alive[id(self)] = self
+        return self
 
     def __init__(
         self,

@@ -42,11 +42,12 @@ FLOORS = {
     "autograd.gradcheck": 14,
     "autograd.programs": 13,
     "autograd.recording": 13,
+    "autograd.scipy": 13,
     "autograd.viz": 13,
     "autograd.debug": 14,
     "autograd": 15,
 }
-FOLDERS = ("autograd.debug", "autograd.ops", "autograd.programs", "autograd.viz")
+FOLDERS = ("autograd.debug", "autograd.ops", "autograd.programs", "autograd.scipy", "autograd.viz")
 WITHOUT_NUMPY = ("autograd.errors", "autograd.modes", "autograd.graph", "autograd.backward")
 PUBLIC_MODULES = ("autograd", "autograd.errors")
 FACTS = ("__version__", "__distribution__")

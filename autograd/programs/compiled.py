@@ -375,4 +375,6 @@ def _kind(x: Any) -> Any:
         return x.dtype, ()
     if isinstance(x, float):
         return float, x.hex()
+    if isinstance(x, complex):
+        return complex, x.real.hex(), x.imag.hex()
     return (type(x), x) if isinstance(x, (int, str, bool, type(None))) else (type(x), id(x))

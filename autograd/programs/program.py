@@ -77,11 +77,10 @@ class Program:
         drawn = {out for step in self.forward if step.effect for out in step.outputs if out.shape is not None}
         self.saved: list[Value] = []
         if self.gradients:
-            every = [*self.inputs, *_in_order(self.forward)]
-            self.saved = [
-                v for v in every if v in read - own or v in drawn or (v.kind in (INPUT, ARRAY) and not v.boxed)
-            ]
-        self.used = [v for v in self.inputs if v.kind == INPUT or v in _read(self.forward, self.outputs, self.saved)]
+            every, outside = [*self.inputs, *_in_order(self.forward)], read - own
+            self.saved = [v for v in every if v in outside or v in drawn or (v.kind in (INPUT, ARRAY) and not v.boxed)]
+        needed = _read(self.forward, self.outputs, self.saved)
+        self.used = [v for v in self.inputs if v.kind == INPUT or v in needed]
         self.parents = [v for v in self.used if v.boxed]
         raw = [v for v in self.used if not v.boxed]
         self.copied = [i for i, v in enumerate(self.saved) if any(_share(v, other) for other in raw)]

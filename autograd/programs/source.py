@@ -38,6 +38,7 @@ class Source:
         self._names: dict[Value, str] = {}
         self._constants: dict[int, tuple[str, Any]] = {}
         self._used = set(_TAKEN)
+        self._last: dict[str, int] = {}  # the number that a label has reached
         self._line: tuple[str, int] | None = None  # of the user's program
         self.lines: list[str] = []
         self.origins: list[tuple[str, int] | None] = []  # for each line the user's that it was written from
@@ -278,10 +279,11 @@ class Source:
     def _free(self, label: str) -> str:
         label = re.sub(r"\W", "_", label).strip("_") or "v"
         label = f"v_{label}" if label[0].isdigit() else label
-        name, n = label, 1
+        name, n = label, self._last.get(label, 1)
         while name in self._used:
             n += 1
             name = f"{label}_{n}"
+        self._last[label] = n
         self._used.add(name)
         return name
 

@@ -181,7 +181,7 @@ def kind_of_bad(x: Any) -> str:
     if isinstance(x, tuple):
         kinds = {kind_of_bad(part) for part in x}
         return "nan" if "nan" in kinds else "inf" if "inf" in kinds else ""
-    if x is None or np.asarray(x).dtype.kind != "f" or np.isfinite(x).all():
+    if x is None or np.asarray(x).dtype.kind not in "fc" or np.isfinite(x).all():
         return ""
     return "nan" if np.isnan(x).any() else "inf"
 
