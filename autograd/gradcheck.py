@@ -94,7 +94,7 @@ def check_grads(
 
 
 def _check_graph(root: Box, args: tuple[Any, ...], rng: Any, options: dict[str, Any]) -> None:
-    """Check every op of a graph at the values that it was given, in float64, oldest first."""
+    """Check every op of a graph at the values that it was given, in double precision, oldest first."""
     if args:
         raise ArgumentError(
             f"check_grads: a Tensor takes no arguments, got {len(args)}. Pass a function, or the Tensor."
@@ -137,7 +137,7 @@ def _check_op(node: Node, apply: Any, inputs: list[Any], places: list[int], rng:
         draw = np.random.default_rng(rng)
         filled = list(inputs)
         for k in places:
-            x = np.asarray(inputs[k], np.float64)
+            x = np.asarray(inputs[k], np.result_type(inputs[k], np.float64))
             filled[k] = x + beside * draw.uniform(0.5, 1.5, x.shape) * draw.choice([-1, 1], x.shape)
 
         def local(*varied: Any, filled: list[Any] = filled) -> Any:

@@ -63,6 +63,10 @@ FORWARD = {  # name -> (program, op, element, operands, module, what the advice 
     "in a compiled function": (lambda: ag.compile(lambda t: np.log(t) * 2.0)(leaf(P)), "log", (1,), None, "", "1e-12"),
     "data that needs no gradient": (lambda: np.log(ag.Tensor(P, name="d")), "log", (1,), {"d": -1.0}, "", "1e-12"),
     "data that is scaled by nothing": (lambda: ag.Tensor(P) / np.zeros(3), "divide", (0,), None, "", "divisor"),
+    "a complex number": (
+        lambda: 1.0 / leaf(np.array([1j, 0j]), "z"),
+        *("divide", (1,), {"z": 0j}, "", "divisor"),
+    ),
     "in a checkpoint": (lambda: ag.checkpoint(lambda t: np.log(t) * 2.0)(leaf(P)), "log", (1,), None, "", "1e-12"),
 }
 BACKWARD = {

@@ -106,6 +106,7 @@ HEALTHY = {
     "an LSTM": lambda: nn.LSTM(3, 2, rng=0)(X.reshape(4, 1, 3))[0].sum(),
     "attention": lambda: F.scaled_dot_product_attention(*[leaf(X[None, None])] * 3).sum(),
     "indices and a split": lambda: np.split(leaf(X)[np.array([0, 0, 1, 2])], 2)[1].sum(),
+    "complex numbers": lambda: abs(leaf(np.array([1 + 1j, 2j]), "z") * 2.0).sum(),
     "where": lambda: np.where(X > 0, leaf(X), 0.0).sum(),
 }
 
