@@ -25,7 +25,7 @@ from autograd.box import (
     wrap,
 )
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Detached, Leaf, View, node_of, origin
+from autograd.graph import Alias, Detached, Leaf, View, node_of, origin, site_of
 from autograd.modes import current
 from autograd.ops import casting, indexing, shapes
 from autograd.ops.places import overwrite, reread
@@ -208,7 +208,11 @@ def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     """Make ``t`` look at the memory of ``changed``, where it looked at that of ``old``."""
     made = reread(changed, places=places)._node
     fields = (made.op, made.parents, made.residuals, made.kwargs, made.shape, made.dtype, made.scope)
-    _rebind(t, _moved(t, changed, old), node_of(made.parents[0], *fields))
+    node = node_of(made.parents[0], *fields)
+    site = site_of(made)
+    if site is not None:
+        node.made_at = site
+    _rebind(t, _moved(t, changed, old), node)
 
 
 def _moved(t: Box, changed: Box, old: Any) -> Any:

@@ -109,8 +109,10 @@ def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: A
     state = current()
     if state.tracer is not None:
         return state.tracer.applied(op, inputs, data, y, kwargs or {})
-    if state.recording is WATCHED and any(map(needs_grad, inputs)):
-        return state.watcher.recorded(_record(op, inputs, y, kwargs or {}), data)
+    if state.recording is WATCHED:
+        if any(map(needs_grad, inputs)):
+            return state.watcher.recorded(_record(op, inputs, y, kwargs or {}), data)
+        state.watcher.computed(op, inputs, data, y, kwargs)
     y = y[0] if op.cache else y
     y = y if type(y) is _NDARRAY or isinstance(y, np.generic) else checked(op, y)
     if op.holomorphic is None and not isinstance(y, tuple) and y.dtype.kind == "c":

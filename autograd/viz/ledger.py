@@ -178,8 +178,7 @@ def peek(node: Node, g: Any) -> Shares | None:
         if gone or any(value is GONE for value in (node.kwargs or {}).values()):
             return None
         node = Node(op, parents, node.residuals, node.kwargs, node.shape, node.dtype, node.scope)
-    shares: Shares = masked_vjp(node, g, None, traced=False) if is_masked(g) else op.vjp(node, node.residuals, g)
-    return shares
+    return [*(masked_vjp(node, g, None, traced=False) if is_masked(g) else op.vjp(node, node.residuals, g))]
 
 
 def _reads_output(op: Any, needs: Sequence[bool]) -> bool:

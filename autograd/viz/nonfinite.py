@@ -29,7 +29,7 @@ class NonFinite:
 
     kind: str
     op: str
-    value: float
+    value: Any  # a float, or a complex number
     element: tuple[int, ...]
     operands: dict[str, float]
     module: str
@@ -212,7 +212,7 @@ def _forward_text(snap: Snapshot, values: Any, i: int, what: str) -> NonFinite:
     if isinstance(value, tuple):
         value = next(part for part in value if wrong(part).any())
     element = _first(wrong(value))
-    number = float(np.asarray(value)[element])
+    number = np.asarray(value)[element].item()
     if node.op is None:
         text = f"{title(snap, i)} holds {number}{_place(element)}: it is an input, no op made it"
         return NonFinite(INPUT, "", number, element, {}, "", f"v{i}", text, "", _path(snap, i), on_input())
@@ -230,7 +230,7 @@ def _backward_text(snap: Snapshot, edge: tuple[int, int], share: Any) -> NonFini
     node = snap.nodes[i]
     share = next(part for part in share.parts.values() if kind_of_bad(part)) if hasattr(share, "parts") else share
     element = _first(~np.isfinite(share))
-    number = float(np.asarray(share)[element])
+    number = np.asarray(share)[element].item()
     operands = _operands(snap, node, element, np.shape(share), snap.value) if not is_output(node) else {}
     held = [snap.value(i), *(snap.value(snap.at[parent]) for parent in snap.parents(node) if parent is not None)]
     of = "" if any(map(kind_of_bad, held)) else " of finite numbers"
@@ -284,7 +284,7 @@ def _operands(snap: Snapshot, node: Node, element: Any, shape: Any, value: Calla
         x = node.residuals[k] if parent is None else value(snap.at[parent])
         if x is not None and parent is not None and not (isinstance(parent, Leaf) and np.asarray(x).dtype.kind == "b"):
             at = np.broadcast_to(np.asarray(plain(x)), node.shape)[element]
-            found[title(snap, snap.at[parent])] = float(at)
+            found[title(snap, snap.at[parent])] = at.item()
     return found
 
 
