@@ -8,6 +8,7 @@ each node. A recorded pass masks from the first mask on, as a higher derivative 
 Floor 7: used by ``backward`` and the transforms.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -17,8 +18,9 @@ import numpy as np
 from autograd.backward import VJP, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
-from autograd.graph import Leaf, Node, leading_to, versions
-from autograd.modes import enable_grad
+from autograd.gathering import memories
+from autograd.graph import Leaf, Node, ancestors, leading_to, versions
+from autograd.modes import current, enable_grad, watched_by
 from autograd.rules import Op, Shares
 from autograd.vjp import (
     PLUMBING,
@@ -84,6 +86,8 @@ def differentiate(
 
     ``wanted`` limits the pass to some nodes, ``release`` lets go of large arrays on the way.
     """
+    if current().watcher is not None:
+        return _watched(differentiate, cotangents, targets, release, wanted=wanted, retained=retained)
     found = backward_pass(cotangents, _visit(wanted, release, retained), targets, pause=True)
     if _is_done(found, targets):
         return found
@@ -94,7 +98,7 @@ def differentiate(
         return visit(node, g)  # type: ignore[return-value]
 
     found = backward_pass(found, visit_and_note, targets)
-    if any(map(has_nan, [*found.values(), *(retained or {}).values()])):
+    if _any_nan([*found.values(), *(retained or {}).values()]):
         masked = {node: as_masked(g) for node, g in at_mask.items()}
         masked = backward_pass(masked, _visit_masked(wanted, retained, traced=False), targets)
         found = {node: unmasked(g) for node, g in masked.items()}
@@ -113,6 +117,8 @@ def differentiate_recorded(
     retained: dict[Node, Any] | None = None,
 ) -> dict[Node, Any]:
     """Return the gradients of all leaves (or ``targets``) as Tensors: the same rules, recorded."""
+    if current().watcher is not None:
+        return _watched(differentiate_recorded, cotangents, targets, False, wanted=wanted, retained=retained)
 
     def visit(node: Node, g: Any) -> Shares:
         if node.retain and retained is not None:
@@ -128,8 +134,29 @@ def differentiate_recorded(
     return found
 
 
+def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool, **kwargs: Any) -> dict[Node, Any]:
+    """Run a pass, show what it found to the debugger, and only then let go: it says where a nan in there comes from."""
+    watcher = current().watcher
+    with watched_by(None):
+        found: dict[Node, Any] = run(cotangents, targets, **kwargs)
+    watcher.walked(cotangents, found)
+    if release:
+        for root in cotangents:
+            for node in ancestors(root, lambda node: node.needs and not node.released):
+                if node.op is not None:
+                    let_go(node)
+    return found
+
+
 def _is_done(found: dict[Node, Any], targets: Collection[Node]) -> bool:
     return all(node.op is None or node in targets for node in found)
+
+
+def _any_nan(found: list[Any]) -> bool:
+    numbers = [g for g in found if g.__class__ is _F64]
+    if numbers and not math.isfinite(sum(numbers)) and any(map(has_nan, numbers)):
+        return True
+    return len(numbers) < len(found) and any(map(has_nan, memories(found)))
 
 
 def has_nan(g: Any) -> bool:

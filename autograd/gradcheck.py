@@ -3,7 +3,7 @@
 The check of order n is the check of order 1 of the function (x, u) -> uᵀ · J(x), of order n - 1: so a rule that gives
 the right numbers but is detached from its inputs *or from its upstream gradient* is caught at order 2.
 
-Floor 13: public as ``autograd.check_grads``.
+Floor 14: public as ``autograd.check_grads``.
 """
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
@@ -13,12 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, leaf_of, unbox
-from autograd.errors import ArgumentError, GradientError
-from autograd.graph import origin
+from autograd.box import Box, leaf_of, unbox, wrap
+from autograd.differentiate import GONE
+from autograd.errors import ArgumentError, GradientError, GraphError
+from autograd.graph import Node, origin, site_of
 from autograd.tensor import Tensor
 from autograd.transforms import vjp
 from autograd.tree import flatten
+from autograd.viz.fitting import prepare
+from autograd.viz.local import made_by
+from autograd.viz.nonfinite import Values
+from autograd.viz.picture import Picture
+from autograd.viz.snapshot import Snapshot
+from autograd.vjp import PLUMBING
 
 # Fourth-order differences: the error is about eps⁴ · f⁽⁵⁾ + 1e-16 · |f| / eps, so 1e-11 in float64.
 _STEP = {8: 2e-3, 4: 3e-2, 2: 2e-1, 16: 2e-3}
@@ -45,11 +52,18 @@ def check_grads(
     A rule that gives another gradient when it runs again or for one argument alone, that writes into arrays it was
     given, or an op whose output is an undeclared view of its input, is an error too.
 
+    Given a Tensor in place of ``f``, every op of its graph is checked where it stands, oldest first, by its first
+    derivative: the error names the first op whose local derivative is wrong, ``error.at`` is its number in pictures,
+    and ``error.picture`` the picture in which it is marked.
+
     >>> import numpy as np
     >>> check_grads(lambda x, y: np.sin(x) * y, 0.3, np.array([1.0, 2.0]))
     """
     if order < 1:
         raise ArgumentError(f"check_grads: order must be at least 1, got {order}.")
+    if isinstance(f, Box):
+        _check_graph(f, args, rng, dict(eps=eps, rtol=rtol, atol=atol))
+        return
     values, rebuild = flatten(unbox(args))
     places = [i for i, x in enumerate(values) if _is_float(x)]
     if not places:
@@ -76,6 +90,73 @@ def check_grads(
         raise GradientError(
             f"check_grads: {name}: something was written into an array that others hold ({where}). Compute a new array."
         ) from error
+
+
+def _check_graph(root: Box, args: tuple[Any, ...], rng: Any, options: dict[str, Any]) -> None:
+    """Check every op of a graph at the values that it was given, in float64, oldest first."""
+    if args:
+        raise ArgumentError(
+            f"check_grads: a Tensor takes no arguments, got {len(args)}. Pass a function, or the Tensor."
+        )
+    snap = Snapshot([root])
+    values = Values(snap)
+    for i, node in enumerate(snap.nodes):
+        apply = getattr(node.op, "apply", None) if node.op not in PLUMBING else None
+        if apply is None:
+            continue
+        parents = snap.parents(node)
+        inputs = [node.residuals[k] if p is None else values[snap.at[p]] for k, p in enumerate(parents)]
+        if any(x is None for x in inputs) or any(value is GONE for value in (node.kwargs or {}).values()):
+            raise GraphError(
+                f"check_grads: backward let go of what {made_by(snap, i)} was given. Check before backward(), or call "
+                "it with retain_graph=True."
+            )
+        places = [k for k, p in enumerate(parents) if p is not None and p.needs]
+        try:
+            _check_op(node, apply, inputs, places, rng, options)
+        except GradientError as error:
+            raise _wrong(snap, i, str(error)) from None
+
+
+def _check_op(node: Node, apply: Any, inputs: list[Any], places: list[int], rng: Any, options: dict[str, Any]) -> None:
+    """Check one op by the inputs that want a gradient; on a kink once more beside it."""
+    for beside in (0.0, 1e-2):
+        draw = np.random.default_rng(rng)
+        filled = list(inputs)
+        for k in places:
+            x = np.asarray(inputs[k], np.float64)
+            filled[k] = x + beside * draw.uniform(0.5, 1.5, x.shape) * draw.choice([-1, 1], x.shape)
+
+        def local(*varied: Any, filled: list[Any] = filled) -> Any:
+            for k, x in zip(places, varied, strict=True):
+                filled[k] = x
+            return apply(*filled, **(node.kwargs or {}))
+
+        local.__name__ = node.op.name
+        try:
+            check_grads(local, *[filled[k] for k in places], order=1, rng=rng, **options)
+        except GradientError as error:
+            if beside or "kink" not in str(error):
+                raise
+        else:
+            return
+
+
+def _wrong(snap: Snapshot, i: int, said: str) -> GradientError:
+    """Make the error for an op of a graph, with the picture in which it is marked."""
+    node = snap.nodes[i]
+    where = f" in {node.scope.path}" if node.scope is not None else ""
+    line = f" ({site_of(node)})" if site_of(node) else ""
+    error = GradientError(
+        f"check_grads: the first op whose local derivative is wrong is {made_by(snap, i)}{where}{line}: "
+        f"{said.removeprefix('check_grads: ')}"
+    )
+    builder, view = prepare([wrap(None, root) for root in snap.roots])
+    for item in view.items:
+        if item.id == builder.place(i):
+            item.alarm = "wrong derivative"
+    error.at, error.picture = f"v{i}", Picture(view)
+    return error
 
 
 def _locked(x: Any) -> Any:

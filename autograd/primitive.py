@@ -64,8 +64,9 @@ def op(
     ``selects`` says of an op that chooses which elements of the output come from an input: one rule that gives a mask,
     or a dict of rules by input. The engine masks the cotangent with it, and what is cut off stays cut off. An op that
     chooses but is not elementwise says ``selects=True``: its rule leaves zeros, or its definition chooses. ``formula``
-    is the derivative as it is shown, by input, in Python's notation. With ``inline`` a compiled program holds the
-    definition in the op's place, where that is as fast as the fused forward.
+    is the derivative as it is shown, by input, in Python's notation: a factor, or, where ``g`` stands in it, the whole
+    gradient (``g.T @ x``). With ``inline`` a compiled program holds the definition in the op's place, where that is as
+    fast as the fused forward.
 
     Where the output is complex, a rule says g · f'(x), as in a table of derivatives, and the engine conjugates it; with
     ``holomorphic=False`` (``conj``, ``svd``) rules get and give gradients as ∂L/∂Re + i ∂L/∂Im themselves, as they

@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd.box import Box, contains_box, is_recording, needs_grad, unbox, values_of
 from autograd.errors import AutogradError, ConversionError, InPlaceError, MissingRule, ShapeError
+from autograd.hints import full_name
 from autograd.modes import current
 from autograd.ops import ufuncs
 from autograd.primitive import dispatch, missing
@@ -243,7 +244,8 @@ def _with_options(ufunc: np.ufunc, function: Any, inputs: tuple[Any, ...], kwarg
     if others:
         if is_recording(*inputs):
             raise MissingRule(
-                f"np.{ufunc.__name__}(…, {others[0]}=…) has no gradient rule. Leave {others[0]} out, or use np.where."
+                f"{full_name(ufunc, np)[0]}(…, {others[0]}=…) has no gradient rule. Leave {others[0]} out, or use "
+                "np.where."
             )
         return ufunc(*unbox(inputs), **kwargs, **({"dtype": dtype} if dtype else {}))
     if dtype is None:
@@ -254,14 +256,12 @@ def _with_options(ufunc: np.ufunc, function: Any, inputs: tuple[Any, ...], kwarg
 
 def _into(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Write into ``out=`` (as ``array += tensor`` does) only if no gradient is lost by it."""
-    out = kwargs["out"]
+    out, name = kwargs["out"], full_name(ufunc, np)[0]
     if contains_box(out):
-        raise ConversionError(
-            f"np.{ufunc.__name__}(…, out=tensor): a Tensor cannot be an output. Write t = np.{ufunc.__name__}(…)."
-        )
+        raise ConversionError(f"{name}(…, out=tensor): a Tensor cannot be an output. Write t = {name}(…).")
     if is_recording(*inputs) or current().tracer is not None:
         raise ConversionError(
-            f"np.{ufunc.__name__} into a plain array would lose the gradient of a Tensor. Make the array a Tensor, "
+            f"{name} into a plain array would lose the gradient of a Tensor. Make the array a Tensor, "
             "or write a = a + t instead of a += t."
         )
     return getattr(ufunc, method)(*unbox(inputs), **kwargs)

@@ -4,15 +4,28 @@ Floor 5: the code that the compiler writes out calls these.
 """
 
 from collections.abc import Sequence
+from types import FunctionType
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
-from autograd.box import KINDS, SMALL, Box, alias, keeps_values, leaf_of, shares_memory, small, watch, wrap
+from autograd.box import (
+    KINDS,
+    SMALL,
+    Box,
+    alias,
+    keeps_values,
+    leaf_of,
+    needs_grad,
+    shares_memory,
+    small,
+    watch,
+    wrap,
+)
 from autograd.errors import AutogradError, DTypeError, RuleError, ShapeError
 from autograd.graph import Leaf, Node, View
-from autograd.modes import current
+from autograd.modes import WATCHED, current
 from autograd.rules import Op
 from autograd.vjp import item_node
 
@@ -102,11 +115,14 @@ def constants(op: Op, cached: Sequence[Any]) -> None:
 def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any) -> Any:
     """Return an output that nobody will differentiate: arrays from arrays, a Tensor where a Tensor went in.
 
-    What looks at the memory of its input stays tied to it. While a function is traced its program takes the op.
+    What looks at the memory of its input stays tied to it. While a function is traced its program takes the op, while a
+    debugger watches it is recorded and shown to that.
     """
-    tracer = current().tracer
-    if tracer is not None:
-        return tracer.applied(op, inputs, data, y, kwargs or {})
+    state = current()
+    if state.tracer is not None:
+        return state.tracer.applied(op, inputs, data, y, kwargs or {})
+    if state.recording is WATCHED and any(map(needs_grad, inputs)):
+        return state.watcher.recorded(_record(op, inputs, y, kwargs or {}), data)
     y = y[0] if op.cache else y
     y = y if type(y) is _NDARRAY or isinstance(y, np.generic) else checked(op, y)
     if op.holomorphic is None and not isinstance(y, tuple) and y.dtype.kind == "c":
@@ -123,6 +139,16 @@ def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: A
         )
 
     return rebuild(y, [wrapped(part) for part in y]) if isinstance(y, tuple) else wrapped(y)
+
+
+def _record(op: Op, inputs: Sequence[Any], y: Any, kwargs: dict[str, Any]) -> Any:
+    """Record an op whose forward gave ``y`` already: by its own code, which finds ``y`` in the place of its forward."""
+    apply: Any = op.apply
+    state = current()._replace(recording=True)
+    space = {**apply.__globals__, "_forward": lambda *_, **__: y, "_current": lambda: state}
+    again = FunctionType(apply.__code__, space, op.name, apply.__defaults__)
+    again.__kwdefaults__ = apply.__kwdefaults__
+    return again(*inputs, **kwargs)
 
 
 def several(

@@ -32,7 +32,7 @@ from autograd.box import (
 )
 from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
-from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
+from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, ancestors, note_change, origin
 from autograd.hints import converted, unknown_attribute
 from autograd.methods import Methods
 from autograd.modes import current, printable
@@ -494,6 +494,18 @@ def leaf_arrays(leaves: Iterable[Tensor]) -> tuple[list[Any], list[Any]]:
         arrays.append(leaf._array)
         grads.append(g._array if isinstance(g, Box) else g)
     return arrays, grads
+
+
+def depends_on(result: Tensor, tensors: Iterable[Tensor]) -> list[bool]:
+    """Tell of each Tensor whether ``result`` was computed from it, so that a gradient would reach it.
+
+    >>> x, y = Tensor(1.0, requires_grad=True), Tensor(2.0, requires_grad=True)
+    >>> depends_on(x * x, [x, y])
+    [True, False]
+    """
+    root = result._node
+    below = set() if root is None else set(ancestors(root, lambda node: bool(node.needs)))
+    return [tensor._node in below and tensor.requires_grad for tensor in tensors]
 
 
 def mark_changed(leaves: Iterable[Tensor]) -> None:

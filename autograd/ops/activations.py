@@ -246,6 +246,7 @@ softmax = op(
     _softmax,
     name="softmax",
     vjp=lambda g, y, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)),
+    formula="y * (g - row_sums(g * y))",
     domain=_axis_samples,
 )
 
@@ -260,6 +261,7 @@ log_softmax = op(
     _log_softmax,
     name="log_softmax",
     vjp=lambda g, y, axis: g - np.exp(y) * g.sum(axis=axis, keepdims=True),
+    formula="g - exp(y) * row_sums(g)",
     domain=_axis_samples,
 )
 

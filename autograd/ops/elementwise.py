@@ -70,8 +70,8 @@ fabs = _declare(np.fabs, domain=_AWAY, vjp=lambda g, x: g * np.sign(x), formula=
 
 def _power_base(g: Any, a: Any, b: Any) -> Any:
     """∂(aᵇ)/∂a = b · aᵇ⁻¹, and 0 for b = 0 at any a."""
-    if isinstance(b, np.generic) and b == 2:
-        return g * (2 * a)
+    if isinstance(b, np.number) and b != 0:
+        return g * (2 * a if b == 2 else b * a ** (b - 1))
     constant = (b == 0) & ~(np.isfinite(a) & (a != 0))
     return g * (b * np.where(constant, 1.0, a) ** np.where(constant, 1.0, b - 1))
 

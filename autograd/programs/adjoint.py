@@ -37,7 +37,11 @@ def adjoint(tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value],
             if not step.outputs:
                 continue
             parts = [found.pop(out, None) if out in leading and out not in wanted else None for out in step.outputs]
-            for value, share in _shares(tracer, step, parts, leading, recorded):
+            mark = len(tracer.steps)
+            shares = _shares(tracer, step, parts, leading, recorded)
+            for made in tracer.steps[mark:]:  # they belong to the line and the module of what they go back through
+                made.line, made.scope = step.line, step.scope
+            for value, share in shares:
                 found[value] = total = ew.add(found[value], share) if value in found else share
                 total._node.value.of = total._node.value.of or value
     return {value: g for value, g in found.items() if value in wanted}
@@ -151,9 +155,15 @@ def _by_kernel(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bo
         masks = op.selects if isinstance(op.selects, dict) else {}
         mask = masks.get(i) if i is not None else None
         names = asked.of(rule)
-        kernel = kernel_of(op, rule, places, mask, [step.inputs[k] for k in places], i)
-        results = tracer.pulled(kernel, f"{op.name}_vjp", (g, tuple(names), tuple(asked.of(mask)) if mask else ()))
-        shares += zip([step.inputs[k] for k in places], results, strict=True)
+        parents, label = [step.inputs[k] for k in places], f"{op.name}_vjp"
+        found = None
+        if mask is None:
+            found = tracer.pulled(rule.function, label, (g, *names), parents, places if i is None else None)
+        if found is None:
+            kernel = kernel_of(op, rule, places, mask, parents, i)
+            given = g, tuple(names), tuple(asked.of(mask)) if mask else ()
+            found = tracer.pulled(kernel, label, given, parents, range(len(parents)))
+        shares += zip(parents, found, strict=True)
     return shares
 
 

@@ -31,7 +31,9 @@ def _home(row: Any) -> str:
 
 
 MODULES = op_modules()
-ROWS: dict[str, Callable[..., Any]] = {name: row for name, row in registry.items() if _home(row) == "autograd"}
+ROWS: dict[str, Callable[..., Any]] = {
+    name: row for name, row in registry.items() if _home(row) == "autograd" and not name.startswith("scipy.")
+}
 ELEMENTWISE = [
     name for name, row in ROWS.items() if hasattr(row, "op") and row.op.elementwise and not callable(row.op.domain)
 ]

@@ -977,3 +977,19 @@ def test_what_an_optimizer_needs_of_leaves():
 
 def test_a_number_that_an_op_hands_through_stays_a_number():
     assert type(ag.relu(ag.Tensor(2.0, True))._array) is np.float64
+
+
+def test_depends_on():
+    x, y, z = (ag.Tensor([1.0, 2.0], requires_grad=True) for _ in range(3))
+    constant = ag.Tensor([1.0, 2.0])
+    result = (x * constant).sum() + y[0]
+    assert ag.depends_on(result, [x, y, z, constant]) == [True, True, False, False]
+    assert ag.depends_on(constant, [x]) == [False]
+    assert ag.depends_on(x, [x, y]) == [True, False]
+    assert ag.depends_on(x.detach() * y, [x, y]) == [False, True]
+    deep = x
+    for _ in range(5000):
+        deep = deep + 1
+    assert ag.depends_on(deep, [x, y]) == [True, False]
+    y.requires_grad = False
+    assert ag.depends_on(result, [x, y]) == [True, False]
