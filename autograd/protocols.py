@@ -8,6 +8,7 @@ Floor 10: used by :mod:`autograd.tensor`.
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,9 @@ _REDUCE: dict[tuple[Any, str], Any] = {
     (np.multiply, "accumulate"): np.cumprod,
 }
 
+# Tables of ops that are loaded when one of their functions is first called: NumPy itself loads np.fft then.
+_LATER = {"numpy.fft": "autograd.ops.fft", "numpy.lib.scimath": "autograd.ops.emath"}
+
 _ASSIGN = "Assign x[index] = v instead, which is differentiable."
 _SET = "The set of values has no derivative; use np.sort, or .detach() first."
 _SETS = ("unique unique_all unique_counts unique_inverse unique_values intersect1d setdiff1d setxor1d union1d").split()  # noqa: SIM905
@@ -162,6 +166,9 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
 def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Answer ``np.f(…)`` for functions that are not ufuncs."""
     ours = dispatch.get(function)
+    if ours is None and getattr(function, "__module__", None) in _LATER:
+        import_module(_LATER[function.__module__])
+        ours = dispatch.get(function)
     if ours is not None:
         try:
             return ours(*args, **kwargs)

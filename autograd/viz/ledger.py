@@ -230,7 +230,7 @@ def _agree(recorded: Any, shares: Sequence[Any]) -> bool:
         scale = sum([abs(share) for share in shares])
         gap = abs(recorded - total(shares))
         return bool(gap <= 1e-9 * scale or gap != gap or scale - scale != 0)
-    epsilon = float(np.finfo(np.asarray(recorded).dtype).eps) if np.asarray(recorded).dtype.kind == "f" else 1e-12
+    epsilon = float(np.finfo(np.asarray(recorded).dtype).eps) if np.asarray(recorded).dtype.kind in "fc" else 1e-12
     scale = total([np.abs(share) for share in shares])
     with np.errstate(invalid="ignore"):
         gap = np.abs(recorded - total(shares))

@@ -73,7 +73,7 @@ def slope_by_differences(roots: Sequence[Box], snap: Snapshot, at: int, directio
     if not _is_complete(snap):
         return None
     value = snap.value(at)
-    if value is None or not np.isfinite(value).all():
+    if value is None or np.iscomplexobj(value) or not np.isfinite(value).all():
         return None
     h = 6e-6 * max(1.0, float(np.abs(value).max(initial=0.0)))
     results = []
