@@ -13,7 +13,6 @@ from autograd import _clash as _clash
 from autograd import errors, hints
 from autograd.errors import AutogradError
 from autograd.gathering import gathered
-from autograd.gradcheck import check_grads
 from autograd.memory import reuse_memory
 from autograd.modes import current_scope, enable_grad, is_grad_enabled, no_grad, scope
 from autograd.ops.activations import (
@@ -39,6 +38,8 @@ __version__ = "0.1.0"
 __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")
 _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
+_LATER |= dict.fromkeys(("detect_anomaly", "diff", "lint", "path_so_far", "who_holds"), "autograd.debug")
+_LATER["check_grads"] = "autograd.gradcheck"
 _LATER["record"] = "autograd.recording"
 _LATER["compile"] = "autograd.programs.compiled"
 
@@ -51,6 +52,8 @@ __all__ = [
     "compile",
     "current_scope",
     "depends_on",
+    "detect_anomaly",
+    "diff",
     "draw",
     "draw_dot",
     "elu",
@@ -70,6 +73,7 @@ __all__ = [
     "jvp",
     "leaf_arrays",
     "leaky_relu",
+    "lint",
     "log_softmax",
     "logit",
     "logsumexp",
@@ -79,6 +83,7 @@ __all__ = [
     "nondifferentiable",
     "op",
     "opaque",
+    "path_so_far",
     "record",
     "relu",
     "replay",
@@ -90,6 +95,7 @@ __all__ = [
     "softplus",
     "value_and_grad",
     "vjp",
+    "who_holds",
     "why_none",
 ]
 

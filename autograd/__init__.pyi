@@ -11,6 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import errors as errors
+from autograd.debug import detect_anomaly as detect_anomaly
+from autograd.debug import diff as diff
+from autograd.debug import lint as lint
+from autograd.debug import path_so_far as path_so_far
+from autograd.debug import who_holds as who_holds
 from autograd.errors import AutogradError as AutogradError
 from autograd.gathering import gathered as gathered
 from autograd.gradcheck import check_grads as check_grads
@@ -45,6 +50,8 @@ __all__ = [
     "compile",
     "current_scope",
     "depends_on",
+    "detect_anomaly",
+    "diff",
     "draw",
     "draw_dot",
     "elu",
@@ -64,6 +71,7 @@ __all__ = [
     "jvp",
     "leaf_arrays",
     "leaky_relu",
+    "lint",
     "log_softmax",
     "logit",
     "logsumexp",
@@ -73,6 +81,7 @@ __all__ = [
     "nondifferentiable",
     "op",
     "opaque",
+    "path_so_far",
     "record",
     "relu",
     "replay",
@@ -84,6 +93,7 @@ __all__ = [
     "softplus",
     "value_and_grad",
     "vjp",
+    "who_holds",
     "why_none",
 ]
 
@@ -121,9 +131,9 @@ def value_and_grad(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., tuple[Any
 @overload
 def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, tuple[Any, Any]]: ...
 @overload
-def jacobian(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
+def jacobian(f: np.ufunc, argnums: Argnums = 0, holomorphic: bool = False) -> Callable[..., Any]: ...
 @overload
-def jacobian(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
+def jacobian(f: Callable[P, Any], argnums: Argnums = 0, holomorphic: bool = False) -> Callable[P, Any]: ...
 @overload
 def hessian(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
 @overload
@@ -163,6 +173,7 @@ def op(
     selects: Any = None,
     formula: str | Mapping[str, str] | None = None,
     inline: bool = False,
+    holomorphic: bool | None = True,
 ) -> Callable[..., Any]: ...
 def implements(
     *functions: Any, domain: Any = None, name: str | None = None

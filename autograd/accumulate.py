@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.box import SMALL, Box, wrap
 from autograd.gathering import is_gathered
-from autograd.graph import Leaf, Node
+from autograd.graph import Leaf, Node, next_order
 from autograd.modes import enable_grad
 from autograd.ops import elementwise as ew
 from autograd.vjp import identity_node
@@ -42,8 +42,11 @@ def drain(found: dict[Node, Any], store: Callable[[Any, Any], Any] | None = None
     """Store the gradient of each leaf, letting go of it here first, so that ``add_up`` can see who else holds it."""
     store = store or add_up
     with _accumulate:
+        now = next_order()
         while found:
             node, g = found.popitem()
+            if node.grad is None:
+                node.since = now
             if g.__class__ is _F64 and node.grad is None:
                 node.cotangent = node.grad = g if store is add_up else store(None, g)
                 continue

@@ -25,10 +25,11 @@ class Callback:
     Set ``trainer.stop = True`` to end the run after the current batch. A callback with state gives it in ``state_dict``
     (arrays, numbers, texts, lists and dicts), so that an interrupted run resumes exactly. Where ``last`` is True it is
     called after all others; where ``first_rank`` is True, only by rank 0 of a DistributedTrainer (it writes a file,
-    say).
+    say). ``tells`` lists the kinds of :func:`autograd.lint` that it tells itself: the Trainer need not warn of them.
     """
 
     last = first_rank = False
+    tells: tuple[str, ...] = ()
 
     def on_fit_start(self, trainer: Any) -> None:
         """Act before the first epoch."""

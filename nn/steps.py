@@ -16,6 +16,7 @@ from nn.batches import Batch
 from nn.callbacks import Callback, tell
 from nn.compiled import Forward
 from nn.criterion import Measured
+from nn.forward import call
 from nn.meter import Meter
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm
@@ -35,6 +36,7 @@ class Steps:
         clip_grad_norm: float | None,
         accumulate: int,
         compile: bool | str,
+        lint: bool,
     ) -> None:
         self.model, self.optimizer, self.meter, self.criterion = model, optimizer, meter, meter.criterion
         self.forward = Forward(model, self.criterion, compile, self._look)
@@ -48,6 +50,8 @@ class Steps:
         self._torn = False  # the optimizer's step was interrupted in its middle
         self._looked = False  # at the parameters that the outputs depend on
         self._counted = 0.0  # Σ w of the batches whose gradients are waiting
+        self.lint, self._lints, self._warned = lint, False, set[str]()
+        self._batch: Batch | None = None  # the last one, for a diagnosis
 
     def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:
         """Take one batch: forward, backward, and a step if it is time for one."""
@@ -57,11 +61,31 @@ class Steps:
             value = measured.loss.item()
             raise TrainingError(diagnosis.of_loss(self.model, value, batch, self._place()))
         numbers, kept = self.meter.numbers(measured, batch.y, output)
+        self._batch = batch
+        if self._lints and measured.loss is not None:
+            self._warn(measured.loss)
         self._push(measured)
         self._note(run, numbers, kept, len(batch))
         self.at_step = last or run["batch"] % self.accumulate == 0
         if self.at_step:
             self._update()
+
+    def _warn(self, loss: Any) -> None:
+        """Warn of what looks like a mistake in the graph of a batch; a program is one op, and shows nothing inside."""
+        self._lints = False
+        told = [code for callback in self.callbacks for code in callback.tells]
+        with np.errstate(all="ignore"):
+            loss = loss if self.forward.why else self._again()
+        diagnosis.warn(self.model, loss, self._warned, told)
+
+    def _again(self) -> Any:
+        """Compute the loss of the last batch once more, op by op; the state of the model is then as before."""
+        batch, before = self._batch, Rollback(self.model)
+        before.remember({"sums": {}, "kept": []})
+        try:
+            return None if batch is None else self.criterion.measure(call(self.model, batch.x), batch).loss
+        finally:
+            before.undo()
 
     def _look(self, result: Any, outputs: Callable[[], Any] | None = None) -> None:
         """Refuse outputs that learnt parameters of nobody's have made; a loss may have such, say a discriminator's."""
@@ -95,7 +119,7 @@ class Steps:
         if self.clip_grad_norm is not None:
             clip_grad_norm(own, self.clip_grad_norm)
         self._call("on_gradients")
-        if problem := diagnosis.of_gradients(self.model, own, self._place()):
+        if problem := diagnosis.of_gradients(self.model, own, self._place(), self._again):
             raise TrainingError(problem)
         self._torn = True
         self.optimizer.step()
@@ -116,6 +140,7 @@ class Steps:
             if not self._torn:
                 self._rollback.undo()
             self._clean()
+            self._batch = None
 
     @contextmanager
     def _kept_gradients(self) -> Iterator[None]:

@@ -39,6 +39,8 @@ class Trainer(Steps):
     ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch. Forward and loss
     are compiled (``ag.compile``) where they can be: ``compile="auto"`` runs them as they are where not, and one line of
     the log "nn.trainer" says why (``trainer.forward.why``); True raises TraceError there, and False never compiles.
+    ``fit`` warns (LintWarning) of what ``ag.lint`` finds on the first batch of epochs 1, 2, 4, 8, …: ``lint=False``
+    silences it.
 
     >>> import nn
     >>> x, y = nn.datasets.xor()
@@ -64,13 +66,14 @@ class Trainer(Steps):
         accumulate: int = 1,
         outputs: str | None = None,
         compile: bool | str = "auto",
+        lint: bool = True,
     ) -> None:
         callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
         optimizer = optimizer_of(optimizer, model)
         self.criterion = Criterion(loss, outputs)
         check_parts(model, self.criterion.loss, optimizer, callbacks)
         meter = Meter(self.criterion, named_metrics(metrics))
-        super().__init__(model, optimizer, meter, callbacks, clip_grad_norm, accumulate, compile)
+        super().__init__(model, optimizer, meter, callbacks, clip_grad_norm, accumulate, compile, lint)
         self.history = History()
         self.stop = False
         self._running = False
@@ -214,6 +217,7 @@ class Trainer(Steps):
         bar: Progress,
     ) -> None:
         self.model.train()
+        self._lints = self.lint and not run["batch"] and not self.epoch & (self.epoch + 1)
         run["rng"] = rng.bit_generator.state  # a resumed run draws the same order again
         order = data.order(shuffle, rng)
         bar.start(self.epoch, data.count(), run["batch"])

@@ -39,13 +39,15 @@ FLOORS = {
     "autograd.inplace": 10,
     "autograd.tensor": 11,
     "autograd.transforms": 12,
-    "autograd.gradcheck": 13,
+    "autograd.gradcheck": 14,
     "autograd.programs": 13,
     "autograd.recording": 13,
+    "autograd.scipy": 13,
     "autograd.viz": 13,
-    "autograd": 14,
+    "autograd.debug": 14,
+    "autograd": 15,
 }
-FOLDERS = ("autograd.ops", "autograd.programs", "autograd.viz")
+FOLDERS = ("autograd.debug", "autograd.ops", "autograd.programs", "autograd.scipy", "autograd.viz")
 WITHOUT_NUMPY = ("autograd.errors", "autograd.modes", "autograd.graph", "autograd.backward")
 PUBLIC_MODULES = ("autograd", "autograd.errors")
 FACTS = ("__version__", "__distribution__")

@@ -69,6 +69,7 @@ relu = op(
     formula="[x > 0]",
     elementwise=True,
     domain=[(0.1, 2)],
+    holomorphic=None,
 )
 
 
@@ -104,6 +105,7 @@ leaky_relu = op(
     vjp=lambda g, x, negative_slope: g * _slope(x > 0, negative_slope, x.dtype),
     elementwise=True,
     domain=[(0.1, 2)],
+    holomorphic=None,
 )
 
 
@@ -118,6 +120,7 @@ elu = op(
     vjp=lambda g, x, alpha: g * np.where(x > 0, 1.0, alpha * np.exp(np.where(x > 0, 0.0, x))),
     elementwise=True,
     domain=[(-2, -0.1)],
+    holomorphic=None,
 )
 
 
@@ -149,7 +152,13 @@ def _softplus(x: Any) -> Any:
 
 
 softplus = op(
-    _softplus, name="softplus", vjp=lambda g, x: g * sigmoid(x), formula="sigmoid(x)", elementwise=True, domain=_SIDES
+    _softplus,
+    name="softplus",
+    vjp=lambda g, x: g * sigmoid(x),
+    formula="sigmoid(x)",
+    elementwise=True,
+    domain=_SIDES,
+    holomorphic=None,
 )
 
 
@@ -202,6 +211,7 @@ gelu = op(
     vjp=lambda g, x, approximate: g * _gelu_slope(x, approximate),
     elementwise=True,
     domain=_gelu_samples,
+    holomorphic=None,
 )
 
 

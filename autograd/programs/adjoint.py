@@ -14,10 +14,11 @@ from autograd.compiler import select
 from autograd.modes import enable_grad, no_grad
 from autograd.ops import elementwise as ew
 from autograd.programs.values import Step, Value, replaced
+from autograd.recorded import number_of
 from autograd.rules import Op, Rule
 from autograd.vjp import fit, missing_rule
 
-_KEPT = (bool, int, float)
+_KEPT = (bool, int, float, complex)
 
 
 def adjoint(tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value], *, recorded: bool) -> dict[Value, Any]:
@@ -135,8 +136,8 @@ class _Asked:
         """Return an input as the engine keeps it: a Python number in the dtype of the result."""
         if isinstance(x, Value):
             return x.array if x.shape is None else self.tracer.wrap(x)
-        if isinstance(x, _KEPT) and self.outputs[0].dtype.kind == "f":
-            return self.outputs[0].dtype.type(x)
+        if isinstance(x, _KEPT) and self.outputs[0].dtype.kind in "fc":
+            return number_of(self.outputs[0].dtype, x)
         return x
 
 

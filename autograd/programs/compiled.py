@@ -162,7 +162,7 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         state = current()
-        if state.tracer is not None or keeps_values():
+        if state.tracer is not None or state.watcher is not None or keeps_values():
             return self.function(*args, **kwargs)
         last = self._last
         if last is not None and not kwargs and last.fits(state.recording, args) and not last.entry.stale():
@@ -375,4 +375,6 @@ def _kind(x: Any) -> Any:
         return x.dtype, ()
     if isinstance(x, float):
         return float, x.hex()
+    if isinstance(x, complex):
+        return complex, x.real.hex(), x.imag.hex()
     return (type(x), x) if isinstance(x, (int, str, bool, type(None))) else (type(x), id(x))

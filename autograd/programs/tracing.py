@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, needs_grad
+from autograd.compiler import standing
 from autograd.errors import MissingRule, TraceError
 from autograd.graph import Symbol, next_order
 from autograd.modes import current, traced_by
@@ -293,8 +294,9 @@ class Tracer:
         recorded = bool(current().recording)
         needs = recorded and any(isinstance(v, Value) and v.needs for v in values)
         boxed = any(isinstance(v, Value) and v.boxed for v in values)
-        outputs = [Value(RESULT, part, needs and part.dtype.kind == "f", boxed) for part in parts]
+        outputs = [Value(RESULT, part, needs and part.dtype.kind in "fc", boxed) for part in parts]
         cached = [Value(RESULT, part, False, False) for part in extras]
+        op = standing(op, *[part.dtype for part in parts if part.dtype.kind == "c"]) if needs else op
         for value in cached:
             self._by_array[id(value.array)] = value, value.array
         self.note(
@@ -507,7 +509,7 @@ def _holds_value(tree: Any) -> bool:
 
 def _result(part: Any) -> Value:
     """Return the Value for what a plain function gave; None and the like are no values, but must stay as they are."""
-    if isinstance(part, bool | int | float):
+    if isinstance(part, bool | int | float | complex):
         part = np.asarray(part)[()]
     if type(part) is np.ndarray or isinstance(part, np.generic):
         return Value(RESULT, part, False, False)

@@ -8,7 +8,7 @@ import numpy as np
 from autograd.box import Box
 from autograd.differentiate import GONE
 from autograd.errors import ArgumentError
-from autograd.graph import Leaf, Node
+from autograd.graph import Leaf, Node, site_of
 from autograd.modes import Scope
 from autograd.viz.arrange import Arrangement, arrange
 from autograd.viz.cards import call, says
@@ -92,8 +92,8 @@ class Builder:
         for item in self.items:
             if item.id == place:
                 item.alarm = f"first {found.value:g}{' in backward' if found.kind == BACKWARD else ''}"
-                item.facts += [(item.alarm, found.text)] * (item.kind == "fold")
-        return [found.text]
+                item.facts += [(item.alarm, str(found))] * (item.kind == "fold")
+        return [str(found)]
 
     def _banner(self) -> str:
         if self.ledger.mismatches:
@@ -142,6 +142,8 @@ class Builder:
             item.parts = [self._part(at) for at in self.plan.parts(i)]
         if op and node.kwargs:
             item.facts = [(key, _brief(value)) for key, value in node.kwargs.items() if value is not None]
+        if site := site_of(node):
+            item.facts.append(("made at", str(site)))
         self.items.append(item)
 
     def _part(self, i: int) -> Part:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box
-from autograd.errors import ArgumentError, GraphError
+from autograd.errors import ArgumentError, DTypeError, GraphError
 from autograd.viz.ledger import Ledger
 from autograd.viz.local import Local, latex_name, latex_words, local_derivative, same, title
 from autograd.viz.numbers import number, shape_text, signed, spread
@@ -189,6 +189,13 @@ def explain(
         )
     at, start = snap.at[node], snap.at[snap.roots[0]]
     inside = between(snap, start, at)
+    if any(
+        np.result_type(snap.nodes[i].dtype).kind == "c" for i in inside if not isinstance(snap.nodes[i].dtype, list)
+    ):
+        raise DTypeError(
+            "explain tells of real numbers: along a path of complex ones local derivatives do not multiply. Explain a "
+            "part that is real, or look at ag.draw and ag.replay."
+        )
     vector, along = _direction(wrt, index, direction, rng)
     seed = np.ones(root._array.shape, root._array.dtype)[()]
     if not inside or start not in inside:

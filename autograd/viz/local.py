@@ -116,9 +116,11 @@ def made_by(snap: Snapshot, i: int) -> str:
 
 @np.errstate(all="ignore")
 def _slope(node: Node, k: int) -> float | None:
-    """Compute a local derivative between scalars by the rule itself; None for arrays."""
+    """Compute a local derivative between real scalars by the rule itself; None for arrays and complex numbers."""
     parent = node.parents[k]
     if is_multiple(node) or is_output(node) or is_multiple(parent) or size(node) != 1 or size(parent) != 1:
+        return None
+    if "c" in (node.dtype.kind, parent.dtype.kind):
         return None
     share = shares_by_input(node, np.ones(node.shape, node.dtype)[()]).get(k)
     return None if share is None else float(np.asarray(share).reshape(()))

@@ -12,6 +12,7 @@ from autograd.viz import data, dot, html, outline
 from autograd.viz.build import prepare
 from autograd.viz.engine import layout, spells
 from autograd.viz.escape import spelled
+from autograd.viz.kept import show_memory
 from autograd.viz.model import View
 from autograd.viz.snapshot import as_roots
 from autograd.viz.svg import compact, finish
@@ -124,13 +125,14 @@ def draw(
     expand: Any = (),
     roll: bool = False,
     focus: Any = None,
+    show: str = "",
 ) -> Picture:
     """Draw the graph of ``root`` (a Tensor, or several): every value, every gradient, and on each edge what it added.
 
     Works before and after backward, and changes nothing. ``names=locals()`` names the values. ``depth`` folds modules
     (0: the outermost is one box), ``expand`` opens fused ops into their definition (True, names of ops, Tensors),
     ``roll`` rolls repeated steps up, and a picture over ``max_nodes`` boxes is folded around ``focus`` and says so.
-    ``theme``: auto, light, dark, colorblind.
+    ``show="memory"`` writes what each op keeps for backward. ``theme``: auto, light, dark, colorblind.
 
     >>> import autograd as ag
     >>> a, b = ag.Tensor(2.0, requires_grad=True, name="a"), ag.Tensor(3.0, requires_grad=True, name="b")
@@ -145,5 +147,9 @@ def draw(
     if rankdir is not None and rankdir not in RANKDIRS:
         raise ArgumentError(f"rankdir must be one of {', '.join(RANKDIRS)}; got {rankdir!r}.")
     roots = as_roots(root, "draw")
-    _, view = prepare(roots, names, depth, roll, max_nodes, focus, expand, rankdir)
+    if show not in ("", "memory"):
+        raise ArgumentError(f"draw: show must be 'memory' or '', got {show!r}.")
+    builder, view = prepare(roots, names, depth, roll, max_nodes, focus, expand, rankdir)
+    if show:
+        show_memory(builder.snap.nodes, builder.place, view)
     return Picture(view, rankdir, theme)

@@ -63,12 +63,13 @@ class DistributedTrainer(Trainer):
         accumulate: int = 1,
         outputs: str | None = None,
         compile: bool | str = "auto",
+        lint: bool = True,
         comm: Any = None,
     ) -> None:
         self.world = World(comm)
         self.rank, self.size = self.world.rank, self.world.size
         options: dict[str, Any] = {"clip_grad_norm": clip_grad_norm, "accumulate": accumulate, "outputs": outputs}
-        options["compile"] = compile
+        options |= {"compile": compile, "lint": lint}
         super().__init__(model, loss, optimizer, metrics=metrics, callbacks=callbacks, **options)
         self._least = 2 if any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in model.modules()) else 1
         self._interrupt = self._checked = self._summed = False

@@ -146,6 +146,7 @@ def _samples(rng: np.random.Generator) -> Any:
 attend = ag.op(
     _forward,
     name="attention",
+    holomorphic=None,
     symbol="softmax(qkᵀ)v",
     vjp=_backward,
     definition=_definition,
@@ -209,6 +210,7 @@ def _packed_samples(rng: np.random.Generator) -> Any:
 packed_attention = ag.op(
     _packed_forward,
     name="self_attention",
+    holomorphic=None,
     symbol="softmax(qkᵀ)v",
     vjp=_packed_backward,
     definition=_packed_definition,

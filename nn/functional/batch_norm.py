@@ -148,7 +148,13 @@ def _samples(rng: np.random.Generator) -> Any:
 
 _copied = ag.opaque(np.copy)
 _batch_norm = ag.op(
-    _forward, name="batch_norm", vjp=_backward, definition=_definition, cache=("mu", "sigma2"), domain=_samples
+    _forward,
+    name="batch_norm",
+    holomorphic=None,
+    vjp=_backward,
+    definition=_definition,
+    cache=("mu", "sigma2"),
+    domain=_samples,
 )
 
 
