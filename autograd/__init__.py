@@ -34,6 +34,9 @@ from autograd.primitive import implements, nondifferentiable, op, opaque
 from autograd.tensor import Tensor, depends_on, leaf_arrays, mark_changed
 from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
+globals().pop(
+    "tensor", None
+)  # the module of Tensor: as a name of the package it would hide the hint for PyTorch's function
 __version__ = "0.1.0"
 __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")

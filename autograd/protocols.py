@@ -196,7 +196,7 @@ def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwar
     if method == "at" and isinstance(args[0], Box):
         raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too
     try:
-        return function(*_locked(args), **_locked(kwargs))
+        return function(*unbox(args, _locked), **unbox(kwargs, _locked))
     except ValueError as error:
         if "read-only" in str(error):
             raise _writes(f"np.{named.__name__}", _ADVICE.get(named, _ASSIGN)) from None
@@ -207,19 +207,13 @@ def _writes(name: str, advice: str) -> InPlaceError:
     return InPlaceError(f"{name} would write into a Tensor, unseen by the graphs that use it. {advice}")
 
 
-def _locked(x: Any) -> Any:
-    """Return the arrays inside Tensors, as ``unbox`` does, but so that nothing can be written into them."""
-    if isinstance(x, Box):
-        if type(x._array) is not np.ndarray:
-            return values_of(x)
-        view = values_of(x).view()
-        view.flags.writeable = False
-        return view
-    if type(x) is tuple or type(x) is list:
-        return type(x)(_locked(item) for item in x)
-    if type(x) is dict:
-        return {key: _locked(item) for key, item in x.items()}
-    return x
+def _locked(box: Box) -> Any:
+    """Return the values so that nothing can be written into them."""
+    array = values_of(box)
+    if type(array) is np.ndarray:
+        array = array.view()
+        array.flags.writeable = False
+    return array
 
 
 def _any_needs(x: Any) -> bool:

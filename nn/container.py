@@ -6,7 +6,7 @@ from typing import Any, Self, overload
 
 import autograd as ag
 from autograd.errors import ArgumentError
-from nn.module import Module, _Structure
+from nn.module import Module, Structure
 
 
 class _Container(Module):
@@ -31,7 +31,7 @@ class _Container(Module):
                 "with a forward."
             )
         self._items[name] = module
-        _Structure.version += 1
+        Structure.version += 1
 
     def _replace(self, modules: Iterable[Any]) -> None:
         """Hold exactly ``modules``, named 0, 1, 2, …"""
@@ -42,7 +42,7 @@ class _Container(Module):
         except TypeError:
             self._items = old
             raise
-        _Structure.version += 1
+        Structure.version += 1
 
     def _key(self, index: int) -> str:
         """Find the name of item ``index``, which may be negative."""
@@ -107,7 +107,7 @@ class _Container(Module):
         except TypeError:
             self._items = old
             raise
-        _Structure.version += 1
+        Structure.version += 1
 
 
 class Sequential(_Container):

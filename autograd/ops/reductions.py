@@ -162,7 +162,12 @@ def _mean_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool =
     return np.mean(a, axis, dtype, keepdims=keepdims)
 
 
-_mean = op(_mean_forward, name="mean", vjp=lambda g, shapes, axis: spread(g / count(shapes[0], axis), shapes[0], axis))
+_mean = op(
+    _mean_forward,
+    name="mean",
+    vjp=lambda g, shapes, axis: spread(g / count(shapes[0], axis), shapes[0], axis),
+    formula="g / n",
+)
 
 
 @implements(np.mean, domain=cases(*ROWS, ((0, 3), {"axis": 1}), _MASKED))

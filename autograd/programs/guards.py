@@ -193,7 +193,8 @@ class Guards:
 
     def _same_containers(self) -> bool:
         try:
-            return all(now == before for now, before in (*self._lists, *self._dicts))
+            same = all(now == before for now, before in (*self._lists, *self._dicts))
+            return same and all([*now] == [*before] for now, before in self._dicts)  # the order of entries counts
         except Exception:  # arrays are not equal or unequal
             return False
 

@@ -54,6 +54,18 @@ def short(x: Any) -> str:
     return f"{float(x) + 0.0:.4g}"
 
 
+def literal(x: Any) -> str:
+    """Write a number that stands in the code: as it stands there, unless that is long.
+
+    >>> literal(1.0001), literal(2.0), literal(1 / 3)
+    ('1.0001', '2', '0.3333')
+    """
+    if np.iscomplexobj(x):
+        return short(x)
+    exact = f"{float(x) + 0.0:.9g}"
+    return exact if len(exact) <= 8 else short(x)
+
+
 def _decimals(size: float, wanted: int) -> int | None:
     """Count the decimals (4 at most) that show ``wanted`` digits of a size; None asks for the scientific form."""
     if size == 0:
@@ -176,3 +188,16 @@ def rms(*arrays: Any) -> float:
         return norm(arrays[0])
     count = sum(np.size(a) for a in arrays)
     return norm([norm(a) for a in arrays]) / count**0.5 if count else 0.0
+
+
+def spread_counts(array: Any, bins: int) -> list[int]:
+    """Count how the finite elements of an array lie between the negative and the positive of the largest.
+
+    >>> spread_counts([-2.0, 0.1, 0.0, 1.9], 3), spread_counts([0.0, 0.0], 3)
+    ([1, 2, 1], [0, 2, 0])
+    """
+    a = np.asarray(array, np.float64).ravel()
+    a = a[np.isfinite(a)]
+    top = float(np.abs(a).max(initial=0.0)) or 1.0
+    counts, _ = np.histogram(a / top, bins=bins, range=(-1.0, 1.0))
+    return [int(count) for count in counts]

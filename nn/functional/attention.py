@@ -143,6 +143,8 @@ def _samples(rng: np.random.Generator) -> Any:
     yield [q, k, v, 0.0], {"keep": make_mask(rng, (2, 2, 3, 4), q.dtype, 0.5), "scale": 0.7}
 
 
+_P = "P = softmax(query @ key.T * scale + mask)"
+_dS = f"{_P}; dP = g @ value.T; dS = P * (dP - row_sums(P * dP))"
 attend = ag.op(
     _forward,
     name="attention",
@@ -150,6 +152,7 @@ attend = ag.op(
     symbol="softmax(qkᵀ)v",
     vjp=_backward,
     definition=_definition,
+    formula=dict(query=f"{_dS}; dS @ key * scale", key=f"{_dS}; dS.T @ query * scale", value=f"{_P}; P.T @ g"),
     cache=("E", "inverse"),
     domain=_samples,
 )
@@ -214,6 +217,9 @@ packed_attention = ag.op(
     symbol="softmax(qkᵀ)v",
     vjp=_packed_backward,
     definition=_packed_definition,
+    formula="q = head(qkv, 0); k = head(qkv, 1); v = head(qkv, 2); h = head(g, 0); "
+    "P = softmax(q @ k.T / sqrt(d) + mask); dP = h @ v.T; dS = P * (dP - row_sums(P * dP)) / sqrt(d); "
+    "side_by_side(dS @ k, dS.T @ q, P.T @ h)",
     cache=("E", "inverse"),
     domain=_packed_samples,
 )

@@ -17,13 +17,13 @@ from nn.functional import targets
 from nn.inputs import as_target, numbers, place, refuse_results
 
 Array = NDArray[Any]
-_REDUCTIONS = ("mean", "sum", "none")
+REDUCTIONS = ("mean", "sum", "none")
 _ARRAYS = (ag.Tensor, np.ndarray)
 
 
 def pair(name: str, x: Any, target: Any, reduction: str) -> tuple[Any, Any]:
     """Bring the target to the dtype of the output, and refuse shapes that differ."""
-    if reduction not in _REDUCTIONS:
+    if reduction not in REDUCTIONS:
         raise ArgumentError(f"{name}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}.")
     x = output(x)
     target = as_target(target, x.dtype)
@@ -78,7 +78,7 @@ def _samples(low: float = -2.0, high: float = 2.0, **more: list[Any]) -> Any:
     """Make the test domain of a loss: every reduction, and every value of its own keywords."""
 
     def samples(rng: np.random.Generator) -> Iterator[Any]:
-        for reduction in _REDUCTIONS:
+        for reduction in REDUCTIONS:
             yield (rng.uniform(low, high, (3, 2)), rng.uniform(low, high, (3, 2))), {"reduction": reduction}
         for name, values in more.items():
             for value in values:
@@ -129,6 +129,7 @@ _mse = ag.op(
     cache=("d",),
     vjp=_mse_rule,
     definition=_mse_definition,
+    formula=dict(x="g * 2 * (x - t) / n", t="g * 2 * (t - x) / n"),
     domain=_samples(),
 )
 
@@ -297,6 +298,7 @@ _bce = ag.op(
     symbol="BCE",
     vjp=_bce_rule,
     definition=_bce_definition,
+    formula=dict(p="g * (p - t) / (p * (1 - p)) / n"),
     domain=_samples(0.1, 0.9, weight=[np.array([0.5, 2.0])]),
 )
 
@@ -382,5 +384,6 @@ _logits = ag.op(
     symbol="BCE(logits)",
     vjp=_logits_rule,
     definition=_logits_definition,
+    formula=dict(z="g * (sigmoid(z) - t) / n"),
     domain=_samples(weight=[np.array([0.5, 2.0])], pos_weight=[np.array([3.0]), np.array([0.5, 2.0])]),
 )

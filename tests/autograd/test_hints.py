@@ -27,12 +27,7 @@ def test_unknown_attribute_without_a_hint(name):
         getattr(ag.Tensor(1.0), name)
 
 
-hidden = pytest.mark.xfail(strict=True, reason="the module autograd.tensor stands before the hint")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=hidden if name == "tensor" else ()) for name in hints.MODULE]
-)
+@pytest.mark.parametrize("name", hints.MODULE)
 def test_function_of_the_package(name):
     with pytest.raises(UnknownName) as caught:
         getattr(ag, name)

@@ -8,6 +8,7 @@ from tests.autograd.laws.in_place.copies import COPIES
 from tests.autograd.laws.in_place.functions import FUNCTIONS
 from tests.autograd.laws.in_place.indices import INDICES
 from tests.autograd.laws.in_place.names import NAMES
+from tests.autograd.laws.in_place.own_ops import OWN_OPS
 from tests.autograd.laws.in_place.uses import USES
 from tests.autograd.laws.in_place.views import VIEWS
 from tests.autograd.laws.oracle import (
@@ -23,7 +24,7 @@ from tests.autograd.laws.oracle import (
     weigh,
 )
 
-TABLES = (VIEWS, COPIES, NAMES, INDICES, USES, FUNCTIONS)
+TABLES = (VIEWS, COPIES, NAMES, INDICES, USES, FUNCTIONS, OWN_OPS)
 PROGRAMS = {name: row for table in TABLES for name, row in table.items()}
 every = pytest.mark.parametrize("row", PROGRAMS.values(), ids=PROGRAMS)
 

@@ -14,8 +14,8 @@ import nn
 from autograd.errors import ArgumentError
 from autograd.primitive import registry
 from autograd.viz import engine
-from autograd.viz.build import build
 from autograd.viz.expand import open_ops
+from autograd.viz.fitting import build
 from autograd.viz.fold import WIRE, plan, wires
 from autograd.viz.snapshot import Snapshot
 from autograd.viz.theme import DARK, LIGHT
