@@ -386,3 +386,22 @@ def test_the_first_call_takes_time_in_proportion_to_the_ops():
     start = time.process_time()
     ag.compile(f)(ag.Tensor(1.0, requires_grad=True)).backward()
     assert time.process_time() - start < 5
+
+
+def test_what_a_plain_function_gives_may_be_none_at_times():
+    """A mask where there is one to apply, and None where not: in either order, as labels of a loss are ignored."""
+
+    @ag.opaque
+    def positive(x):
+        mask = np.asarray(x) > 0
+        return np.asarray(x), None if mask.all() else mask
+
+    def f(x, y):
+        values, mask = positive(y)
+        return ((x * values) if mask is None else np.where(mask, x * values, 0.0)).sum()
+
+    some, every = np.array([1.0, -2.0]), np.array([1.0, 2.0])
+    for order in ((some, every, some), (every, some, every)):
+        compiled, x = ag.compile(f), ag.Tensor([3.0, 5.0], requires_grad=True)
+        for y in order:
+            assert compiled(x, y).item() == f(x, y).item()
