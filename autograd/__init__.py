@@ -12,7 +12,7 @@ from typing import Any
 from autograd import _clash as _clash
 from autograd import errors, hints
 from autograd.errors import AutogradError
-from autograd.gradcheck import check_grads
+from autograd.gathering import gathered
 from autograd.memory import reuse_memory
 from autograd.modes import current_scope, enable_grad, is_grad_enabled, no_grad, scope
 from autograd.ops.activations import (
@@ -31,7 +31,7 @@ from autograd.ops.activations import (
 from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op, opaque
-from autograd.tensor import Tensor, leaf_arrays, mark_changed
+from autograd.tensor import Tensor, depends_on, leaf_arrays, mark_changed
 from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 globals().pop(
@@ -41,6 +41,8 @@ __version__ = "0.1.0"
 __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")
 _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
+_LATER |= dict.fromkeys(("detect_anomaly", "diff", "lint", "path_so_far", "who_holds"), "autograd.debug")
+_LATER["check_grads"] = "autograd.gradcheck"
 _LATER["record"] = "autograd.recording"
 _LATER["compile"] = "autograd.programs.compiled"
 
@@ -52,6 +54,9 @@ __all__ = [
     "checkpoint",
     "compile",
     "current_scope",
+    "depends_on",
+    "detect_anomaly",
+    "diff",
     "draw",
     "draw_dot",
     "elu",
@@ -60,6 +65,7 @@ __all__ = [
     "errors",
     "explain",
     "find_nonfinite",
+    "gathered",
     "gelu",
     "grad",
     "hessian",
@@ -70,6 +76,7 @@ __all__ = [
     "jvp",
     "leaf_arrays",
     "leaky_relu",
+    "lint",
     "log_softmax",
     "logit",
     "logsumexp",
@@ -79,6 +86,7 @@ __all__ = [
     "nondifferentiable",
     "op",
     "opaque",
+    "path_so_far",
     "record",
     "relu",
     "replay",
@@ -90,6 +98,7 @@ __all__ = [
     "softplus",
     "value_and_grad",
     "vjp",
+    "who_holds",
     "why_none",
 ]
 

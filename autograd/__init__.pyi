@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import errors as errors
+from autograd.debug import detect_anomaly as detect_anomaly
+from autograd.debug import diff as diff
+from autograd.debug import lint as lint
+from autograd.debug import path_so_far as path_so_far
+from autograd.debug import who_holds as who_holds
 from autograd.errors import AutogradError as AutogradError
+from autograd.gathering import gathered as gathered
 from autograd.gradcheck import check_grads as check_grads
 from autograd.memory import reuse_memory as reuse_memory
 from autograd.modes import current_scope as current_scope
@@ -22,6 +28,7 @@ from autograd.modes import scope as scope
 from autograd.programs.program import Program
 from autograd.recording import record as record
 from autograd.tensor import Tensor as Tensor
+from autograd.tensor import depends_on as depends_on
 from autograd.tensor import leaf_arrays as leaf_arrays
 from autograd.tensor import mark_changed as mark_changed
 from autograd.viz import draw as draw
@@ -42,6 +49,9 @@ __all__ = [
     "checkpoint",
     "compile",
     "current_scope",
+    "depends_on",
+    "detect_anomaly",
+    "diff",
     "draw",
     "draw_dot",
     "elu",
@@ -50,6 +60,7 @@ __all__ = [
     "errors",
     "explain",
     "find_nonfinite",
+    "gathered",
     "gelu",
     "grad",
     "hessian",
@@ -60,6 +71,7 @@ __all__ = [
     "jvp",
     "leaf_arrays",
     "leaky_relu",
+    "lint",
     "log_softmax",
     "logit",
     "logsumexp",
@@ -69,6 +81,7 @@ __all__ = [
     "nondifferentiable",
     "op",
     "opaque",
+    "path_so_far",
     "record",
     "relu",
     "replay",
@@ -80,6 +93,7 @@ __all__ = [
     "softplus",
     "value_and_grad",
     "vjp",
+    "who_holds",
     "why_none",
 ]
 
@@ -117,9 +131,9 @@ def value_and_grad(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., tuple[Any
 @overload
 def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, tuple[Any, Any]]: ...
 @overload
-def jacobian(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
+def jacobian(f: np.ufunc, argnums: Argnums = 0, holomorphic: bool = False) -> Callable[..., Any]: ...
 @overload
-def jacobian(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
+def jacobian(f: Callable[P, Any], argnums: Argnums = 0, holomorphic: bool = False) -> Callable[P, Any]: ...
 @overload
 def hessian(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
 @overload
@@ -132,11 +146,15 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]: ...
 class _Compiled(Protocol[P, R_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
     def program(self, *args: P.args, **kwargs: P.kwargs) -> Program: ...
+    traces: int
+    why: str
 
 @overload
-def compile(f: Callable[P, R], *, off: Collection[str] = ()) -> _Compiled[P, R]: ...
+def compile(f: Callable[P, R], *, off: Collection[str] = (), quiet: bool = False) -> _Compiled[P, R]: ...
 @overload
-def compile(f: None = None, *, off: Collection[str] = ()) -> Callable[[Callable[P, R]], _Compiled[P, R]]: ...
+def compile(
+    f: None = None, *, off: Collection[str] = (), quiet: bool = False
+) -> Callable[[Callable[P, R]], _Compiled[P, R]]: ...
 
 # ------------------------------------------------------------------------------------------------------ your own op
 
@@ -151,10 +169,10 @@ def op(
     domain: Any = None,
     name: str | None = None,
     cache: Sequence[str] = (),
-    view: bool = False,
     selects: Any = None,
     formula: str | Mapping[str, str] | None = None,
     inline: bool = False,
+    holomorphic: bool | None = True,
 ) -> Callable[..., Any]: ...
 def implements(
     *functions: Any, domain: Any = None, name: str | None = None

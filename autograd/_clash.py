@@ -7,7 +7,7 @@ import os.path
 
 from autograd.errors import NameClash
 
-FOREIGN = ("builtins.py", "core.py", "differential_operators.py", "extend.py", "numpy", "scipy", "tracer.py")
+FOREIGN = ("builtins.py", "core.py", "differential_operators.py", "extend.py", "numpy", "tracer.py")
 
 
 def refuse_foreign_files(folder: str) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd.box import SMALL, Box, wrap
-from autograd.graph import Leaf, Node
+from autograd.gathering import is_gathered
+from autograd.graph import Leaf, Node, next_order
 from autograd.modes import enable_grad
 from autograd.ops import elementwise as ew
 from autograd.vjp import identity_node
@@ -28,7 +29,8 @@ def add_up(old: Any, g: Any) -> Any:
         if g.__class__ is not _NDARRAY:
             return g
         # The pass hands the same array to both inputs of an addition, and rules may return views of what they kept.
-        return g if g.base is None and getrefcount(g) <= _ALONE and g.flags.writeable else g.copy()
+        alone = g.flags.writeable and (getrefcount(g) <= _ALONE if g.base is None else is_gathered(g))
+        return g if alone else g.copy()
     if isinstance(g, Box):
         with enable_grad():
             return ew.add(old, g)
@@ -40,8 +42,14 @@ def drain(found: dict[Node, Any], store: Callable[[Any, Any], Any] | None = None
     """Store the gradient of each leaf, letting go of it here first, so that ``add_up`` can see who else holds it."""
     store = store or add_up
     with _accumulate:
+        now = next_order()
         while found:
             node, g = found.popitem()
+            if node.grad is None:
+                node.since = now
+            if g.__class__ is _F64 and node.grad is None:
+                node.cotangent = node.grad = g if store is add_up else store(None, g)
+                continue
             if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
                 node.cotangent = g
             node.grad = store(node.grad, g)

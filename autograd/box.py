@@ -20,7 +20,7 @@ from autograd.graph import Alias, Detached, Leaf, Node, origin
 from autograd.modes import current
 
 SMALL = 64  # arrays of at most this many elements stay on the graph after backward, so that it can be drawn
-KINDS = "biuf"  # booleans, integers, floats; complex numbers have no rules yet
+KINDS = "biufc"  # booleans, integers, floats, complex numbers
 _new = object.__new__
 
 
@@ -185,7 +185,7 @@ def as_raw(x: Any, what: str) -> Any:
     Python numbers stay as they are, so that they remain weak in NumPy's promotion (``float32 * 2.0`` is float32).
     """
     kind = type(x)
-    if kind is float or kind is int or kind is bool:
+    if kind is float or kind is int or kind is bool or kind is complex:
         return x
     if kind is not np.ndarray:  # plain from here on, so that a memmap is copied where an array is
         if isinstance(x, np.ndarray) and np.any(getattr(x, "mask", False)):
@@ -197,8 +197,7 @@ def as_raw(x: Any, what: str) -> Any:
         except ValueError as error:
             raise DTypeError(f"{what} got a ragged or unreadable {kind.__name__}: {error}") from None
     if x.dtype.kind not in KINDS:
-        why = "complex numbers are not supported yet" if x.dtype.kind == "c" else "only numbers have gradients"
-        raise DTypeError(f"{what} got dtype {x.dtype} from {kind.__name__}: {why}. Pass real numbers.")
+        raise DTypeError(f"{what} got dtype {x.dtype} from {kind.__name__}: only numbers have gradients.")
     return x if x.ndim else x[()]
 
 

@@ -53,7 +53,6 @@ _SHARED: dict[str, Any] = {
     "_failed": recorded.failed,
     "_finish": recorded.finish,
     "_fit": fit,
-    "_floating": recorded.floating,
     "_joint": joint_shares,
     "_missing_rule": missing_rule,
     "_ndarray": np.ndarray,
@@ -75,9 +74,31 @@ def compiled(op: Op) -> Callable[..., Any]:
     """
     space: dict[str, Any] = {**_SHARED, "_op": op, "_write": _write, "_select": select, "__builtins__": __builtins__}
     if op.rules or op.joint:
-        space["_vjp"] = op.vjp = FunctionType(_first_vjp.__code__, space, f"{op.name}_vjp")
+        space["_vjp"] = op.vjp = FunctionType(_first_vjp.__code__, space, f"{op.name}_vjp", (None,))
+    space["_standing"] = standing
     space["_apply"] = apply = op.apply = FunctionType(_first_apply.__code__, space, op.name)
     return apply
+
+
+def standing(op: Op, *dtypes: Any) -> Op:
+    """Return what stands on the node of results of other dtypes than float64 and float32: for complex ones a twin.
+
+    The rules of the twin are conjugated, as the gradient of a real L is ∂L/∂Re + i ∂L/∂Im. An op that is not
+    holomorphic has rules that are right for complex numbers as they are, and so has one that only moves elements.
+    Raises DTypeError for an op of real numbers.
+    """
+    for dtype in dtypes:
+        recorded.floating(op, dtype)
+    if op.as_written or not any(dtype.kind == "c" for dtype in dtypes):
+        return op
+    if op.holomorphic is None:
+        raise recorded.real_only(op.name)
+    twin = getattr(op, "conjugated", None)
+    if twin is None:
+        twin = op.with_conjugated_rules()
+        compiled(twin)
+        op.conjugated = twin.conjugated = twin
+    return twin
 
 
 def _first_apply(*args: Any, **kwargs: Any) -> Any:
@@ -160,6 +181,7 @@ def _apply_lines(op: Op) -> Iterator[str]:
     views = not isinstance(op.forward, np.ufunc)  # the others give an array of their own
     numbers = op.elementwise and not op.variadic and not op.cache  # a number comes of numbers only
     residuals = f"({'*_kept' if op.variadic else kept}, _output{extras})"
+    yield "    _standing_op = _op"
     if views:
         yield "    _source = None"
     yield "    if _output.__class__ is _F64:"
@@ -175,7 +197,7 @@ def _apply_lines(op: Op) -> Iterator[str]:
     yield "            _output = _checked(_op, _output)"
     yield (
         f"            if isinstance(_output, tuple): "
-        f"return _several(_op, {inputs}, {data}, _output, {keywords}, ({extras[2:]}{',' if extras else ''}))"
+        f"return _several(_op, _standing, {inputs}, {data}, _output, {keywords}, ({extras[2:]}{',' if extras else ''}))"
     )
     if views:
         same = "any([x is _output for x in _data])" if op.variadic else _or(f"_output is {x}_data" for x in op.inputs)
@@ -185,7 +207,7 @@ def _apply_lines(op: Op) -> Iterator[str]:
     else:
         yield "        elif not _output.ndim: _output = _output[()]"
     yield "        _shape, _dtype = _output.shape, _output.dtype"
-    yield "        if _dtype is not _D64 and _dtype is not _D32: _floating(_op, _dtype)"
+    yield "        if _dtype is not _D64 and _dtype is not _D32: _standing_op = _standing(_op, _dtype)"
     read = _reading(op, "y")
     size = "" if read == "True" else f" if {f'{read} or ' if read else ''}_output.size <= {SMALL} else None"
     indent = "    " if numbers else ""
@@ -194,7 +216,7 @@ def _apply_lines(op: Op) -> Iterator[str]:
     output = "(_output if _source is None else _own(_output))" if views else "_output"
     yield f"{indent}    _residuals = {residuals.replace('_output', output + size, 1)}"
     yield f"    _node = _new({'_Node if _source is None else _View' if views else '_Node'})"
-    yield "    _node.op = _op"
+    yield "    _node.op = _standing_op"
     yield f"    _node.parents = {nodes if not op.variadic else 'tuple(_nodes)'}"
     yield "    _node.residuals = _residuals"
     yield f"    _node.kwargs = {keywords}"

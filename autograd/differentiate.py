@@ -8,6 +8,7 @@ each node. A recorded pass masks from the first mask on, as a higher derivative 
 Floor 7: used by ``backward`` and the transforms.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -17,8 +18,9 @@ import numpy as np
 from autograd.backward import VJP, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
-from autograd.graph import Leaf, Node, leading_to, versions
-from autograd.modes import enable_grad
+from autograd.gathering import memories
+from autograd.graph import Leaf, Node, ancestors, leading_to, versions
+from autograd.modes import current, enable_grad, watched_by
 from autograd.rules import Op, Shares
 from autograd.vjp import (
     PLUMBING,
@@ -84,6 +86,8 @@ def differentiate(
 
     ``wanted`` limits the pass to some nodes, ``release`` lets go of large arrays on the way.
     """
+    if current().watcher is not None:
+        return _watched(differentiate, cotangents, targets, release, wanted=wanted, retained=retained)
     found = backward_pass(cotangents, _visit(wanted, release, retained), targets, pause=True)
     if _is_done(found, targets):
         return found
@@ -94,7 +98,7 @@ def differentiate(
         return visit(node, g)  # type: ignore[return-value]
 
     found = backward_pass(found, visit_and_note, targets)
-    if any(map(has_nan, [*found.values(), *(retained or {}).values()])):
+    if _any_nan([*found.values(), *(retained or {}).values()]):
         masked = {node: as_masked(g) for node, g in at_mask.items()}
         masked = backward_pass(masked, _visit_masked(wanted, retained, traced=False), targets)
         found = {node: unmasked(g) for node, g in masked.items()}
@@ -113,6 +117,8 @@ def differentiate_recorded(
     retained: dict[Node, Any] | None = None,
 ) -> dict[Node, Any]:
     """Return the gradients of all leaves (or ``targets``) as Tensors: the same rules, recorded."""
+    if current().watcher is not None:
+        return _watched(differentiate_recorded, cotangents, targets, False, wanted=wanted, retained=retained)
 
     def visit(node: Node, g: Any) -> Shares:
         if node.retain and retained is not None:
@@ -128,8 +134,29 @@ def differentiate_recorded(
     return found
 
 
+def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool, **kwargs: Any) -> dict[Node, Any]:
+    """Run a pass, show what it found to the debugger, and only then let go: it says where a nan in there comes from."""
+    watcher = current().watcher
+    with watched_by(None):
+        found: dict[Node, Any] = run(cotangents, targets, **kwargs)
+    watcher.walked(cotangents, found)
+    if release:
+        for root in cotangents:
+            for node in ancestors(root, lambda node: node.needs and not node.released):
+                if node.op is not None:
+                    let_go(node)
+    return found
+
+
 def _is_done(found: dict[Node, Any], targets: Collection[Node]) -> bool:
     return all(node.op is None or node in targets for node in found)
+
+
+def _any_nan(found: list[Any]) -> bool:
+    numbers = [g for g in found if g.__class__ is _F64]
+    if numbers and not math.isfinite(sum(numbers)) and any(map(has_nan, numbers)):
+        return True
+    return len(numbers) < len(found) and any(map(has_nan, memories(found)))
 
 
 def has_nan(g: Any) -> bool:
@@ -414,7 +441,7 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
 
     kept = list(node.residuals)
     for i, parent in enumerate(node.parents):
-        if kept[i] is None and parent is not None and parent.dtype.kind == "f":
+        if kept[i] is None and parent is not None and parent.dtype.kind in "fc":
             kept[i] = rng.uniform(1, 2, parent.shape).astype(parent.dtype)
     if node.op.selects is not None:
         yield kept
@@ -428,7 +455,7 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
 def _shares_of_all(node: Node, residuals: Any, g: Any, arrived: Any) -> list[tuple[int, Any]]:
     """Run all rules, also those of constants, on arrays."""
     op, parents = node.op, node.parents
-    needs = [parent is not None and parent.dtype.kind == "f" for parent in parents]
+    needs = [parent is not None and parent.dtype.kind in "fc" for parent in parents]
     if op.joint is not None:
         shares = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, arrived))
         return [(i, share) for i, share in enumerate(shares) if needs[i] and share is not None]
@@ -443,7 +470,7 @@ def _map(x: Any, change: Callable[[Any], Any]) -> Any:
     """Change a floating-point array, or each in a tuple."""
     if isinstance(x, tuple):
         return tuple([_map(part, change) for part in x])
-    return change(x) if isinstance(x, _ARRAYS) and x.dtype.kind == "f" else x
+    return change(x) if isinstance(x, _ARRAYS) and x.dtype.kind in "fc" else x
 
 
 def _finite(x: Any, alive: Any, traced: bool, rng: Any = None) -> Any:
@@ -453,7 +480,7 @@ def _finite(x: Any, alive: Any, traced: bool, rng: Any = None) -> Any:
         return x
     if isinstance(array, tuple):
         return tuple([_finite(part, alive, traced, rng) for part in x])
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         return x
     dead = ~np.isfinite(array) & ~np.asarray(alive)
     if not dead.any():

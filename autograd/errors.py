@@ -18,7 +18,12 @@ class AutogradError(Exception):
 
 
 class ShapeError(AutogradError, ValueError):
-    """Report an array whose shape does not fit; inside a module its path stands before the message."""
+    """Report an array whose shape does not fit; inside a module its path stands before the message.
+
+    A note tells the path so far, module by module; ``failed_in`` is its last line: the step that failed.
+    """
+
+    failed_in: str
 
     def __init__(self, message: str) -> None:
         scope = current_scope()
@@ -58,7 +63,10 @@ class ArgumentError(AutogradError, ValueError):
 
 
 class GradientError(AutogradError, AssertionError):
-    """Report an analytic gradient that differs from the numeric one."""
+    """Report an analytic gradient that differs from the numeric one; in a graph ``at`` and ``picture`` show where."""
+
+    at: str = ""
+    picture: object = None
 
 
 class MissingExtra(AutogradError, ImportError):
@@ -75,6 +83,16 @@ class FileError(AutogradError, ValueError):
 
 class MissingFile(FileError, FileNotFoundError):
     """Report a file, or a folder to write to, that is not there."""
+
+
+class NonFiniteError(AutogradError, FloatingPointError):
+    """Report the op that made the first nan or inf; ``found`` is what :func:`autograd.find_nonfinite` says of it."""
+
+    found: object = None
+
+
+class LintWarning(AutogradError, UserWarning):
+    """Warn of what :func:`autograd.lint` found while a Trainer runs; the message starts with the code of its kind."""
 
 
 class TrainingError(AutogradError, ArithmeticError):

@@ -3,7 +3,7 @@
 The check of order n is the check of order 1 of the function (x, u) -> uᵀ · J(x), of order n - 1: so a rule that gives
 the right numbers but is detached from its inputs *or from its upstream gradient* is caught at order 2.
 
-Floor 13: public as ``autograd.check_grads``.
+Floor 14: public as ``autograd.check_grads``.
 """
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
@@ -13,11 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, unbox
-from autograd.errors import ArgumentError, GradientError
+from autograd.box import Box, unbox, wrap
+from autograd.differentiate import GONE
+from autograd.errors import ArgumentError, GradientError, GraphError
+from autograd.graph import Node, site_of
 from autograd.tensor import Tensor
 from autograd.transforms import vjp
 from autograd.tree import flatten
+from autograd.viz.fitting import prepare
+from autograd.viz.local import made_by
+from autograd.viz.nonfinite import Values
+from autograd.viz.picture import Picture
+from autograd.viz.snapshot import Snapshot
+from autograd.vjp import PLUMBING
 
 # Fourth-order differences: the error is about eps⁴ · f⁽⁵⁾ + 1e-16 · |f| / eps, so 1e-11 in float64.
 _STEP = {8: 2e-3, 4: 3e-2, 2: 2e-1, 16: 2e-3}
@@ -36,19 +44,26 @@ def check_grads(
 ) -> None:
     """Raise GradientError unless the gradients of ``f`` at ``args`` agree with finite differences, up to ``order``.
 
-    Floating-point arrays, numbers and Tensors among the arguments (also nested) are varied; integers, strings and
-    others are constants. For each argument i the derivative along a random direction v is compared: vᵀ · vjp(u) against
-    the change of uᵀ · f. The tolerance is ``rtol`` of the gradient, and ``atol`` for gradients that vanish (1e-7, less
-    where the values of ``f`` are below 1).
+    Floating-point and complex arrays, numbers and Tensors among the arguments (also nested) are varied; integers,
+    strings and others are constants. For each argument i the derivative along a random direction v is compared:
+    vᵀ · vjp(u) against the change of uᵀ · f; of complex numbers both parts vary. The tolerance is ``rtol`` of the
+    gradient, and ``atol`` for gradients that vanish (1e-7, less where the values of ``f`` are below 1).
 
     A rule that gives another gradient when it runs again or for one argument alone, or that writes into arrays it was
     given, is an error too.
+
+    Given a Tensor in place of ``f``, every op of its graph is checked where it stands, oldest first, by its first
+    derivative: the error names the first op whose local derivative is wrong, ``error.at`` is its number in pictures,
+    and ``error.picture`` the picture in which it is marked.
 
     >>> import numpy as np
     >>> check_grads(lambda x, y: np.sin(x) * y, 0.3, np.array([1.0, 2.0]))
     """
     if order < 1:
         raise ArgumentError(f"check_grads: order must be at least 1, got {order}.")
+    if isinstance(f, Box):
+        _check_graph(f, args, rng, dict(eps=eps, rtol=rtol, atol=atol))
+        return
     values, rebuild = flatten(unbox(args))
     places = [i for i, x in enumerate(values) if _is_float(x)]
     if not places:
@@ -75,6 +90,73 @@ def check_grads(
         ) from error
 
 
+def _check_graph(root: Box, args: tuple[Any, ...], rng: Any, options: dict[str, Any]) -> None:
+    """Check every op of a graph at the values that it was given, in float64, oldest first."""
+    if args:
+        raise ArgumentError(
+            f"check_grads: a Tensor takes no arguments, got {len(args)}. Pass a function, or the Tensor."
+        )
+    snap = Snapshot([root])
+    values = Values(snap)
+    for i, node in enumerate(snap.nodes):
+        apply = getattr(node.op, "apply", None) if node.op not in PLUMBING else None
+        if apply is None:
+            continue
+        parents = snap.parents(node)
+        inputs = [node.residuals[k] if p is None else values[snap.at[p]] for k, p in enumerate(parents)]
+        if any(x is None for x in inputs) or any(value is GONE for value in (node.kwargs or {}).values()):
+            raise GraphError(
+                f"check_grads: backward let go of what {made_by(snap, i)} was given. Check before backward(), or call "
+                "it with retain_graph=True."
+            )
+        places = [k for k, p in enumerate(parents) if p is not None and p.needs]
+        try:
+            _check_op(node, apply, inputs, places, rng, options)
+        except GradientError as error:
+            raise _wrong(snap, i, str(error)) from None
+
+
+def _check_op(node: Node, apply: Any, inputs: list[Any], places: list[int], rng: Any, options: dict[str, Any]) -> None:
+    """Check one op by the inputs that want a gradient; on a kink once more beside it."""
+    for beside in (0.0, 1e-2):
+        draw = np.random.default_rng(rng)
+        filled = list(inputs)
+        for k in places:
+            x = np.asarray(inputs[k], np.float64)
+            filled[k] = x + beside * draw.uniform(0.5, 1.5, x.shape) * draw.choice([-1, 1], x.shape)
+
+        def local(*varied: Any, filled: list[Any] = filled) -> Any:
+            for k, x in zip(places, varied, strict=True):
+                filled[k] = x
+            return apply(*filled, **(node.kwargs or {}))
+
+        local.__name__ = node.op.name
+        try:
+            check_grads(local, *[filled[k] for k in places], order=1, rng=rng, **options)
+        except GradientError as error:
+            if beside or "kink" not in str(error):
+                raise
+        else:
+            return
+
+
+def _wrong(snap: Snapshot, i: int, said: str) -> GradientError:
+    """Make the error for an op of a graph, with the picture in which it is marked."""
+    node = snap.nodes[i]
+    where = f" in {node.scope.path}" if node.scope is not None else ""
+    line = f" ({site_of(node)})" if site_of(node) else ""
+    error = GradientError(
+        f"check_grads: the first op whose local derivative is wrong is {made_by(snap, i)}{where}{line}: "
+        f"{said.removeprefix('check_grads: ')}"
+    )
+    builder, view = prepare([wrap(None, root) for root in snap.roots])
+    for item in view.items:
+        if item.id == builder.place(i):
+            item.alarm = "wrong derivative"
+    error.at, error.picture = f"v{i}", Picture(view)
+    return error
+
+
 def _locked(x: Any) -> Any:
     """Make it an error to write into an array from here on."""
     if isinstance(x, Box) and isinstance(x._array, np.ndarray):
@@ -83,7 +165,33 @@ def _locked(x: Any) -> Any:
 
 
 def _is_float(x: Any) -> bool:
-    return isinstance(x, float) or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f")
+    return isinstance(x, float | complex) or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fc")
+
+
+def _random(like: Any, rng: np.random.Generator) -> Any:
+    """Draw numbers of size 0.5 to 1.5 and random sign; complex ones, in both parts, where ``like`` is complex."""
+    like = np.asarray(unbox(like))
+    parts = [
+        rng.uniform(0.5, 1.5, like.shape) * rng.choice([-1, 1], like.shape) for _ in range(1 + (like.dtype.kind == "c"))
+    ]
+    return parts[0] if len(parts) == 1 else parts[0] + 1j * parts[1]
+
+
+def _wide(x: Any) -> Any:
+    """Return an array in double precision at least."""
+    x = np.asarray(x)
+    return x.astype(np.promote_types(x.dtype, np.float64), copy=False)
+
+
+def _real_product(u: Any, y: Any) -> Any:
+    """Multiply element by element so that the sum is the scalar product of the real and imaginary parts."""
+    return (np.conjugate(u) * y).real
+
+
+def _accuracy(x: Any) -> int:
+    """Return the bytes of one real number."""
+    dtype = np.asarray(unbox(x)).dtype
+    return dtype.itemsize // (1 + (dtype.kind == "c"))
 
 
 def _check(
@@ -99,16 +207,11 @@ def _check(
 ) -> None:
     outputs, pullback = vjp(f, *points)
     kept = [k for k, y in enumerate(outputs) if _is_float(np.asarray(unbox(y)))]
-    cotangents = [
-        rng.uniform(0.5, 1.5, np.shape(unbox(outputs[k]))) * rng.choice([-1, 1], np.shape(unbox(outputs[k])))
-        for k in kept
-    ]
+    cotangents = [_random(outputs[k], rng) for k in kept]
 
     def weighed(*varied: Any) -> float:
         ys = f(*varied)
-        return sum(
-            float(np.sum(u * np.asarray(unbox(ys[k]), dtype=float))) for u, k in zip(cotangents, kept, strict=True)
-        )
+        return sum(float(np.sum(_real_product(u, _wide(unbox(ys[k]))))) for u, k in zip(cotangents, kept, strict=True))
 
     seeds = [np.zeros(np.shape(unbox(y))) for y in outputs]
     for u, k in zip(cotangents, kept, strict=True):
@@ -122,14 +225,14 @@ def _check(
     if atol is None:
         total = sum(float(np.sum(np.abs(unbox(outputs[k]) * u))) for k, u in zip(kept, cotangents, strict=True))
         atol = 1e-7 * min(1.0, total or 1.0)
-    size = min(np.asarray(unbox(x)).dtype.itemsize for x in (*points, *[outputs[k] for k in kept]))
+    size = min(_accuracy(x) for x in (*points, *[outputs[k] for k in kept]))
     step, tolerance = eps or _STEP[size], rtol or _RTOL[size]
     for i, (point, gradient) in enumerate(zip(points, gradients, strict=True)):
         _compare(
             weighed,
             points,
             i,
-            np.asarray(unbox(gradient), dtype=float),
+            _wide(unbox(gradient)),
             f"{name}, {labels[i]}, order {_depth(name)}",
             rng,
             step,
@@ -165,8 +268,8 @@ def _other_ways(
     for i in range(len(points) if len(points) > 1 else 0):
         alone = vjp(lambda x, i=i: f(*others[:i], x, *others[i + 1 :]), points[i])[1](tuple(seeds))
         _same(gradients[i : i + 1], alone, f"{name}: the gradient for {labels[i]} alone")
-    if any(x.dtype.itemsize < 8 for x in points):
-        wide = vjp(f, *[np.asarray(x, np.promote_types(x.dtype, np.float64)) for x in points])[1](tuple(seeds))
+    if any(_accuracy(x) < 8 for x in points):
+        wide = vjp(f, *[_wide(x) for x in points])[1](tuple(seeds))
         _same(gradients, wide, f"{name}: the gradient in float64")
 
 
@@ -210,8 +313,9 @@ def _compare(
     if not gradient.size:
         return
     for _ in range(_TRIES):
-        v = rng.uniform(0.5, 1.5, np.shape(point)) * rng.choice([-1, 1], np.shape(point))
-        analytic, scale = float(np.sum(gradient * v)), float(np.sqrt(np.sum((gradient * v) ** 2)))
+        v = _random(point, rng)
+        terms = _real_product(gradient, v)
+        analytic, scale = float(np.sum(terms)), float(np.sqrt(np.sum(terms**2)))
         if abs(analytic) > 0.1 * scale:
             break
 

@@ -6,8 +6,10 @@ the order of creation is an order in which every parent stands before its users.
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
+from linecache import getline
+from os.path import basename
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 next_order = count(0, -1).__next__  # creation order, counted downwards: a min-heap then yields the newest node first
 NEVER = 1  # the version of a leaf that was never changed: orders are <= 0 and fall
@@ -46,6 +48,7 @@ class Node:
         "dtype",
         "grad",
         "kwargs",
+        "made_at",
         "name",
         "op",
         "order",
@@ -55,11 +58,14 @@ class Node:
         "retain",
         "scope",
         "shape",
+        "since",
         "views",
     )
     needs: Any = True  # an op is recorded only when one of its inputs needs a gradient
     version: Any = NEVER  # the array of a result never changes: what is written into it becomes a new node
     views: Any  # Tensors that look at the memory of this one (see inplace.py); set by the first
+    since: int  # the order of the first part of ``grad``, set when that came
+    made_at: "Site"  # the user's line, set by a debugger that watches; see site_of
 
     def __init__(
         self, op: Any, parents: tuple[Any, ...], residuals: Any, kwargs: Any, shape: Any, dtype: Any, scope: Any
@@ -94,6 +100,25 @@ class View(Node):
     def version(self) -> Any:
         """Return the version of the memory that this node looks at."""
         return origin(self).version
+
+
+class Site(NamedTuple):
+    """Name a line of the user's program; ``inside`` tells calls of functions of ours apart (0: the line is its own)."""
+
+    file: str
+    line: int
+    inside: int = 0
+
+    def __str__(self) -> str:
+        """Write ``train.py:12: y = np.log(p)``."""
+        name = "line " if self.file.startswith("<") or "ipykernel" in self.file else f"{basename(self.file)}:"
+        source = getline(self.file, self.line).strip()
+        return f"{name}{self.line}{': ' * bool(source)}{source}"
+
+
+def site_of(node: Node) -> Site | None:
+    """Return the user's line that made a node, where a debugger watched."""
+    return getattr(node, "made_at", None)
 
 
 def node_of(source: Node | None, *fields: Any) -> Node:

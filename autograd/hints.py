@@ -53,6 +53,13 @@ TENSOR = {
     "clone": "use t.copy()",
     "t": "use t.T",
     "label": "use t.name",
+    "angle": "use np.angle(t)",
+    "sgn": "use np.sign(t)",
+    "mH": "use t.conj().mT",
+    "H": "use t.conj().T",
+    "adjoint": "use t.conj().mT",
+    "resolve_conj": "leave it out: t.conj() is computed at once",
+    "is_complex": "look at t.dtype.kind",
     "tanh_": "use t[...] = np.tanh(t)",
     "backwards": "use t.backward()",
     "gradient": "use t.grad",
@@ -62,7 +69,6 @@ TENSOR = {
     "put": "assign t[index] = v",
     "resize": "use np.resize(t, shape)",
     "flat": "use t.ravel(), or assign t[index] = v",
-    "imag": "a Tensor holds real numbers",
     "itemsize": "use t.dtype.itemsize",
     "to_device": _HERE,
     "__dlpack__": "use t.numpy(), which has it",
@@ -93,7 +99,12 @@ MODULE = {
 }
 _NUMPY = {"cat": "concatenate", "mm": "matmul", "from_list": "array", "arange": "arange"}  # torch.x -> np.y
 KEYWORDS = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "input": "the first argument", "other": "the second"}
-SCIPY = {"erf": "autograd.erf", "expit": "autograd.sigmoid", "logit": "autograd.logit"}
+SCIPY = {
+    "erf": "autograd.erf",
+    "expit": "autograd.sigmoid",
+    "logit": "autograd.logit",
+    "zeta": "autograd.scipy.special.zeta",
+}
 _PRIVATE = {"_riemann_zeta": "zeta", "_zeta": "zeta"}  # ufuncs behind a function of scipy.special
 
 
@@ -140,19 +151,35 @@ def full_name(function: Any, numpy: Any) -> tuple[str, str]:
         special = sys.modules.get("scipy.special")
         name = _PRIVATE.get(name, name)
         if special is not None and hasattr(special, name):
-            return f"scipy.special.{name}", SCIPY.get(name, "")
+            loaded = "autograd.scipy.special" in sys.modules
+            teach = (
+                "" if loaded else "autograd.scipy: importing it gives the functions of scipy.special their derivatives"
+            )
+            return f"scipy.special.{name}", ", or ".join(filter(None, [SCIPY.get(name, ""), teach]))
     return f"{module.replace('numpy', 'np', 1)}.{name}", ""
 
 
 def converted() -> str:
     """Tell what turns a Tensor into a plain array: the function of NumPy that is at work, and what to use instead."""
-    frame, name = sys._getframe(2), ""
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "numpy":
+    frame, name, module = sys._getframe(2), "", "numpy"
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "scipy"):
+        module = frame.f_globals["__name__"]
         name = frame.f_code.co_qualname.partition(".")[0]
         frame = frame.f_back  # type: ignore[assignment]
+    if module.startswith("scipy."):
+        return _converted_by_scipy(module.split(".")[1])
     usual = "use ag.array for nested lists, np.stack or np.concatenate to join Tensors"
     who = f"np.{name}" if name else "np.array (or what calls it)"
     return (
         f"{who} would turn a Tensor that requires grad into a plain array and lose its gradient. In its place "
         f"{CONVERTS.get(name, usual)}; for the numbers alone use .numpy(), .item() or .detach()."
+    )
+
+
+def _converted_by_scipy(module: str) -> str:
+    """Tell that a function of SciPy has no place to be taught gradients, and where its namesake is."""
+    return (
+        f"scipy.{module} would turn a Tensor that requires grad into a plain array and lose its gradient. In its place "
+        f"use the function of the same name in autograd.scipy.{module}; for the numbers alone use .numpy(), .item() or "
+        ".detach()."
     )

@@ -49,7 +49,7 @@ def refuse_leaf(t: Box, what: str, *values: Any) -> None:
     ):
         raise InPlaceError(
             f"{what} a read-only view: what broadcast_to, diagonal and sliding_window_view give cannot be written into "
-            "in NumPy, either. Use a copy."
+            "in NumPy, either, and .real and .imag cannot here. Use a copy."
         )
     recording = current().recording
     if recording and isinstance(root, Leaf) and root.needs and (needs_grad(t) or any(map(needs_grad, values))):
@@ -108,7 +108,7 @@ def write(change: Callable[[], Any], name: str, *operands: Any) -> None:
 
 def assign(t: Box, index: Any, value: Any) -> None:
     """Do ``t[index] = value`` as a new value of ``t``, seen by all that look at its memory."""
-    if type(t._array) is np.ndarray and t._array.dtype.kind != "f" and needs_grad(value):
+    if type(t._array) is np.ndarray and t._array.dtype.kind not in "fc" and needs_grad(value):
         raise DTypeError(
             f"writing into a Tensor of dtype {t._array.dtype} would lose the gradient of what is written. Use "
             ".astype(float)."
@@ -160,6 +160,10 @@ def replace(t: Box, value: Box) -> None:
     seen = [each for each in (tensor() for tensor in known.tensors) if each is not None]
     roots = {each: origin(each._node) for each in seen if each._node is not None}
     seen = [each for each in seen if roots.get(each) is root]
+    if any(each._array.dtype != array.dtype for each in seen):
+        raise InPlaceError(
+            "a write into memory that the .real or .imag of a Tensor looks at cannot be followed. Write into a copy."
+        )
     detached = [each for each, at in roots.items() if isinstance(at, Detached) and at.views is known]
     if any(isinstance(each._node, View) for each in detached):
         raise InPlaceError(
@@ -223,8 +227,7 @@ def _offset(view: Any, array: Any) -> int:
 
 def _places(view: Any, array: Any, ids: Any) -> Any:
     """Find where in the flat array the elements of a view lie, by their addresses."""
-    step = ids.itemsize // array.itemsize if ids.itemsize >= array.itemsize else None
-    if step is None or not _is_dense(array):
+    if not _is_dense(array):
         raise InPlaceError("a write into a view of an array with gaps cannot be followed. Write into a copy.")
     flat = as_strided(ids, (ids.size,), (ids.itemsize,))
     offset = _offset(view, array)

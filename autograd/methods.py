@@ -4,15 +4,16 @@ Floor 10: used by :mod:`autograd.tensor`.
 """
 
 import operator as op
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd.box import Box
+from autograd.errors import DTypeError
 from autograd.hints import hinted
 from autograd.ops import activations as act
-from autograd.ops import casting, indexing, products, reductions, shapes
+from autograd.ops import casting, parts, picking, products, reductions, shapes
 from autograd.ops import elementwise as ew
 from autograd.primitive import opaque
 
@@ -66,9 +67,26 @@ class Methods(Box, Generic[Result]):
         return shapes.swapaxes(self, -1, -2)
 
     @property
-    def real(self) -> Self:
+    def real(self) -> Result:
         """Return the real part, which for real numbers is this Tensor itself."""
-        return self
+        return parts.real(self)
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        tensor: Any = self  # which can be written into
+        tensor[...] = value + 1j * tensor.imag if self.dtype.kind == "c" else value
+
+    @property
+    def imag(self) -> Result:
+        """Return the imaginary part: of real numbers zeros, which need no gradient."""
+        return parts.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        if self.dtype.kind != "c":
+            raise DTypeError(f"imag of a Tensor of dtype {self.dtype} cannot be set. Use x.astype(complex) first.")
+        tensor: Any = self
+        tensor[...] = tensor.real + 1j * value
 
     def __len__(self) -> int:
         return len(self._array)
@@ -280,15 +298,15 @@ class Methods(Box, Generic[Result]):
     @hinted
     def take(self, indices: Any, axis: int | None = None, **kwargs: Any) -> Result:
         """Pick elements along an axis."""
-        return indexing.take(self, indices, axis=axis, **kwargs)
+        return picking.take(self, indices, axis=axis, **kwargs)
 
     def compress(self, condition: Any, axis: int | None = None) -> Result:
         """Pick slices where a condition holds."""
-        return indexing.compress(condition, self, axis=axis)
+        return picking.compress(condition, self, axis=axis)
 
     def choose(self, choices: Any, **kwargs: Any) -> Result:
         """Build an array from an index array and choices."""
-        return indexing.choose(self, choices, **kwargs)
+        return picking.choose(self, choices, **kwargs)
 
     def dot(self, other: Any) -> Result:
         """Compute the dot product."""
@@ -302,9 +320,9 @@ class Methods(Box, Generic[Result]):
         """Round; the result needs no gradient."""
         return ew.round_(self, decimals)
 
-    def conj(self) -> Self:
+    def conj(self) -> Result:
         """Return the complex conjugate, which for real numbers is this Tensor itself."""
-        return self
+        return parts.conjugate(self) if self.dtype.kind == "c" else self  # type: ignore[return-value]
 
     conjugate = conj
 

@@ -40,7 +40,9 @@ class Scope:
 class State(NamedTuple):
     """Hold what every op reads once: ``recording`` and ``scope``; ``mode`` made it, and leaving goes to ``outer``.
 
-    While a function is traced ``tracer`` notes what it computes, and ``recording`` is TRACED in place of True.
+    While a function is traced ``tracer`` notes what it computes, and ``recording`` is TRACED in place of True. A
+    debugger that looks at each op as it is recorded is ``watcher``, and ``recording`` is WATCHED then: whoever is on
+    the straight way tests for True alone, and pays for neither.
     """
 
     recording: Any = True
@@ -48,9 +50,15 @@ class State(NamedTuple):
     outer: "State | None" = None
     mode: Any = None
     tracer: Any = None
+    watcher: Any = None
 
 
-TRACED = "traced"
+TRACED, WATCHED = "traced", "watched"
+
+
+def _recorded(tracer: Any, watcher: Any) -> Any:
+    """Say how ops are recorded, for ``State.recording``."""
+    return TRACED if tracer is not None else True if watcher is None else WATCHED
 
 
 _state: ContextVar[State] = ContextVar("chainrule_state", default=State())
@@ -111,14 +119,15 @@ class no_grad(_Mode):
     """
 
     def _enter(self, state: State) -> State:
-        return State(False, state.scope, state, self, state.tracer)
+        return State(False, state.scope, state, self, state.tracer, state.watcher)
 
 
 class enable_grad(_Mode):
     """Record again inside a ``no_grad`` region."""
 
     def _enter(self, state: State) -> State:
-        return State(True if state.tracer is None else TRACED, state.scope, state, self, state.tracer)
+        recording = _recorded(state.tracer, state.watcher)
+        return State(recording, state.scope, state, self, state.tracer, state.watcher)
 
 
 class traced_by(_Mode):
@@ -128,8 +137,19 @@ class traced_by(_Mode):
         self.tracer = tracer
 
     def _enter(self, state: State) -> State:
-        recording = state.recording if not state.recording else True if self.tracer is None else TRACED
-        return State(recording, state.scope, state, self, self.tracer)
+        recording = state.recording and _recorded(self.tracer, state.watcher)
+        return State(recording, state.scope, state, self, self.tracer, state.watcher)
+
+
+class watched_by(_Mode):
+    """Let ``watcher`` see each op that is recorded inside; None: nobody."""
+
+    def __init__(self, watcher: Any) -> None:
+        self.watcher = watcher
+
+    def _enter(self, state: State) -> State:
+        recording = state.recording and _recorded(state.tracer, self.watcher)
+        return State(recording, state.scope, state, self, state.tracer, self.watcher)
 
 
 class scope(_Mode):
@@ -155,7 +175,7 @@ class scope(_Mode):
             name = self.name_under(outer)
             path = f"{outer.path}.{name}" if outer is not None and outer.parent is not None else name
             place = self._place = Scope(path, self._kind, outer, self._info)
-        inside = State(state.recording, place, state, None, state.tracer)
+        inside = State(state.recording, place, state, None, state.tracer, state.watcher)
         self._states = state, inside
         return inside
 

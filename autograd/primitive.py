@@ -23,7 +23,7 @@ from autograd.errors import MissingRule, RuleError
 from autograd.graph import Leaf
 from autograd.hints import full_name
 from autograd.modes import current
-from autograd.recorded import rebuild
+from autograd.recorded import of_complex, rebuild
 from autograd.rules import Op
 
 registry: dict[str, Any] = {}  # every declared op by name: tests, docs and tables read it
@@ -44,6 +44,7 @@ def op(
     selects: Any = None,
     formula: str | Mapping[str, str] | None = None,
     inline: bool = False,
+    holomorphic: bool | None = True,
 ) -> Any:
     """Declare a differentiable op and return the function that applies it.
 
@@ -62,8 +63,13 @@ def op(
     ``selects`` says of an op that chooses which elements of the output come from an input: one rule that gives a mask,
     or a dict of rules by input. The engine masks the cotangent with it, and what is cut off stays cut off. An op that
     chooses but is not elementwise says ``selects=True``: its rule leaves zeros, or its definition chooses. ``formula``
-    is the derivative as it is shown, by input, in Python's notation. With ``inline`` a compiled program holds the
-    definition in the op's place, where that is as fast as the fused forward.
+    is the derivative as it is shown, by input, in Python's notation: a factor, or, where ``g`` stands in it, the whole
+    gradient (``g.T @ x``). With ``inline`` a compiled program holds the definition in the op's place, where that is as
+    fast as the fused forward.
+
+    Where the output is complex, a rule says g · f'(x), as in a table of derivatives, and the engine conjugates it; with
+    ``holomorphic=False`` (``conj``, ``svd``) rules get and give gradients as ∂L/∂Re + i ∂L/∂Im themselves, as they
+    do where the output is real (``abs``). ``None`` says that complex numbers have no meaning here (``maximum``).
 
     Raises RuleError at declaration for a rule that names something unknown.
     """
@@ -83,6 +89,7 @@ def op(
         selects=True if selects is None and vjp is None else selects,  # what is only defined may choose in there
         formula=formula,
         inline=inline,
+        holomorphic=holomorphic,
     )
     apply: Any = compiled(declared)
     if not (declared.rules or declared.joint):
@@ -132,7 +139,10 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
         if tracer is not None:
             return tracer.called(forward, args, kwargs)
         data = [x._array if isinstance(x, Box) else x for x in args]
-        y = forward(*data, **{k: x._array if isinstance(x, Box) else x for k, x in kwargs.items()})
+        try:
+            y = forward(*data, **{k: x._array if isinstance(x, Box) else x for k, x in kwargs.items()})
+        except TypeError as error:
+            raise of_complex(error, label, data) from None
         return y if boxed is None else _cut_off(label, y, data)
 
     apply.__name__ = apply.__qualname__ = label

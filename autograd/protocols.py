@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd.box import Box, contains_box, is_recording, needs_grad, unbox, values_of
 from autograd.errors import AutogradError, ConversionError, InPlaceError, MissingRule, ShapeError
+from autograd.hints import full_name
 from autograd.modes import current
 from autograd.ops import ufuncs
 from autograd.primitive import dispatch, missing
@@ -85,7 +86,6 @@ PLAIN: set[Any] = {
     np.savez,
     np.savez_compressed,
     np.isscalar,
-    np.imag,
     np.einsum_path,
 }
 
@@ -116,7 +116,6 @@ _INTEGERS = [
     "ravel_multi_index",
     "unravel_index",
 ]
-_COMPLEX = "Tensors hold real numbers; multiply with the matrices of cosines and sines instead."
 _AT = "It writes into a plain array: make that a Tensor."
 _ADVICE: dict[Any, str] = {
     np.copyto: "Write y = np.where(mask, source, target) instead.",
@@ -127,11 +126,6 @@ _ADVICE: dict[Any, str] = {
     np.fill_diagonal: "Assign x[np.diag_indices(n)] = v instead, which is differentiable.",
     np.histogram_bin_edges: "Pass x.detach(), or the edges themselves.",
     np.nextafter: "Its result is x1 but for the last bit: use that.",
-    np.linalg.eig: "Eigenvalues of a general matrix are complex; use np.linalg.eigh for a symmetric one.",
-    np.linalg.eigvals: "Eigenvalues of a general matrix are complex; use np.linalg.eigvalsh for a symmetric one.",
-    np.roots: "Roots are complex in general; a real root x moves by -np.polyval(dp, x) / np.polyval(np.polyder(p), x).",
-    np.sort_complex: "Its result is complex; use np.sort.",
-    **dict.fromkeys((getattr(np.fft, name) for name in np.fft.__all__), _COMPLEX),
     **dict.fromkeys((getattr(np, name) for name in _SETS if hasattr(np, name)), _SET),
     **dict.fromkeys((getattr(np, name) for name in _INTEGERS if hasattr(np, name)), "It is for integers."),
 }
@@ -237,7 +231,8 @@ def _with_options(ufunc: np.ufunc, function: Any, inputs: tuple[Any, ...], kwarg
     if others:
         if is_recording(*inputs):
             raise MissingRule(
-                f"np.{ufunc.__name__}(…, {others[0]}=…) has no gradient rule. Leave {others[0]} out, or use np.where."
+                f"{full_name(ufunc, np)[0]}(…, {others[0]}=…) has no gradient rule. Leave {others[0]} out, or use "
+                "np.where."
             )
         return ufunc(*unbox(inputs), **kwargs, **({"dtype": dtype} if dtype else {}))
     if dtype is None:
@@ -248,14 +243,12 @@ def _with_options(ufunc: np.ufunc, function: Any, inputs: tuple[Any, ...], kwarg
 
 def _into(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Write into ``out=`` (as ``array += tensor`` does) only if no gradient is lost by it."""
-    out = kwargs["out"]
+    out, name = kwargs["out"], full_name(ufunc, np)[0]
     if contains_box(out):
-        raise ConversionError(
-            f"np.{ufunc.__name__}(…, out=tensor): a Tensor cannot be an output. Write t = np.{ufunc.__name__}(…)."
-        )
+        raise ConversionError(f"{name}(…, out=tensor): a Tensor cannot be an output. Write t = {name}(…).")
     if is_recording(*inputs) or current().tracer is not None:
         raise ConversionError(
-            f"np.{ufunc.__name__} into a plain array would lose the gradient of a Tensor. Make the array a Tensor, "
+            f"{name} into a plain array would lose the gradient of a Tensor. Make the array a Tensor, "
             "or write a = a + t instead of a += t."
         )
     return getattr(ufunc, method)(*unbox(inputs), **kwargs)

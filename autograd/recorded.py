@@ -4,19 +4,21 @@ Floor 5: the code that the compiler writes out calls these.
 """
 
 from collections.abc import Sequence
+from types import FunctionType
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
-from autograd.box import SMALL, Box, alias, keeps_values, leaf_of, looked_at, small, watch, wrap
-from autograd.errors import AutogradError, RuleError, ShapeError
+from autograd.box import KINDS, SMALL, Box, alias, keeps_values, leaf_of, looked_at, needs_grad, small, watch, wrap
+from autograd.errors import AutogradError, DTypeError, RuleError, ShapeError
 from autograd.graph import Leaf, Node, View
-from autograd.modes import current
+from autograd.modes import WATCHED, current
 from autograd.rules import Op
 from autograd.vjp import item_node
 
 _NDARRAY = np.ndarray
+_COMPLEX = (complex, np.dtype(np.complex64), np.dtype(np.complex128), np.dtype(np.clongdouble))
 
 
 def adopt(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
@@ -28,13 +30,19 @@ def adopt(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
         kept = data if read or data.size <= SMALL else None
         return leaf_of(x), kept
     if type(data) is not _NDARRAY:
-        whole = keeps_values() or dtype.kind != "f" or not isinstance(data, bool | int | float)
-        return None, data if whole else dtype.type(data)
+        whole = keeps_values() or dtype.kind not in "fc" or not isinstance(data, bool | int | float | complex)
+        return None, data if whole else number_of(dtype, data)
     kept = data.copy() if read or data.size <= SMALL else None
     value = data if keeps_values() else None if kept is None else small(kept)
     leaf = Leaf(value, data.shape, data.dtype, False)
     leaf.holder = ref(data)  # one and the same for each use of this array, also when it is gone
     return leaf, kept
+
+
+def number_of(dtype: Any, x: Any) -> Any:
+    """Return a Python number in the precision of ``dtype``; a real one stays real beside complex numbers."""
+    kind = np.finfo(dtype).dtype if dtype.kind == "c" and not isinstance(x, complex) else dtype
+    return kind.type(x)
 
 
 def own(array: Any) -> Any:
@@ -49,7 +57,7 @@ def checked(op: Op, y: Any) -> Any:
     if isinstance(y, tuple):
         return rebuild(y, [part if type(part) is _NDARRAY else checked(op, part) for part in y])
     array = None if y is None else np.asarray(y)
-    if array is None or array.dtype.kind not in "biuf":
+    if array is None or array.dtype.kind not in KINDS:
         raise RuleError(
             f"op {op.name!r}: the forward returned {type(y).__name__}; it must return an array or a tuple of arrays."
         )
@@ -62,12 +70,24 @@ def rebuild(like: Any, parts: list[Any]) -> Any:
 
 
 def floating(op: Op, dtype: Any) -> None:
-    """Refuse to record a dtype: gradients of integers would be cut, of complex numbers cast."""
-    if dtype.kind != "f":
+    """Refuse to record a dtype: gradients of integers would be cut."""
+    if dtype.kind not in "fc":
         raise RuleError(
             f"op {op.name!r}: the forward returned dtype {dtype}, which has no gradient here. Return floating-point "
             "numbers, or declare it with nondifferentiable."
         )
+
+
+def of_complex(error: TypeError, name: str, data: Sequence[Any]) -> Exception:
+    """Return what to raise for a TypeError: NumPy's own of complex numbers does not say of what."""
+    return real_only(name) if any(getattr(x, "dtype", type(x)) in _COMPLEX for x in data) else error
+
+
+def real_only(name: str) -> DTypeError:
+    """Return the error for complex numbers in an op that has no complex derivative, or no meaning for them."""
+    return DTypeError(
+        f"{name} is for real numbers and has no complex derivative. Take x.real, x.imag, abs(x) or np.angle(x) first."
+    )
 
 
 def constants(op: Op, cached: Sequence[Any]) -> None:
@@ -83,13 +103,18 @@ def constants(op: Op, cached: Sequence[Any]) -> None:
 def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any) -> Any:
     """Return an output that nobody will differentiate: arrays from arrays, a Tensor where a Tensor went in.
 
-    What looks at the memory of its input stays tied to it. While a function is traced its program takes the op.
+    What looks at the memory of its input stays tied to it. While a function is traced its program takes the op, while a
+    debugger watches it is recorded and shown to that.
     """
-    tracer = current().tracer
-    if tracer is not None:
-        return tracer.applied(op, inputs, data, y, kwargs or {})
+    state = current()
+    if state.tracer is not None:
+        return state.tracer.applied(op, inputs, data, y, kwargs or {})
+    if state.recording is WATCHED and any(map(needs_grad, inputs)):
+        return state.watcher.recorded(_record(op, inputs, y, kwargs or {}), data)
     y = y[0] if op.cache else y
     y = y if type(y) is _NDARRAY or isinstance(y, np.generic) else checked(op, y)
+    if op.holomorphic is None and not isinstance(y, tuple) and y.dtype.kind == "c":
+        raise real_only(op.name)
     if not any(isinstance(x, Box) for x in inputs):
         return y
 
@@ -100,7 +125,19 @@ def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: A
     return rebuild(y, [wrapped(part) for part in y]) if isinstance(y, tuple) else wrapped(y)
 
 
-def several(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any, extras: tuple[Any, ...]) -> Any:
+def _record(op: Op, inputs: Sequence[Any], y: Any, kwargs: dict[str, Any]) -> Any:
+    """Record an op whose forward gave ``y`` already: by its own code, which finds ``y`` in the place of its forward."""
+    apply: Any = op.apply
+    state = current()._replace(recording=True)
+    space = {**apply.__globals__, "_forward": lambda *_, **__: y, "_current": lambda: state}
+    again = FunctionType(apply.__code__, space, op.name, apply.__defaults__)
+    again.__kwdefaults__ = apply.__kwdefaults__
+    return again(*inputs, **kwargs)
+
+
+def several(
+    op: Op, standing: Any, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any, extras: tuple[Any, ...]
+) -> Any:
     """Record an op of several outputs: one node for all, and one for each of them."""
     nodes = [x._node if isinstance(x, Box) else None for x in inputs]
     read = op.reads([node is not None and node.needs for node in nodes])
@@ -113,6 +150,7 @@ def several(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: 
         kept.append(own(value) if isinstance(nodes[i], View) else value)
     residuals = (*kept, y if op.reads_output else None, *extras)
     shapes, dtypes = [part.shape for part in y], [part.dtype for part in y]
+    op = standing(op, *[dtype for dtype in dtypes if dtype.kind not in "biu"])
     node = Node(op, tuple(nodes), residuals, kwargs, shapes, dtypes, current().scope)
     return rebuild(y, [_output(op, node, i, *looked_at(part, inputs, data), inputs) for i, part in enumerate(y)])
 
@@ -121,7 +159,6 @@ def _output(op: Op, node: Node, i: int, part: Any, source: int | None, inputs: S
     """Wrap output ``i`` of several: integers among them (where a maximum stood, say) are constants."""
     if part.dtype.kind in "biu":
         return wrap(part, Leaf(small(part), part.shape, part.dtype, False, note=op.name))
-    floating(op, part.dtype)
     if source is None:
         return wrap(part, item_node(node, i, part))
     return watch(wrap(part, item_node(node, i, part, node.parents[source])), inputs[source])
@@ -129,6 +166,8 @@ def _output(op: Op, node: Node, i: int, part: Any, source: int | None, inputs: S
 
 def failed(error: Exception, op: Op, data: Sequence[Any]) -> Exception:
     """Return what to raise for a forward that failed: shapes that do not fit are told with op, shapes and place."""
+    if isinstance(error, TypeError) and not isinstance(error, AutogradError):
+        return of_complex(error, op.name, data)
     if isinstance(error, AutogradError | np.exceptions.AxisError) or not isinstance(error, ValueError):
         return error
     if isinstance(error, np.linalg.LinAlgError) and "square" not in str(error) and "dimension" not in str(error):

@@ -5,6 +5,7 @@ Floor 3: an :class:`Op` is frozen once declared; :mod:`autograd.compiler` writes
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from inspect import Parameter
 from keyword import iskeyword
 from types import FunctionType
@@ -25,7 +26,8 @@ _RESERVED = {
     "arrived": "which outputs got a cotangent",
 }
 _WRITTEN = frozenset({"isinstance", "any", "tuple", "len", "zip", "enumerate", "Exception"})  # what apply calls
-PLAIN = frozenset({type(None), bool, int, float, str, slice, type, np.dtype})  # keywords whose values hold nothing
+# keywords whose values hold nothing
+PLAIN = frozenset({type(None), bool, int, float, complex, str, slice, type, np.dtype})
 
 
 class Rule:
@@ -43,23 +45,44 @@ class Rule:
             op.check_source(name)
         self.reads = frozenset(i for i, name in enumerate(op.inputs) if name in self.names)
 
+    def conjugated(self) -> "Rule":
+        """Return the rule that is given g and gives its result conjugated around this one."""
+        made, function = copy(self), self.function
+
+        def rule(g: Any, *rest: Any) -> Any:
+            return conjugate(function(conjugate(g), *rest))
+
+        made.function = rule
+        return made
+
+
+def conjugate(x: Any) -> Any:
+    """Conjugate an array, a Tensor, or each part of a tuple that is there."""
+    if isinstance(x, tuple | list):
+        return tuple([conjugate(part) for part in x])
+    return x if x is None else np.conjugate(x)
+
 
 class Op:
     """Hold everything that one declaration says.
 
     ``rules[i]`` is the rule of input ``i``, ``joint`` one for all of them; ``selects`` says which elements of the
-    output come from an input (see :func:`autograd.op`): a dict of rules by input, True, or None.
+    output come from an input (see :func:`autograd.op`): a dict of rules by input, True, or None. ``holomorphic`` says
+    what the rules mean where the output is complex, and ``conjugated`` is the op that stands on such nodes, made by the
+    compiler.
     """
 
     __slots__ = (
         "_reads",
         "apply",
         "cache",
+        "conjugated",
         "definition",
         "domain",
         "elementwise",
         "formula",
         "forward",
+        "holomorphic",
         "inline",
         "inputs",
         "joint",
@@ -76,6 +99,7 @@ class Op:
         "vjp",
     )
     apply: Callable[..., Any]
+    conjugated: "Op"
     vjp: Callable[..., Shares]  # both written out at its first use: see compiler.py
 
     def __init__(
@@ -93,8 +117,9 @@ class Op:
         selects: Any = None,
         formula: Any = None,
         inline: bool = False,
+        holomorphic: bool | None = True,
     ) -> None:
-        name, self.inline = printable(name), inline
+        name, self.inline, self.holomorphic = printable(name), inline, holomorphic
         self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
         self.elementwise, self.definition, self.cache = elementwise, definition, cache
         self.inputs, found, self.variadic = _signature(forward, inputs, name)
@@ -120,6 +145,23 @@ class Op:
         if isinstance(self.selects, dict):
             self.reads_output |= any("y" in rule.names for rule in self.selects.values())
         self.formula = self._read_formula(formula)
+
+    @property
+    def as_written(self) -> bool:
+        """Tell whether the rules are said to be right for complex numbers as they are."""
+        return self.holomorphic is False
+
+    @property
+    def takes_complex(self) -> bool:
+        """Tell whether the rules of this op, as it stands on a node, get and give complex gradients."""
+        return self.as_written or getattr(self, "conjugated", None) is self
+
+    def with_conjugated_rules(self) -> "Op":
+        """Return this op with rules for complex results: for g · f'(x) they give g times the conjugate of f'(x)."""
+        made = copy(self)
+        made.rules = {i: rule.conjugated() for i, rule in self.rules.items()}
+        made.joint = None if self.joint is None else self.joint.conjugated()
+        return made
 
     def _read_rules(self, vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None) -> None:
         """Read the rules and refuse what does not fit the forward."""
@@ -262,7 +304,7 @@ def _signature(forward: Any, inputs: Sequence[str] | None, name: str) -> tuple[l
         raise RuleError(f"op {name!r}: the forward mixes {required} with *{many[0]}; use one or the other.")
     names = list(inputs) if inputs is not None else many or required
     leading = [n for n, _, kind in parameters if kind in positional][: len(names)]
-    if not names or (not many and names != leading):
+    if not many and (not names or names != leading):
         raise RuleError(
             f"op {name!r}: the inputs are the first parameters of the forward, in its order: "
             f"{leading or 'it has none without a default'}, not {names}."

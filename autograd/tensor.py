@@ -15,6 +15,7 @@ import numpy.typing as npt
 from autograd import inplace, protocols
 from autograd.accumulate import drain
 from autograd.box import (
+    KINDS,
     SMALL,
     Box,
     alias,
@@ -33,7 +34,7 @@ from autograd.box import (
 )
 from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
-from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
+from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, ancestors, note_change, origin
 from autograd.hints import converted, unknown_attribute
 from autograd.methods import Methods
 from autograd.modes import current, printable
@@ -270,6 +271,11 @@ class Tensor(Methods["Tensor"]):
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
             array = self._array
+            if array.dtype.kind == "c":
+                raise GraphError(
+                    f"backward() of a complex result, dtype {array.dtype}, needs gradient=: only a real number is a "
+                    "loss. Take .real, .imag or abs() of it, or pass the upstream gradient."
+                )
             if array.size != 1:
                 raise GraphError(
                     f"backward() without gradient= needs one element, got shape {self.shape}. Reduce it (.sum(), "
@@ -406,7 +412,7 @@ class Tensor(Methods["Tensor"]):
     def __repr__(self) -> str:
         text = np.array2string(np.asarray(self._array), separator=", ", prefix="Tensor(")
         parts = [text if self.ndim else repr(self._array.item())]
-        if self.dtype != np.float64 and self.dtype.kind == "f":
+        if self.dtype not in (np.float64, np.complex128) and self.dtype.kind in "fc":
             parts.append(f"dtype={self.dtype}")
         if not self.is_leaf:
             parts.append(f"op={leaf_of(self).op.name}")
@@ -501,6 +507,18 @@ def leaf_arrays(leaves: Iterable[Tensor]) -> tuple[list[Any], list[Any]]:
     return arrays, grads
 
 
+def depends_on(result: Tensor, tensors: Iterable[Tensor]) -> list[bool]:
+    """Tell of each Tensor whether ``result`` was computed from it, so that a gradient would reach it.
+
+    >>> x, y = Tensor(1.0, requires_grad=True), Tensor(2.0, requires_grad=True)
+    >>> depends_on(x * x, [x, y])
+    [True, False]
+    """
+    root = result._node
+    below = set() if root is None else set(ancestors(root, lambda node: bool(node.needs)))
+    return [tensor._node in below and tensor.requires_grad for tensor in tensors]
+
+
 def mark_changed(leaves: Iterable[Tensor]) -> None:
     """Say that the arrays of these leaves were changed in place: graphs that need the old values then refuse them."""
     note_change([leaf._node for leaf in leaves])
@@ -527,6 +545,9 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
         raise DTypeError(f"Tensor of a {type(data).__name__}: its mask would be lost. Use .filled(v) or .data.")
     if plain and dtype is None and type(data) is float:
         return np.float64(data)
+    given = getattr(data, "dtype", None)
+    if given is not None and dtype is not None and given.kind == "c" and np.dtype(dtype).kind in "iuf":
+        raise DTypeError(f"Tensor(dtype={np.dtype(dtype)}) would lose the imaginary part of {given}. Pass data.real.")
     if isinstance(data, list | tuple) and any(needs_grad(x) for x in data) and current().recording:
         raise ConversionError("a list of Tensors that require grad would lose its gradients here; use ag.array(list).")
     try:
@@ -535,10 +556,9 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
         )
     except ValueError as error:
         raise ShapeError(f"Tensor: the nested lists do not form an array: {error}") from None
-    if array.dtype.kind not in "biuf":
-        why = "complex numbers are not supported yet" if array.dtype.kind == "c" else "a Tensor holds numbers"
-        raise DTypeError(f"Tensor of dtype {array.dtype} from {type(data).__name__}: {why}.")
-    if requires_grad and array.dtype.kind != "f":
+    if array.dtype.kind not in KINDS:
+        raise DTypeError(f"Tensor of dtype {array.dtype} from {type(data).__name__}: a Tensor holds numbers.")
+    if requires_grad and array.dtype.kind not in "fc":
         if not plain or dtype is not None:
             _check_float(array.dtype)
         array = array.astype(np.float64)
@@ -546,7 +566,7 @@ def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
 
 
 def _check_float(dtype: np.dtype[Any]) -> None:
-    if dtype.kind != "f":
+    if dtype.kind not in "fc":
         raise DTypeError(
             f"only floating-point Tensors can require gradients, got dtype {dtype}. Use .astype(float) or dtype=float."
         )
@@ -554,6 +574,10 @@ def _check_float(dtype: np.dtype[Any]) -> None:
 
 def as_seed(gradient: Any, dtype: Any, who: str) -> Any:
     """Return an upstream gradient in the dtype of the value that it belongs to: a Tensor, or an array."""
-    if isinstance(gradient, Box):
-        return gradient if gradient._array.dtype == dtype else casting.astype(gradient, dtype)
-    return np.asarray(as_raw(gradient, who), dtype=dtype)[()]
+    if isinstance(gradient, Box) and gradient._array.dtype == dtype:
+        return gradient
+    if not isinstance(gradient, Box):
+        gradient = np.asarray(as_raw(gradient, who))
+    if gradient.dtype.kind == "c" and dtype.kind != "c":
+        raise DTypeError(f"{who} got dtype {gradient.dtype} for a value of dtype {dtype}. Pass a real one (.real).")
+    return casting.astype(gradient, dtype) if isinstance(gradient, Box) else gradient.astype(dtype, copy=False)[()]

@@ -61,7 +61,7 @@ def _check_function(name: str, f: Any) -> None:
 
 
 _ARRAYS = (np.ndarray, np.generic)
-_NUMBERS = (Box, *_ARRAYS, float, int)
+_NUMBERS = (Box, *_ARRAYS, float, int, complex)
 
 
 class _Trace:
@@ -193,7 +193,7 @@ def _track(value: Any, outer: bool, who: str) -> Box:
     if isinstance(value, Box) and current().tracer is None:
         value = value._array
     dtype = getattr(value, "dtype", None)
-    if dtype is not None and dtype.kind != "f":
+    if dtype is not None and dtype.kind not in "fc":
         raise DTypeError(
             f"{who}: arguments must be floating-point to be differentiated, got dtype {dtype}. Use .astype(float)."
         )
@@ -244,6 +244,11 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
                 f"grad: the function must return one scalar, got {shapes}. Use jacobian, or reduce with .sum()."
             )
         y = trace.outputs[0]
+        if getattr(y, "dtype", np.dtype(float)).kind == "c":
+            raise DTypeError(
+                f"grad: the function returned {y.dtype}, and only a real number has a gradient. Return .real, .imag or "
+                "abs() of it; for f'(z) of a holomorphic function use jacobian(f, holomorphic=True)."
+            )
         seed = np.ones(np.shape(_plain(y)), getattr(y, "dtype", float))[()]
         return trace.value(), trace.shape(trace.pull([seed], trace.outside), single)
 
@@ -327,10 +332,11 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     return trace.value(), trace.rebuild_output(pushed)
 
 
-def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def jacobian(f: Function, argnums: int | Sequence[int] = 0, holomorphic: bool = False) -> Function:
     """Return the function that returns the Jacobian J[i, j] = ∂fᵢ/∂xⱼ, of shape output.shape + input.shape.
 
-    The function runs once; each row is one pass over the same graph.
+    The function runs once; each row is one pass over the same graph (of a complex output for real inputs two). From
+    complex to complex numbers there is such a matrix only for a holomorphic function: say ``holomorphic=True``.
 
     >>> import numpy as np
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
@@ -345,11 +351,21 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         blocks = []
         for k, y in enumerate(trace.outputs):
             shape, dtype = np.shape(_plain(y)), getattr(y, "dtype", np.dtype(float))
+            _check_holomorphic(holomorphic, dtype, [target.dtype for target in trace.targets])
+
+            def row(i: int, unit: complex, k: int = k) -> list[Any]:
+                seeds = [np.zeros(np.shape(_plain(other)), getattr(other, "dtype", float)) for other in trace.outputs]
+                seeds[k].reshape(-1)[i] = unit
+                return trace.pull([s[()] for s in seeds], trace.outside)
+
             pulled = []
             for i in range(int(np.prod(shape))):
-                seeds = [np.zeros(np.shape(_plain(other)), getattr(other, "dtype", float)) for other in trace.outputs]
-                seeds[k].reshape(-1)[i] = 1
-                pulled.append(trace.pull([s.astype(dtype, copy=False)[()] for s in seeds], trace.outside))
+                of_real = row(i, 1)
+                if holomorphic:  # the gradient of Re f is conj f'
+                    of_real = [np.conjugate(g) for g in of_real]
+                elif dtype.kind == "c":
+                    of_real = [g + 1j * h for g, h in zip(of_real, row(i, 1j), strict=True)]
+                pulled.append(of_real)
             columns = []
             for j, target in enumerate(trace.targets):
                 full = (*shape, *target.shape)
@@ -359,7 +375,19 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
             blocks.append(trace.shape(columns, single))
         return trace.rebuild_output(blocks)
 
-    return _Transformed(rows, jacobian, f, argnums)
+    return _Transformed(rows, jacobian, f, argnums, holomorphic)
+
+
+def _check_holomorphic(holomorphic: bool, output: Any, inputs: Sequence[Any]) -> None:
+    """Refuse a Jacobian that is no matrix of complex numbers, or a promise that cannot be kept."""
+    if holomorphic and not (output.kind == "c" and all(dtype.kind == "c" for dtype in inputs)):
+        given = ", ".join(map(str, inputs))
+        raise DTypeError(f"jacobian(holomorphic=True): from {given} to {output}; both must be complex.")
+    if not holomorphic and output.kind == "c" and any(dtype.kind == "c" for dtype in inputs):
+        raise DTypeError(
+            "jacobian: from complex to complex numbers there is such a matrix only for a holomorphic function: say "
+            "jacobian(f, holomorphic=True). For others, take real and imaginary part as two real arguments and results."
+        )
 
 
 def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box
+from autograd.box import KINDS, Box
 from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
 from autograd.graph import Node, node_of
 from autograd.rules import Op, Shares
@@ -116,10 +116,13 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def fit(share: Any, parent: Any, op: Op, i: int) -> Any:
-    """Make the cotangent of input ``i`` have the input's shape and dtype, or say which rule is wrong."""
+    """Make the cotangent of input ``i`` have the input's shape and dtype, or say which rule is wrong.
+
+    Of a complex cotangent a real input takes the real part.
+    """
     inner = share._array if isinstance(share, Box) else share  # its attributes cost less than the Tensor's properties
     if not isinstance(inner, _ARRAYS):
-        if not isinstance(inner, int | float):
+        if not isinstance(inner, int | float | complex):
             raise RuleError(
                 f"op {op.name!r}: the rule for {op.argument(i)!r} returned {type(share).__name__}, not an array."
             )
@@ -133,9 +136,17 @@ def fit(share: Any, parent: Any, op: Op, i: int) -> Any:
             )
         share = unbroadcast(share, parent.shape)
     if dtype is not parent.dtype and dtype != parent.dtype:
-        if dtype.kind not in "biuf":
+        if dtype.kind not in KINDS:
             raise RuleError(f"op {op.name!r}: the rule for {op.argument(i)!r} returned dtype {dtype}.")
-        share = share.astype(parent.dtype)
+        if dtype.kind == "c" and parent.dtype.kind != "c":  # a real input can move along the real axis only
+            if not op.takes_complex:
+                raise RuleError(
+                    f"op {op.name!r}: the rule for {op.argument(i)!r} returned dtype {dtype} for a real input and "
+                    "output. Take its real part, or declare the op with holomorphic=False."
+                )
+            share = share.real
+        if share.dtype != parent.dtype:
+            share = share.astype(parent.dtype)
     return share
 
 

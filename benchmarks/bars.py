@@ -47,6 +47,22 @@ BARS = [
 
 LIMITS = {(bar.workload, bar.against, bar.kind): bar.limit for bar in BARS}
 
+# The same of functions that `ag.compile` compiled: their loss, and of `hvp` the transform.
+COMPILED = {
+    (bar.workload, bar.against, bar.kind): bar.limit
+    for bar in [
+        *times(
+            "numpy", mlp_small=1.6, mlp_mnist=1.12, cnn=1.2, lstm=1.02, gan=1.5, transformer=1.1, elementwise=1.05,
+            hvp=1.5,
+        ),
+        *times("jax", mlp_small=0.75, mlp_mnist=1.3, cnn=0.55, lstm=0.9, gan=1.3, transformer=0.9, hvp=0.6),
+        *times("torch-fused", scalar=0.06, mlp_small=0.2),
+        *times("micrograd", scalar=0.12),
+    ]
+}  # fmt: skip
+MEANS = {"jax": 0.80, "torch-fused": 0.35}  # geometric means of the compiled ones over the rows of the main table
+NOT_IN_MEANS = ("chain",)  # and not of JAX the graph of scalars, which it compiles for minutes
+
 CHAIN_GROWTH = 2.0  # time per op of the workload chain, of 10^6 scalar ops, against 10^4
 CHAIN_BYTES = 700.0  # bytes per op of the same, of 10^6
 IMPORT_SECONDS = 0.025  # `import autograd` beyond NumPy's own import

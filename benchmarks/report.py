@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from benchmarks.bars import CHAIN_BYTES, CHAIN_GROWTH, IMPORT_SECONDS, LIMITS
+from benchmarks.bars import CHAIN_BYTES, CHAIN_GROWTH, COMPILED, IMPORT_SECONDS, LIMITS, MEANS, NOT_IN_MEANS
 from benchmarks.catalogue import SHAPES, TABLE, WORKLOADS
 from benchmarks.environments import PEERS
 from benchmarks.growth import Points
@@ -53,6 +53,24 @@ def times(results: Results, threads: int, names: Sequence[str]) -> list[str]:
         [f"{name}: {WORKLOADS[name].text}", *(microseconds(rows[name].get(p)) for p in results.peers)] for name in names
     ]
     return table(head, body)
+
+
+def compiled_bars(results: Results, names: Sequence[str]) -> list[str]:
+    """Show the ratios of compiled functions to the peers beside their bars, and the geometric means."""
+    rows = results.times[1]
+    against = [p for p in ("numpy", "jax", "torch-fused", "micrograd") if p in results.peers]
+    head = ["compiled ÷", *(PEERS[p].title for p in against)]
+    body = [
+        [name, *(verdict(ratio(rows[name], "compiled", p), COMPILED.get((name, p, "time"))) for p in against)]
+        for name in names
+    ]
+    means = []
+    for peer in against:
+        counted = [n for n in names if n not in NOT_IN_MEANS and (peer, n) != ("jax", "scalar")]
+        found = [r for r in (ratio(rows[n], "compiled", peer) for n in counted) if r]
+        mean = math.exp(math.fsum(map(math.log, found)) / len(found)) if len(found) == len(counted) else None
+        means.append(verdict(mean, MEANS.get(peer)) if found else "–")
+    return table(head, [*body, ["geometric mean", *means]])
 
 
 def bars(results: Results, names: Sequence[str]) -> list[str]:
@@ -209,6 +227,8 @@ def page(results: Results) -> str:
         title = f"{threads} thread" + "s" * (threads > 1)
         if threads == 1 and main:
             lines += section("Bars, 1 thread", bars(results, main))
+            if "compiled" in results.peers:
+                lines += section("Bars of compiled functions, 1 thread", compiled_bars(results, main))
         if main:
             lines += section(f"Times, {title}", times(results, threads, main))
         if other:

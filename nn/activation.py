@@ -106,7 +106,12 @@ class Hardswish(Module):
 
 
 class GLU(Module):
-    """Apply a σ(b) to the halves a and b of x along ``dim``: (…, 2 n, …) -> (…, n, …)."""
+    """Apply a σ(b) to the halves a and b of x along ``dim``: (…, 2 n, …) -> (…, n, …).
+
+    >>> import nn
+    >>> nn.GLU()([[1.0, 2.0, 0.0, 0.0]]).tolist()
+    [[0.5, 1.0]]
+    """
 
     def __init__(self, dim: int = -1) -> None:
         self.dim = dim

@@ -5,18 +5,34 @@ Several inputs or targets are a tuple or a dict of arrays. What is read here is 
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
-from nn.inputs import numbers
+from nn.inputs import whole
+from nn.reading import (
+    Array,
+    as_data,
+    count,
+    dense,
+    each,
+    equal_lengths,
+    is_data,
+    is_several,
+    is_source,
+    items,
+    leaves,
+    parts,
+    read_weight,
+    same_rows,
+    samples,
+    size,
+)
 
-Array = NDArray[Any]
+USUAL = 32  # samples in a batch
 SAMPLED = 1024  # rows of which a description of data takes the checksum
 
 
@@ -38,46 +54,6 @@ class Batch:
         return Batch(x, y, None if self.weight is None else self.weight[at], self.classes)
 
 
-def each(function: Callable[[Any], Any], tree: Any) -> Any:
-    """Apply a function to each of several arrays, or to the one.
-
-    >>> each(len, (np.ones(2), {"a": np.ones(3)})), each(len, np.ones(4))
-    ((2, {'a': 3}), 4)
-    """
-    if isinstance(tree, tuple | list):
-        return tuple(each(function, part) for part in tree)
-    if isinstance(tree, Mapping):
-        return {name: each(function, part) for name, part in tree.items()}
-    return function(tree)
-
-
-def leaves(tree: Any) -> list[Any]:
-    """List the arrays of a tuple or dict, or the one."""
-    parts = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, tuple | list) else None
-    return [tree] if parts is None else [leaf for part in parts for leaf in leaves(part)]
-
-
-def size(tree: Any) -> int:
-    """Count the samples."""
-    return len(leaves(tree)[0])
-
-
-def joined(trees: list[Any]) -> Any:
-    """Put the rows of many batches one after the other."""
-    first = trees[0]
-    if isinstance(first, tuple | list):
-        return tuple(joined([tree[i] for tree in trees]) for i in range(len(first)))
-    if isinstance(first, Mapping):
-        return {name: joined([tree[name] for tree in trees]) for name in first}
-    shapes = {tree.shape[1:] for tree in trees}
-    if len(shapes) > 1:
-        raise ShapeError(
-            f"batches with rows of shapes {', '.join(map(str, sorted(shapes)))} cannot be put together, as predict and "
-            "metrics over all samples need. Pad them to one length."
-        )
-    return np.concatenate(trees)
-
-
 class Batches:
     """Read the data of ``fit`` and ``evaluate`` once, refuse what cannot work, and hand it out batch by batch."""
 
@@ -85,7 +61,7 @@ class Batches:
         self,
         x: Any,
         y: Any,
-        batch_size: int,
+        batch_size: int | None,
         weight: Array | None,
         who: str,
         *,
@@ -93,29 +69,33 @@ class Batches:
         drop_last: bool = False,
         steps: int | None = None,
     ) -> None:
-        check_size(batch_size, who)
-        if steps is not None and (not isinstance(steps, int | np.integer) or steps < 1):
-            raise ArgumentError(f"{who}: steps_per_epoch must be a whole number, 1 or more, got {steps!r}.")
-        self.batch_size, self.weight, self.who, self.classes = batch_size, weight, who, classes
+        if batch_size is not None:
+            whole(batch_size, f"{who}: batch_size")
+        if steps is not None:
+            whole(steps, f"{who}: steps_per_epoch")
+        self.batch_size, self.weight, self.who, self.classes = batch_size or USUAL, weight, who, classes
         self.drop_last, self.steps = drop_last, steps
         self.source: Any = None
         self._open: Iterator[Any] | None = None
-        if y is None and not _is_data(x):
+        if y is None and not is_data(x):
             self._take_source(x)
+            if batch_size is not None:
+                raise ArgumentError(f"{who}: batch_size is for arrays; an iterable brings the batches that it has.")
             return
         if y is None:
             raise ArgumentError(f"{who}: y is missing. Pass targets, or an iterable of (x, y) batches as x.")
         if steps is not None:
             raise ArgumentError(f"{who}: steps_per_epoch is for iterables of batches; arrays have an end of their own.")
+        same_rows(x, {"y": y}, who)
         self.x, self.y = as_data(x, "x", who), as_data(y, "y", who)
-        _equal_lengths(self.x, self.y, f"{who}: ")
+        equal_lengths(self.x, self.y, f"{who}: ")
         if not size(self.x):
             raise ArgumentError(f"{who}: there are no samples.")
         if not self.count():
             raise ArgumentError(f"{who}: drop_last=True leaves nothing of {size(self.x)} samples.")
 
     def _take_source(self, x: Any) -> None:
-        if isinstance(x, str | Mapping) or not _is_source(x):
+        if isinstance(x, str | Mapping) or not is_source(x):
             raise ArgumentError(f"{self.who}: pass x and y, or an iterable of (x, y) batches; got {type(x).__name__}.")
         if self.drop_last:
             raise ArgumentError(f"{self.who}: drop_last is for arrays; an iterable brings the batches that it has.")
@@ -147,7 +127,7 @@ class Batches:
         if self.source is None:
             n = size(self.x)
             return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
-        return self.steps or (len(self.source) if isinstance(self.source, Sized) else None)
+        return self.steps or count(self.source)
 
     def skip_epochs(self, epochs: int) -> None:
         """Pass over what earlier epochs of a run took from an iterable that goes on from epoch to epoch."""
@@ -158,7 +138,7 @@ class Batches:
     def walk(self, order: Array | None, skip: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch, from number ``skip`` on."""
         if self.source is not None:
-            for number, item in enumerate(_items(self.source) if self.steps is None else self._next(self.steps)):
+            for number, item in enumerate(items(self.source) if self.steps is None else self._next(self.steps)):
                 if number >= skip:
                     yield read_batch(item, self.who)
             if hasattr(self.source, "on_epoch_end"):  # Keras' Sequence shuffles there
@@ -178,10 +158,10 @@ class Batches:
         fresh = False
         for _ in range(count):
             if self._open is None:
-                self._open, fresh = _items(self.source), True
+                self._open, fresh = items(self.source), True
             item = next(self._open, None)
             if item is None and not fresh:
-                self._open, fresh = _items(self.source), True
+                self._open, fresh = items(self.source), True
                 item = next(self._open, None)
             if item is None:
                 self._open = None
@@ -195,197 +175,32 @@ class Batches:
 # --------------------------------------------------------------------------------------------------- reading the data
 
 
-def check_size(batch_size: Any, who: str) -> None:
-    """Refuse a batch size that is no positive integer."""
-    whole = isinstance(batch_size, int | np.integer)
-    if not whole or batch_size < 1:
-        raise ArgumentError(
-            f"{who}: batch_size must be {'at least 1' if whole else 'a whole number'}, got {batch_size!r}."
-        )
-
-
 def read_batch(item: Any, who: str) -> Batch:
     """Read (x, y) or (x, y, weights)."""
     if not isinstance(item, tuple | list) or len(item) not in (2, 3):
         raise ArgumentError(f"{who}: each batch must be (x, y) or (x, y, weights), got {type(item).__name__}.")
     x, y = as_data(item[0], "x", who), as_data(item[1], "y", who)
-    _equal_lengths(x, y, f"{who}: a batch: ")
+    try:
+        equal_lengths(x, y, f"{who}: a batch: ")
+    except ShapeError as error:
+        raise ShapeError(
+            f"{error} A batch holds several samples: a source of single ones, as a Dataset of PyTorch is, needs a "
+            "DataLoader."
+        ) from None
     weight = None if len(item) == 2 or item[2] is None else read_weight(item[2], y, "weight", who)
-    return Batch(each(_dense, x), y, weight)
+    return Batch(each(dense, x), y, weight)
 
 
 def inputs_of(x: Any, batch_size: int) -> Iterator[Any]:
     """Cut the samples of ``predict`` into batches; batches of an iterator come as they are, without their targets."""
-    check_size(batch_size, "predict")
-    several = _is_several(x)
-    if _is_source(x) and not (several or _is_data(x) or isinstance(x, list | tuple | str)):
-        for item in _items(x):
+    whole(batch_size, "predict: batch_size")
+    several = is_several(x)
+    if is_source(x) and not (several or is_data(x) or isinstance(x, list | tuple | str)):
+        for item in items(x):
             pair = isinstance(item, tuple) or (isinstance(item, list) and all(hasattr(p, "__array__") for p in item))
-            yield _parts(item[0] if pair else item, "predict: x", samples)
+            yield each(dense, parts(item[0] if pair else item, "predict: x", samples))
         return
-    data = _parts(x, "predict: x", samples)
+    data = parts(x, "predict: x", samples)
     n = size(data)
     for start in range(0, n, batch_size):
         yield Batch(data, ()).part(slice(start, start + batch_size)).x
-
-
-def samples(value: Any, name: str) -> Any:
-    """Read an array of numbers with samples along axis 0; rows of a sparse matrix become dense batch by batch."""
-    if hasattr(value, "tocsr"):
-        return _Sparse(value.tocsr())
-    array = numbers(value.data if isinstance(value, ag.Tensor) else value, name)
-    if not array.ndim:
-        raise ShapeError(f"{name} is a single number; the first axis must count samples.")
-    return array
-
-
-def as_data(value: Any, name: str, who: str) -> Any:
-    """Read finite numbers with samples along axis 0: an array, or a tuple or dict of them."""
-    return _parts(value, f"{who}: {name}", _finite)
-
-
-def _finite(value: Any, name: str) -> Any:
-    array = samples(value, name)
-    held = array.matrix.data if isinstance(array, _Sparse) else array
-    if held.dtype.kind == "f" and not np.isfinite(held).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(held))[0])
-        raise ArgumentError(
-            f"{name}[{', '.join(map(str, place))}] is {held[place]}. Remove or replace values that are not finite."
-        )
-    return array
-
-
-def _parts(value: Any, name: str, read: Callable[[Any, str], Any]) -> Any:
-    """Read several arrays, or the one."""
-    if isinstance(value, tuple) and _is_several(value):
-        return tuple(read(part, f"{name}[{i}]") for i, part in enumerate(value))
-    if isinstance(value, Mapping) and not hasattr(value, "__array__"):
-        if not value:
-            raise ArgumentError(f"{name} is an empty dict.")
-        return {key: read(part, f"{name}[{key!r}]") for key, part in value.items()}
-    return read(value, name)
-
-
-def _is_several(value: Any) -> bool:
-    """Tell whether these are several arrays, and not samples: a dict, or a tuple of arrays."""
-    if isinstance(value, Mapping):
-        return not hasattr(value, "__array__")
-    return isinstance(value, tuple) and bool(value) and all(hasattr(part, "shape") and part.shape for part in value)
-
-
-def _is_data(x: Any) -> bool:
-    return isinstance(x, np.ndarray | ag.Tensor) or hasattr(x, "__array__") or hasattr(x, "tocsr")
-
-
-def _is_source(x: Any) -> bool:
-    """Tell whether ``x`` gives batches: an iterable, or Keras' Sequence, which has a length and batches by number."""
-    return isinstance(x, Iterable) or (isinstance(x, Sized) and hasattr(x, "__getitem__"))
-
-
-def _items(source: Any) -> Iterator[Any]:
-    return iter(source) if isinstance(source, Iterable) else (source[i] for i in range(len(source)))
-
-
-def _equal_lengths(x: Any, y: Any, where: str) -> None:
-    n = size(x)
-    for name, tree in (("x", x), ("y", y)):
-        for leaf in leaves(tree):
-            if len(leaf) != n:
-                hint = " Several inputs are a tuple (a, b) of arrays." if isinstance(x, np.ndarray) else ""
-                what = f"x has {n} samples and {name} has {len(leaf)}"
-                raise ShapeError(f"{where}{what}; they must be equal.{hint if n <= 3 < len(leaf) else ''}")
-
-
-class _Sparse:
-    """Hold a sparse matrix of which a few rows at a time become an array."""
-
-    def __init__(self, matrix: Any) -> None:
-        self.matrix, self.dtype, self.shape = matrix, matrix.dtype, matrix.shape
-
-    def __len__(self) -> int:
-        return int(self.shape[0])
-
-    def __getitem__(self, rows: Any) -> Any:
-        return self.matrix[rows].toarray()
-
-    def tocsr(self) -> Any:
-        return self.matrix
-
-
-def _dense(array: Any) -> Any:
-    return array[:] if isinstance(array, _Sparse) else array
-
-
-# -------------------------------------------------------------------------------------------- what comes with the data
-
-
-def split_off(x: Any, y: Any, share: float) -> tuple[Any, Any, tuple[Any, Any, Any] | None]:
-    """Take the last ``share`` of the samples for validation, before anything is shuffled."""
-    if not 0 <= share < 1:
-        raise ArgumentError(f"fit: validation_split must be in [0, 1), got {share}.")
-    if not share:
-        return x, y, None
-    if y is None:
-        raise ArgumentError(
-            "fit: validation_split needs arrays x and y; pass validation_data with an iterable of batches."
-        )
-    x, y = as_data(x, "x", "fit"), as_data(y, "y", "fit")
-    _equal_lengths(x, y, "fit: ")
-    n = size(x)
-    cut = n - int(n * share)
-    if cut in (0, n):
-        raise ArgumentError(f"fit: validation_split={share} of {n} samples leaves one side empty.")
-    (x, held_x), (y, held_y) = (_cut(tree, cut) for tree in (x, y))
-    return x, y, (held_x, held_y, None)
-
-
-def _cut(tree: Any, at: int) -> tuple[Any, Any]:
-    def part(array: Any, rows: slice) -> Any:
-        return _Sparse(array.matrix[rows]) if isinstance(array, _Sparse) else array[rows]
-
-    return each(lambda a: part(a, slice(at)), tree), each(lambda a: part(a, slice(at, None)), tree)
-
-
-def as_evaluation(data: Any, several: bool) -> tuple[Any, Any, Any]:
-    """Read ``validation_data`` as x, y and weights, or as (batches, None, None).
-
-    A tuple may be (x, y), (x, y, weights) or two or three batches, as its parts are pairs of arrays; these are an x and
-    a y where the model has ``several`` inputs.
-    """
-    if not isinstance(data, tuple) or len(data) not in (2, 3):
-        return data, None, None
-    batches = all(
-        isinstance(item, tuple | list) and len(item) in (2, 3) and all(hasattr(part, "__array__") for part in item)
-        for item in data
-    )
-    if batches and not several:
-        return data, None, None
-    return data[0], data[1], data[2] if len(data) == 3 else None
-
-
-def read_weight(weight: Any, y: Any, name: str, who: str, total: int | None = None) -> Array:
-    """Read weights per sample (N,) or per loss: of the shape of ``y``, or its first axes, or it without the classes.
-
-    ``total`` counts the samples where ``y`` is only the first part of them.
-    """
-    n = size(y) if total is None else total
-    array = as_data(weight, name, who) if np.ndim(weight) else np.empty(())
-    if not isinstance(array, np.ndarray) or array.ndim == 0 or len(array) != n:
-        got = (
-            f"shape {array.shape}" if getattr(array, "ndim", 0) else "one number" if np.ndim(weight) == 0 else "several"
-        )
-        raise ShapeError(f"{who}: {name} must be {n} numbers that are not negative, one per sample, got {got}.")
-    array = array.astype(np.float64)
-    if (array < 0).any():
-        place = tuple(int(i) for i in np.argwhere(array < 0)[0])
-        raise ArgumentError(
-            f"{who}: {name}[{', '.join(map(str, place))}] is {array[place]:g}; weights must be finite and not negative."
-        )
-    shape = y.shape[1:] if isinstance(y, np.ndarray) else ()
-    deep = array.ndim - 1
-    if array.shape[1:] not in (shape[:deep], shape[1:][:deep]) or deep > len(shape):
-        raise ShapeError(
-            f"{who}: {name} has shape {array.shape} for y of shape {(n, *shape)}. Give one per sample, ({n},), or one "
-            "per element of y."
-        )
-    return array

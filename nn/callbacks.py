@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError
+from nn.inputs import whole
 from nn.optim import ReduceLROnPlateau, Schedule
 from nn.writing import write_bytes
 
@@ -24,10 +25,11 @@ class Callback:
     Set ``trainer.stop = True`` to end the run after the current batch. A callback with state gives it in ``state_dict``
     (arrays, numbers, texts, lists and dicts), so that an interrupted run resumes exactly. Where ``last`` is True it is
     called after all others; where ``first_rank`` is True, only by rank 0 of a DistributedTrainer (it writes a file,
-    say).
+    say). ``tells`` lists the kinds of :func:`autograd.lint` that it tells itself: the Trainer need not warn of them.
     """
 
     last = first_rank = False
+    tells: tuple[str, ...] = ()
 
     def on_fit_start(self, trainer: Any) -> None:
         """Act before the first epoch."""
@@ -109,6 +111,7 @@ class EarlyStopping(Callback):
         restore_best: bool = True,
         mode: str = "auto",
     ) -> None:
+        whole(patience, "EarlyStopping: patience", 0)
         self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
         self.mode = _mode(monitor, mode)
         self.best: float | None = None
@@ -163,10 +166,9 @@ class ModelCheckpoint(Callback):
         keep: int = 3,
         mode: str = "auto",
     ) -> None:
-        if keep < 1 or (every_steps is not None and every_steps < 1):
-            raise ArgumentError(
-                f"ModelCheckpoint: keep and every_steps must be at least 1, got {keep} and {every_steps}."
-            )
+        whole(keep, "ModelCheckpoint: keep")
+        if every_steps is not None:
+            whole(every_steps, "ModelCheckpoint: every_steps")
         self.path, self.monitor, self.every_steps, self.keep = Path(path), monitor, every_steps, keep
         self.mode = _mode(monitor or "loss", mode)
         self.best: float | None = None
@@ -225,6 +227,11 @@ class LRSchedule(Callback):
         self._steps = 0  # of the optimizer that the schedule has followed
 
     def on_fit_start(self, trainer: Any) -> None:
+        if self.schedule.optimizer is not trainer.optimizer:
+            raise ArgumentError(
+                "LRSchedule: the schedule sets the learning rates of another optimizer than the Trainer's, so that it "
+                "would have no effect. Make it with the Trainer's optimizer."
+            )
         self._steps = trainer.step
 
     def on_batch_end(self, trainer: Any) -> None:

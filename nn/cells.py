@@ -88,6 +88,13 @@ class GRUCell(_Cell):
 
     x: (N, I) or (I,); h: (N, H) or (H,). Gates stand in the order r, z, n; see :class:`nn.GRU`, which is several times
     as fast where all inputs are there before the first step.
+
+    >>> import numpy as np, nn
+    >>> cell, h = nn.GRUCell(3, 4, rng=0), None
+    >>> for x in np.ones((5, 2, 3)):  # five steps of two sequences
+    ...     h = cell(x, h)
+    >>> h.shape
+    (2, 4)
     """
 
     gates = 3

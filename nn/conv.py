@@ -10,16 +10,57 @@ import autograd as ag
 from autograd.errors import ArgumentError
 from nn import init
 from nn.functional.convolution import conv1d, conv2d
-from nn.functional.windows import read, read_pads
+from nn.functional.windows import Pair, read, read_pads
 from nn.linear import positive
 from nn.module import Module, Parameter
 
 
-class _Conv(Module):
-    """Hold weight (O, C/groups, *kernel) and bias (O,), from U(−1/√n, 1/√n) with n = C/groups · kernel elements."""
+class Kernel(Module):
+    """Hold weight and bias of a convolution or its transpose, from U(−1/√n, 1/√n) with n = numbers in weight[0]."""
 
     axes = 2
     _fixed = ("in_channels", "out_channels", "kernel_size")
+    padding: Any
+
+    def _read_sizes(self, in_channels: int, out_channels: int, groups: int, **sizes: Any) -> dict[str, Pair]:
+        """Read channels, ``kernel_size``, ``stride`` and ``dilation``; give these as pairs."""
+        kind = type(self).__name__
+        positive(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ArgumentError(
+                f"{kind}: groups must divide in_channels {in_channels} and out_channels {out_channels}, got {groups}."
+            )
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        pairs = {name: read(value, f"{kind}: {name}", self.axes) for name, value in sizes.items()}
+        self.kernel_size, self.stride, self.dilation = (
+            pairs[name][: self.axes] for name in ("kernel_size", "stride", "dilation")
+        )
+        return pairs
+
+    def _draw(self, rows: int, columns: int, bias: bool, dtype: DTypeLike, rng: init.Rng) -> None:
+        """Make weight (rows, columns, *kernel) and bias (out_channels,)."""
+        rng, shape = np.random.default_rng(rng), (rows, columns, *self.kernel_size)
+        bound = 1 / math.sqrt(math.prod(shape[1:]))
+        self.weight = init.uniform_(Parameter(np.empty(shape, dtype)), -bound, bound, rng=rng)
+        self.bias = (
+            init.uniform_(Parameter(np.empty(self.out_channels, dtype)), -bound, bound, rng=rng) if bias else None
+        )
+
+    def extra_repr(self) -> str:
+        usual = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
+        held = [(name, getattr(self, name)) for name in usual if hasattr(self, name)]
+        extras = [f"{name} {_short(value)}" for name, value in held if value != (usual[name],) * self.axes]
+        extras += [f"groups {self.groups}"] * (self.groups > 1) + ["no bias"] * (self.bias is None)
+        kernel = "×".join(map(str, self.kernel_size))
+        return ", ".join([f"{self.in_channels} -> {self.out_channels}", f"kernel {kernel}", *extras])
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else str(value[0]) if len(set(value)) == 1 else str(value)
+
+
+class _Conv(Kernel):
+    """Hold weight (O, C/groups, *kernel) and bias (O,)."""
 
     def __init__(
         self,
@@ -35,44 +76,18 @@ class _Conv(Module):
         dtype: DTypeLike = np.float32,
         rng: init.Rng = None,
     ) -> None:
-        kind = type(self).__name__
-        positive(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
-        if in_channels % groups or out_channels % groups:
-            raise ArgumentError(
-                f"{kind}: groups must divide in_channels {in_channels} and out_channels {out_channels}, got {groups}."
-            )
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         sizes = {"kernel_size": kernel_size, "stride": stride, "dilation": dilation}
-        pairs = {name: read(value, f"{kind}: {name}", self.axes) for name, value in sizes.items()}
-        self.kernel_size, self.stride, self.dilation = (pair[: self.axes] for pair in pairs.values())
+        kind, pairs = type(self).__name__, self._read_sizes(in_channels, out_channels, groups, **sizes)
         if isinstance(padding, str):
             read_pads(padding, pairs["kernel_size"], pairs["stride"], pairs["dilation"], kind)
-            self.padding: Any = padding
+            self.padding = padding
         else:
             self.padding = read(padding, f"{kind}: padding", self.axes, 0)[: self.axes]
-        rng, fan_in = np.random.default_rng(rng), in_channels // groups * math.prod(self.kernel_size)
-        bound, shape = 1 / math.sqrt(fan_in), (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = init.uniform_(Parameter(np.empty(shape, dtype)), -bound, bound, rng=rng)
-        self.bias = init.uniform_(Parameter(np.empty(out_channels, dtype)), -bound, bound, rng=rng) if bias else None
+        self._draw(out_channels, in_channels // groups, bias, dtype, rng)
 
     def forward(self, x: Any) -> ag.Tensor:
         function = conv2d if self.axes == 2 else conv1d
         return function(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
-
-    def extra_repr(self) -> str:
-        one = (1,) * self.axes
-        extras = [f"kernel {'×'.join(map(str, self.kernel_size))}"]
-        extras += [f"stride {_short(self.stride)}"] * (self.stride != one) + [f"padding {_short(self.padding)}"] * (
-            self.padding != (0,) * self.axes
-        )
-        extras += [f"dilation {_short(self.dilation)}"] * (self.dilation != one) + [f"groups {self.groups}"] * (
-            self.groups != 1
-        )
-        return ", ".join([f"{self.in_channels} -> {self.out_channels}", *extras, *["no bias"] * (self.bias is None)])
-
-
-def _short(value: Any) -> str:
-    return value if isinstance(value, str) else str(value[0]) if len(set(value)) == 1 else str(value)
 
 
 class Conv2d(_Conv):

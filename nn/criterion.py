@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 import autograd as ag
 from autograd.errors import ArgumentError, DTypeError, ShapeError
 from nn import loss_names
-from nn.batches import Batch, size
+from nn.batches import Batch
 from nn.inputs import numbers
+from nn.reading import size
 
 Array = NDArray[Any]
 TRUE = ("y_true", "true", "actual", "truth", "target", "targets", "label", "labels", "y")
@@ -93,8 +94,11 @@ class Criterion:
 
     # -------------------------------------------------------------------------------------------------------- the mean
 
-    def measure(self, output: Any, batch: Batch) -> Measured:
-        """Give the loss of a batch, and Σ w l and Σ w, of which means over any batches can be made."""
+    def measure(self, output: Any, batch: Batch, loss: Any = None) -> Measured:
+        """Give the loss of a batch, and Σ w l and Σ w, of which means over any batches can be made.
+
+        ``loss`` is that of the outputs where it is known already.
+        """
         if self._labels:
             self._check_labels(output)
         if batch.weight is not None or batch.classes is not None:
@@ -103,7 +107,7 @@ class Criterion:
         mass = float(self._number_of_losses(batch, output) if own is None else own.sum())
         if not mass:
             return NOTHING
-        loss = self.loss(output, batch.y)
+        loss = self.loss(output, batch.y) if loss is None else loss
         if not isinstance(loss, ag.Tensor) or loss.size != 1:
             got = f"shape {loss.shape}" if isinstance(loss, ag.Tensor) else f"a {type(loss).__name__}"
             raise ShapeError(f"Trainer: the loss gave {got}; it must give one number as a Tensor (reduction='mean').")
@@ -164,6 +168,8 @@ class Criterion:
         if batch.classes is None:
             return weight
         soft = self.outputs == "classes" and batch.y.ndim == output.ndim
+        if self.outputs is not None and self.outputs != "numbers":
+            batch.classes.check(output.shape[min(1, output.ndim - 1)] if self.outputs == "classes" else 2)
         labels, ignored = batch.classes.of(batch.y, soft), getattr(self.loss, "ignore_index", None)
         if ignored is not None and not soft and self.outputs == "classes":
             labels = np.where(batch.y == ignored, 0.0, labels)
@@ -202,17 +208,26 @@ class ClassWeights:
             raise ArgumentError("fit: class_weight needs targets in one array; pass sample_weight.")
         self.given, self.y, self.ignored = given, y, ignored
         self._tables: dict[bool, tuple[Array, Array]] = {}
+        self._length: int | None = None
         if isinstance(given, str):
             if given != "balanced":
                 raise ArgumentError(f"fit: class_weight must be 'balanced', a dict or an array, got {given!r}.")
             return
         items = given.items() if hasattr(given, "items") else enumerate(_one_per_class(given))
-        self.given = {label: float(weight) for label, weight in items}
+        self._length = None if hasattr(given, "items") else len(_one_per_class(given))
+        self.given = {label: _number(label, weight) for label, weight in items}
         for label, weight in self.given.items():
             if not 0 <= weight < np.inf:
                 raise ArgumentError(
                     f"fit: the class_weight of {label!r} is {weight:g}; weights must be finite and not negative."
                 )
+
+    def check(self, classes: int) -> None:
+        """Refuse an array that has not one weight for each class that the outputs know."""
+        if self._length not in (None, classes):
+            raise ArgumentError(
+                f"fit: class_weight has {self._length} numbers for {classes} classes. Give one for each, or a dict."
+            )
 
     def of(self, target: Array, soft: bool) -> Array:
         """Give the weight of each label; ``soft``: axis 1 holds one column per class (of a mixture, the mean)."""
@@ -250,6 +265,13 @@ class ClassWeights:
         if not weights[counts > 0].any():
             raise ArgumentError("fit: weights must be finite and not negative, and not all of them 0.")
         return labels, weights
+
+
+def _number(label: Any, weight: Any) -> float:
+    try:
+        return float(weight)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"fit: the class_weight of {label!r} must be a number, got {weight!r}.") from None
 
 
 def _one_per_class(given: Any) -> Array:

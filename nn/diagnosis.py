@@ -1,15 +1,18 @@
-"""Diagnosis: where a number that is not finite is first seen, for the message of a TrainingError."""
+"""Diagnosis: where a number that is not finite is first seen, and what looks like a mistake, for a Trainer to say."""
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 import autograd as ag
-from nn.batches import Batch, leaves
+from autograd.errors import LintWarning
+from nn.batches import Batch
 from nn.forward import call
 from nn.module import Module
+from nn.reading import leaves
 
 ADVICE = "Lower the learning rate, clip the gradients (clip_grad_norm=1.0), or look at the data."
 UNDONE = "The parameters and running statistics are those of the last good step."
@@ -46,7 +49,7 @@ def _forward(model: Module, batch: Batch) -> tuple[list[ag.Tensor], str]:
 
         handles.append(module.register_forward_hook(hook))
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), ag.detect_anomaly(check_nan=False):  # so that each op knows its line
             outputs = leaves(call(model, batch.x))
     finally:
         for handle in handles:
@@ -54,14 +57,18 @@ def _forward(model: Module, batch: Batch) -> tuple[list[ag.Tensor], str]:
     return [y for y in outputs if isinstance(y, ag.Tensor) and y.requires_grad], first[0] if first else ""
 
 
-def of_gradients(model: Module, parameters: Sequence[Any], where: str) -> str:
-    """Say which gradient is not finite, or nothing."""
+def of_gradients(model: Module, parameters: Sequence[Any], where: str, again: Callable[[], Any]) -> str:
+    """Say which gradient is not finite, or nothing; ``again`` computes the loss of the last batch once more."""
     gradients = ag.leaf_arrays(list(parameters))[1]
     if all_finite([g for g in gradients if g is not None]):
         return ""
     bad = next(p for p, g in zip(parameters, gradients, strict=True) if g is not None and not np.isfinite(g).all())
     name = next((name for name, p in model.named_parameters() if p is bad), bad.name)
-    return f"the gradient of {name!r} is not finite at {where}, though the loss is. {UNDONE} {ADVICE}"
+    with np.errstate(all="ignore"), ag.detect_anomaly(check_nan=False):
+        loss = again()
+    found = ag.find_nonfinite(loss) if loss is not None and loss.requires_grad else None
+    cause = f": {found}. {found.advice}" if found is not None else "."
+    return f"the gradient of {name!r} is not finite at {where}, though the loss is{cause} {UNDONE} {ADVICE}"
 
 
 def of_parameters(model: Module) -> str:
@@ -70,6 +77,14 @@ def of_parameters(model: Module) -> str:
     if all_finite([p.data for p in named.values()]):
         return ""
     return next(name for name, p in named.items() if not np.isfinite(p.data).all())
+
+
+def warn(model: Module, loss: Any, known: set[str], told: Collection[str]) -> None:
+    """Warn once of each mistake that raises no error but shows in the graph of a batch, unless somebody tells it."""
+    for finding in ag.lint(model, loss, ignore=told):
+        if f"{finding.code} {finding.place}" not in known:
+            known.add(f"{finding.code} {finding.place}")
+            warnings.warn(f"{finding} (Trainer(lint=False) silences this.)", LintWarning, stacklevel=6)
 
 
 def all_finite(arrays: Sequence[Any]) -> bool:

@@ -29,6 +29,8 @@ class GradientFlow(Callback):
     ['layers.0.bias', 'layers.0.weight', 'layers.1.bias', 'layers.1.weight']
     """
 
+    tells = ("no-gradient", "dead-relu", "saturated")
+
     def __init__(self, every: int = 1) -> None:
         if every < 1:
             raise ArgumentError(f"GradientFlow: every must be at least 1, got {every}.")

@@ -72,9 +72,29 @@ def numbers(x: Any, name: str) -> NDArray[Any]:
         array = np.asarray(x)
     except ValueError as error:
         raise ShapeError(f"{place()}{name} is a ragged list: {error}. All rows must be of one length.") from None
+    except ag.AutogradError:
+        raise
+    except (TypeError, RuntimeError) as error:  # what an array of another library says, which NumPy cannot read
+        raise DTypeError(f"{place()}{name} cannot be read as an array: {error}") from None
     if array.dtype.kind not in "biuf":
         raise DTypeError(f"{place()}{name} has dtype {array.dtype}; it must hold real numbers.")
     return array
+
+
+def generator_of(rng: Any) -> np.random.Generator:
+    """Make a Generator of a seed, None (fresh entropy) or a Generator."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"rng must be a Generator, a whole number, 0 or more, or None: {error}.") from None
+
+
+def whole(value: Any, name: str, least: int = 1) -> None:
+    """Refuse what is no whole number, or a smaller one than ``least``."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+        raise ArgumentError(f"{name} must be a whole number, got {value!r}.")
+    if value < least:
+        raise ArgumentError(f"{name} must be at least {least}, got {value}.")
 
 
 def refuse_masked(x: Any, name: str) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from autograd.errors import ShapeError
+from autograd.errors import ArgumentError, ShapeError
 from nn import metrics as known_metrics
-from nn.batches import each, joined, leaves, size
 from nn.criterion import Criterion, Measured
+from nn.reading import each, joined, leaves, size
 
 MEANS = (known_metrics.accuracy, known_metrics.top_k_accuracy, known_metrics.mse, known_metrics.mae)
 
@@ -84,9 +84,32 @@ class Meter:
             except Exception:  # what one batch is too little for, all samples may be enough for
                 continue
 
+    def _refused(self, name: str, error: Exception) -> str:
+        """Say what a function of somebody else's was given, and how it gets labels."""
+        labels = _AS_LABELS.get(self.criterion.outputs or "")
+        wrap = f" For labels pass metrics={{{name!r}: lambda target, output: {name}(target, {labels})}}."
+        return (
+            f"Trainer: the metric {name!r} was given the targets and the outputs as they are"
+            f"{f', {self.criterion.outputs}' if self.criterion.outputs else ''}, and says: {error}"
+            f"{wrap if labels else ''}"
+        )
+
     def _value(self, name: str, target: Any, output: Any) -> float:
-        with known_metrics.known(self.criterion.outputs, output, self.criterion.name):
-            value = self.metrics[name](target, output)
+        metric = self.metrics[name]
+        own = _plain(metric) in known_metrics.NAMES.values()
+        if own and not (isinstance(target, np.ndarray) and isinstance(output, np.ndarray)):
+            raise ArgumentError(
+                f"Trainer: {name} compares one output with one target, and there are several. Pick them by a function, "
+                f"such as metrics={{{name!r}: lambda target, output: nn.metrics.{_plain(metric).__name__}(target[0], "
+                "output[0], threshold=0.0)}."
+            )
+        try:
+            with known_metrics.known(self.criterion.outputs, output, self.criterion.name):
+                value = metric(target, output)
+        except (ValueError, TypeError) as error:
+            if own or isinstance(error, ag.AutogradError):
+                raise
+            raise ArgumentError(self._refused(name, error)) from error
         if isinstance(value, float):
             return value
         if np.size(value) != 1:
@@ -97,6 +120,8 @@ class Meter:
 def arrays_of(outputs: Any, n: int) -> Any:
     """Give the arrays of the outputs for ``n`` samples; where there are several each has a row for every sample."""
     found = each(lambda x: np.asarray(x.data if isinstance(x, ag.Tensor) else x), outputs)
+    if not isinstance(found, tuple | dict) and not found.ndim:
+        raise ShapeError(f"the model gives one value for {n} samples: {found!r}. They stand along axis 0 of an output.")
     for array in leaves(found) if isinstance(found, tuple | dict) else ():
         if array.shape[:1] != (n,):
             got = "None" if array.dtype == object else f"one of shape {array.shape}"
@@ -105,6 +130,9 @@ def arrays_of(outputs: Any, n: int) -> Any:
                 "together. Let forward return what is to be used, with the samples along axis 0."
             )
     return found
+
+
+_AS_LABELS = {"classes": "output.argmax(1)", "logits": "output > 0", "probabilities": "output > 0.5"}
 
 
 def _plain(metric: Any) -> Any:

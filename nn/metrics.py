@@ -197,7 +197,8 @@ def get(metric: Any) -> Callable[..., Any]:
         return metric
     if metric in NAMES:
         return NAMES[metric]
-    near = get_close_matches(str(metric).lower(), NAMES, 1)
+    asked = str(metric).lower()
+    near = get_close_matches(asked, NAMES, 1) or [name for name in NAMES if name.startswith(asked)]
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ArgumentError(
         f"unknown metric {metric!r}.{hint} Known are {', '.join(NAMES)}, or a function f(y_true, y_pred)."
@@ -259,13 +260,12 @@ def _labels(name: str, y_true: Any, y_pred: Any, threshold: float | None) -> tup
 
 
 def _outputs_of(y_pred: Any) -> str | None:
-    """Say what the scores are, where a Trainer handed them out: they, or a part of them."""
+    """Say what the scores are, where a Trainer handed them out: they, or a part of them, also as a copy."""
     reading = _known.get()
     if reading is None or not (isinstance(y_pred, np.ndarray) and isinstance(reading.scores, np.ndarray)):
         return None
-    if not np.may_share_memory(y_pred, reading.scores):
-        return None
-    return reading.outputs or ""
+    part = np.may_share_memory(y_pred, reading.scores) or bool(np.isin(y_pred, reading.scores).all())
+    return reading.outputs or "" if part else None
 
 
 def _classes_of_rows(name: str, true: Array, outputs: str | None) -> Array:

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 import autograd as ag
-from autograd.errors import ArgumentError, ConversionError
-from nn import report
+from autograd.errors import ArgumentError, ConversionError, ShapeError
+from nn import report, trail
 from nn.members import is_container, parts, places
 from nn.state import Incompatible, Slot, load
 
@@ -47,6 +47,12 @@ class Parameter(ag.Tensor):
     """
 
     __slots__ = ()
+    alive: ClassVar[weakref.WeakValueDictionary[int, "Parameter"]] = weakref.WeakValueDictionary()  # wherever they are
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        cls.alive[id(self)] = self
+        return self
 
     def __init__(
         self,
@@ -76,6 +82,11 @@ class _Place(ag.scope):
         super().__init__(kind, kind, module=weakref.ref(module), text=module.extra_repr())
         self.module, self.version = weakref.ref(module), Structure.version
         self.names: dict[int, tuple[weakref.ref[Module], str]] = {}  # of the modules inside, by identity
+
+    @property
+    def path(self) -> str:
+        """Give the path of the module as of its last call."""
+        return self._place.path if self._place is not None else ""
 
     def name_under(self, outer: Any) -> str:
         """Find the name under which the nearest module around holds this one."""
@@ -134,7 +145,12 @@ class Module:
 
     def __call__(self: "_Forward[P, R_co]", *args: P.args, **kwargs: P.kwargs) -> R_co:
         module: Any = self  # typed by its forward: a call has the parameters of that, and its result
-        y = module._call_scope().run(module.forward, args, kwargs)
+        place = module._call_scope()
+        try:
+            y = place.run(module.forward, args, kwargs)
+        except ShapeError as error:
+            trail.note(error, type(module).__name__, place.path, (*args, *kwargs.values()))
+            raise
         if module._hooks:
             for hook in tuple(module._hooks.values()):
                 replaced = hook(module, args, y)

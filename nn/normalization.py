@@ -50,13 +50,8 @@ class BatchNorm(Module):
         if x.ndim not in self.axes:
             raise wrong_shape(type(self).__name__, x, f"it must be {self.sizes}.")
         training = self.training or self.running_mean is None
-        momentum = self.momentum
-        if momentum is None:  # the mean over all batches
-            momentum = 0.0 if self.num_batches_tracked is None else 1 / (int(self.num_batches_tracked) + 1)
-        y = batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, training, momentum, self.eps)
-        if training and self.num_batches_tracked is not None:
-            self.num_batches_tracked += 1
-        return y
+        momentum = self.num_batches_tracked if self.momentum is None else self.momentum
+        return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, training, momentum, self.eps)
 
     running_mean: Any
     running_var: Any

@@ -23,6 +23,8 @@ def save_model(model: Module, path: str | os.PathLike[str], metadata: Mapping[st
     ...     load_model(nn.Linear(2, 1), path)
     Incompatible(missing_keys=[], unexpected_keys=[])
     """
+    if not isinstance(metadata, Mapping | None):
+        raise ArgumentError(f"save_model: metadata maps texts to texts, got {type(metadata).__name__}.")
     own = dict(metadata or {})
     wrong = [key for key, value in own.items() if not isinstance(key, str) or not isinstance(value, str)]
     if wrong:

@@ -81,6 +81,8 @@ def load(owner: str, slots: Mapping[str, Slot], state: Mapping[str, Any], *, str
         except (TypeError, ValueError, RuntimeError) as error:
             unreadable.append(f"unreadable: {name} ({error})")
             continue
+        if lost := _loses(value, slots[name].value):
+            unreadable.append(f"{lost[0]}: {name} {lost[1]}")
         if value.shape != expected:
             misfits.append(f"wrong shape: {name} is {value.shape}, needs {expected}")
         values[name] = value
@@ -106,6 +108,18 @@ def _contradictions(values: Mapping[str, Array], tied: Mapping[str, str]) -> Ite
         one = seen.setdefault(tied.get(name, name), name)
         if not np.array_equal(values[one], values[name], equal_nan=values[name].dtype.kind == "f"):
             yield f"two values: {one} and {name} are one weight, and differ"
+
+
+def _loses(value: Array, slot: Any) -> tuple[str, str] | None:
+    """Say what would be lost of numbers in the dtype of a slot: those beyond its largest one, and fractions."""
+    dtype = slot.dtype
+    if dtype.kind == "f" and value.dtype.kind == "f" and value.dtype.itemsize > dtype.itemsize:
+        largest = np.abs(value[np.isfinite(value)]).max(initial=0.0)
+        if largest > np.finfo(dtype).max:
+            return "too large", f"(holds {largest:g}, which {dtype} cannot)"
+    if dtype.kind in "iu" and value.dtype.kind == "f" and not np.array_equal(value, np.rint(value)):
+        return "not whole", f"(its dtype is {dtype})"
+    return None
 
 
 def _as_array(value: Any) -> Array:

@@ -2,39 +2,45 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import autograd as ag
-from autograd.errors import ArgumentError, MissingFile, TrainingError
-from nn import checkpoint, diagnosis
-from nn.batches import Batch, Batches, as_evaluation, inputs_of, joined, read_batch, read_weight, size, split_off
-from nn.callbacks import Callback, ModelCheckpoint, tell
-from nn.criterion import ClassWeights, Criterion, Measured
+from autograd.errors import ArgumentError, MissingFile
+from nn import checkpoint
+from nn.batches import Batch, Batches, inputs_of, read_batch
+from nn.callbacks import Callback, ModelCheckpoint
+from nn.criterion import ClassWeights, Criterion
 from nn.forward import call, restored_modes
 from nn.history import History
+from nn.inputs import generator_of, whole
 from nn.interrupts import Interrupts, held_back
 from nn.meter import Meter, arrays_of, new_sums
 from nn.module import Module
-from nn.optim import clip_grad_norm
-from nn.parts import ELSEWHERE, check_optimizer, check_parts, named_metrics, optimizer_of
+from nn.parts import ELSEWHERE, check_optimizer, check_option, check_parts, named_metrics, optimizer_of
 from nn.progress import Progress
-from nn.rollback import Rollback, same_batches
+from nn.reading import as_evaluation, columns_of, joined, read_weight, same_columns, same_rows, size, split_off
+from nn.rollback import same_batches
+from nn.steps import Steps
 
+MEASURED = 256  # samples at a time where nothing is learnt
 _NOTHING = "the iterable of batches is empty (a generator can be used for one epoch only; pass a list)."
 
 
-class Trainer:
+class Trainer(Steps):
     """Train, evaluate and apply a model.
 
     ``loss`` and ``optimizer`` may be names (``"binary_crossentropy"``, ``"adam"``). ``metrics`` are names
     (``"accuracy"``) or functions ``f(y_true, y_pred)``, or a dict that names them; what the loss ignores they do not
     see, and what outputs are (``nn.criterion``) they learn from it, or for a loss of one's own from ``outputs=``
     ("logits", "probabilities", "classes", "numbers"). ``clip_grad_norm`` limits the common norm of the gradients;
-    ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch.
+    ``accumulate`` adds the gradients of so many batches before each step, as if they were one batch. Forward and loss
+    are compiled (``ag.compile``) where they can be: ``compile="auto"`` runs them as they are where not, and one line of
+    the log "nn.trainer" says why (``trainer.forward.why``); True raises TraceError there, and False never compiles.
+    ``fit`` warns (LintWarning) of what ``ag.lint`` finds on the first batch of epochs 1, 2, 4, 8, …: ``lint=False``
+    silences it.
 
     >>> import nn
     >>> x, y = nn.datasets.xor()
@@ -59,32 +65,28 @@ class Trainer:
         clip_grad_norm: float | None = None,
         accumulate: int = 1,
         outputs: str | None = None,
+        compile: bool | str = "auto",
+        lint: bool = True,
     ) -> None:
-        if accumulate < 1:
-            raise ArgumentError(f"Trainer: accumulate must be at least 1, got {accumulate}.")
         callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
         optimizer = optimizer_of(optimizer, model)
         self.criterion = Criterion(loss, outputs)
         check_parts(model, self.criterion.loss, optimizer, callbacks)
-        self.model, self.optimizer = model, optimizer
-        self.meter = Meter(self.criterion, named_metrics(metrics))
-        self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
-        self.clip_grad_norm, self.accumulate = clip_grad_norm, accumulate
-        self._ranks = 1  # that share a batch
+        meter = Meter(self.criterion, named_metrics(metrics))
+        super().__init__(model, optimizer, meter, callbacks, clip_grad_norm, accumulate, compile, lint)
         self.history = History()
-        self.epoch = self.step = 0
-        self.logs: dict[str, float] = {}
         self.stop = False
-        self.at_step = True  # no gradients of earlier batches are waiting for the optimizer's step
-        self.run: dict[str, Any] | None = None  # where an unfinished fit stands; saved with the rest
-        self._torn = False  # the optimizer's step was interrupted in its middle
-        self._counted = 0.0  # Σ w of the batches whose gradients are waiting
+        self._running = False
+        self._columns: list[Any] = []  # of the tables that fit had
         self._interrupts = Interrupts()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse names that look like an option and that nothing reads."""
+        """Refuse names that look like an option and that nothing reads, and options that cannot be."""
         if name in ELSEWHERE:
             raise ArgumentError(f"Trainer.{name} has no effect: {ELSEWHERE[name]}.")
+        if name == "model" and "model" in vars(self) and value is not self.model:
+            raise ArgumentError("Trainer.model cannot be replaced, as all parts go by it: make another Trainer.")
+        check_option(name, value)
         object.__setattr__(self, name, value)
 
     @property
@@ -105,7 +107,7 @@ class Trainer:
         y: Any = None,
         *,
         epochs: int = 1,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         shuffle: bool = True,
         validation_data: Any = None,
         validation_split: float = 0.0,
@@ -122,7 +124,7 @@ class Trainer:
         ``x`` and ``y`` are arrays, frames, sparse matrices, Tensors or lists with one entry per sample, tuples or dicts
         of such for several inputs, or ``x`` is a source of ``(x, y)`` or ``(x, y, weights)`` batches: an iterable, such
         as PyTorch's DataLoader, or an object with ``__len__`` and ``__getitem__``. ``steps_per_epoch`` cuts one without
-        an end. ``drop_last`` leaves a shorter last batch out.
+        an end. ``batch_size`` (32) cuts arrays, and ``drop_last`` leaves a shorter last batch out.
 
         Losses are Σ w l / Σ w over what counts. ``sample_weight`` has one entry per sample, or per element of ``y``;
         ``class_weight`` is "balanced", a dict by label or an array. ``rng`` (Generator or seed) orders the batches.
@@ -133,20 +135,35 @@ class Trainer:
         Raises ArgumentError or ShapeError for data that cannot work, TrainingError when a loss or gradient is no longer
         finite. Whatever is raised, a step that was not made leaves nothing behind.
         """
-        if not isinstance(epochs, int | np.integer) or epochs < 0:
-            raise ArgumentError(f"fit: epochs must be a whole number, 0 or more, got {epochs!r}.")
-        check_optimizer(self.model, self.optimizer)
+        whole(epochs, "fit: epochs", 0)
+        for name, switch in (("shuffle", shuffle), ("drop_last", drop_last)):
+            if not isinstance(switch, bool | np.bool_):
+                raise ArgumentError(f"fit: {name} must be True or False, got {switch!r}.")
+        if validation_data is not None and validation_split:
+            raise ArgumentError(
+                "fit: validation_split would hold samples out, and validation_data be used instead. Pass one of them."
+            )
+        if self._running:
+            raise ArgumentError("fit: this Trainer is in the middle of a fit. Call it when that has ended.")
+        check_optimizer(self.model, self.optimizer, self.loss)
+        self._looked = False
         if y is None and not (sample_weight is None and class_weight is None):
             raise ArgumentError("fit: an iterable brings its own weights. Let each batch be (x, y, weights).")
+        self._same_columns(x, "fit")
+        if y is not None:
+            same_rows(x, {"y": y, "sample_weight": sample_weight}, "fit")
         x, y, held_out = split_off(x, y, validation_split)
         data = self.batches(x, y, batch_size, None, "fit", drop_last=drop_last, steps=steps_per_epoch)
         if data.source is None:
             held_out = self._weigh(data, sample_weight, class_weight, held_out)
         several = data.source is None and isinstance(data.x, tuple | dict)
         given = held_out if validation_data is None else as_evaluation(validation_data, several)
-        validation = None if given is None else self._read(self.batches, *given, batch_size, "fit: validation_data")
+        validation = None
+        if given is not None:
+            own_size = None if given[1] is None else batch_size
+            validation = self._read(self.batches, *given, own_size, "fit: validation_data")
         self.criterion.check(*(part.y for part in (data, validation) if part is not None and part.source is None))
-        generator = np.random.default_rng(rng)
+        generator = generator_of(rng)
         run = self._resume(resume, generator) or self.new_run(int(epochs))
         same_batches(run, data.describe() | {"shuffle": bool(shuffle)})
         data.skip_epochs(self.epoch - run["start"])
@@ -154,8 +171,9 @@ class Trainer:
         self.stop, self.history.interrupted = False, False
         bar = Progress(progress, run["target"])
         with restored_modes(self.model), held_back() as self._interrupts:
-            self._call("on_fit_start")
             try:
+                self._running = True
+                self._call("on_fit_start")
                 with self._whole_steps():
                     while self.epoch < run["target"] and not self.stop:
                         self._epoch(data, shuffle, generator, run, validation, bar)
@@ -164,6 +182,7 @@ class Trainer:
             except KeyboardInterrupt:
                 self.history.interrupted, self._interrupts.asked = True, False
             finally:
+                self._running = False
                 bar.close()
             self._call("on_fit_end")
         return self.history
@@ -197,6 +216,7 @@ class Trainer:
         bar: Progress,
     ) -> None:
         self.model.train()
+        self._lints = self.lint and not run["batch"] and not self.epoch & (self.epoch + 1)
         run["rng"] = rng.bit_generator.state  # a resumed run draws the same order again
         order = data.order(shuffle, rng)
         bar.start(self.epoch, data.count(), run["batch"])
@@ -209,7 +229,8 @@ class Trainer:
             run["batch"] += 1
             self._train(batch, run, last)
             bar.batch(self.logs.get("loss", np.nan))
-            self._call("on_batch_end")
+            with self._kept_gradients():
+                self._call("on_batch_end")
             if self.at_step:
                 self._interrupts.check()
             if self.stop:
@@ -243,91 +264,10 @@ class Trainer:
         if held is not None:
             yield held, True
 
-    def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:
-        """Take one batch: forward, backward, and a step if it is time for one."""
-        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite gets an error that says more
-            output = call(self.model, batch.x)
-            measured = self.criterion.measure(output, batch)
-        if not np.isfinite(measured.total):
-            value = measured.loss.item()
-            raise TrainingError(diagnosis.of_loss(self.model, value, batch, self._place()))
-        numbers, kept = self.meter.numbers(measured, batch.y, output)
-        self._push(measured)
-        self._note(run, numbers, kept, len(batch))
-        self.at_step = last or run["batch"] % self.accumulate == 0
-        if self.at_step:
-            self._update()
-
-    def _push(self, measured: Measured) -> None:
-        """Add the gradients of a batch; where several make a step those of Σ w l, which Σ w divides in the end."""
-        if measured.loss is not None:
-            (measured.loss * measured.mass if self._divides else measured.loss).backward()
-            self._counted += measured.mass
-
-    @property
-    def _divides(self) -> bool:
-        """Tell whether gradients are sums until the step."""
-        return self._ranks * self.accumulate > 1 and not self.criterion.summed
-
-    def _note(self, run: dict[str, Any], numbers: Sequence[float], kept: Any, rows: int) -> None:
-        """Add what was measured on a batch to the sums of the epoch; the logs are the means so far."""
-        self.meter.add(run, numbers, kept, rows)
-        self.logs = self.meter.so_far(run)
-
-    def _update(self) -> None:
-        """Make the optimizer's step, unless a gradient is not finite."""
-        if self._divides and self._counted:
-            for p in self._parameters:
-                if p.grad is not None:
-                    p.grad = ag.Tensor(p.grad.data * p.dtype.type(1 / self._counted), copy=False)
-        own = [p for group in self.optimizer.param_groups for p in group["params"]]
-        if self.clip_grad_norm is not None:
-            clip_grad_norm(own, self.clip_grad_norm)
-        self._call("on_gradients")
-        if problem := diagnosis.of_gradients(self.model, own, self._place()):
-            raise TrainingError(problem)
-        self._torn = True
-        self.optimizer.step()
-        self._clean()
-        self.step += 1
-        self._rollback.forget()
-        self._torn = False
-
-    @contextmanager
-    def _whole_steps(self) -> Iterator[None]:
-        """Start without gradients, and undo what a step that is not made leaves behind."""
-        self._parameters = list(self.model.parameters())
-        self._rollback, self._torn = Rollback(self.model), False
-        self._clean()
-        try:
-            yield
-        finally:
-            if not self._torn:
-                self._rollback.undo()
-            self._clean()
-
-    def _clean(self) -> None:
-        """Forget all gradients, also of parameters that the optimizer does not have."""
-        self.optimizer.zero_grad()
-        for p in self._parameters:
-            p.grad = None
-        self._counted, self.at_step = 0.0, True
-
-    def _check_parameters(self) -> None:
-        """Refuse to go on from parameters and statistics that the last step has made inf or nan."""
-        if broken := diagnosis.of_parameters(self.model) or self._rollback.broken(self.model):
-            what = "buffer" if broken in dict(self.model.named_buffers()) else "parameter"
-            raise TrainingError(
-                f"the {what} {broken!r} is not finite any more after step {self.step}. Load a checkpoint. "
-                f"{diagnosis.ADVICE}"
-            )
-
-    def _place(self) -> str:
-        batch = self.run["batch"] if self.run else 1
-        return f"step {self.step + 1} (epoch {self.epoch + 1}, batch {batch})"
-
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
         """Take one step on one batch; give its loss and metrics."""
+        if self._running:
+            raise ArgumentError("train_on_batch: this Trainer is in the middle of a fit. Call it when that has ended.")
         batch = read_batch((x, y, sample_weight), "train_on_batch")
         self.criterion.check(batch.y)
         run = self.new_run(0) | {"batch": 1}
@@ -339,16 +279,29 @@ class Trainer:
 
     # -------------------------------------------------------------------------------------------------- using the model
 
-    def evaluate(self, x: Any, y: Any = None, *, batch_size: int = 256, sample_weight: Any = None) -> dict[str, float]:
+    def evaluate(
+        self, x: Any, y: Any = None, *, batch_size: int | None = None, sample_weight: Any = None
+    ) -> dict[str, float]:
         """Give loss and metrics on data, in evaluation mode: those of all samples at once, whatever the batch size."""
         if y is None and sample_weight is not None:
             raise ArgumentError("evaluate: an iterable brings its own weights. Let each batch be (x, y, weights).")
+        if batch_size is None and y is not None:
+            batch_size = MEASURED
         data = self._read(Batches, x, y, sample_weight, batch_size, "evaluate")
         self.criterion.check(*([data.y] if data.source is None else []))
         return self._measured(data)
 
-    def _read(self, kind: type[Batches], x: Any, y: Any, weight: Any, batch_size: int, who: str) -> Batches:
+    def _same_columns(self, x: Any, who: str) -> None:
+        """Refuse tables that have other columns than those of fit, or the same in another order."""
+        found = columns_of(x)
+        same_columns(self._columns, found, who)
+        self._columns = self._columns or found
+
+    def _read(self, kind: type[Batches], x: Any, y: Any, weight: Any, batch_size: int | None, who: str) -> Batches:
         """Read what is only measured: batches, or arrays with weights."""
+        same_columns(self._columns, columns_of(x), who)
+        if y is not None:
+            same_rows(x, {"sample_weight": weight}, who)
         found = kind(x, y, batch_size, None, who)
         if found.source is None:
             found.weight = None if weight is None else read_weight(weight, found.y, "sample_weight", who)
@@ -375,11 +328,12 @@ class Trainer:
             raise ArgumentError(f"{batches.who}: {nothing if run['seen'] else _NOTHING}")
         return self.meter.result(run, strict=strict)
 
-    def predict(self, x: Any, *, batch_size: int = 256) -> Any:
+    def predict(self, x: Any, *, batch_size: int = MEASURED) -> Any:
         """Give the outputs of the model for all samples, in evaluation mode: an array, or a tuple or dict of them.
 
         ``x`` is what ``fit`` takes, or an iterator of batches: x, or (x, y) of which y is left out.
         """
+        same_columns(self._columns, columns_of(x), "predict")
         with restored_modes(self.model), ag.no_grad():
             self.model.eval()
             outputs = [arrays_of(call(self.model, batch), size(batch)) for batch in inputs_of(x, batch_size)]
@@ -406,6 +360,8 @@ class Trainer:
     def _resume(self, resume: Any, rng: np.random.Generator) -> dict[str, Any] | None:
         if resume is None:
             return None
+        if not isinstance(resume, str | os.PathLike):
+            raise ArgumentError(f"fit: resume must be None, 'auto' or the path of a file, got {resume!r}.")
         if resume == "auto":
             savers = [c for c in self.callbacks if isinstance(c, ModelCheckpoint)]
             if not savers:
@@ -425,8 +381,3 @@ class Trainer:
         if "rng" in run:
             rng.bit_generator.state = run["rng"]
         return run
-
-    # ---------------------------------------------------------------------------------------------------------- helpers
-
-    def _call(self, name: str) -> None:
-        tell(self.callbacks, name, self)

@@ -1,25 +1,19 @@
 """Transposed convolution layers: they enlarge what a convolution with the same numbers makes smaller."""
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd as ag
-from autograd.errors import ArgumentError
 from nn import init
+from nn.conv import Kernel
 from nn.functional.transposed import conv_transpose1d, conv_transpose2d
 from nn.functional.windows import read
-from nn.linear import positive
-from nn.module import Module, Parameter
 
 
-class _ConvTranspose(Module):
-    """Hold weight (C, O/groups, *kernel) and bias (O,), from U(−1/√n, 1/√n) with n = O/groups · kernel elements."""
-
-    axes = 2
-    _fixed = ("in_channels", "out_channels", "kernel_size")
+class _ConvTranspose(Kernel):
+    """Hold weight (C, O/groups, *kernel) and bias (O,)."""
 
     def __init__(
         self,
@@ -37,37 +31,15 @@ class _ConvTranspose(Module):
         rng: init.Rng = None,
     ) -> None:
         kind = type(self).__name__
-        positive(kind, in_channels=in_channels, out_channels=out_channels, groups=groups)
-        if in_channels % groups or out_channels % groups:
-            raise ArgumentError(
-                f"{kind}: groups must divide in_channels {in_channels} and out_channels {out_channels}, got {groups}."
-            )
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size, self.stride, self.dilation = (
-            read(value, f"{kind}: {name}", self.axes)[: self.axes]
-            for name, value in (("kernel_size", kernel_size), ("stride", stride), ("dilation", dilation))
-        )
-        self.padding, self.output_padding = (
-            read(value, f"{kind}: {name}", self.axes, 0)[: self.axes]
-            for name, value in (("padding", padding), ("output_padding", output_padding))
-        )
-        rng, shape = np.random.default_rng(rng), (in_channels, out_channels // groups, *self.kernel_size)
-        bound = 1 / math.sqrt(math.prod(shape[1:]))
-        self.weight = init.uniform_(Parameter(np.empty(shape, dtype)), -bound, bound, rng=rng)
-        self.bias = init.uniform_(Parameter(np.empty(out_channels, dtype)), -bound, bound, rng=rng) if bias else None
+        self._read_sizes(in_channels, out_channels, groups, kernel_size=kernel_size, stride=stride, dilation=dilation)
+        self.padding = read(padding, f"{kind}: padding", self.axes, 0)[: self.axes]
+        self.output_padding = read(output_padding, f"{kind}: output_padding", self.axes, 0)[: self.axes]
+        self._draw(in_channels, out_channels // groups, bias, dtype, rng)
 
     def forward(self, x: Any) -> ag.Tensor:
         function = conv_transpose2d if self.axes == 2 else conv_transpose1d
         where = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
         return function(x, self.weight, self.bias, *where)
-
-    def extra_repr(self) -> str:
-        plain = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
-        sizes = [(name, getattr(self, name)) for name, usual in plain.items() if set(getattr(self, name)) != {usual}]
-        extras = [f"{name} {value[0] if len(set(value)) == 1 else value}" for name, value in sizes]
-        extras += [f"groups {self.groups}"] * (self.groups > 1) + ["no bias"] * (self.bias is None)
-        kernel = "×".join(map(str, self.kernel_size))
-        return ", ".join([f"{self.in_channels} -> {self.out_channels}", f"kernel {kernel}", *extras])
 
 
 class ConvTranspose2d(_ConvTranspose):

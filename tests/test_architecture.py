@@ -24,6 +24,7 @@ FLOORS = {
     "autograd.backward": 2,
     "autograd.box": 2,
     "autograd.sharing": 2,
+    "autograd.gathering": 2,
     "autograd.hints": 2,
     "autograd.rules": 3,
     "autograd.vjp": 4,
@@ -38,13 +39,15 @@ FLOORS = {
     "autograd.inplace": 10,
     "autograd.tensor": 11,
     "autograd.transforms": 12,
-    "autograd.gradcheck": 13,
+    "autograd.gradcheck": 14,
     "autograd.programs": 13,
     "autograd.recording": 13,
+    "autograd.scipy": 13,
     "autograd.viz": 13,
-    "autograd": 14,
+    "autograd.debug": 14,
+    "autograd": 15,
 }
-FOLDERS = ("autograd.ops", "autograd.programs", "autograd.viz")
+FOLDERS = ("autograd.debug", "autograd.ops", "autograd.programs", "autograd.scipy", "autograd.viz")
 WITHOUT_NUMPY = ("autograd.errors", "autograd.modes", "autograd.graph", "autograd.backward")
 PUBLIC_MODULES = ("autograd", "autograd.errors")
 FACTS = ("__version__", "__distribution__")

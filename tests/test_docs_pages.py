@@ -26,7 +26,7 @@ def lines(section, column):
 
 def setup(section, column):
     """Give what the page imports and the section prepares."""
-    torch = "import torch\nimport torch.utils.checkpoint\n" if column == 0 else ""
+    torch = "import torch\nimport torch.utils.checkpoint\n" if (section, column) == ("PyTorch", 0) else ""
     return torch + "".join(re.findall(r"```python\n(.*?)```", HEAD + SECTIONS[section], re.DOTALL))
 
 
@@ -42,20 +42,37 @@ def run(section, column, folder, *options):
     return said.stdout
 
 
-def test_the_page_has_its_four_sections():
-    assert list(SECTIONS) == ["micrograd", "PyTorch", "Keras", "HIPS autograd"]
-    assert all(len(lines(section, 1)) >= 10 for section in SECTIONS)
+LIBRARIES = ["micrograd", "PyTorch", "Keras", "scikit-learn", "HIPS autograd"]
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+def test_the_page_has_its_sections():
+    assert list(SECTIONS) == [*LIBRARIES, "Order and counts"]
+    assert all(len(lines(section, 1)) >= 10 for section in LIBRARIES)
+
+
+@pytest.mark.parametrize("section", LIBRARIES)
 def test_every_row_has_two_columns(section):
     assert [row for row in rows(section) if len(row) != 2] == []
     assert [row for row in rows(section) if "`" not in row[1]] == []
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", LIBRARIES)
 def test_the_chainrule_column_runs(section, tmp_path):
+    if section == "scikit-learn":
+        pytest.importorskip("sklearn")
     run(section, 1, tmp_path)
+
+
+def test_scikit_learns_column_runs(tmp_path):
+    pytest.importorskip("sklearn")
+    run("scikit-learn", 0, tmp_path, "-W", "ignore::UserWarning")
+
+
+@pytest.mark.torch
+def test_pytorch_counts_as_the_page_says():
+    torch = pytest.importorskip("torch")
+    x = torch.tensor([1.0, 2.0, 4.0])
+    assert f"{x.std().item():.3f}" in SECTIONS["Order and counts"]
 
 
 @pytest.mark.torch

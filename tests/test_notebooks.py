@@ -35,9 +35,23 @@ def has_picture(cell):
 
 
 def test_there_are_notebooks():
-    names = [path.stem for path in NOTEBOOKS]
-    assert [name[:2] for name in names] == [f"{i:02}" for i in range(1, len(names) + 1)]
-    assert len(names) >= 9
+    numbered = [path.stem for path in NOTEBOOKS if path.stem[0].isdigit()]
+    assert [name[:2] for name in numbered] == [f"{i:02}" for i in range(1, len(numbered) + 1)]
+    assert len(numbered) >= 9
+    assert {path.stem for path in NOTEBOOKS} - set(numbered) == {"five-articles", "five-articles.zh"}
+
+
+@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path.stem.endswith(".zh")], ids=lambda path: path.stem)
+def test_a_twin_has_the_same_program(path):
+    """Another language has other prose, cell by cell, around the same code; both give the same numbers."""
+    twins = [nbformat.read(p, as_version=4).cells for p in (path, path.with_name(path.name.replace(".zh.", ".")))]
+    assert [cell.cell_type for cell in twins[0]] == [cell.cell_type for cell in twins[1]]
+    for one, other in zip(*twins, strict=True):
+        assert (one.source == other.source) == (one.cell_type == "code")
+        for mine, theirs in zip(one.get("outputs", []), other.get("outputs", []), strict=True):
+            assert mine.get("text") == theirs.get("text")
+    prose = "".join(cell.source for cell in twins[0] if cell.cell_type == "markdown")
+    assert sum("\u4e00" <= letter <= "\u9fff" for letter in prose) > 500
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -60,7 +60,7 @@ def test_wheel_names_its_licences_and_needs(wheel):
     assert "CC BY 4.0" in wheel.read("nn/datasets/data/README.md").decode()
     always = {re.split("[<>]", need)[0] for need in said.get_all("Requires-Dist") if "extra ==" not in need}
     assert always == {"numpy", "graphviz", "graphviz-pure", "safetensors"}
-    extras = {"plot", "progress", "onnx", "sklearn", "mpi", "test", "docs", "dev", "all"}
+    extras = {"plot", "progress", "onnx", "sklearn", "mpi", "scipy", "test", "docs", "dev", "all"}
     assert extras == set(said.get_all("Provides-Extra"))
 
 

@@ -70,6 +70,7 @@ relu = op(
     formula="[x > 0]",
     elementwise=True,
     domain=[(0.1, 2)],
+    holomorphic=None,
 )
 
 
@@ -105,6 +106,7 @@ leaky_relu = op(
     vjp=lambda g, x, negative_slope: g * _slope(x > 0, negative_slope, x.dtype),
     elementwise=True,
     domain=[(0.1, 2)],
+    holomorphic=None,
 )
 
 
@@ -119,6 +121,7 @@ elu = op(
     vjp=lambda g, x, alpha: g * np.where(x > 0, 1.0, alpha * np.exp(np.where(x > 0, 0.0, x))),
     elementwise=True,
     domain=[(-2, -0.1)],
+    holomorphic=None,
 )
 
 
@@ -150,7 +153,13 @@ def _softplus(x: Any) -> Any:
 
 
 softplus = op(
-    _softplus, name="softplus", vjp=lambda g, x: g * sigmoid(x), formula="sigmoid(x)", elementwise=True, domain=_SIDES
+    _softplus,
+    name="softplus",
+    vjp=lambda g, x: g * sigmoid(x),
+    formula="sigmoid(x)",
+    elementwise=True,
+    domain=_SIDES,
+    holomorphic=None,
 )
 
 
@@ -203,6 +212,7 @@ gelu = op(
     vjp=lambda g, x, approximate: g * _gelu_slope(x, approximate),
     elementwise=True,
     domain=_gelu_samples,
+    holomorphic=None,
 )
 
 
@@ -237,6 +247,7 @@ softmax = op(
     _softmax,
     name="softmax",
     vjp=lambda g, y, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)),
+    formula="y * (g - row_sums(g * y))",
     domain=_axis_samples,
 )
 
@@ -251,6 +262,7 @@ log_softmax = op(
     _log_softmax,
     name="log_softmax",
     vjp=lambda g, y, axis: g - np.exp(y) * g.sum(axis=axis, keepdims=True),
+    formula="g - exp(y) * row_sums(g)",
     domain=_axis_samples,
 )
 

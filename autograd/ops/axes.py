@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, is_recording
+from autograd.box import KINDS, Box, is_recording
 from autograd.errors import ConversionError, DTypeError
 
 Axis = int | tuple[int, ...] | None
@@ -85,6 +85,11 @@ def as_array(x: Any) -> Any:
     return x if isinstance(x, Box | np.ndarray) else np.asarray(x)
 
 
+def conjugated(x: Any) -> Any:
+    """Conjugate complex numbers; real ones stay what they are."""
+    return np.conjugate(x) if as_array(x).dtype.kind == "c" else x
+
+
 def no_out(name: str, out: Any) -> None:
     """Refuse NumPy's ``out=``: a Tensor is a new value each time."""
     if out is not None:
@@ -94,13 +99,17 @@ def no_out(name: str, out: Any) -> None:
 
 
 def check_dtype(name: str, a: Any, dtype: Any) -> None:
-    """Refuse a ``dtype=`` in which the gradient of ``a`` would be lost."""
+    """Refuse a ``dtype=`` in which the gradient of ``a`` would be lost, or its imaginary part."""
     if dtype is None:
         return
     kind = np.dtype(dtype).kind
-    if kind not in "biuf" or (kind != "f" and is_recording(a)):
-        why = "integers and booleans carry no gradient" if kind in "biu" else "only real numbers have gradients here"
+    if kind not in KINDS or (kind not in "fc" and is_recording(a)):
+        why = "integers and booleans carry no gradient" if kind in "biu" else "only numbers have gradients"
         raise DTypeError(f"np.{name}(…, dtype={np.dtype(dtype)}): {why}. Pass a float dtype, or x.detach().")
+    if kind != "c" and as_array(a).dtype.kind == "c":
+        raise DTypeError(
+            f"np.{name}(…, dtype={np.dtype(dtype)}) would lose the imaginary part. Pass x.real, x.imag or abs(x)."
+        )
 
 
 # ------------------------------------------------------------------------------------------------------ test inputs

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box
+from autograd.box import KINDS, Box
 from autograd.errors import DTypeError
 from autograd.primitive import dispatch, implements, nondifferentiable, op
 
 
 def _astype(x: Any, dtype: Any = None, copy: bool = True) -> Any:
+    if x.dtype.kind == "c" and np.dtype(dtype).kind in "iuf":
+        raise DTypeError(f"astype({np.dtype(dtype)}) would lose the imaginary part. Use x.real, x.imag or abs(x).")
     return x.astype(dtype, copy=copy)
 
 
@@ -19,22 +21,23 @@ def _astype_samples(rng: np.random.Generator) -> Any:
     yield (rng.uniform(-2, 2, (2, 3)),), {"dtype": np.float64}
 
 
-# The engine gives every gradient the dtype of its input, so the rule is the identity.
-_cast = op(_astype, name="astype", vjp=lambda g: g, elementwise=True, domain=_astype_samples)
+# The engine gives every gradient the dtype of its input (of a real one the real part), so the rule is the identity.
+_cast = op(_astype, name="astype", vjp=lambda g: g, elementwise=True, domain=_astype_samples, holomorphic=False)
 _to_integers = nondifferentiable(_astype, name="astype_integer")
 
 
 def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     """Convert to another dtype; a conversion to integers or booleans is piecewise constant and needs no gradient.
 
-    With ``copy=False`` a Tensor that has the dtype already is given back as it is.
+    With ``copy=False`` a Tensor that has the dtype already is given back as it is. Complex numbers do not become real
+    ones in silence, as their imaginary part would be lost: DTypeError.
     """
     kind = np.dtype(dtype)
-    if kind.kind not in "biuf":
-        raise DTypeError(f"astype({kind}): a Tensor holds real numbers; complex numbers are not supported yet.")
+    if kind.kind not in KINDS:
+        raise DTypeError(f"astype({kind}): a Tensor holds numbers.")
     if isinstance(x, Box) and x._array.dtype == kind and not copy:
         return x
-    if kind.kind != "f":
+    if kind.kind not in "fc":
         return _to_integers(x, kind)
     return _cast(x, dtype=kind)
 
@@ -48,7 +51,12 @@ def _copy_samples(rng: np.random.Generator) -> Any:
 
 
 _copy = op(
-    lambda x, order="K": np.array(x, order=order), name="copy", vjp=lambda g: g, elementwise=True, domain=_copy_samples
+    lambda x, order="K": np.array(x, order=order),
+    name="copy",
+    vjp=lambda g: g,
+    elementwise=True,
+    domain=_copy_samples,
+    holomorphic=False,
 )
 
 

@@ -1,4 +1,4 @@
-"""Matrix decompositions: cholesky, eigh, svd and qr on stacks of matrices.
+"""Matrix decompositions: cholesky, eigh, eig, svd and qr on stacks of real and complex matrices.
 
 A gradient is that of NumPy's function as it is: where that reads one triangle of a symmetric matrix, the gradient lies
 in that triangle (for a symmetric G, 2G below the diagonal and G on it).
@@ -6,7 +6,7 @@ in that triangle (for a symmetric G, 2G below the diagonal and G on it).
 What has no gradient: vectors that belong to equal eigenvalues or singular values can be turned into each other freely.
 A loss that depends on the values only, or on other vectors, has its right gradient even then; one that depends on such
 vectors gets nan, never a number that looks right. The sign of each vector is free too: a loss should not depend
-on it.
+on it. Of complex vectors the phase is free, and a loss that depends on it is refused.
 """
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
@@ -30,14 +30,30 @@ def flip(a: Any) -> Any:
     return a.T if a.ndim == 2 else np.swapaxes(a, -1, -2)
 
 
+def adjoint(a: Any) -> Any:
+    """Transpose the matrices of a stack, and conjugate complex ones: Aᴴ, for real matrices Aᵀ."""
+    return np.conjugate(flip(a)) if a.dtype.kind == "c" else flip(a)
+
+
+def _half(a: Any, triangle: str) -> Any:
+    """Take a triangle, and half of its diagonal."""
+    part = np.tril(a) if triangle == "L" else np.triu(a)
+    return part * (1 - 0.5 * np.eye(a.shape[-1])).astype(a.dtype)
+
+
 def folded(g: Any, triangle: str) -> Any:
-    """Move the gradient of a symmetric matrix into the triangle that was read."""
+    """Move the gradient of a symmetric or Hermitian matrix into the triangle that was read."""
+    if g.dtype.kind == "c":
+        return _half(g + adjoint(g), triangle)
     return np.tril(g) + np.tril(flip(g), -1) if triangle == "L" else np.triu(g) + np.triu(flip(g), 1)
 
 
 def mirrored(a: Any, triangle: str) -> Any:
-    """Make a symmetric matrix of one triangle."""
+    """Make a symmetric (complex: Hermitian) matrix of one triangle."""
     a = square_matrices(a, "a symmetric matrix")
+    if a.dtype.kind == "c":
+        half = _half(a, triangle)
+        return half + adjoint(half)
     return np.tril(a) + flip(np.tril(a, -1)) if triangle == "L" else np.triu(a) + flip(np.triu(a, 1))
 
 
@@ -74,14 +90,14 @@ def _over_gaps(gaps: Any, size: Any, *cotangents: Any) -> Any:
 
 
 def _cholesky_rule(g: Any, y: Any) -> Any:
-    """Compute L⁻ᵀ Φ(Lᵀ G) L⁻¹, folded; Φ takes the lower triangle and halves its diagonal (Murray 2016)."""
-    lt = flip(y)
+    """Compute L⁻ᴴ Φ(Lᴴ G) L⁻¹, folded; Φ takes the lower triangle and halves its diagonal (Murray 2016)."""
+    lt = adjoint(y)
     halved = np.tril(np.ones(y.shape[-2:], y.dtype)) - 0.5 * np.eye(y.shape[-1], dtype=y.dtype)
     half = np.linalg.solve(lt, (lt @ g) * halved)
-    return folded(flip(np.linalg.solve(lt, flip(half))), "L")
+    return folded(adjoint(np.linalg.solve(lt, adjoint(half))), "L")
 
 
-_cholesky = op(lambda a: np.linalg.cholesky(a), name="cholesky", vjp=_cholesky_rule)
+_cholesky = op(lambda a: np.linalg.cholesky(a), name="cholesky", vjp=_cholesky_rule, holomorphic=False)
 
 
 def _positive(rng: np.random.Generator) -> Samples:
@@ -92,9 +108,30 @@ def _positive(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.cholesky, domain=_positive)
 def cholesky(a: Any, *, upper: bool = False) -> Any:
-    """Factor a positive definite A = L Lᵀ, reading its lower triangle; with ``upper`` A = UᵀU, reading the upper."""
+    """Factor a positive definite A = L Lᴴ, reading its lower triangle; with ``upper`` A = UᴴU, reading the upper."""
     a = square_matrices(a, "cholesky")
-    return flip(_cholesky(flip(a))) if upper else _cholesky(a)
+    return adjoint(_cholesky(adjoint(a))) if upper else _cholesky(a)
+
+
+def _check_phase(name: str, turned: Any, cotangent: Any) -> None:
+    """Refuse a gradient that would change if a complex vector were multiplied with a number of size 1.
+
+    ``turned`` are the parts of the derivative along these turns, which are 0 for a loss that does not see them.
+    """
+    if turned.dtype.kind != "c":
+        return
+    along, size = np.abs(unbox(turned).imag), np.max(np.abs(unbox(cotangent)), initial=0.0)
+    eps = np.finfo(along.dtype).eps
+    if np.any(along > np.sqrt(eps) * size + 1024 * eps):  # terms of size 1 that cancel leave their rounding
+        raise ArgumentError(
+            f"{name}: the loss depends on the phase of complex vectors, which can be turned freely (v and -v, v and iv "
+            "are equally good), so it has no gradient. Use what does not depend on it: abs(v), or v @ v^H."
+        )
+
+
+def _columns(a: Any) -> Any:
+    """Return the diagonals of a stack of matrices."""
+    return np.diagonal(a, axis1=-2, axis2=-1)
 
 
 # ---------------------------------------------------------------------------------------------------------------- eigh
@@ -105,17 +142,18 @@ def _eigh(a: Any, UPLO: Any = "L") -> Any:
 
 
 def _eigh_rule(g: Any, y: Any, UPLO: str, arrived: Any) -> Any:
-    """Compute V (diag(w̄) + F ∘ VᵀV̄) Vᵀ, F[i, j] = 1 / (w[j] − w[i]) (Giles 2008), in the triangle that was read."""
+    """Compute V (diag(w̄) + F ∘ VᴴV̄) Vᴴ, F[i, j] = 1 / (w[j] − w[i]) (Giles 2008), in the triangle that was read."""
     (gw, gv), (w, v) = g, y
-    vt = flip(v)
+    vt = adjoint(v)
     inner = np.expand_dims(gw, -1) * vt
     if arrived[1]:
-        gaps = np.expand_dims(w, -2) - np.expand_dims(w, -1)
-        inner = inner + (vt @ gv * _over_gaps(gaps, w, gv)) @ vt
+        gaps, m = np.expand_dims(w, -2) - np.expand_dims(w, -1), vt @ gv
+        _check_phase("eigh", _columns(m), gv)
+        inner = inner + (m * _over_gaps(gaps, w, gv)) @ vt
     return folded(v @ inner, UPLO.upper())
 
 
-_eig = op(_eigh, name="eigh", vjp=_eigh_rule)
+_eig = op(_eigh, name="eigh", vjp=_eigh_rule, holomorphic=False)
 
 
 def _eigenvalues(a: Any, UPLO: Any = "L") -> Any:
@@ -124,7 +162,7 @@ def _eigenvalues(a: Any, UPLO: Any = "L") -> Any:
 
 def _eigenvalues_rule(g: Any, a: Any, UPLO: Any) -> Any:
     v = np.linalg.eigh(a, UPLO)[1]
-    return folded((v * np.expand_dims(g, -2)) @ flip(v), UPLO.upper())
+    return folded((v * np.expand_dims(g, -2)) @ adjoint(v), UPLO.upper())
 
 
 _eigvals = op(_eigenvalues, name="eigvalsh", vjp=_eigenvalues_rule)
@@ -138,7 +176,7 @@ def _symmetric(rng: np.random.Generator) -> Samples:
 
 @implements(np.linalg.eigh, domain=_symmetric)
 def eigh(a: Any, UPLO: str = "L") -> Any:
-    """Compute ``(eigenvalues, eigenvectors)`` of a symmetric A = V diag(w) Vᵀ, of which the triangle ``UPLO`` is read.
+    """Compute ``(eigenvalues, eigenvectors)`` of a Hermitian A = V diag(w) Vᴴ, of which the triangle ``UPLO`` is read.
 
     Where eigenvalues are equal, their sum is differentiable, their vectors are not (see the top of this file).
     """
@@ -151,6 +189,70 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     return _eigvals(square_matrices(a, "eigvalsh"), UPLO=UPLO)
 
 
+# ----------------------------------------------------------------------------------------------------------------- eig
+
+
+def _general(a: Any) -> Any:
+    """Compute eigenvalues and eigenvectors as complex numbers, whatever they are."""
+    w, v = np.linalg.eig(a)
+    kind = np.result_type(w.dtype, np.complex64)
+    return w.astype(kind), v.astype(kind)
+
+
+def _general_rule(g: Any, y: Any, arrived: Any) -> Any:
+    """Compute V⁻ᴴ (diag(w̄) + F ∘ (VᴴV̄ − VᴴV diag(VᴴV̄))) Vᴴ with F[i, j] = 1 / (w[j] − w[i])* (Boeddeker et al. 2017).
+
+    The columns of V have length 1, which takes the second term off.
+    """
+    (gw, gv), (w, v) = g, y
+    vt = adjoint(v)
+    inner = np.expand_dims(gw, -1) * vt
+    gaps = np.conjugate(np.expand_dims(w, -2) - np.expand_dims(w, -1))
+    if arrived[1]:
+        m = vt @ gv
+        along = _columns(m)
+        _check_phase("eig", along, gv)
+        m = m - (vt @ v) * np.expand_dims(along.real, -2)
+        inner = inner + (m * _over_gaps(gaps, w, gv)) @ vt
+    else:  # the values alone: as their vectors meet where they are equal, so do their derivatives
+        distinct = _over_gaps(gaps, w, np.expand_dims(gw, -2))
+        inner = inner + 0.0 * np.sum(distinct, axis=-1, keepdims=True)
+    return np.linalg.solve(vt, inner)
+
+
+_general_eig = op(_general, name="eig", vjp=_general_rule, holomorphic=False)
+_EigResult = type(np.linalg.eig(np.eye(1)))
+
+
+def all_real(a: Any, w: Any) -> bool:
+    """Tell whether NumPy gives real numbers: for a real matrix that has real eigenvalues only."""
+    return a.dtype.kind != "c" and not np.any(np.imag(unbox(w)))
+
+
+def _real_spectrum(rng: np.random.Generator) -> Samples:
+    yield (rng.uniform(-0.2, 0.2, (2, 3, 3)) + np.diag([1.0, 3.0, 6.0]),), {}
+
+
+@implements(np.linalg.eig, domain=_real_spectrum)
+def eig(a: Any) -> Any:
+    """Compute ``(eigenvalues, eigenvectors)`` of general matrices A V = V diag(w): complex, unless all are real.
+
+    The eigenvalues must be distinct; of equal ones the gradient is nan. The vectors have length 1 and a free phase, on
+    which a loss may not depend.
+    """
+    a = square_matrices(a, "eig")
+    w, v = _general_eig(a)
+    return _EigResult(*((w.real, v.real) if all_real(a, w) else (w, v)))
+
+
+@implements(np.linalg.eigvals, domain=_real_spectrum)
+def eigvals(a: Any) -> Any:
+    """Compute the eigenvalues of general matrices: complex, unless all are real. They must be distinct."""
+    a = square_matrices(a, "eigvals")
+    w, _ = _general_eig(a)
+    return w.real if all_real(a, w) else w
+
+
 # ----------------------------------------------------------------------------------------------------------------- svd
 
 
@@ -159,34 +261,38 @@ def _thin_svd(a: Any) -> Any:
 
 
 def _svd_rule(g: Any, y: Any, arrived: Any) -> Any:
-    """Compute the gradient of the thin A = U S Vᵀ (Townsend 2016, "Differentiating the singular value decomposition").
+    """Compute the gradient of the thin A = U S Vᴴ (Townsend 2016, "Differentiating the singular value decomposition").
 
-    Ā = U [(F ∘ (UᵀŪ − ŪᵀU)) S + diag(s̄) + S (F ∘ (VᵀV̄ − V̄ᵀV))] Vᵀ + (I − UUᵀ) Ū S⁻¹ Vᵀ + U S⁻¹ V̄ᵀ (I − VVᵀ), where
-    F[i, j] = 1 / (s[j]² − s[i]²).
+    Ā = U [(F ∘ (UᴴŪ − ŪᴴU)) S + diag(s̄) + S (F ∘ (VᴴV̄ − V̄ᴴV))] Vᴴ + (I − UUᴴ) Ū S⁻¹ Vᴴ + U S⁻¹ V̄ᴴ (I − VVᴴ), where
+    F[i, j] = 1 / (s[j]² − s[i]²); complex U turn V with them: U i Im(diag UᴴŪ) S⁻¹ Vᴴ (Wan & Zhang 2019).
     """
     (gu, gs, gvt), (u, s, vt) = g, y
-    ut, v = flip(u), flip(vt)
+    ut, v = adjoint(u), adjoint(vt)
     row, column = np.expand_dims(s, -2), np.expand_dims(s, -1)
     a = (u * np.expand_dims(gs, -2)) @ vt
     if not (arrived[0] or arrived[2]):
         return a
     f = _over_gaps((row - column) * (row + column), s * s, gu, flip(gvt))
+    if u.dtype.kind == "c":
+        turned = _columns(ut @ gu)
+        _check_phase("svd", turned + _columns(vt @ adjoint(gvt)), np.concatenate([np.ravel(gu), np.ravel(gvt)]))
+        a = a + (u * np.expand_dims(1j * turned.imag / s, -2)) @ vt
     if arrived[0]:
         m = ut @ gu
         k = m * f
-        a = a + u @ ((k + flip(k)) * row) @ vt
+        a = a + u @ ((k + adjoint(k)) * row) @ vt
         if u.shape[-2] > u.shape[-1]:
             a = a + (gu - u @ m) / row @ vt
     if arrived[2]:
-        m = vt @ flip(gvt)
+        m = vt @ adjoint(gvt)
         k = m * f
-        a = a + u @ (column * (k + flip(k))) @ vt
+        a = a + u @ (column * (k + adjoint(k))) @ vt
         if v.shape[-2] > v.shape[-1]:
-            a = a + u @ ((gvt - flip(m) @ vt) / column)
+            a = a + u @ ((gvt - adjoint(m) @ vt) / column)
     return a
 
 
-_svd = op(_thin_svd, name="svd", vjp=_svd_rule)
+_svd = op(_thin_svd, name="svd", vjp=_svd_rule, holomorphic=False)
 
 
 def _full_svd(a: Any) -> Any:
@@ -204,7 +310,7 @@ def _full_svd_rule(g: Any, y: Any, arrived: Any) -> Any:
     return _svd_rule((gu[..., :k], gs, gvt[..., :k, :]), (u[..., :k], s, vt[..., :k, :]), arrived)
 
 
-_complete = op(_full_svd, name="svd", vjp=_full_svd_rule)
+_complete = op(_full_svd, name="svd", vjp=_full_svd_rule, holomorphic=False)
 
 
 def _svd_samples(rng: np.random.Generator) -> Samples:
@@ -249,16 +355,16 @@ implements(np.linalg.svdvals, domain=_rectangles, name="svdvals")(svdvals)
 
 
 def _qr_rule(g: Any, y: Any) -> Any:
-    """Compute (Q̄ + Q · M) R⁻ᵀ, M being R R̄ᵀ − Q̄ᵀQ mirrored from its lower triangle (Seeger et al. 2017)."""
+    """Compute (Q̄ + Q · M) R⁻ᴴ, M being R R̄ᴴ − Q̄ᴴQ mirrored from its lower triangle (Seeger et al. 2017)."""
     (gq, gr), (q, r) = g, y
     own, columns = np.abs(np.diagonal(r, axis1=-2, axis2=-1)), np.max(np.abs(r), axis=-2, initial=0.0)
     if (own <= r.shape[-1] * np.finfo(r.dtype).eps * columns).any():  # rounding decides whether it is exactly 0
         raise ArgumentError("qr: the gradient needs linearly independent columns, but R has a zero on its diagonal.")
-    m = r @ flip(gr) - flip(gq) @ q
-    return flip(np.linalg.solve(r, flip(gq + q @ mirrored(m, "L"))))
+    m = r @ adjoint(gr) - adjoint(gq) @ q
+    return adjoint(np.linalg.solve(r, adjoint(gq + q @ mirrored(m, "L"))))
 
 
-_qr = op(lambda a: np.linalg.qr(a), name="qr", vjp=_qr_rule)
+_qr = op(lambda a: np.linalg.qr(a), name="qr", vjp=_qr_rule, holomorphic=False)
 
 
 def _qr_samples(rng: np.random.Generator) -> Samples:
@@ -283,7 +389,7 @@ def qr(a: Any, mode: Any = "reduced") -> Any:
         return rebuild(y, [wrap(part) for part in y]) if isinstance(a, Box) else y
     if m < n:
         q, u = _qr(a[..., :m])
-        y = _QRResult(q, np.concatenate([u, flip(q) @ a[..., m:]], axis=-1))
+        y = _QRResult(q, np.concatenate([u, adjoint(q) @ a[..., m:]], axis=-1))
     else:
         y = _qr(a)
     return y[1] if mode == "r" else y

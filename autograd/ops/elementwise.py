@@ -54,20 +54,32 @@ reciprocal = _declare(np.reciprocal, domain=_AWAY, vjp=lambda g, y: -g * (y * y)
 square = _declare(np.square, symbol="²", domain=_ANY, vjp=lambda g, x: g * (2 * x), formula="2 * x")
 sqrt = _declare(np.sqrt, domain=_POSITIVE, vjp=lambda g, y: g * (0.5 / y), formula="1 / (2 * y)")
 cbrt = _declare(np.cbrt, domain=_POSITIVE, vjp=lambda g, y: g / (3 * y * y), formula="1 / (3 * y**2)")
-absolute = _declare(np.absolute, symbol="abs", domain=_AWAY, vjp=lambda g, x: g * np.sign(x), formula="sign(x)")
+
+
+def _absolute_rule(g: Any, x: Any) -> Any:
+    """∂|x|/∂x = sign(x); |z| grows fastest towards z / |z|, which ``np.sign`` gives, in five times the time."""
+    if type(x) is np.ndarray and x.dtype.kind == "c":
+        size = np.abs(x)
+        return x * (g / np.where(size == 0, 1, size)) if np.isfinite(size).all() else g * np.sign(x)
+    return g * np.sign(x)
+
+
+absolute = _declare(np.absolute, symbol="abs", domain=_AWAY, vjp=_absolute_rule, formula="sign(x)")
 fabs = _declare(np.fabs, domain=_AWAY, vjp=lambda g, x: g * np.sign(x), formula="sign(x)")
 
 
 def _power_base(g: Any, a: Any, b: Any) -> Any:
     """∂(aᵇ)/∂a = b · aᵇ⁻¹, and 0 for b = 0 at any a."""
-    if isinstance(b, np.generic) and b == 2:
-        return g * (2 * a)
+    if isinstance(b, np.number) and b != 0:
+        return g * (2 * a if b == 2 else b * a ** (b - 1))
     constant = (b == 0) & ~(np.isfinite(a) & (a != 0))
     return g * (b * np.where(constant, 1.0, a) ** np.where(constant, 1.0, b - 1))
 
 
 def _power_exponent(g: Any, y: Any, a: Any) -> Any:
     """∂(aᵇ)/∂b = aᵇ · ln a, and 0 for a = 0 (but -∞ where aᵇ is infinite)."""
+    if y.dtype.kind == "c" and a.dtype.kind != "c":
+        a = a.astype(y.dtype)  # of a negative number the logarithm is complex
     return g * (y * np.log(np.where((a == 0) & np.isfinite(y), 1.0, a)))
 
 
@@ -150,6 +162,11 @@ arccos = _declare(np.arccos, domain=_UNIT, vjp=lambda g, x: -g / np.sqrt(1 - x *
 arctan = _declare(np.arctan, domain=_ANY, vjp=lambda g, x: g / (1 + x * x), formula="1 / (1 + x**2)")
 
 
+def _arccosh_rule(g: Any, x: Any) -> Any:
+    """∂ arccosh(x)/∂x = 1 / √(x² - 1); with two roots, as the one has another sign for complex x left of 0."""
+    return g / (np.sqrt(x - 1) * np.sqrt(x + 1))
+
+
 def _squares(a: Any, b: Any) -> Any:
     """Compute a² + b² in floats, as the square of a small integer type would overflow."""
     return np.square(1.0 * a) + np.square(1.0 * b)
@@ -165,7 +182,7 @@ sinh = _declare(np.sinh, domain=_ANY, vjp=lambda g, x: g * np.cosh(x), formula="
 cosh = _declare(np.cosh, domain=_ANY, vjp=lambda g, x: g * np.sinh(x), formula="sinh(x)")
 tanh = _declare(np.tanh, domain=_ANY, vjp=lambda g, y: g * (1 - y * y), formula="1 - y**2")
 arcsinh = _declare(np.arcsinh, domain=_ANY, vjp=lambda g, x: g / np.sqrt(x * x + 1), formula="1 / sqrt(x**2 + 1)")
-arccosh = _declare(np.arccosh, domain=(1.5, 3), vjp=lambda g, x: g / np.sqrt(x * x - 1), formula="1 / sqrt(x**2 - 1)")
+arccosh = _declare(np.arccosh, domain=(1.5, 3), vjp=_arccosh_rule, formula="1 / sqrt(x**2 - 1)")
 arctanh = _declare(np.arctanh, domain=_UNIT, vjp=lambda g, x: g / (1 - x * x), formula="1 / (1 - x**2)")
 deg2rad = _declare(np.deg2rad, domain=_ANY, vjp=lambda g: g * (np.pi / 180), formula="pi / 180")
 rad2deg = _declare(np.rad2deg, domain=_ANY, vjp=lambda g: g * (180 / np.pi), formula="180 / pi")
@@ -188,6 +205,7 @@ def _extremum(forward: Any, loses: Any, sign: str) -> Any:
         domain=_apart,
         vjp=dict(a=lambda g, a, b: np.where(a == b, 0.5 * g, g), b=lambda g, a, b: np.where(a == b, 0.5 * g, g)),
         selects=dict(a=lambda a, b: ~loses(a, b), b=lambda a, b: ~loses(b, a)),
+        holomorphic=None,
         formula=dict(a=f"[a {sign} b] + [a == b] / 2", b=f"[b {sign} a] + [a == b] / 2"),
     )
 
@@ -234,6 +252,7 @@ _clip = op(
         high=lambda x, low, high: (x > high) | (low > high),
     ),
     elementwise=True,
+    holomorphic=None,
 )
 
 
@@ -252,20 +271,6 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: 
     return _clip(a, -np.inf if low is None else low, np.inf if high is None else high)
 
 
-def _nan_to_num_samples(rng: np.random.Generator) -> Any:
-    yield (rng.uniform(-2, 2, (2, 3)),), {}
-
-
-nan_to_num = op(
-    lambda x, copy=True, nan=0.0, posinf=None, neginf=None: np.nan_to_num(x, True, nan, posinf, neginf),
-    name="nan_to_num",
-    vjp=lambda g: g,
-    selects=lambda x: np.isfinite(x),
-    elementwise=True,
-    domain=_nan_to_num_samples,
-)
-dispatch[np.nan_to_num] = nan_to_num
-
 # sin(t)/t near 0: its slope by the power series, as the closed form cancels there (t = πx; error < 1e-12 for |t| < 0.5)
 _SERIES = (-1 / 3, 1 / 30, -1 / 840, 1 / 45360, -1 / 3991680)
 
@@ -282,23 +287,11 @@ def _sinc_slope(x: Any, y: Any) -> Any:
 
 sinc = op(np.sinc, name="sinc", inputs=["x"], vjp=lambda g, y, x: g * _sinc_slope(x, y), elementwise=True, domain=_ANY)
 
-# -------------------------------------------------------------------------------------- real numbers and constants
+# ------------------------------------------------------------------------------------------ whole numbers and constants
 
 
 def _one(rng: np.random.Generator) -> Any:
     yield (rng.uniform(-2, 2, (2, 3)),), {}
-
-
-@implements(np.real, np.real_if_close, domain=_one)
-def real(x: Any, tol: float = 100) -> Any:
-    """Return the real part, which for real numbers is the very same Tensor or array (so does ``real_if_close``)."""
-    return as_array(x)
-
-
-@implements(np.conj, domain=_one)
-def conj(x: Any) -> Any:
-    """Return the complex conjugate, which for real numbers is the number itself."""
-    return positive(x)
 
 
 @implements(np.modf, domain=_one)
@@ -346,8 +339,8 @@ def heaviside(x1: Any, x2: Any) -> Any:
 dispatch[np.heaviside] = heaviside
 
 
-sign, floor, ceil, trunc, rint, floor_divide, spacing, angle = (
-    nondifferentiable(f) for f in (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.floor_divide, np.spacing, np.angle)
+floor, ceil, trunc, rint, floor_divide, spacing = (
+    nondifferentiable(f) for f in (np.floor, np.ceil, np.trunc, np.rint, np.floor_divide, np.spacing)
 )
 round_ = nondifferentiable(np.round, name="round")
 dispatch[np.around] = round_

@@ -24,7 +24,7 @@ def _parts(num: Any, endpoint: bool, ndim: int, dtype: Any) -> tuple[Any, int]:
 
 def _dtype(*ends: Any) -> Any:
     """Find the float dtype of what lies between; Python's numbers take on that of the other end."""
-    kinds = (x if isinstance(x, int | float) else as_array(x).dtype for x in ends)
+    kinds = (x if isinstance(x, int | float | complex) else as_array(x).dtype for x in ends)
     return np.result_type(*kinds, 1.0)
 
 
@@ -33,7 +33,7 @@ def _finished(y: Any, dtype: Any, axis: int) -> Any:
     y = np.moveaxis(y, 0, axis) if axis else y
     if dtype is None:
         return y
-    return (y if np.dtype(dtype).kind == "f" else np.floor(y)).astype(dtype)
+    return (y if np.dtype(dtype).kind in "fc" else np.floor(y)).astype(dtype)
 
 
 def _lines(rng: np.random.Generator) -> Any:
@@ -100,11 +100,13 @@ def logspace(
     ),
 )
 def geomspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    """Return ``num`` numbers start · (stop / start)ᵗ, each the same multiple of the one before, in float64."""
+    """Return ``num`` numbers start · (stop / start)ᵗ, each the same multiple of the one before, in double precision."""
     for end in (start, stop):
         check_dtype("geomspace", end, dtype)
         if np.any(unbox(end) == 0):
             raise ArgumentError("geomspace: no end may be 0, as no ratio leads there.")
-    start, stop = as_array(start).astype(float), as_array(stop).astype(float)
+    start, stop = as_array(start), as_array(stop)
+    kind = np.result_type(start.dtype, stop.dtype, float)
+    start, stop = start.astype(kind), stop.astype(kind)
     t, _ = _parts(num, endpoint, max(start.ndim, stop.ndim), float)
     return _finished(start * np.power(stop / start, t), dtype, axis)

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.box import Box, wrap
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array
-from autograd.ops.decompositions import flip, mirrored, svdvals
+from autograd.ops.decompositions import adjoint, flip, mirrored, svdvals
 from autograd.ops.norms import norm
 from autograd.ops.products import Samples, square_matrices
 from autograd.primitive import implements, op
@@ -38,13 +38,13 @@ def _pinv(a: Any, rcond: Any = None, rtol: Any = ...) -> Any:
 
 
 def _pinv_rule(g: Any, y: Any, a: Any) -> Any:
-    """Compute −Yᵀ G Yᵀ + (I − AY) Gᵀ Y Yᵀ + Yᵀ Y Gᵀ (I − YA) for Y = A⁺ (Golub & Pereyra 1973; constant rank)."""
-    yt, gt = flip(y), flip(g)
+    """Compute −Yᴴ G Yᴴ + (I − AY) Gᴴ Y Yᴴ + Yᴴ Y Gᴴ (I − YA) for Y = A⁺ (Golub & Pereyra 1973; constant rank)."""
+    yt, gt = adjoint(y), adjoint(g)
     p, q = gt @ y @ yt, yt @ y @ gt
     return (p - a @ (y @ p)) + (q - (q @ y) @ a) - yt @ g @ yt
 
 
-_pseudo = op(_pinv, name="pinv", symbol="⁺", vjp=_pinv_rule)
+_pseudo = op(_pinv, name="pinv", symbol="⁺", vjp=_pinv_rule, holomorphic=False)
 
 
 def _pinv_samples(rng: np.random.Generator) -> Samples:
@@ -93,16 +93,18 @@ det = op(np.linalg.det, vjp=_det_rule, domain=_det_samples)
 
 
 def _slogdet_rule(g: Any, y: Any, a: Any) -> Any:
-    """Multiply the gradient of log|det A| by A⁻ᵀ; the sign is piecewise constant."""
+    """Multiply the gradient of log|det A| by A⁻ᴴ; a real sign is piecewise constant, a complex one turns."""
     upstream, singular = g[1], y[0] == 0
     if np.any(singular):
         if np.any(singular & (upstream != 0)):
             raise ArgumentError("slogdet: a is singular, so log|det a| = -inf has no gradient. Mask it, or use det.")
         a = np.where(np.expand_dims(singular, (-2, -1)), np.eye(a.shape[-1], dtype=a.dtype), a)
-    return np.expand_dims(upstream, (-2, -1)) * flip(np.linalg.inv(a))
+    if y[0].dtype.kind == "c":
+        upstream = upstream + 1j * (g[0] * np.conjugate(y[0])).imag
+    return np.expand_dims(upstream, (-2, -1)) * adjoint(np.linalg.inv(a))
 
 
-slogdet = op(np.linalg.slogdet, vjp=_slogdet_rule, domain=_regular)
+slogdet = op(np.linalg.slogdet, vjp=_slogdet_rule, domain=_regular, holomorphic=False)
 
 
 # ----------------------------------------------------------------------------------------------------------- solutions
@@ -153,12 +155,12 @@ def _least_squares(a: Any, b: Any, rcond: Any = None) -> Any:
 
 
 def _least_squares_rule(g: Any, a: Any, b: Any, y: Any, rcond: Any, needs: Any) -> Any:
-    """Compute Ā = −U Yᵀ + (B − AY)(A⁺U)ᵀ + A⁺ᵀY (G − AᵀU)ᵀ and B̄ = U = A⁺ᵀ G, where Y = A⁺ B: from the rule of A⁺."""
+    """Compute Ā = −U Yᴴ + (B − AY)(A⁺U)ᴴ + A⁺ᴴY (G − AᴴU)ᴴ and B̄ = U = A⁺ᴴ G, where Y = A⁺ B: from the rule of A⁺."""
     p = np.linalg.pinv(a, _cutoff(a, rcond))
-    u = flip(p) @ g
+    u = adjoint(p) @ g
     if not needs[0]:
         return None, u
-    return (b - a @ y) @ flip(p @ u) + (flip(p) @ y) @ flip(g - flip(a) @ u) - u @ flip(y), u
+    return (b - a @ y) @ adjoint(p @ u) + (adjoint(p) @ y) @ adjoint(g - adjoint(a) @ u) - u @ adjoint(y), u
 
 
 def _cutoff(a: Any, rcond: Any) -> float:
@@ -167,7 +169,7 @@ def _cutoff(a: Any, rcond: Any) -> float:
     return float(eps * max(a.shape) if rcond is None else max(rcond, eps))
 
 
-_lstsq = op(_least_squares, name="lstsq", vjp=_least_squares_rule)
+_lstsq = op(_least_squares, name="lstsq", vjp=_least_squares_rule, holomorphic=False)
 
 
 def _lstsq_samples(rng: np.random.Generator) -> Samples:
@@ -191,7 +193,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     s = svdvals(a)
     rank = np.int32(np.sum(s > _cutoff(a, rcond) * s[0])) if min(a.shape) else np.int32(0)
     full = a.shape[0] > a.shape[1] == rank
-    residuals = np.sum(np.square(columns - a @ x), axis=0) if full else np.zeros(0, x.dtype)
+    residuals = np.sum(np.abs(columns - a @ x) ** 2, axis=0) if full else np.zeros(0, s.dtype)
     if isinstance(x, Box):
         rank, residuals = wrap(rank), residuals if full else wrap(residuals)
     return (np.squeeze(x, -1) if b.ndim == 1 else x, residuals, rank, s)

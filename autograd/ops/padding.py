@@ -135,7 +135,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         raise ArgumentError(f"pad: {what}; modes are {', '.join(_OPTIONS)}, or a function.")
     if mode == "empty":
         return _pad(array, widths)
-    if array.dtype.kind != "f" and (mode in _STATISTICS or mode == "linear_ramp"):  # NumPy rounds these
+    if array.dtype.kind not in "fc" and (mode in _STATISTICS or mode == "linear_ramp"):  # NumPy rounds these
         y = np.pad(unbox(array), widths or 0, mode, **unbox(kwargs))
         return wrap(y) if isinstance(array, Box) else y
     odd = kwargs.get("reflect_type", "even") == "odd"

@@ -10,10 +10,11 @@ import numpy as np
 from autograd.box import unbox
 from autograd.errors import ArgumentError, MissingRule, ShapeError
 from autograd.ops.axes import as_array, cases, draw
+from autograd.ops.decompositions import all_real
 from autograd.ops.linalg import inv, lstsq
 from autograd.ops.products import matmul
 from autograd.ops.windows import convolve
-from autograd.primitive import implements
+from autograd.primitive import implements, op
 
 
 def _polyval_samples(rng: np.random.Generator) -> Any:
@@ -217,4 +218,41 @@ def poly(seq_of_zeros: Any) -> Any:
     y: Any = np.ones(1, a.dtype)
     for zero in a:
         y = convolve(y, np.stack([np.ones((), a.dtype), -zero]))
+    if a.dtype.kind == "c" and np.array_equal(np.sort(unbox(a)), np.sort(unbox(a).conj())):
+        return y.real  # as NumPy does for pairs of conjugate zeros
     return y
+
+
+def _roots_forward(p: Any) -> Any:
+    """Find all roots as complex numbers, whatever they are."""
+    y = np.roots(p)
+    return y.astype(np.result_type(y.dtype, np.complex64))
+
+
+def _roots_rule(g: Any, p: Any, y: Any) -> Any:
+    """Move with p(r) = 0: ∂r/∂pₖ = -rⁿ⁻ᵏ / p'(r)."""
+    return -matmul(g / polyval(polyder(p), y), vander(y, p.shape[0]))
+
+
+_roots = op(_roots_forward, name="roots", vjp=_roots_rule)
+
+
+def _equations(rng: np.random.Generator) -> Any:
+    yield (np.array([1.0, -3.0, -6.0, 8.0]) + rng.uniform(-0.02, 0.02, 4),), {}
+    yield (np.array([2.0, 3.0, 0.5, 0.0]),), {}
+
+
+@implements(np.roots, domain=_equations)
+def roots(p: Any) -> Any:
+    """Find the roots of a polynomial: complex, unless all are real. Where two are equal the gradient is infinite.
+
+    >>> import autograd as ag
+    >>> ag.jacobian(np.roots)(np.array([1.0, 0.0, -4.0]))
+    array([[ 1.  ,  0.5 ,  0.25],
+           [-1.  ,  0.5 , -0.25]])
+    """
+    p = as_array(p)
+    if p.ndim != 1:
+        raise ShapeError(f"roots: takes a vector of coefficients, got shape {p.shape}.")
+    y = _roots(p if p.dtype.kind in "fc" else p.astype(float))
+    return y.real if all_real(p, y) else y

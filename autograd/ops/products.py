@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError, ShapeError
-from autograd.ops.axes import as_array, no_out
+from autograd.ops.axes import as_array, conjugated, no_out
 from autograd.ops.einsum import tensordot
 from autograd.primitive import dispatch, implements, op
 from autograd.vjp import unbroadcast
@@ -78,6 +78,7 @@ matmul: Any = op(
     name="matmul",
     symbol="@",
     vjp=dict(a=_left, b=_right),
+    formula=dict(a="g @ b.T", b="a.T @ g"),
     domain=_pairs(
         *[((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((0, 3), (3, 2))],
         *[((2, 4, 3), (3, 2)), ((2, 4, 3), (3,)), ((3,), (2, 3, 2)), ((2, 3), (2, 3, 2)), ((2, 1, 2, 3), (1, 2, 3, 2))],
@@ -113,8 +114,8 @@ def inner(a: Any, b: Any) -> Any:
 
 @implements(np.vdot, domain=_pairs(((3,), (3,)), ((2, 3), (3, 2)), ((), ())))
 def vdot(a: Any, b: Any) -> Any:
-    """Compute Σ aᵢ bᵢ over the flattened arrays."""
-    return matmul(np.ravel(a), np.ravel(b))
+    """Compute Σ āᵢ bᵢ over the flattened arrays; complex ``a`` is conjugated."""
+    return matmul(conjugated(np.ravel(a)), np.ravel(b))
 
 
 @implements(np.outer, domain=_pairs(((2,), (3,)), ((2, 2), (3,)), ((), (3,))))
@@ -195,11 +196,11 @@ def _vecdot_samples(rng: np.random.Generator) -> Samples:
 
 @implements(np.vecdot, np.linalg.vecdot, domain=_vecdot_samples)
 def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
-    """Compute Σₖ a[…, k] b[…, k] for each pair of vectors in two stacks that broadcast."""
+    """Compute Σₖ ā[…, k] b[…, k] for each pair of vectors in two stacks that broadcast."""
     a, b = _last(x1, axis), _last(x2, axis)
     if a.shape[-1:] != b.shape[-1:] or not a.ndim:
         raise ShapeError(f"vecdot: vectors must have one length, got shapes {a.shape} and {b.shape} (vectors last).")
-    return np.sum(np.multiply(a, b), axis=-1)
+    return np.sum(np.multiply(conjugated(a), b), axis=-1)
 
 
 def matvec(x1: Any, x2: Any) -> Any:
@@ -208,8 +209,8 @@ def matvec(x1: Any, x2: Any) -> Any:
 
 
 def vecmat(x1: Any, x2: Any) -> Any:
-    """Compute vᵀ A for stacks of vectors (…, M) and matrices (…, M, N)."""
-    return np.squeeze(matmul(np.expand_dims(x1, -2), x2), -2)
+    """Compute vᴴ A for stacks of vectors (…, M) and matrices (…, M, N)."""
+    return np.squeeze(matmul(np.expand_dims(conjugated(x1), -2), x2), -2)
 
 
 implements(*filter(None, [getattr(np, "matvec", None)]), domain=_pairs(((2, 3), (3,)), ((2, 2, 3), (2, 3))))(matvec)

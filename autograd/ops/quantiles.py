@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, is_recording, unbox, wrap
-from autograd.errors import MissingRule
+from autograd.errors import ArgumentError, MissingRule
 from autograd.ops.axes import Axis, add_reduce, as_array, cases, draw, kept, merged, no_out, unmerged
 from autograd.ops.reductions import ROWS
 from autograd.primitive import implements, op
@@ -87,16 +87,49 @@ def _call(core: Any, a: Any, q: Any, axis: Any, out: Any, method: str, keepdims:
     no_out(name, out)
     if is_recording(q):
         raise MissingRule(f"np.{name}(…, q=tensor) has no gradient rule for q. Pass q.detach().")
-    if weights is not None and is_recording(a, weights):
-        raise MissingRule(
-            f"np.{name}(…, weights=…) has no gradient rule. Find the element with np.argsort and np.cumsum, and index."
-        )
-    if weights is not None:
-        y = getattr(np, name)(unbox(a), unbox(q), axis, method=method, keepdims=keepdims, weights=unbox(weights))
-        return wrap(y) if isinstance(a, Box) else y
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    if weights is not None:  # small changes of the weights choose the same element: no gradient goes there
+        if method != "inverted_cdf":
+            raise ArgumentError(f"{name}: weights= goes with method='inverted_cdf' only, as in NumPy, got {method!r}.")
+        weights = weights.detach() if isinstance(weights, Box) else weights  # type: ignore[attr-defined]
+        y = _WEIGHED[name](as_array(a), np.array(unbox(q)), axis, method, keepdims, weights)
+        return wrap(y) if isinstance(weights, Box) and not isinstance(y, Box) else y
     if type(q) not in (int, float):  # Python's numbers take on the dtype of a
         q = np.array(unbox(q))
-    return core(as_array(a), q, tuple(axis) if isinstance(axis, list) else axis, method, keepdims)
+    return core(as_array(a), q, axis, method, keepdims)
+
+
+def _by_weights(read: Callable[..., Any]) -> Any:
+    """Declare an op that reads each row at a rank by weights: the elements equal to the result share its gradient."""
+
+    def forward(
+        a: Any, q: Any = 0.5, axis: Axis = None, method: str = "linear", keepdims: bool = False, weights: Any = None
+    ) -> Any:
+        return read(a, q, axis, method=method, keepdims=keepdims, weights=weights)
+
+    def rule(g: Any, a: Any, y: Any, shapes: Any, axis: Axis, q: Any, weights: Any) -> Any:
+        total, counted = np.zeros(shapes[0], g.dtype), _along(weights, shapes[0], axis) > 0
+        g, y = (z.reshape((np.size(q), *z.shape[np.ndim(q) :])) for z in (g, y))
+        for i in range(np.size(q)):
+            value = kept(y[i], shapes[0], axis)
+            mask = ((a == value) | (np.isnan(a) & np.isnan(value))) & counted
+            number = add_reduce(mask, axis=axis, dtype=g.dtype, keepdims=True)
+            total = total + kept(g[i], shapes[0], axis) * (mask / np.maximum(number, 1))
+        return total
+
+    return op(forward, name=read.__name__, inputs=["a"], vjp=rule, selects=True, holomorphic=None)
+
+
+def _along(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
+    """Return weights of whole rows as they broadcast against the array."""
+    weights = np.asarray(weights)
+    if weights.shape == shape or axis is None:
+        return weights
+    axes = [i % len(shape) for i in (axis if isinstance(axis, tuple) else (axis,))]
+    return weights.transpose(np.argsort(axes)).reshape([n if i in axes else 1 for i, n in enumerate(shape)])
+
+
+_WEIGHED = {f.__name__: _by_weights(f) for f in (np.quantile, np.percentile, np.nanquantile, np.nanpercentile)}
 
 
 # ------------------------------------------------------------------------------------------------------------ medians

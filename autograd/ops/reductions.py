@@ -162,7 +162,12 @@ def _mean_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool =
     return np.mean(a, axis, dtype, keepdims=keepdims)
 
 
-_mean = op(_mean_forward, name="mean", vjp=lambda g, shapes, axis: spread(g / count(shapes[0], axis), shapes[0], axis))
+_mean = op(
+    _mean_forward,
+    name="mean",
+    vjp=lambda g, shapes, axis: spread(g / count(shapes[0], axis), shapes[0], axis),
+    formula="g / n",
+)
 
 
 @implements(np.mean, domain=cases(*ROWS, ((0, 3), {"axis": 1}), _MASKED))
@@ -238,7 +243,7 @@ def var(
         return _var(a, axis, dtype, ddof, keepdims)
     center = np.mean(a, axis, dtype, keepdims=True, where=where) if mean is None else mean
     distance = _chosen(a - center, where, 0)
-    squares = _sum(distance * distance, axis, dtype, keepdims)
+    squares = _sum(np.abs(distance) ** 2 if distance.dtype.kind == "c" else distance * distance, axis, dtype, keepdims)
     return squares / np.maximum(_number(a, axis, keepdims, where, squares.dtype) - ddof, 0)
 
 
@@ -301,8 +306,8 @@ def _min_forward(a: Any, axis: Axis = None, keepdims: bool = False, most: Any = 
 
 
 # what is kept are the places of the largest elements, not the array
-_max = op(_max_forward, name="max", vjp=_extreme_vjp, cache=["ties"], selects=True)
-_min = op(_min_forward, name="min", vjp=_extreme_vjp, cache=["ties"], selects=True)
+_max = op(_max_forward, name="max", vjp=_extreme_vjp, cache=["ties"], selects=True, holomorphic=None)
+_min = op(_min_forward, name="min", vjp=_extreme_vjp, cache=["ties"], selects=True, holomorphic=None)
 _EXTREMES = [*ROWS, ((3, 4), {"axis": 0, "initial": 0.05}), ((3, 4), {"axis": 1, "where": _MASK, "initial": 0.05})]
 
 

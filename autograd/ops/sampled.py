@@ -10,6 +10,7 @@ from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, cases, draw, kept_shape
 from autograd.ops.reductions import sum
 from autograd.primitive import implements, op, opaque
+from autograd.recorded import real_only
 
 # ------------------------------------------------------------------------------- differences and integrals of samples
 
@@ -111,7 +112,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     axis, a tuple for several. Distances and coordinates may be Tensors.
     """
     f = as_array(f)
-    if f.dtype.kind != "f":
+    if f.dtype.kind not in "fc":
         f = f.astype(float)
     axes = np.lib.array_utils.normalize_axis_tuple(range(f.ndim) if axis is None else axis, f.ndim)
     if len(varargs) not in (0, 1, len(axes)):
@@ -167,7 +168,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
     The slope at a point is that of the line to its right; outside it is 0. Everything but ``period`` may be a Tensor.
     """
-    x, xp, fp = (a.astype(float) for a in map(as_array, (x, xp, fp)))
+    x, xp, fp = as_array(x).astype(float), as_array(xp).astype(float), as_array(fp)
+    fp = fp.astype(np.promote_types(fp.dtype, float))
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ShapeError(f"interp: xp and fp must be vectors of one length > 0, got shapes {xp.shape} and {fp.shape}.")
     if period is not None:
@@ -202,4 +204,6 @@ def _turns(p: Any, discont: Any, axis: int, period: Any) -> Any:
 @implements(np.unwrap, domain=_unwrap_samples)
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Any:
     """Add multiples of ``period`` so that neighbours are never more than half of it apart; they have no gradient."""
+    if as_array(p).dtype.kind == "c":
+        raise real_only("unwrap")
     return p + _turns(p, discont, axis, period)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.ops.indexing import Samples, along
+from autograd.ops.axes import as_array
+from autograd.ops.indexing import Samples
+from autograd.ops.picking import along
 from autograd.primitive import implements, opaque
 
 
@@ -36,6 +38,13 @@ def sort(
     """
     permutation = _argsort(a, axis=axis, kind=kind, stable=stable, **newer)
     return along(a, permutation, axis, unique=True)
+
+
+@implements(np.sort_complex, domain=lambda rng: iter([((rng.permutation(np.linspace(-2, 2, 5)),), {})]))
+def sort_complex(a: Any) -> Any:
+    """Sort along the last axis by real parts, then imaginary parts, into complex numbers."""
+    a = as_array(a)
+    return sort(a if a.dtype.kind == "c" else a.astype(np.complex128))
 
 
 def _partition_samples(rng: np.random.Generator) -> Samples:

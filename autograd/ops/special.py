@@ -102,6 +102,8 @@ def _erf64(x: Any) -> Any:
 def erf_array(x: Any) -> Any:
     """Compute erf of an array in its own precision (for fused ops that work on arrays)."""
     flat = np.atleast_1d(x)
+    if flat.dtype.kind == "c":
+        raise TypeError("erf of complex numbers")
     if flat.dtype.kind != "f":
         flat = flat.astype(np.float64)
     y = (
@@ -127,6 +129,8 @@ _FAR = 25.0  # from here on the asymptotic series, whose smallest term is about 
 
 def _bessel_i(x: Any, n: int = 0) -> Any:
     """Compute the modified Bessel function Iₙ(x): Σ (x/2)²ᵏ⁺ⁿ / k! (k+n)!, and its asymptotic series for large |x|."""
+    if np.asarray(x).dtype.kind == "c":
+        raise TypeError("Bessel functions of complex numbers")
     kind = np.asarray(x).dtype if np.asarray(x).dtype.kind == "f" else np.dtype(float)
     if n == 0:
         return np.i0(np.asarray(x, kind))[()]

@@ -14,6 +14,7 @@ from autograd.ops.axes import (
     as_array,
     cases,
     check_dtype,
+    conjugated,
     count,
     draw,
 )
@@ -91,7 +92,7 @@ def cov(
 ) -> Any:
     """Compute the covariances of the rows of ``m`` and ``y`` (columns if not ``rowvar``), in float64 by default.
 
-    Σ wₖ (xᵢₖ - x̄ᵢ) (xⱼₖ - x̄ⱼ) / (n - ddof); ``fweights`` count repetitions, ``aweights`` weigh observations.
+    Σ wₖ (xᵢₖ - x̄ᵢ) (xⱼₖ - x̄ⱼ)* / (n - ddof); ``fweights`` count repetitions, ``aweights`` weigh observations.
     """
     check_dtype("cov", m, dtype)
     rows = [_variables(x, rowvar, dtype) for x in ((m,) if y is None else (m, y))]
@@ -110,7 +111,7 @@ def cov(
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
         number = np.float64(0.0)
     x = x - center
-    return np.squeeze((x @ (x * w).T) * (1 / number))
+    return np.squeeze((x @ conjugated((x * w).T)) * (1 / number))
 
 
 def _variables(x: Any, rowvar: bool, dtype: Any) -> Any:
@@ -137,8 +138,9 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     c = cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
-    scale = np.sqrt(np.diagonal(c))
-    return np.clip(c / np.expand_dims(scale, 1) / scale, -1, 1)
+    scale = np.sqrt(np.diagonal(c).real)
+    c = c / np.expand_dims(scale, 1) / scale
+    return np.clip(c.real, -1, 1) + 1j * np.clip(c.imag, -1, 1) if c.dtype.kind == "c" else np.clip(c, -1, 1)
 
 
 # ------------------------------------------------------------------------------------------ reductions that skip nan

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError, ShapeError
-from autograd.ops.axes import Axis, as_array, cases, draw
+from autograd.ops.axes import Axis, as_array, cases, conjugated, draw
 from autograd.primitive import implements, op
 
 _view_of = np.lib.stride_tricks.sliding_window_view
@@ -104,8 +104,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 @implements(np.correlate, domain=_pairs("full", "same", "valid"))
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    """Compute Σₘ a[m + n] v[m] for two vectors."""
-    a, v = _vector(a), _vector(v)
+    """Compute Σₘ a[m + n] v̄[m] for two vectors; complex ``v`` is conjugated."""
+    a, v = _vector(a), conjugated(_vector(v))
     if a.size >= v.size:
         return convolve(a, np.flip(v), mode)
     return np.flip(convolve(v, np.flip(a), mode))

@@ -14,10 +14,11 @@ from autograd.compiler import select
 from autograd.modes import enable_grad, no_grad
 from autograd.ops import elementwise as ew
 from autograd.programs.values import Step, Value, replaced
+from autograd.recorded import number_of
 from autograd.rules import Op, Rule
 from autograd.vjp import fit, missing_rule
 
-_KEPT = (bool, int, float)
+_KEPT = (bool, int, float, complex)
 
 
 def adjoint(tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value], *, recorded: bool) -> dict[Value, Any]:
@@ -36,7 +37,11 @@ def adjoint(tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value],
             if not step.outputs:
                 continue
             parts = [found.pop(out, None) if out in leading and out not in wanted else None for out in step.outputs]
-            for value, share in _shares(tracer, step, parts, leading, recorded):
+            mark = len(tracer.steps)
+            shares = _shares(tracer, step, parts, leading, recorded)
+            for made in tracer.steps[mark:]:  # they belong to the line and the module of what they go back through
+                made.line, made.scope = step.line, step.scope
+            for value, share in shares:
                 found[value] = total = ew.add(found[value], share) if value in found else share
                 total._node.value.of = total._node.value.of or value
     return {value: g for value, g in found.items() if value in wanted}
@@ -131,8 +136,8 @@ class _Asked:
         """Return an input as the engine keeps it: a Python number in the dtype of the result."""
         if isinstance(x, Value):
             return x.array if x.shape is None else self.tracer.wrap(x)
-        if isinstance(x, _KEPT) and self.outputs[0].dtype.kind == "f":
-            return self.outputs[0].dtype.type(x)
+        if isinstance(x, _KEPT) and self.outputs[0].dtype.kind in "fc":
+            return number_of(self.outputs[0].dtype, x)
         return x
 
 
@@ -150,9 +155,15 @@ def _by_kernel(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bo
         masks = op.selects if isinstance(op.selects, dict) else {}
         mask = masks.get(i) if i is not None else None
         names = asked.of(rule)
-        kernel = kernel_of(op, rule, places, mask, [step.inputs[k] for k in places], i)
-        results = tracer.pulled(kernel, f"{op.name}_vjp", (g, tuple(names), tuple(asked.of(mask)) if mask else ()))
-        shares += zip([step.inputs[k] for k in places], results, strict=True)
+        parents, label = [step.inputs[k] for k in places], f"{op.name}_vjp"
+        found = None
+        if mask is None:
+            found = tracer.pulled(rule.function, label, (g, *names), parents, places if i is None else None)
+        if found is None:
+            kernel = kernel_of(op, rule, places, mask, parents, i)
+            given = g, tuple(names), tuple(asked.of(mask)) if mask else ()
+            found = tracer.pulled(kernel, label, given, parents, range(len(parents)))
+        shares += zip(parents, found, strict=True)
     return shares
 
 

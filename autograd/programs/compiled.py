@@ -10,17 +10,18 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
-from autograd.box import Box, keeps_values, needs_grad
+from autograd.box import Box, keeps_values, leaf_of, needs_grad
 from autograd.errors import NotAFunction, TraceError
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
-from autograd.programs.guards import Guards
+from autograd.programs.guards import Guards, is_library
 from autograd.programs.program import Doubtful, Program
 from autograd.programs.source import Changed
-from autograd.programs.tracing import Tracer, flows
+from autograd.programs.tracing import Tracer, flows, named_by_locals
 from autograd.programs.values import ARRAY, CLOSED, Step, Value
 from autograd.tree import flatten
 
@@ -29,12 +30,13 @@ RETRACES = 8
 _ARRAYS = (np.ndarray, np.generic)
 
 
-def compile(f: Any = None, *, off: Collection[str] = ()) -> Any:
+def compile(f: Any = None, *, off: Collection[str] = (), quiet: bool = False) -> Any:
     """Return ``f`` compiled: traced once per kind of arguments, and written out as NumPy with its backpropagation.
 
     ``f`` is any function of Tensors and arrays: a module, a loss, ``ag.value_and_grad(g)``. What it closes over is read
     at each call. ``off`` names passes to leave out. Also a decorator. Raises TraceError where a number leaves ``f``
-    (``if t > 0``, ``t.item()``), as what is computed from it would be stale at the next call.
+    (``if t > 0``, ``t.item()``), as what is computed from it would be stale at the next call. Where f has to run as
+    itself a warning says why, unless ``quiet``, and so does ``.why``; ``.traces`` counts how often f was traced.
 
     >>> import numpy as np, autograd as ag
     >>> f = ag.compile(ag.value_and_grad(lambda x: (x * x).sum()))
@@ -42,29 +44,54 @@ def compile(f: Any = None, *, off: Collection[str] = ()) -> Any:
     (np.float64(5.0), array([2., 4.]))
     """
     if f is None:
-        return functools.partial(compile, off=off)
+        return functools.partial(compile, off=off, quiet=quiet)
     if not callable(f):
         raise NotAFunction(f"compile takes a function, got {type(f).__name__}: {f!r}"[:200] + ".")
-    return Compiled(f, off)
+    return Compiled(f, off, quiet)
 
 
 class _Entry:
     """Hold a program and what it relies on; ``program`` is None where the function runs as itself."""
 
-    __slots__ = ("facts", "guards", "program", "why")
+    __slots__ = ("facts", "guards", "known", "program", "why")
 
     def __init__(self, guards: Guards | None, program: Program | None, why: str) -> None:
         self.guards, self.program, self.why = guards, program, why
-        used = [] if program is None else [v for v in program.used if v.kind == CLOSED]
-        self.facts = [(v.source, v.source._node, v.shape, v.dtype, v.needs) for v in used]
+        used = [] if program is None else [v.source for v in program.used if v.kind == CLOSED]
+        self.facts = [(box, _facts(box)) for box in used]
+        self.known: list[Any] = []  # what was found as it was, recognized at once
+        self._note()
+
+    def _note(self) -> None:
+        self.known = [
+            (
+                box,
+                leaf_of(box),
+                box._array.__class__,
+                None if box._array.__class__ is not np.ndarray else ref(box._array),
+            )
+            for box, _ in self.facts
+        ]
+        if self.program is not None:
+            self.program.see_closed()
 
     def stale(self) -> str:
         """Return what is no longer as it was: "" for nothing."""
-        for box, node, shape, dtype, needs in self.facts:
-            array = box._array
-            if array.shape != shape or array.dtype is not dtype or (box._node is not node and needs_grad(box) != needs):
-                return f"{box._node.name if box._node is not None and box._node.name else 'a Tensor'}"
+        for box, node, kind, array in self.known:
+            if box._node is not node or (
+                box._array is not array() if array is not None else box._array.__class__ is not kind
+            ):
+                for each, facts in self.facts:
+                    if _facts(each) != facts:
+                        return f"{each._node.name if each._node is not None and each._node.name else 'a Tensor'}"
+                self._note()
+                break
         return "" if self.guards is None else self.guards.changed()
+
+
+def _facts(box: Any) -> Any:
+    array = box._array
+    return array.shape, array.dtype, array.flags.c_contiguous, array.flags.f_contiguous, needs_grad(box)
 
 
 class _Last:
@@ -113,28 +140,29 @@ class _Last:
 class Compiled:
     """Call a function as a program."""
 
-    _caches = ("_entries", "_last", "_retraced", "_warned")  # of no account to a program that calls this one
+    _reaches = ("function",)  # a function may reach what it was compiled to, as a method does
 
-    def __init__(self, f: Callable[..., Any], off: Collection[str] = ()) -> None:
+    def __init__(self, f: Callable[..., Any], off: Collection[str] = (), quiet: bool = False) -> None:
         functools.update_wrapper(self, f, updated=())
         self.function, self.off = f, frozenset(off)
+        self.traces, self.why = 0, ""
         self._entries: OrderedDict[Any, _Entry] = OrderedDict()
         self._last: _Last | None = None
         self._retraced = 0
-        self._warned = False
+        self._quiet = quiet
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
     def __reduce__(self) -> Any:
-        return Compiled, (self.function, self.off)
+        return Compiled, (self.function, self.off, self._quiet)
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self.function, '__name__', type(self.function).__name__)}>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         state = current()
-        if state.tracer is not None or keeps_values():
+        if state.tracer is not None or state.watcher is not None or keeps_values():
             return self.function(*args, **kwargs)
         last = self._last
         if last is not None and not kwargs and last.fits(state.recording, args) and not last.entry.stale():
@@ -158,7 +186,7 @@ class Compiled:
                 except Changed:
                     stale = "the form of what a plain function gives"
             self._retraced += 1
-            if self._retraced == RETRACES:
+            if self._retraced == RETRACES and not self._quiet:
                 warnings.warn(
                     f"{self!r} was traced {RETRACES} times anew, as {stale} keeps changing. Pass it as an argument "
                     "(an array), or leave it as it is.",
@@ -180,14 +208,16 @@ class Compiled:
 
     def _trace(self, key: Any, values: list[Any], rebuild: Callable[[list[Any]], Any]) -> Any:
         trace = _Trace(self.function, values, rebuild)
+        self.traces += 1
         program = trace.program(self.off)
+        self.why = trace.why
         entry = _Entry(trace.guards, program, trace.why)
         self._entries[key] = entry
         self._entries.move_to_end(key)
         while len(self._entries) > KINDS:
             self._entries.popitem(last=False)
-        if program is None and not self._warned:
-            self._warned = True
+        if program is None and not self._quiet:
+            self._quiet = True
             warnings.warn(f"{self!r} runs uncompiled: {trace.why}", RuntimeWarning, stacklevel=3)
         return trace.result
 
@@ -204,6 +234,7 @@ class _Trace:
         self.tracer = Tracer(self.guards.reaches)
         self.why = ""
         self.result: Any = None
+        self._contents = self.guards.checksums()
         self._states = [rng.bit_generator.state for rng in self.guards.generators]
 
     def _name(self) -> str:
@@ -217,7 +248,7 @@ class _Trace:
         args, kwargs = self.rebuild(leaves)
         self._name_arguments(args, kwargs)
         try:
-            with traced_by(tracer):
+            with traced_by(tracer), named_by_locals():
                 y = self.f(*args, **kwargs)
                 found, form = flatten(y)
                 results = [self._result(x) for x in found]
@@ -225,6 +256,8 @@ class _Trace:
             self._undo()
             raise
         except Exception as error:  # in doubt the function runs as itself; if it is its own fault, it fails again
+            if not is_library(type(error).__module__):  # the function's own in any case
+                raise
             self._undo()
             self.why = f"{type(error).__name__}: {error}"
             self.result = self._plainly()
@@ -266,6 +299,10 @@ class _Trace:
         stale = self.guards.changed()
         if stale:
             return f"the function changes {stale} while it runs."
+        for key, found in self.guards.checksums().items():
+            if key not in self.tracer.written and found != self._contents.get(key, found):
+                shape = self.guards.arrays[key].shape
+                return f"the function writes into an array of shape {shape}; do so in a function that is ag.opaque."
         drawn = {id(rng) for rng, _ in self.tracer.rng}
         for rng, state in zip(self.guards.generators, self._states, strict=True):
             if id(rng) not in drawn and not _same_state(rng.bit_generator.state, state):
@@ -296,14 +333,14 @@ class _Trace:
 
     def _answer(self, program: Program) -> None:
         """Give the result of the traced call as that of the program."""
-        given = iter([x for x in self.values if isinstance(x, (Box, *_ARRAYS))])
-        sources = [next(given) if v.kind == "input" else v.source for v in program.used]
+        leaves = [x for x in self.values if isinstance(x, (Box, *_ARRAYS))]
         outputs = [v.array if isinstance(v, Value) else v for v in program.outputs]
         mode = enable_grad if current().recording else no_grad
         with mode():
+            arrays = [x._array if isinstance(x, Box) else x for x in (*leaves, *program.closed)]
             saved = tuple([v.array for v in program.saved])
             doubtful = program.is_doubtful(outputs)
-            self.result = self._plainly() if doubtful else program.finish(sources, outputs, saved)
+            self.result = self._plainly() if doubtful else program.finish(leaves, arrays, outputs, saved)
         for step in program.steps:  # the arrays of the trace are done with
             for value in step.outputs:
                 value.array = None
@@ -345,4 +382,6 @@ def _kind(x: Any) -> Any:
         return x.dtype, ()
     if isinstance(x, float):
         return float, x.hex()
+    if isinstance(x, complex):
+        return complex, x.real.hex(), x.imag.hex()
     return (type(x), x) if isinstance(x, (int, str, bool, type(None))) else (type(x), id(x))

@@ -8,7 +8,9 @@ import numpy as np
 
 from autograd.ops.activations import BLOCK, zero_block
 from autograd.programs.tracing import same
-from autograd.programs.values import RESULT, Step, Value, replaced, values_in
+from autograd.programs.values import CLOSED, RESULT, Step, Value, replaced, values_in
+
+GATHERED = 32_768  # elements; the gradient of a larger leaf is an array of its own
 
 
 def names(program: Any) -> None:
@@ -16,11 +18,11 @@ def names(program: Any) -> None:
     known: dict[Any, Any] = {}
     for steps in (program.forward, program.backward):
         for step in list(steps):
-            _read_anew(step, known)
+            read_anew(step, known)
             if step.function is same or _changes_nothing(step):
                 known[step.outputs[0]] = step.inputs[0]
                 steps.remove(step)
-    _results_anew(program, known)
+    results_anew(program, known)
 
 
 def _changes_nothing(step: Step) -> bool:
@@ -35,12 +37,13 @@ def products(program: Any) -> None:
     """Transpose a product by its factors: (a b)ᵀ = bᵀ aᵀ and (xᵀ)ᵀ = x; gradients come in the layout of weights."""
     known: dict[Any, Any] = {}
     made: dict[Value, Step] = {}
+    turned_leaves = [g for leaf, g in program.gradients.items() if _is_turned(leaf.array)]
     every = [*program.forward, *program.backward]
     read = Counter(v for step in every for v in step.values())
     read.update(values_in([program.outputs, list(program.gradients.values())]))
     for steps in (program.forward, program.backward):
         for step in list(steps):
-            _read_anew(step, known)
+            read_anew(step, known)
             made.update(dict.fromkeys(step.outputs, step))
             if not _transposes(step):
                 continue
@@ -48,14 +51,16 @@ def products(program: Any) -> None:
             if before is not None and _transposes(before):
                 known[step.outputs[0]] = before.inputs[0]
                 steps.remove(step)
-            elif before is not None and _named(before, "matmul") and read[step.inputs[0]] == 1 and before in steps:
+            elif before is not None and named(before, "matmul") and read[step.inputs[0]] == 1 and before in steps:
+                if step.outputs[0] in turned_leaves:
+                    continue  # it lies as its leaf does
                 a, b = before.inputs
                 if isinstance(a, Value) and isinstance(b, Value) and len(a.shape) == len(b.shape) == 2:
                     turned = [_turned(x, made, steps, steps.index(before)) for x in (b, a)]
                     before.inputs, before.outputs = tuple(turned), step.outputs
                     made[step.outputs[0]] = before
                     steps.remove(step)
-    _results_anew(program, known)
+    results_anew(program, known)
 
 
 def _turned(x: Value, made: dict[Value, Step], steps: list[Step], at: int) -> Value:
@@ -71,18 +76,27 @@ def _turned(x: Value, made: dict[Value, Step], steps: list[Step], at: int) -> Va
 
 def _transposes(step: Step) -> bool:
     x = step.inputs[0] if step.inputs else None
-    named = step.function is np.transpose or _named(step, "transpose")
-    return named and isinstance(x, Value) and len(x.shape) == 2 and step.kwargs.get("axes") in (None, (1, 0))
+    turns = step.function is np.transpose or named(step, "transpose")
+    return turns and isinstance(x, Value) and len(x.shape) == 2 and step.kwargs.get("axes") in (None, (1, 0))
 
 
-def _named(step: Step, name: str) -> bool:
+def named(step: Step, name: str) -> bool:
+    """Tell whether a step is of the op of that name."""
     return step.op is not None and step.op.name == name
+
+
+def dots(program: Any) -> None:
+    """Multiply matrices by ``np.dot``, which calls BLAS with less ado than ``matmul``."""
+    for step in (*program.forward, *program.backward):
+        dtype = step.outputs[0].dtype if step.outputs else None
+        if named(step, "matmul") and all(len(x.shape) == 2 and x.dtype == dtype for x in step.inputs):
+            step.function = np.dot
 
 
 def sums(program: Any) -> None:
     """Sum over the rows of a matrix as a product with ones: BLAS takes a third of the time of ``sum``."""
     for step in (*program.forward, *program.backward):
-        if not _named(step, "sum") or step.kwargs.get("keepdims") or step.kwargs.get("dtype") is not None:
+        if not named(step, "sum") or step.kwargs.get("keepdims") or step.kwargs.get("dtype") is not None:
             continue
         x = step.inputs[0]
         if isinstance(x, Value) and len(x.shape) == 2 and x.dtype.kind == "f" and step.kwargs["axis"] in (0, (0,)):
@@ -93,16 +107,44 @@ def rectifiers(program: Any) -> None:
     """Compare with an array of zeros: NumPy's ``maximum`` with a number takes two to four times as long."""
     for step in program.forward:
         y = step.outputs[0] if step.outputs else None
-        if _named(step, "relu") and y is not None and y.shape and 0 < y.array.size <= BLOCK and y.dtype.kind == "f":
+        if named(step, "relu") and y is not None and y.shape and 0 < y.array.size <= BLOCK and y.dtype.kind == "f":
             step.function, step.label, step.inputs = np.maximum, "relu", (step.inputs[0], zero_block(y.dtype, y.shape))
 
 
 def masks(program: Any) -> None:
     """Cut off by a product on the way back: should an infinite slope make it nan, the ordinary ops run again."""
-    for step in program.backward:
-        if _named(step, "select") and step.outputs[0].dtype.kind == "f":
-            step.function, step.label, step.op = np.multiply, "multiply", None
-            step.inputs, step.kwargs = (step.inputs[0], step.kwargs["mask"]), {}
+    made = {out: step for step in (*program.forward, *program.backward) for out in step.outputs}
+    known: dict[Any, Any] = {}
+    for step in list(program.backward):
+        read_anew(step, known)
+        if named(step, "select") and step.outputs[0].dtype.kind == "f":
+            test, product = [
+                made.get(x) if isinstance(x, Value) else None for x in (step.kwargs["mask"], step.inputs[0])
+            ]
+            if test is not None and product is not None and _is_cut_by(product, test):
+                known[step.outputs[0]] = step.inputs[0]
+                program.backward.remove(step)
+                continue
+            if _lie_alike(step.inputs[0], step.kwargs["mask"]):
+                step.function, step.label, step.op = np.multiply, "multiply", None
+                step.inputs, step.kwargs = (step.inputs[0], step.kwargs["mask"]), {}
+    results_anew(program, known)
+
+
+def _lie_alike(x: Any, mask: Any) -> bool:
+    """Tell whether the axes of both lie in one order in memory; else ``select`` is quicker, in that of the mask."""
+    a, b = (v.array if isinstance(v, Value) else v for v in (x, mask))
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or a.shape != b.shape:
+        return True
+    return [s // a.itemsize for s in a.strides] == [s // b.itemsize for s in b.strides]
+
+
+def _is_cut_by(product: Step, test: Step) -> bool:
+    """Tell whether a product is 0 anyway where ``test`` fails, which says that one of its factors is not 0."""
+    if product.function is not np.multiply or test.function is not np.not_equal or test.kwargs or product.kwargs:
+        return False
+    factor, zero = test.inputs
+    return isinstance(zero, int | float | np.number) and zero == 0 and any(x is factor for x in product.inputs)
 
 
 @lru_cache(maxsize=64)
@@ -118,7 +160,7 @@ def common(program: Any) -> None:
     first: dict[Any, tuple[Value, ...]] = {}
     for steps in (program.forward, program.backward):
         for step in list(steps):
-            _read_anew(step, known)
+            read_anew(step, known)
             if step.effect or step.function is same:
                 continue
             key = _key(step)
@@ -127,7 +169,7 @@ def common(program: Any) -> None:
                 steps.remove(step)
             else:
                 first[key] = step.outputs
-    _results_anew(program, known)
+    results_anew(program, known)
 
 
 def dead(program: Any) -> None:
@@ -147,14 +189,15 @@ def _living(steps: list[Step], live: set[Any]) -> list[Step]:
     return kept[::-1]
 
 
-def _read_anew(step: Step, known: dict[Any, Any]) -> None:
+def read_anew(step: Step, known: dict[Any, Any]) -> None:
     """Let a step read what its inputs are by now."""
     if known:
         step.inputs = replaced(step.inputs, lambda x: known.get(x, x) if isinstance(x, Value) else x)
         step.kwargs = replaced(step.kwargs, lambda x: known.get(x, x) if isinstance(x, Value) else x)
 
 
-def _results_anew(program: Any, known: dict[Any, Any]) -> None:
+def results_anew(program: Any, known: dict[Any, Any]) -> None:
+    """Let the program give what its results are by now."""
     program.outputs = [known.get(v, v) if isinstance(v, Value) else v for v in program.outputs]
     program.gradients = {v: known.get(g, g) if isinstance(g, Value) else g for v, g in program.gradients.items()}
 
@@ -185,35 +228,114 @@ def in_place(program: Any) -> None:
     kept = {*values_in(program.outputs), *values_in(list(program.gradients.values()))}
     kept |= {v for step in program.backward for v in step.values()}
     for steps in (program.forward, program.backward):
-        own: dict[Value, bool] = {}
-        last = {v: i for i, step in enumerate(steps) for v in step.values()}
-        outside = kept if steps is program.forward else {*values_in(list(program.gradients.values()))}
-        views: dict[Value, set[Value]] = {}
-        for i, step in enumerate(steps):
-            step.out = None
-            product = step.function is np.dot or _named(step, "matmul")
-            fresh = isinstance(step.function, np.ufunc) or product or _named(step, "select")
-            for out in step.outputs:
-                if fresh and not step.packed and len(out.shape or ()):
-                    own[out] = True
-                elif not fresh and out.shape:
-                    for v in step.values():  # what may look at the memory of its inputs
-                        views.setdefault(v, set()).add(out)
-            if not isinstance(step.function, np.ufunc) or step.function is np.matmul or step.packed:
-                continue
-            y = step.outputs[0]
-            for x in step.inputs:
-                if (
-                    isinstance(x, Value)
-                    and x in own
-                    and x not in outside
-                    and last[x] == i
-                    and x.shape == y.shape
-                    and x.dtype == y.dtype
-                    and not views.get(x)
-                ):
-                    step.out = x
-                    break
+        _reuse(steps, kept if steps is program.forward else {*values_in(list(program.gradients.values()))})
+        for loop in steps:
+            _reuse(loop.inner, set(loop.outputs))
 
 
-PASSES = (names, products, common, sums, rectifiers, masks, dead, in_place)
+def _reuse(steps: list[Step], outside: set[Value]) -> None:
+    """Write results into inputs that the steps made themselves, and that are not read later or ``outside``."""
+    own: dict[Value, bool] = {}
+    last = {v: i for i, step in enumerate(steps) for v in step.values()}
+    views: dict[Value, set[Value]] = {}
+    memory: dict[Value, Value] = {}  # of a result that is written into an input: the value that was there first
+    for i, step in enumerate(steps):
+        step.out = None
+        product = step.function is np.dot or named(step, "matmul")
+        fresh = isinstance(step.function, np.ufunc) or product or named(step, "select")
+        for out in step.outputs:
+            if fresh and not step.packed and len(out.shape or ()):
+                own[out] = True
+            elif not fresh and out.shape:
+                for v in step.values():  # what may look at the memory of its inputs
+                    views.setdefault(v, set()).add(out)
+        if not isinstance(step.function, np.ufunc) or step.function is np.matmul or step.packed:
+            continue
+        y = step.outputs[0]
+        for x in step.inputs:
+            if (
+                isinstance(x, Value)
+                and x in own
+                and x not in outside
+                and last[x] == i
+                and x.shape == y.shape
+                and x.dtype == y.dtype
+                and not views.get(x)
+            ):
+                step.out = x
+                memory[y] = first = memory.get(x, x)
+                first.name = y.name or first.name  # as the user calls what it becomes
+                break
+
+
+def gather(program: Any) -> None:
+    """Write the gradients of leaves one behind the other: an optimizer takes them at once, and none is copied."""
+    _turn_large(program)
+    leaves = [v for v in program.gradients if _is_small_leaf(v) and isinstance(program.gradients[v], Value)]
+    dtypes = Counter(v.dtype for v in leaves).most_common(1)
+    if not dtypes or dtypes[0][1] < 2:
+        return
+    steps, read = program.backward, Counter(values_in(list(program.gradients.values())))
+    made = {out: step for step in steps for out in step.outputs}
+    for leaf in sorted([v for v in leaves if v.dtype == dtypes[0][0]], key=lambda v: -v.source._node.order):
+        g, array = program.gradients[leaf], leaf.array
+        place = Value(RESULT, np.empty(leaf.shape, leaf.dtype, order="F" if _is_turned(array) else "C"))
+        place.of = leaf
+        step = made.get(g)
+        if step is None or read[g] > 1 or not _writes_into(step, place, made, steps):
+            steps.append(Step(np.copyto, "copyto", (place, g), {}, (), effect=True))
+        program.gradients[leaf] = place
+        program.gathered.append(place)
+
+
+def _turn_large(program: Any) -> None:
+    """Write the gradient of a large leaf that lies transposed into an array that lies so, too."""
+    steps, read = program.backward, Counter(values_in(list(program.gradients.values())))
+    made = {out: step for step in steps for out in step.outputs}
+    for leaf, g in program.gradients.items():
+        if leaf.kind == CLOSED and leaf.boxed and _is_turned(leaf.array) and leaf.array.size > GATHERED:
+            step = made.get(g)
+            place = Value(RESULT, np.empty(leaf.shape, leaf.dtype, order="F"))
+            place.of = leaf
+            at = None if step is None or read[g] > 1 or not _transposes(step) else made.get(step.inputs[0])
+            index = steps.index(at) if at is not None and at in steps else 0
+            if at is not None and step is not None and _writes_into(step, place, made, steps):
+                empty = Step(np.empty, "empty", (leaf.shape, leaf.dtype), {"order": "F"}, (place,), scope=at.scope)
+                empty.line = at.line
+                steps.insert(index, empty)
+                program.gradients[leaf] = place
+
+
+def _is_turned(array: Any) -> bool:
+    return isinstance(array, np.ndarray) and array.ndim == 2 and bool(array.T.flags.c_contiguous)
+
+
+def _is_small_leaf(v: Value) -> bool:
+    if v.kind != CLOSED or not v.boxed or not isinstance(v.array, np.ndarray):
+        return False
+    return 0 < v.array.size <= GATHERED and v.dtype.kind == "f" and v.source._node.op is None
+
+
+def _writes_into(step: Step, place: Value, made: dict[Value, Step], steps: list[Step]) -> bool:
+    """Let a step write its result into ``place``, if it is one that can."""
+    if step.out is not None or step.packed or step.outputs[0].shape != place.shape:
+        return False
+    if _transposes(step) and _is_turned(place.array):
+        before = made.get(step.inputs[0])
+        if before is not None and before.function is np.dot and before.out is None and before in steps:
+            before.out, before.turned = place, True
+            steps.remove(step)
+            return True
+        return False
+    if step.outputs[0].dtype != place.dtype or (isinstance(step.outputs[0].array, np.generic)):
+        return False
+    if step.function is np.dot:
+        if not place.array.flags.c_contiguous:
+            if not all(isinstance(x, Value) and len(x.shape) == 2 for x in step.inputs):
+                return False
+            a, b = [_turned(x, made, steps, steps.index(step)) for x in step.inputs]
+            step.inputs, step.turned = (b, a), True
+    elif not isinstance(step.function, np.ufunc) or step.function is np.matmul:
+        return False
+    step.out = place
+    return True

@@ -5,6 +5,7 @@ those, and gives the gradients. The result of a call is a Tensor with one node; 
 a nan behind a mask) it is the ordinary ops again: see :meth:`Program.replay`.
 """
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -12,9 +13,12 @@ import numpy as np
 
 from autograd.box import Box, leaf_of, wrap
 from autograd.differentiate import has_nan
+from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
-from autograd.programs.passes import PASSES
+from autograd.programs import blocks, passes, simplify
+from autograd.programs.page import page
+from autograd.programs.saving import save
 from autograd.programs.source import Source
 from autograd.programs.tracing import same
 from autograd.programs.values import ARRAY, INPUT, RESULT, Step, Value, replaced, values_in
@@ -22,6 +26,11 @@ from autograd.tensor import Tensor
 from autograd.vjp import Cotangents, check, item_node
 
 Array = np.ndarray[Any, Any]
+PASSES = (
+    passes.names, passes.products, passes.common, simplify.spreads, simplify.constants, simplify.squares,
+    simplify.signs, passes.dead, simplify.scatters, passes.dots, passes.sums, passes.rectifiers, passes.masks,
+    passes.dead, blocks.ahead, simplify.constants, blocks.ones, blocks.blocks, passes.in_place, passes.gather,
+)  # fmt: skip
 
 
 class Doubtful(Exception):
@@ -52,26 +61,31 @@ class Program:
         self.roots = list(cotangents)
         self.forward, self.backward = [step.copy() for step in trace], [step.copy() for step in adjoint]
         self.outputs = [v for v in results if isinstance(v, Value)]
+        self.gathered: list[Value] = []  # gradients of leaves that are written one behind the other
         for each in PASSES:
             if each.__name__ not in off:
                 each(self)
         self._plan()
+        self.memories: list[Gathered] = []  # that were used, and are used again when nobody holds a part of one
+        self._forms = [(v.shape, not v.array.flags.c_contiguous) for v in self.gathered]
         self.op = _Compiled(self)
+        for v in self.outputs:
+            if isinstance(v, Value) and v.kind == RESULT and not v.name:
+                v.name = "loss" if v.shape == () and v in self.roots else "y"
         self.text = Source(self)
         self.run_forward, self.run_backward = self.text.functions()
 
     def _plan(self) -> None:
         """Decide what is kept for backward, and what must be copied because its memory is somebody else's."""
-        own = {*_in_order(self.backward), *self.cotangents}
+        own = {*_in_order(self.backward), *self.cotangents, *self.gathered}
         read = {v for step in self.backward for v in step.values()} | set(values_in(list(self.gradients.values())))
         drawn = {out for step in self.forward if step.effect for out in step.outputs if out.shape is not None}
         self.saved: list[Value] = []
         if self.gradients:
-            every = [*self.inputs, *_in_order(self.forward)]
-            self.saved = [
-                v for v in every if v in read - own or v in drawn or (v.kind in (INPUT, ARRAY) and not v.boxed)
-            ]
-        self.used = [v for v in self.inputs if v.kind == INPUT or v in _read(self.forward, self.outputs, self.saved)]
+            every, outside = [*self.inputs, *_in_order(self.forward)], read - own
+            self.saved = [v for v in every if v in outside or v in drawn or (v.kind in (INPUT, ARRAY) and not v.boxed)]
+        needed = _read(self.forward, self.outputs, self.saved)
+        self.used = [v for v in self.inputs if v.kind == INPUT or v in needed]
         self.parents = [v for v in self.used if v.boxed]
         raw = [v for v in self.used if not v.boxed]
         self.copied = [i for i, v in enumerate(self.saved) if any(_share(v, other) for other in raw)]
@@ -84,6 +98,8 @@ class Program:
         self.boxed = [v.boxed for v in self.values]
         self.single = len(self.results) == 1 and self.results[0] in self.values and self.rebuild([self]) is self
         self.closed = [v.source for v in self.used if v.kind != INPUT]
+        self.given = sum(v.kind == INPUT for v in self.used)
+        self.see_closed()
         self.places = [i for i, v in enumerate(self.used) if v.boxed]
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.effects = any(step.effect for step in self.forward)
@@ -97,6 +113,23 @@ class Program:
         return self.text.source
 
     @property
+    def memory(self) -> dict[str, int]:
+        """Return the bytes of each array that a call makes, and backward with it: results, what is kept, gradients."""
+        made = [out for step in self.steps if step.out is None for out in step.outputs if out.shape is not None]
+        names = [(self.text.name(v), v) for v in [*made, *self.gathered] if v.dtype is not None]
+        return {name: math.prod(v.shape) * v.dtype.itemsize for name, v in names if name.isidentifier()}
+
+    def _repr_html_(self) -> str:
+        return page(self)
+
+    def save(self, path: Any) -> None:
+        """Write a module with the same two functions that needs NumPy only; arrays lie in a file beside it.
+
+        ``path`` ends in ``.py``. Raises TraceError for a program that uses what no file can hold.
+        """
+        save(self, path)
+
+    @property
     def steps(self) -> list[Step]:
         """List the steps of forward and backward."""
         return [*self.forward, *self.backward]
@@ -105,42 +138,66 @@ class Program:
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the arguments that are Tensors or arrays, in order."""
-        sources = [*leaves, *self.closed]
-        outputs, saved = self.run_forward(*[x._array if isinstance(x, Box) else x for x in sources])
-        if self.is_doubtful(outputs):
+        arrays = [x._array if isinstance(x, Box) else x for x in leaves]
+        arrays += [x._array for x in self.boxes] if self.all_boxed else map(_array_of, self.closed)
+        outputs, saved = self.run_forward(*arrays)
+        if self.differentiates and self.is_doubtful(outputs):
             raise Doubtful
-        return self.finish(sources, outputs, saved)
+        return self.finish(leaves, arrays, outputs, saved)
 
     def is_doubtful(self, outputs: Sequence[Any]) -> bool:
         """Tell whether a gradient behind a mask was computed and a nan came out: eager backward may know it to be 0."""
         return bool(self.differentiates) and any(map(has_nan, outputs))
 
-    def finish(self, sources: Sequence[Any], outputs: list[Any], saved: tuple[Any, ...]) -> Any:
+    def see_closed(self) -> None:
+        """Note the nodes of the Tensors that the function closes over."""
+        self.boxes = [x for x in self.closed if isinstance(x, Box)]
+        self.all_boxed = len(self.boxes) == len(self.closed)
+        self.nodes = [leaf_of(box) for box in self.boxes]
+
+    def finish(self, leaves: Sequence[Any], arrays: list[Any], outputs: list[Any], saved: tuple[Any, ...]) -> Any:
         """Wrap what forward gave, with one node behind what needs a gradient."""
         for i in self.aliased:
             outputs[i] = np.array(outputs[i])[()]
-        made = [wrap(y) if boxed else y for y, boxed in zip(outputs, self.boxed, strict=True)]
+        made: list[Any]
         if self.gradients:
             if self.copied:
                 kept = list(saved)
                 for i in self.copied:
                     kept[i] = kept[i].copy()
                 saved = tuple(kept)
-            boxes = [sources[i] for i in self.places]
-            parents = tuple([leaf_of(box) if box._node is None else box._node for box in boxes])
-            residuals = (*[box._array for box in boxes], None)
+            parents = (*[x._node or leaf_of(x) for x in leaves if isinstance(x, Box)], *self.nodes)
+            residuals = (*([arrays[i] for i in self.places] if len(self.places) < len(arrays) else arrays), None)
             several = len(self.roots_at) > 1
             ys = [outputs[i] for i in self.roots_at]
             shape: Any = [y.shape for y in ys] if several else ys[0].shape
             dtype: Any = [y.dtype for y in ys] if several else ys[0].dtype
             node = Node(self.op, parents, residuals, {"saved": saved}, shape, dtype, current().scope)
+            if self.single:
+                return wrap(outputs[0], node)
+            made = [wrap(y) if boxed else y for y, boxed in zip(outputs, self.boxed, strict=True)]
             for i, (root, at) in enumerate(zip(self.roots, self.roots_at, strict=True)):
                 box = wrap(outputs[at], item_node(node, i, outputs[at]) if several else node)
                 made = [box if v is root else x for v, x in zip(self.values, made, strict=True)]
-        if self.single:
-            return made[0]
+        else:
+            made = [wrap(y) if boxed else y for y, boxed in zip(outputs, self.boxed, strict=True)]
+            if self.single:
+                return made[0]
         given = iter(made)
         return self.rebuild([next(given) if isinstance(v, Value) else v for v in self.results])
+
+    def take_memory(self) -> Gathered:
+        """Return where the gradients of leaves are written: memory of an earlier call that nobody looks at any more."""
+        for _ in range(min(len(self.memories), 2)):
+            try:
+                found = self.memories.pop(0)  # by one thread only
+            except IndexError:
+                break
+            if found.is_free():
+                return found
+            if len(self.memories) < 2:
+                self.memories.append(found)
+        return Gathered(self._forms, self.gathered[0].dtype)
 
     def replay(self, *inputs: Any, saved: tuple[Any, ...]) -> Any:
         """Compute the roots by the ordinary ops, from Tensors, with what was drawn or read when forward ran."""
@@ -191,6 +248,9 @@ class _Compiled:
         self.definition = program.replay
         at = {v: i for i, v in enumerate(program.gradients)}
         self._pairs = [(i, at[v]) for i, v in enumerate(program.parents) if v in at]
+        in_order = self._pairs == [(i, i) for i in range(len(program.parents))]
+        self._paired: Any = zip if in_order else lambda parents, found: [(parents[i], found[k]) for i, k in self._pairs]
+        self._gathered = [(i, k) for i, k in self._pairs if program.gradients[program.parents[i]] in program.gathered]
         self._reads = frozenset(
             i
             for i, parent in enumerate(program.parents)
@@ -215,16 +275,26 @@ class _Compiled:
             check(node)
         program = self.program
         parts = g.fill(node) if isinstance(g, Cotangents) else (g,)
-        found = program.run_backward(*parts, *node.kwargs["saved"])
         parents = node.parents
-        return [
-            (parents[i], found[k])
-            for i, k in self._pairs
-            if parents[i].needs and (wanted is None or parents[i] in wanted)
-        ]
+        if program.gathered:
+            memory = program.take_memory()
+            found = program.run_backward(*parts, *node.kwargs["saved"], *memory.views)
+            program.memories.append(memory)
+            for i, k in self._gathered:
+                if parents[i].op is not None:  # it goes on from there, and may come to several leaves
+                    found[k] = found[k].copy()
+        else:
+            found = program.run_backward(*parts, *node.kwargs["saved"])
+        if wanted is None:
+            return self._paired(parents, found)
+        return [(parents[i], found[k]) for i, k in self._pairs if parents[i] in wanted]
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def _array_of(x: Any) -> Any:
+    return x._array if isinstance(x, Box) else x
 
 
 def _in_order(steps: Sequence[Step]) -> list[Value]:

@@ -5,13 +5,15 @@ import linecache
 import math
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler import select
-from autograd.programs.values import Step, Value
+from autograd.programs.blocks import parts
+from autograd.programs.simplify import add_at
+from autograd.programs.values import NOTHING, Step, Value
 from autograd.rules import parameters_of
 
 _OPERATORS: dict[Any, str] = {
@@ -19,6 +21,7 @@ _OPERATORS: dict[Any, str] = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@", np.greater: ">", np.less: "<",
     np.greater_equal: ">=", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=",
 }  # fmt: skip
+_WIDTH = 110
 _TAKEN = {"np", "select", "saved", "forward", "backward", *keyword.kwlist}
 
 
@@ -29,16 +32,36 @@ class Changed(Exception):
 class Source:
     """Hold the text of a program, and the names that it uses."""
 
-    def __init__(self, program: Any) -> None:
-        self.program = program
+    def __init__(self, program: Any, *, alone: bool = False) -> None:
+        self.program, self.alone = program, alone  # alone: with NumPy, where nobody gives memory for gradients
         self.space: dict[str, Any] = {"np": np, "select": select}
         self._names: dict[Value, str] = {}
         self._constants: dict[int, tuple[str, Any]] = {}
         self._used = set(_TAKEN)
-        self.lines = list(self._forward())
+        self._last: dict[str, int] = {}  # the number that a label has reached
+        self._line: tuple[str, int] | None = None  # of the user's program
+        self.lines: list[str] = []
+        self.origins: list[tuple[str, int] | None] = []  # for each line the user's that it was written from
+        self._write(self._forward())
         if program.gradients:
-            self.lines += ["", "", *self._backward()]
+            self._write(["", ""])
+            self._write(self._backward())
         self.source = "\n".join(self.lines) + "\n"
+
+    def _write(self, lines: Iterable[str]) -> None:
+        for text in lines:
+            self.lines.append(text)
+            self.origins.append(self._line if text.startswith("    ") else None)
+
+    @property
+    def names(self) -> set[str]:
+        """Return every name that is taken."""
+        return self._used
+
+    def constants(self) -> list[tuple[str, Any]]:
+        """List the objects that the functions use, by name."""
+        used = [("select", select)] if any("select(" in line for line in self.lines) else []
+        return [*used, *self._constants.values()]
 
     def functions(self) -> tuple[Any, Any]:
         """Return forward and backward; ``linecache`` holds their lines for tracebacks and debuggers."""
@@ -56,30 +79,80 @@ class Source:
         yield from self._body(program.forward)
         outputs = ", ".join([self.expression(v) for v in program.outputs])
         saved = ", ".join([self.name(v) for v in program.saved])
+        self._line = None
         yield f"    return [{outputs}], ({saved}{',' if len(program.saved) == 1 else ''})"
 
     def _backward(self) -> Iterator[str]:
         program = self.program
         given = [self.name(v, f"d{self.name(root)}") for v, root in zip(program.cotangents, program.roots, strict=True)]
-        yield f"def backward({', '.join([*given, *map(self.name, program.saved)])}):"
+        places = [] if self.alone else program.gathered
+        yield f"def backward({', '.join([*given, *map(self.name, [*program.saved, *places])])}):"
+        for v in program.gathered if self.alone else ():
+            order = "" if v.array.flags.c_contiguous else ", order='F'"
+            yield f"    {self.name(v)} = np.empty({v.shape}, np.{v.dtype.name}{order})"
         yield from self._body(program.backward)
+        self._line = None
         yield f"    return [{', '.join([self.expression(g) for g in program.gradients.values()])}]"
 
     def _body(self, steps: list[Step]) -> Iterator[str]:
-        path = None
+        path = ""
+        self._line = None
         for step in steps:
+            if (
+                self.alone
+                and step.effect
+                and step.function is not np.copyto
+                and all(v.shape is None for v in step.outputs)
+            ):
+                continue  # a check of what comes in
             if self._is_inline(step):
                 self._names[step.outputs[0]] = f"{self.name(step.inputs[0])}.T"
                 continue
             here = step.scope.path if step.scope is not None else ""
+            if step.line != self._line and step.line is not None:
+                self._line, path = step.line, ""
+                if text := linecache.getline(*step.line).strip():
+                    yield f"    # {text if len(text) <= _WIDTH else text[: _WIDTH - 1] + '…'}"
             if here != path:
                 path = here
                 if here:
                     yield f"    # {here}: {step.scope.kind}"
+            if step.inner:
+                yield from self._loop(step)
+                continue
             yield f"    {self.statement(step)}"
             check = self.checks(step)
             if check:
                 yield f"    {check}"
+
+    def _loop(self, loop: Step) -> Iterator[str]:
+        """Write a run that goes over arrays block by block."""
+        large = [v for v in loop.inputs if v.shape]
+        size = math.prod(next(step.outputs[0] for step in loop.inner if step.outputs[0].shape).shape)
+        sums = [step for step in loop.inner if step.outputs[0].shape == ()]
+        results = [v for v in loop.outputs if v.shape]
+        outer = {v: self.name(v) for v in (*large, *results)}
+        flat = {v: self._free(f"{name}_flat") for v, name in outer.items()}
+        for v in results:
+            yield f"    {outer[v]} = np.empty({v.shape}, np.{v.dtype.name})"
+        yield f"    {', '.join(flat.values())} = {', '.join([f'{outer[v]}.reshape(-1)' for v in flat])}"
+        for step in sums:
+            yield f"    {self.name(step.outputs[0])} = 0"
+        yield f"    for part in {self.constant(parts, 'parts')}({size}):"
+        for v, name in outer.items():
+            del self._names[v]
+            if v in large:
+                self._names[v] = self._free(f"{name}_part")
+                yield f"        {self._names[v]} = {flat[v]}[part]"
+        for step in loop.inner:
+            if step in sums:
+                total = self.name(step.outputs[0])
+                yield f"        {total} = {total} + np.add.reduce({self.expression(step.inputs[0])})"
+            else:
+                yield f"        {self.statement(step)}"
+        for v in results:
+            yield f"        {flat[v]}[part] = {self._names[v]}"
+        self._names.update(outer)
 
     def checks(self, step: Step) -> str:
         """Write what must be as it was in the trace: what a plain function gives may change its form with the data."""
@@ -101,7 +174,7 @@ class Source:
             return value
         if step.out is not None:
             return value
-        names = [self.name(out, step.label) for out in step.outputs]
+        names = ["_" if out.kind == NOTHING else self.name(out, step.label) for out in step.outputs]
         if step.op is not None and step.op.cache and step.nested:
             inner = len(names) - len(step.op.cache)
             names = [f"({', '.join(names[:inner])})", *names[inner:]]
@@ -111,10 +184,12 @@ class Source:
         """Write the expression of one step."""
         inputs = [self.expression(x) for x in step.inputs]
         if step.out is not None:
-            inputs.append(f"out={self.name(step.out)}")
+            inputs.append(f"out={self.name(step.out)}{'.T' if step.turned else ''}")
             step.outputs[0].name = ""
             self._names.setdefault(step.outputs[0], self.name(step.out))
             return f"{self.function(step)}({', '.join(inputs)})"
+        if step.function is add_at:
+            return f"{inputs[0]}[{self.index(step.kwargs['index'])}] += {inputs[1]}"
         if step.function is np.transpose:
             return f"{inputs[0]}.T"
         sign = _OPERATORS.get(step.function) if _hashable(step.function) else None
@@ -122,6 +197,8 @@ class Source:
             return f"{inputs[0]} {sign} {inputs[1]}"
         if step.function is np.negative and not step.kwargs:
             return f"-{inputs[0]}"
+        if step.op is not None and step.op.forward is step.function and step.op.name == "getitem":
+            return f"{inputs[0]}[{self.index(step.kwargs['index'])}]"
         if step.op is not None and step.op.forward is step.function and step.op.name in _METHODS:
             written = _METHODS[step.op.name](inputs, {k: self.expression(v) for k, v in step.kwargs.items()}, step)
             if written:
@@ -164,7 +241,17 @@ class Source:
             return repr(x)
         if isinstance(x, np.dtype) and x.isbuiltin == 1:
             return f"np.{x.name}" if x.name != "bool" else "bool"
-        return self.constant(x, "c")
+        even = isinstance(x, np.ndarray) and x.size > 0 and (x == x.flat[0]).all()
+        return self.constant(x, {0: "zeros", 1: "ones"}.get(x.flat[0], "c") if even else "c")
+
+    def index(self, x: Any) -> str:
+        """Write an index as between brackets."""
+        if isinstance(x, tuple) and x:
+            return ", ".join(map(self.index, x)) + ("," if len(x) == 1 else "")
+        if isinstance(x, slice):
+            start, stop, step = ("" if part is None else self.expression(part) for part in (x.start, x.stop, x.step))
+            return f"{start}:{stop}{':' if step else ''}{step}"
+        return self.expression(x)
 
     def constant(self, x: Any, label: str) -> str:
         """Name an object that the functions use."""
@@ -192,20 +279,13 @@ class Source:
     def _free(self, label: str) -> str:
         label = re.sub(r"\W", "_", label).strip("_") or "v"
         label = f"v_{label}" if label[0].isdigit() else label
-        name, n = label, 1
+        name, n = label, self._last.get(label, 1)
         while name in self._used:
             n += 1
             name = f"{label}_{n}"
+        self._last[label] = n
         self._used.add(name)
         return name
-
-
-def _getitem(x: list[str], kw: dict[str, str], step: Step) -> str:
-    return f"{x[0]}[{_index(kw['index'])}]"
-
-
-def _index(text: str) -> str:
-    return text
 
 
 _SHORT = {
@@ -218,7 +298,6 @@ _SHORT = {
     "gather": "part",
 }
 _METHODS: dict[str, Any] = {
-    "getitem": _getitem,
     "select": lambda x, kw, step: f"select({kw['mask']}, {x[0]})",
     "transpose": lambda x, kw, step: (
         f"{x[0]}.T" if kw.get("axes", "None") == "None" else f"{x[0]}.transpose({kw['axes']})"

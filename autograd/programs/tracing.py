@@ -5,7 +5,9 @@ numbers of one raises TraceError, so nothing computed from them outside the prog
 """
 
 import operator
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from sys import _getframe
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, looked_at, needs_grad, shares_memory
+from autograd.compiler import standing
 from autograd.errors import MissingRule, TraceError
 from autograd.graph import Symbol, next_order
 from autograd.modes import current, traced_by
@@ -20,12 +23,14 @@ from autograd.ops import casting, indexing, sorting
 from autograd.ops import elementwise as ew
 from autograd.primitive import opaque
 from autograd.programs.adjoint import adjoint
-from autograd.programs.values import ARRAY, CLOSED, INPUT, RESULT, Step, Value, replaced
+from autograd.programs.guards import is_library
+from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced
 from autograd.recorded import checked, rebuild
 from autograd.rules import Op
 from autograd.tensor import Tensor
 
 _HERE = tuple(str(Path(__file__).parents[2] / name) + "/" for name in ("autograd", "nn"))
+_TRACES = str(Path(__file__).with_name("compiled.py"))  # below its frame stands what is traced
 _ARRAYS = (np.ndarray, np.generic)
 _STANDS = (Box, *_ARRAYS)
 # What these tell follows from shapes and dtypes, which are part of what a program is made for.
@@ -36,15 +41,44 @@ _STATIC = {
 }  # fmt: skip
 
 
-def user_line() -> tuple[str, int] | None:
-    """Find the line of the user's program that is running."""
+def is_ours(file: str) -> bool:
+    """Tell whether code belongs to this project, or was written by it."""
+    return file.startswith((*_HERE, "<autograd"))
+
+
+def user_line(*, inside: bool = False) -> tuple[str, int] | None:
+    """Find the line of the user's program that is running; with ``inside`` one of what is being traced, or None."""
     frame: Any = _getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
-        if not name.startswith(_HERE) and not name.startswith("<autograd"):
+        if inside and name == _TRACES:
+            return None
+        if not is_ours(name):
             return name, frame.f_lineno
         frame = frame.f_back
     return None
+
+
+@contextmanager
+def named_by_locals() -> Iterator[None]:
+    """Name what is computed inside as the user's functions do: by the variables that hold it when one returns."""
+    if sys.getprofile() is not None:
+        yield
+        return
+
+    def look(frame: Any, event: str, _: Any) -> None:
+        if event != "return" or is_ours(frame.f_code.co_filename):
+            return
+        if not is_library(frame.f_globals.get("__name__", "")):
+            for name, x in frame.f_locals.items():
+                if isinstance(x, Traced) and not x._node.value.name:  # type: ignore[union-attr]
+                    x._node.value.name = name  # type: ignore[union-attr]
+
+    sys.setprofile(look)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 _and, _or, _xor, _invert = map(opaque, (operator.and_, operator.or_, operator.xor, operator.invert))
@@ -154,6 +188,7 @@ class Tracer:
         self._by_array: dict[int, tuple[Any, Any]] = {}  # id of an array -> (its Value or constant, the array)
         self._by_box: dict[int, tuple[Value, Box]] = {}
         self._shared: set[int] = set()
+        self.written: set[int] = set()  # ids of arrays that steps may write into
 
     # ------------------------------------------------------------------------------------------------ what comes in
 
@@ -259,8 +294,9 @@ class Tracer:
         recorded = bool(current().recording)
         needs = recorded and any(isinstance(v, Value) and v.needs for v in values)
         boxed = any(isinstance(v, Value) and v.boxed for v in values)
-        outputs = [Value(RESULT, part, needs and part.dtype.kind == "f", boxed) for part in parts]
+        outputs = [Value(RESULT, part, needs and part.dtype.kind in "fc", boxed) for part in parts]
         cached = [Value(RESULT, part, False, False) for part in extras]
+        op = standing(op, *[part.dtype for part in parts if part.dtype.kind == "c"]) if needs else op
         for value in cached:
             self._by_array[id(value.array)] = value, value.array
         self.note(
@@ -289,6 +325,7 @@ class Tracer:
         several = isinstance(y, tuple)
         outputs = tuple([_result(part) for part in (y if several else (y,))])
         label = getattr(function, "__name__", "call").strip("_")
+        self.written.update(id(x) for x in (*args, *kwargs.values()) if isinstance(x, np.ndarray))
         self.note(
             function,
             label,
@@ -311,9 +348,10 @@ class Tracer:
     def note(self, function: Any, label: str, inputs: Any, kwargs: Any, outputs: Any, **facts: Any) -> Step:
         """Add a step."""
         step = Step(
-            function, label, inputs, kwargs, outputs, scope=current().scope, line=user_line(), **facts
+            function, label, inputs, kwargs, outputs, scope=current().scope, line=user_line(inside=True), **facts
         )  # fmt: skip
         self.steps.append(step)
+        self.written.update(_writable(kwargs.values()))
         return step
 
     def identity(self, x: Any, label: str, needs: bool | None = None) -> Any:
@@ -374,14 +412,30 @@ class Tracer:
         self.note(same, "constant", (array,), {}, (value,))
         return self.wrap(value)
 
-    def pulled(self, kernel: Callable[..., Any], label: str, inputs: Any) -> list[Any]:
-        """Run the rules of an op as one step."""
+    def pulled(
+        self, kernel: Callable[..., Any], label: str, inputs: Any, parents: Sequence[Value], places: Any = None
+    ) -> list[Any] | None:
+        """Run the rules of an op as one step, and return the cotangents of its parents.
+
+        ``places`` are theirs in the tuple that the kernel gives; None if it gives the one array. Return None where what
+        it gives is not in the form of the parents.
+        """
         inputs = replaced(inputs, self.keyword)
         with traced_by(None):
             y = kernel(*replaced(inputs, lambda x: x.array if isinstance(x, Value) else x))
-        outputs = tuple([Value(RESULT, part, False, False) for part in y])
-        self.note(kernel, label, inputs, {}, outputs, packed=True)
-        return [self.wrap(value) for value in outputs]
+        packed = places is not None
+        if packed != isinstance(y, tuple | list):
+            return None
+        y, places = (y, places) if packed else ((y,), (0,))
+        for k, parent in zip(places, parents, strict=True):
+            if not isinstance(y[k], (np.ndarray, np.generic)) or (y[k].shape, y[k].dtype) != (
+                parent.shape,
+                parent.dtype,
+            ):
+                return None
+        outputs = tuple([Value(RESULT if k in places else NOTHING, part, False, False) for k, part in enumerate(y)])
+        self.note(kernel, label, inputs, {}, outputs, packed=packed)
+        return [self.wrap(outputs[k]) for k in places]
 
 
 def same(x: Any) -> Any:
@@ -432,6 +486,14 @@ def _is_dynamic(function: Any, y: Any) -> bool:
 _BY_VALUE = {np.nonzero, np.flatnonzero, np.argwhere, np.unique}
 
 
+def _writable(keywords: Iterable[Any]) -> Iterator[int]:
+    """Yield the ids of arrays in objects that an op is given as keywords, such as running statistics."""
+    for x in keywords:
+        for part in getattr(x, "__dict__", {}).values() if not callable(x) else ():
+            if isinstance(part, np.ndarray):
+                yield id(part)
+
+
 def _holds_value(tree: Any) -> bool:
     found: list[bool] = []
     replaced(tree, lambda x: found.append(isinstance(x, Value)))
@@ -440,7 +502,7 @@ def _holds_value(tree: Any) -> bool:
 
 def _result(part: Any) -> Value:
     """Return the Value for what a plain function gave; None and the like are no values, but must stay as they are."""
-    if isinstance(part, bool | int | float):
+    if isinstance(part, bool | int | float | complex):
         part = np.asarray(part)[()]
     if type(part) is np.ndarray or isinstance(part, np.generic):
         return Value(RESULT, part, False, False)

@@ -7,7 +7,7 @@ a constant.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-INPUT, CLOSED, ARRAY, RESULT = "input", "closed", "array", "result"
+INPUT, CLOSED, ARRAY, RESULT, NOTHING = "input", "closed", "array", "result", "nothing"
 
 
 class Value:
@@ -41,8 +41,8 @@ class Step:
     """
 
     __slots__ = (
-        "dynamic", "effect", "function", "inputs", "kwargs", "label", "line", "nested", "op", "out", "outputs",
-        "packed", "recorded", "scope",
+        "dynamic", "effect", "function", "inner", "inputs", "kwargs", "label", "line", "nested", "op", "out", "outputs",
+        "packed", "recorded", "scope", "turned",
     )  # fmt: skip
 
     def __init__(
@@ -65,7 +65,9 @@ class Step:
         self.function, self.label, self.op, self.inputs, self.kwargs = function, label, op, inputs, kwargs
         self.outputs, self.packed, self.effect, self.recorded = outputs, packed, effect, recorded
         self.dynamic, self.nested = dynamic, nested
-        self.out: Value | None = None  # whose memory the result is written into
+        self.out: Value | None = None  # whose memory the result is written into, transposed if ``turned``
+        self.turned = False
+        self.inner: list[Step] = []  # of a loop: what it does for each block
         self.scope, self.line = scope, line
         for value in outputs:
             value.step = self

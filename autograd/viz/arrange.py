@@ -1,13 +1,15 @@
 """Fit a picture to a slide: which way it runs, and into how many rows a long one is wrapped.
 
 Everything is told from the structure of the picture, with nominal sizes of its boxes: so nothing changes its place
-when backward fills numbers in, and no engine is asked. A row ends where the edges into the next do not constrain the
-ranks of the layout: the next row starts where the first did.
+when backward fills numbers in, and no engine is asked. The next row starts where the first did: an edge into it that
+would run back is given to the engine the other way round, so that it keeps the order of the rows.
 """
 
 from dataclasses import dataclass
+from math import prod
 
-from autograd.viz.model import Item, View
+from autograd.viz.model import Arrow, Item, View
+from autograd.viz.numbers import FEW
 
 WIDE, HIGH = (
     1500.0,
@@ -16,7 +18,8 @@ WIDE, HIGH = (
 ASPECTS = (1.0, 1.9)  # width to height, with room: pictures end between 0.8 and 2.4
 ROWS, EXTRA, CUT = 5, 0.9, 0.95  # most rows; what a picture with one more row, and with one more cut edge, is worth
 LETTER, LINE, GAP, BESIDE = 6.2, 18.0, (92.0, 46.0), 14.0  # sizes in points; the gap between ranks: to the right, down
-LABEL, FOOTER, FRAME = 36.0, 70.0, 36.0  # what an edge says of an array is wider; the legend; a frame in each row
+CHART = 13.0  # the height of a row with charts
+LABEL, FOOTER, FRAME = 36.0, 60.0, 36.0  # what an edge says of an array is wider; the legend; a frame in each row
 
 
 @dataclass(slots=True)
@@ -25,6 +28,7 @@ class Arrangement:
 
     rankdir: str
     row: dict[str, int]
+    column: dict[str, int]
     starts: list[str]
     width: float
     height: float
@@ -34,12 +38,19 @@ class Arrangement:
         """Tell whether the text is large enough to be read on a slide."""
         return self.width <= WIDE and self.height <= HIGH
 
+    def wraps(self, arrow: Arrow) -> str:
+        """Tell how an edge lies that leads into another row; the engine gets one that runs back the other way round."""
+        if self.row[arrow.source] == self.row[arrow.target]:
+            return ""
+        ahead = self.column[arrow.target] - self.column[arrow.source]
+        return "" if ahead > 0 else "back" if ahead else "level"
+
 
 def arrange(view: View, rankdir: str | None = None) -> Arrangement:
     """Choose direction and rows so that the text is as large as can be, within the aspects of a slide."""
     ranks = _ranks(view)
-    frame = 26.0 * (1 + max((group.depth for group in view.groups), default=-1))
-    best: tuple[float, Arrangement] = (0.0, Arrangement("LR", dict.fromkeys(ranks, 0), [], 0.0, 0.0))
+    frames = 26.0 * (1 + max((group.depth for group in view.groups), default=-1))
+    best: tuple[float, Arrangement] = (0.0, Arrangement("LR", dict.fromkeys(ranks, 0), ranks, [], 0.0, 0.0))
     for way in (rankdir,) if rankdir else ("LR", "TB"):
         sizes = {item.id: nominal(item, way) for item in view.items}
         for rows in range(1, 1 + (ROWS if rankdir is None else 1)):
@@ -47,11 +58,14 @@ def arrange(view: View, rankdir: str | None = None) -> Arrangement:
             if len(set(row.values())) < rows:
                 continue
             width, height = _extent(ranks, row, sizes, way)
-            nested = FRAME * rows * any(group.depth for group in view.groups)
+            frame = frames if rows == 1 else 0.0  # rows stand without
+            nested = FRAME * (rows == 1) * any(group.depth for group in view.groups)
             label = LABEL * max(len(set(ranks.values())) / rows - 1, 0) * any(item.shape for item in view.items)
             width, height = (width + label, height + nested) if way in ("LR", "RL") else (width + nested, height)
             height += FOOTER
-            made = Arrangement(way, row, _starts(row, ranks, view), width + frame, height + frame)
+            starts = _starts(row, ranks, view)
+            column = {key: rank - ranks[starts[row[key]]] for key, rank in ranks.items()}
+            made = Arrangement(way, row, column, starts, width + frame, height + frame)
             cuts = sum(row[arrow.source] != row[arrow.target] for arrow in view.arrows)
             worth = _worth(made) * EXTRA ** (rows - 1) * CUT ** max(cuts - rows + 1, 0)
             if worth > best[0] * 1.02:
@@ -71,6 +85,11 @@ def is_flat(item: Item, way: str) -> bool:
     return not item.shape and not item.parts and not item.place and way in ("TB", "BT")
 
 
+def has_bars(shape: tuple[int, ...]) -> bool:
+    """Tell whether a leaf in a card is drawn as a chart too: one whose elements are not all told."""
+    return prod(shape) > FEW
+
+
 def nominal(item: Item, way: str) -> tuple[float, float]:
     """Give the size that a box will have about, with or without gradients."""
     if item.kind in ("const", "ref"):
@@ -86,8 +105,11 @@ def nominal(item: Item, way: str) -> tuple[float, float]:
         columns = item.shape[-1] if len(item.shape) > 1 and item.shape[-1] > 1 else count
         lines, wide = 1 + count // max(columns, 1), max(80.0, 52.0 * columns + 16)
     letters = max(len(item.says), len(item.place), len(item.name) + 4 * len(item.shape) + 9 * bool(item.shape))
+    charts = sum(has_bars(part.shape) and part.state != "const" for part in item.parts)
     heads = bool(item.says) + bool(item.place) + 1 + 2 * lines
-    return max(letters * LETTER + 16, wide, 240.0 if item.parts else 0.0), LINE * (heads + len(item.parts)) + 6
+    return max(letters * LETTER + 16, wide, 240.0 if item.parts else 0.0), LINE * (
+        heads + len(item.parts)
+    ) + CHART * charts + 6
 
 
 def _starts(row: dict[str, int], ranks: dict[str, int], view: View) -> list[str]:
@@ -197,5 +219,5 @@ def _extent(
         length[at] = length.get(at, 0.0) + along
         breadth[at] = max(breadth.get(at, 0.0), across)
     long = max(length.values(), default=gap) - gap + 40
-    broad = sum(breadth.values()) + 30 * (len(breadth) - 1) + 40
+    broad = sum(breadth.values()) + 14 * (len(breadth) - 1) + 24
     return (long, broad) if way in ("LR", "RL") else (broad, long)

@@ -1,23 +1,20 @@
 """From the graph to the view model: read nodes, fold, work out the ledger, describe what is drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.box import Box
 from autograd.differentiate import GONE
-from autograd.errors import ArgumentError
-from autograd.graph import Leaf, Node
+from autograd.graph import Leaf, Node, site_of
 from autograd.modes import Scope
-from autograd.viz.arrange import Arrangement, arrange
 from autograd.viz.cards import call, says
-from autograd.viz.expand import open_ops
-from autograd.viz.fold import HUB, SLIDE, Fold, Plan, candidates, plan
 from autograd.viz.ledger import Ledger, accumulated, kind_of, total
 from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, Part, View, measure
 from autograd.viz.nonfinite import BACKWARD, Values, backward_origin, forward_origin, kind_of_bad
 from autograd.viz.numbers import one_line, rms, shape_text, short
+from autograd.viz.plans import HUB, Fold, Plan
+from autograd.viz.skips import balance, skips
 from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, plain, size
 
 WHOLE = 2_000  # up to this many nodes the ledger is worked out for all, beyond only for what is drawn
@@ -43,6 +40,7 @@ class Builder:
         self.groups: list[Group] = []
         self.items: list[Item] = []
         self.arrows: dict[tuple[str, str, int], Arrow] = {}
+        self.skips = skips(snap) if made.cards else {}
 
     def _chosen(self) -> Sequence[int]:
         """List the nodes whose gradients and edges are wanted: the drawn ones and who uses them."""
@@ -75,8 +73,6 @@ class Builder:
         for k, arrow in enumerate(view.arrows):
             arrow.id = f"e{k}"
         measure(view)
-        if self.plan.cards:
-            _unframe(view)
         return view
 
     def _alarm(self) -> list[str]:
@@ -92,8 +88,8 @@ class Builder:
         for item in self.items:
             if item.id == place:
                 item.alarm = f"first {found.value:g}{' in backward' if found.kind == BACKWARD else ''}"
-                item.facts += [(item.alarm, found.text)] * (item.kind == "fold")
-        return [found.text]
+                item.facts += [(item.alarm, str(found))] * (item.kind == "fold")
+        return [str(found)]
 
     def _banner(self) -> str:
         if self.ledger.mismatches:
@@ -142,6 +138,8 @@ class Builder:
             item.parts = [self._part(at) for at in self.plan.parts(i)]
         if op and node.kwargs:
             item.facts = [(key, _brief(value)) for key, value in node.kwargs.items() if value is not None]
+        if site := site_of(node):
+            item.facts.append(("made at", str(site)))
         self.items.append(item)
 
     def _part(self, i: int) -> Part:
@@ -155,7 +153,9 @@ class Builder:
         today = self.snap.now(i)
         known = self.snap.used(i) is not None and today is not None
         note = "" if not self.snap.changed(i) else f"now {one_line(today)}" if known else "changed since"
-        return Part(f"v{i}", name, tuple(node.shape or ()), str(node.dtype), self.snap.value(i), g, state, note)
+        unnamed = not self.snap.name(i)
+        shape, dtype = tuple(node.shape or ()), str(node.dtype)
+        return Part(f"v{i}", name, shape, dtype, self.snap.value(i), g, state, note, unnamed=unnamed)
 
     def _constant(self, i: int, k: int, value: Any) -> str:
         key = f"v{i}c{k}"
@@ -186,7 +186,7 @@ class Builder:
                     self.group_ids[each] = key = f"m{len(self.groups)}"
                     parent = self.group_ids[each.parent] if each.parent is not None else ""
                     text = str((each.info or {}).get("text", ""))
-                    self.groups.append(Group(key, each.path, each.kind, parent, depth, text))
+                    self.groups.append(Group(key, self.snap.called(each), each.kind, parent, depth, text))
         return self.group_ids[scope]
 
     def _fold(self, fold: Fold) -> None:
@@ -214,6 +214,7 @@ class Builder:
                 _measured(item, MEASURES[2], known)
         if fold.kind == "repeat":
             self._per_repeat(fold, item)
+        self._skips(fold, item)
         self._border_gradient(item, inside, outside)
         self.items.append(item)
 
@@ -235,6 +236,14 @@ class Builder:
             grads = [g for node in side if node.needs and (g := self._known(node)) is not None]
             if grads:
                 _measured(item, what, grads)
+
+    def _skips(self, fold: Fold, item: Item) -> None:
+        """Say how much of the gradient comes past the blocks in a fold and how much through them, oldest to newest."""
+        members = set(fold.members)
+        parts = [balance(self.ledger, past, into) for past, into in self.skips.items() if past[0] in members]
+        known = [f"{100 * part:.0f} : {100 - 100 * part:.0f} %" for part in parts if part is not None]
+        if known:
+            item.facts.append(("skip : main path", " … ".join(dict.fromkeys([known[0], known[-1]]))))
 
     def _known(self, node: Node) -> Any:
         g = self.ledger.grads.get(self.snap.at[node], plain(node.cotangent))
@@ -307,7 +316,8 @@ class Builder:
         old = self.arrows.get(key)
         if old is None:
             argument = f"[{node.kwargs['index']}]" if is_output(node) else "" if merge else _argument(node, k)
-            self.arrows[key] = Arrow("", source, target, argument, share, state, masked=self.ledger.cuts.get((i, k), 0))
+            cut, skip = self.ledger.cuts.get((i, k), 0), (i, k) in self.skips and not merge
+            self.arrows[key] = Arrow("", source, target, argument, share, state, masked=cut, skip=skip)
             return
         old.count += 1
         old.share = None if old.share is None or share is None or source[0] == "f" else total([old.share, share])
@@ -343,97 +353,3 @@ def _shapes(nodes: list[Node]) -> str:
     )
     texts = list(shapes)
     return " ".join(texts[:3]) + (" …" if len(texts) > 3 else "") if texts else "–"
-
-
-def _unframe(view: View) -> None:
-    """Let a module of one card stand in the head of the card, and not as a frame around it."""
-    for group in reversed(list(view.groups)):
-        held = [item for item in view.items if item.module == group.id]
-        if len(held) == 1 and not any(other.parent == group.id for other in view.groups):
-            item = held[0]
-            if not item.place:
-                item.place = group.path + (f" {group.kind}" if group.kind != group.path else "")
-            item.module = group.parent
-            view.groups.remove(group)
-
-
-def build(
-    roots: Sequence[Box],
-    *,
-    names: Mapping[str, Any] | None = None,
-    depth: int | None = None,
-    roll: bool = False,
-    max_nodes: int | None = 500,
-    focus: Any = None,
-    expand: Any = (),
-    rankdir: str | None = None,
-) -> View:
-    """Build the view model of the graph below ``roots``; see :func:`autograd.draw` for the arguments."""
-    return prepare(roots, names, depth, roll, max_nodes, focus, expand, rankdir)[1]
-
-
-def prepare(
-    roots: Sequence[Box],
-    names: Mapping[str, Any] | None = None,
-    depth: int | None = None,
-    roll: bool = False,
-    max_nodes: int | None = None,
-    focus: Any = None,
-    expand: Any = (),
-    rankdir: str | None = None,
-    seeds: dict[Node, Any] | None = None,
-) -> tuple[Builder, View]:
-    """Give the view and who built it; with ``seeds`` from a walk of its own. ``max_nodes`` None: what fits a slide."""
-    if depth is not None and (not isinstance(depth, int) or depth < 0):
-        raise ArgumentError(f"depth must be None (open all modules) or a number from 0 on, got {depth!r}.")
-    if max_nodes is not None and (not isinstance(max_nodes, int) or max_nodes < 2):
-        raise ArgumentError(f"max_nodes must be at least 2, got {max_nodes!r}.")
-    opened = open_ops(Snapshot(roots), expand) if expand else None
-    snap = Snapshot(roots, names, opened)
-    near = None
-    if focus is not None:
-        near = focus._node if isinstance(focus, Box) else None
-        near = snap.opened.alias.get(near, near) if near is not None else None
-        if near is None or near not in snap.at:
-            raise ArgumentError("focus must be a Tensor that the drawn result depends on.")
-    given = seeds if seeds is not None else opened.given if opened else None
-    notes, fresh = opened.notes if opened else [], seeds is not None
-    if max_nodes is not None:
-        builder = Builder(snap, plan(snap, depth, roll, max_nodes, near), given, fresh)
-        view = builder.view(notes)
-        view.rankdir = rankdir or "LR"
-        return builder, view
-    return _fitted(snap, depth, roll, near, given, fresh, notes, rankdir)
-
-
-def _fitted(
-    snap: Snapshot,
-    depth: int | None,
-    roll: bool,
-    near: Any,
-    given: Any,
-    fresh: bool,
-    notes: list[str],
-    rankdir: str | None,
-) -> tuple[Builder, View]:
-    """Fold until the picture fits a slide."""
-    found: tuple[Builder, View, Arrangement] | None = None
-    for made in candidates(snap, depth, roll, near):
-        if made.boxes() > SLIDE:
-            last = made
-            continue
-        builder = Builder(snap, made, given, fresh)
-        view = builder.view(notes)
-        found = builder, view, arrange(view, rankdir)
-        if found[2].fits:
-            break
-    if found is None:
-        builder = Builder(snap, last, given, fresh)
-        view = builder.view(notes)
-        found = builder, view, arrange(view, rankdir)
-    builder, view, made_up = found
-    view.rankdir, view.starts = made_up.rankdir, made_up.starts
-    rows = made_up.row
-    for arrow in view.arrows:
-        arrow.wraps = rows[arrow.source] != rows[arrow.target]
-    return builder, view

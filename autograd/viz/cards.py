@@ -1,11 +1,12 @@
 """What a card says: the op in the words of its call, and which leaves stand inside it, without boxes of their own."""
 
+import re
 from typing import Any
 
 import numpy as np
 
 from autograd.graph import Leaf, Node
-from autograd.viz.numbers import short
+from autograd.viz.numbers import literal
 from autograd.viz.snapshot import Snapshot, is_output, plain
 
 LONG = 44  # what a card says is cut here
@@ -44,7 +45,8 @@ def says(snap: Snapshot, i: int, within: dict[int, int]) -> str:
         return f"einsum {str(kwargs.get('subscripts', '')).replace('->', '→')}".strip()
     if "(" in symbol or "Wᵀ" in symbol:  # a formula: x Wᵀ + b, in an activation or alone
         activation = kwargs.get("activation")
-        return symbol.replace("f(", f"{activation}(", 1) if activation else symbol
+        said = symbol.replace("f(", f"{activation}(", 1) if activation else symbol
+        return re.sub(r"\bx\b", lambda _: words[0], said) if list(node.op.inputs[:1]) == ["x"] else said
     if symbol == "**" and len(words) == 2:
         return words[0] + _POWERS.get(words[1], f"^{words[1]}")
     if len(words) == 2 and symbol and not symbol[0].isalpha() and len(symbol) <= 2:
@@ -71,7 +73,7 @@ def _word(snap: Snapshot, node: Node, k: int) -> str:
     parent = snap.parents(node)[k]
     if parent is None:
         value = plain(node.residuals[k]) if k < len(node.residuals) else None
-        return short(value) if value is not None and np.size(value) == 1 else "·"
+        return literal(value) if value is not None and np.size(value) == 1 else "·"
     return snap.name(snap.at[parent]) or f"v{snap.at[parent]}"
 
 

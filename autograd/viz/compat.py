@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from autograd.errors import ArgumentError
-from autograd.viz.build import build
 from autograd.viz.engine import layout
 from autograd.viz.escape import clean, quoted, record, shorten
+from autograd.viz.fitting import build
 from autograd.viz.model import NOT_KEPT, Item, View
 from autograd.viz.numbers import number, one_line, shape_text, short, spread
 from autograd.viz.snapshot import as_roots

@@ -84,6 +84,8 @@ def _numbers(x: Any) -> Any:
     a = np.asarray(x)
     if a.size <= FEW:
         return _finite(a.tolist())
+    if a.dtype.kind == "c":
+        return {"real": _numbers(a.real), "imag": _numbers(a.imag)}
     wide = a.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         return {
@@ -96,4 +98,4 @@ def _numbers(x: Any) -> Any:
 def _finite(x: Any) -> Any:
     if isinstance(x, list):
         return [_finite(each) for each in x]
-    return str(x) if isinstance(x, float) and not np.isfinite(x) else x
+    return str(x) if isinstance(x, complex) or (isinstance(x, float) and not np.isfinite(x)) else x

@@ -22,7 +22,8 @@ WHEEL, PYGRAPHVIZ, VARIABLE = "graphviz-pure", "pygraphviz", "AUTOGRAD_DOT"
 NO_PDF = (
     "PDF needs an engine that can write it: install Graphviz so that `dot` is on PATH (apt install graphviz, brew "
     "install "
-    "graphviz), or pip install pygraphviz. SVG and PNG work without."
+    "graphviz), or pip install pygraphviz, or (for one of pixels) pip install 'chainrule[plot]'. SVG and PNG work "
+    "without."
 )
 NO_ENGINE = (
     "no layout engine was found: pip install graphviz-pure, or install Graphviz so that `dot` is on PATH. "
@@ -73,8 +74,10 @@ def spells(format: str) -> bool:
     return format == "png" and engine is not None and WHEEL in pathlib.Path(engine).name
 
 
-def layout(source: str, format: str) -> bytes:
+def layout(source: str, format: str, pinned: bool = False) -> bytes:
     """Lay DOT text out and give the bytes of an ``svg``, ``png`` or ``pdf`` file.
+
+    With ``pinned`` everything stands already where its ``pos`` says.
 
     Raises MissingExtra when no engine is there (its text says what to install).
     """
@@ -82,12 +85,14 @@ def layout(source: str, format: str) -> bytes:
     if engine is None or (format == "pdf" and WHEEL in pathlib.Path(engine).name):
         raise MissingExtra(NO_PDF if format == "pdf" else NO_ENGINE)
     if engine == PYGRAPHVIZ:
-        drawn = importlib.import_module(PYGRAPHVIZ).AGraph(string=source).draw(format=format, prog="dot")
+        how = {"prog": "neato", "args": "-n2"} if pinned else {"prog": "dot"}
+        drawn = importlib.import_module(PYGRAPHVIZ).AGraph(string=source).draw(format=format, **how)
         return bytes(drawn)
     graphviz = importlib.import_module("graphviz")
+    program, fixed = ("neato", {"neato_no_op": 2}) if pinned else ("dot", {})
     with engine_of_graphviz(engine):
         try:
-            return bytes(graphviz.backend.pipe("dot", format, source.encode(), quiet=True))
+            return bytes(graphviz.backend.pipe(program, format, source.encode(), quiet=True, **fixed))
         except subprocess.CalledProcessError as error:
             said = (error.stderr or b"").decode(errors="replace").strip()[:300]
             raise ArgumentError(

@@ -10,11 +10,11 @@ _WIDE = re.compile(
     "[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff"
     "\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U0001f300-\U0001faff\U00020000-\U0003fffd]+"
 )
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 def clean(text: Any) -> str:
-    """Make one printable line: a line break becomes ⏎, control characters (which XML forbids) become �."""
+    """Make one printable line: a line break becomes ⏎, controls (of terminals, of writing direction) become �."""
     return _CONTROL.sub(
         "\ufffd", str(text).replace("\r\n", "\n").replace("\n", "⏎").replace("\r", "⏎").replace("\t", " ")
     )

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box
-from autograd.errors import ArgumentError, GraphError
+from autograd.errors import ArgumentError, DTypeError, GraphError
 from autograd.viz.ledger import Ledger
 from autograd.viz.local import Local, latex_name, latex_words, local_derivative, same, title
 from autograd.viz.numbers import number, shape_text, signed, spread
 from autograd.viz.paths import RELEASED, Partial, along_direction, between, count_paths, strongest
+from autograd.viz.rerun import run_again, slope_by_differences
 from autograd.viz.snapshot import Snapshot, as_roots
 
 TOP = 20
@@ -39,7 +40,8 @@ class Explanation:
 
     ``sum(path.value for path in paths) + rest == total`` within rounding, which is never shown as a ``rest``. ``count``
     is the number of all paths; ``exact`` says whether the listed ones are surely the strongest. ``along`` is empty, the
-    element of an array, or a direction in words. Prints as text; in a notebook it is LaTeX.
+    element of an array, or a direction in words. ``measured`` is the same by finite differences, in double precision,
+    or None where the graph cannot be computed anew. Prints as text; in a notebook it is LaTeX.
     """
 
     def __init__(
@@ -52,9 +54,11 @@ class Explanation:
         count: int,
         exact: bool,
         epsilon: float = 2**-52,
+        measured: float | None = None,
     ) -> None:
         self.root, self.wrt, self.along = root, wrt, along
         self.paths, self.total, self.count, self.exact = paths, total, count, exact
+        self.measured = measured
         values = [path.value for path in paths]
         rest = total - sum(values)
         self.rest = 0.0 if count <= len(paths) or abs(rest) <= epsilon * count * sum(map(abs, values)) else rest
@@ -71,9 +75,17 @@ class Explanation:
                 f"     {signed(self.rest):>11}  {_percent(_share(self.rest, self.total)):>8}   all {more:,} other "
                 f"paths together"
             )
+        if self.measured is not None:
+            off = abs(self.measured - self.total)
+            lines += ["", f"by finite differences {number(self.measured)}, a difference of {off:.1e}"]
         lines += ["", "local derivatives"]
         made = max((len(local.made) for local in self._locals()), default=0)
-        lines += [f"  {local.made:<{min(made, 40)}}   {local.text()}" for local in self._locals()]
+        for local in self._locals():
+            lines.append(f"  {local.made:<{min(made, 40)}}   {local.text()}")
+            if local.chain is not None:
+                given = local.chain.where.replace("g ", f"g = ∂{self.root}/∂{local.y} ", 1)
+                lines += [f"  {'':<{min(made, 40)}}     {given}"] * bool(given)
+                lines += [f"  {'':<{min(made, 40)}}     {local.chain.numbers}"] * bool(local.chain.numbers)
         if not self.exact:
             lines += [
                 "",
@@ -113,7 +125,11 @@ class Explanation:
         if self.count > len(self.paths):
             rows.append(rf"&\quad \text{{{self.count - len(self.paths):,} other paths}} = {_tex(self.rest)} \\")
         for local in self._locals():
-            if local.latex:
+            if local.chain is not None:
+                top, y, x = (rf"\partial {latex_name(name)}" for name in (self.root, local.y, local.x))
+                where = rf",\; {local.chain.spaces}" if local.chain.spaces else ""
+                rows.append(rf"\frac{{{top}}}{{{x}}} &= {local.latex}, \quad g = \frac{{{top}}}{{{y}}}{where} \\")
+            elif local.latex:
                 value = "" if local.value is None else _tex(local.value)
                 last = f" = {value}" if value and not local.convention and not same(local.latex, value) else ""
                 rows.append(
@@ -182,13 +198,22 @@ def explain(
     if top < 1:
         raise ArgumentError(f"top must be at least 1, got {top}.")
     snap = Snapshot([root], names)
-    node = wrt._node
+    node, again = wrt._node, run_again([root], snap)
+    if again is not None and node is not None:
+        snap, node = Snapshot([root], names, again), again.alias.get(node, node)
     if node is None or node not in snap.at or not node.needs:
         raise GraphError(
             "explain: the result does not depend on wrt through the graph; autograd.why_none(wrt, root) says why."
         )
     at, start = snap.at[node], snap.at[snap.roots[0]]
     inside = between(snap, start, at)
+    if any(
+        np.result_type(snap.nodes[i].dtype).kind == "c" for i in inside if not isinstance(snap.nodes[i].dtype, list)
+    ):
+        raise DTypeError(
+            "explain tells of real numbers: along a path of complex ones local derivatives do not multiply. Explain a "
+            "part that is real, or look at ag.draw and ag.replay."
+        )
     vector, along = _direction(wrt, index, direction, rng)
     seed = np.ones(root._array.shape, root._array.dtype)[()]
     if not inside or start not in inside:
@@ -198,12 +223,12 @@ def explain(
         )
     with np.errstate(all="ignore"):
         found, exact = strongest(snap, inside, seed, top, vector)
-        total = along_direction(_gradient(snap, inside, start, seed), vector)
-    paths = [_path(snap, partial, total, start) for partial in found]
-    epsilon = float(np.finfo(wrt._array.dtype).eps)
-    return Explanation(
-        title(snap, start), title(snap, at), along, paths, total, count_paths(snap, inside), exact, epsilon
-    )
+        ledger = _ledger(snap, inside, start, seed)
+        total = along_direction(ledger.grads[inside[-1]], vector)
+    paths = [_path(snap, partial, total, start, ledger) for partial in found]
+    epsilon, count = float(np.finfo(wrt._array.dtype).eps), count_paths(snap, inside)
+    measured = slope_by_differences([root], snap, at, vector)
+    return Explanation(title(snap, start), title(snap, at), along, paths, total, count, exact, epsilon, measured)
 
 
 def _one(tensor: Any, what: str) -> Box:
@@ -214,22 +239,25 @@ def _one(tensor: Any, what: str) -> Box:
     return tensors[0]
 
 
-def _gradient(snap: Snapshot, inside: list[int], start: int, seed: Any) -> Any:
+def _ledger(snap: Snapshot, inside: list[int], start: int, seed: Any) -> Ledger:
+    """Walk back from the result to what is explained."""
     ledger = Ledger(snap, range(min(inside), start + 1), {snap.nodes[start]: seed}, fresh=True)
-    g = ledger.grads.get(inside[-1])
-    if g is None:
+    if ledger.grads.get(inside[-1]) is None:
         raise GraphError(
             RELEASED.format(what="explain", op=snap.nodes[start].op.name if snap.nodes[start].op else "leaf")
         )
-    return g
+    return ledger
 
 
-def _path(snap: Snapshot, partial: Partial, total: float, start: int) -> Path:
+def _path(snap: Snapshot, partial: Partial, total: float, start: int, ledger: Ledger) -> Path:
     edges = partial.edges()
     ends = [snap.at[snap.parents(snap.nodes[i])[k]] for i, k in edges]
     nodes = tuple(title(snap, i) for i in [start, *ends])
     return Path(
-        nodes, tuple(local_derivative(snap, i, k) for i, k in edges), partial.product, _share(partial.product, total)
+        nodes,
+        tuple(local_derivative(snap, i, k, ledger) for i, k in edges),
+        partial.product,
+        _share(partial.product, total),
     )
 
 

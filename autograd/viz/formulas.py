@@ -1,7 +1,10 @@
 """Local derivatives in symbols and in numbers: the ``formula`` of an op's declaration, written as text and as LaTeX.
 
 A formula is a Python expression. The names in it are those of the op's inputs, ``y`` is its output; ``[a > b]`` is 1
-where it holds and 0 elsewhere. A test holds every formula against the gradient rule that stands beside it.
+where it holds and 0 elsewhere. One in which ``g`` stands, the gradient that arrived, says the whole gradient of an
+input and not a factor of it: ``g.T @ x``, with ``n`` or ``rows`` for how many elements or rows a mean is over.
+Assignments may stand before it: ``P = softmax(q @ k.T); P.T @ g``. A test holds every formula against the rule that
+stands beside it.
 """
 
 import ast
@@ -11,16 +14,28 @@ from typing import Any
 
 import numpy as np
 
+from autograd.viz import matrices
+
 _SIGNS: dict[type[ast.AST], tuple[str, str, int, Callable[[Any, Any], Any]]] = {
     ast.Add: (" + ", " + ", 1, operator.add), ast.Sub: (" − ", " - ", 1, operator.sub),
     ast.Mult: ("·", r" \cdot ", 2, operator.mul),
     ast.Div: ("/", "", 2, operator.truediv), ast.Pow: ("^", "", 4, operator.pow),
+    ast.MatMult: (" @ ", r"\, ", 2, operator.matmul),
 }  # fmt: skip
-_FUNCTIONS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
+_FUNCTIONS: dict[str, tuple[str, str, Callable[..., Any]]] = {
     "log": ("ln", r"\ln", np.log), "exp": ("exp", r"\exp", np.exp), "sin": ("sin", r"\sin", np.sin),
     "cos": ("cos", r"\cos", np.cos),
     "sinh": ("sinh", r"\sinh", np.sinh), "cosh": ("cosh", r"\cosh", np.cosh), "sqrt": ("√", r"\sqrt", np.sqrt),
     "sign": ("sign", r"\operatorname{sign}", np.sign), "sigmoid": ("σ", r"\sigma", lambda x: 1 / (1 + np.exp(-x))),
+    "softmax": ("softmax", r"\operatorname{softmax}", matrices.softmax),
+    "sum_rows": ("Σ rows", r"\textstyle\sum_{\text{rows}}", matrices.sum_rows),
+    "row_sums": ("Σ each row", r"\textstyle\sum_{\text{each row}}", matrices.row_sums),
+    "sum_channels": ("Σ each channel", r"\textstyle\sum_{\text{each channel}}", matrices.sum_channels),
+    "onehot": ("onehot", r"\operatorname{onehot}", matrices.onehot),
+    "head": ("heads", r"\operatorname{heads}", matrices.head),
+    "side_by_side": ("join", r"\operatorname{join}", matrices.side_by_side),
+    "correlate": ("correlate", r"\operatorname{correlate}", matrices.correlate),
+    "convolve": ("convolve", r"\operatorname{convolve}", matrices.convolve),
 }  # fmt: skip
 _SUPERSCRIPT = {"2": "²", "3": "³"}
 
@@ -31,21 +46,55 @@ def as_text(expression: str, words: Mapping[str, str]) -> str:
     >>> as_text("1 - y**2", {"y": "tanh"}), as_text("-a / b**2", {"a": "-2", "b": "3"})
     ('1 − tanh²', '−(-2)/3²')
     """
-    return _text(_parse(expression), words)[0]
+    where, last = _parse(expression)
+    words = dict(words) | {name: name for name, _ in where}
+    rest = ", ".join(f"{name} = {_text(part, words)[0]}" for name, part in where)
+    return _text(last, words)[0] + (f" where {rest}" if rest else "")
 
 
 def as_latex(expression: str, words: Mapping[str, str]) -> str:
     """Write a formula as LaTeX, with ``words`` in place of its names."""
-    return _latex(_parse(expression), words)[0]
+    where, last = _parse(expression)
+    words = dict(words) | {name: name for name, _ in where}
+    rest = r",\; ".join(f"{name} = {_latex(part, words)[0]}" for name, part in where)
+    return _latex(last, words)[0] + (rf" \quad \text{{where }} {rest}" if rest else "")
 
 
 def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     """Compute a formula from numbers."""
-    return _value(_parse(expression), values)
+    where, last = _parse(expression)
+    known = dict(values)
+    for name, part in where:
+        known[name] = _value(part, known)
+    return _value(last, known)
 
 
-def _parse(expression: str) -> ast.expr:
-    return ast.parse(expression, mode="eval").body
+def names(expression: str) -> list[str]:
+    """List the names that a formula reads, in order: functions and what it assigns itself are none."""
+    where, last = _parse(expression)
+    own = {name for name, _ in where} | _FUNCTIONS.keys() | {"pi"}
+    found = [
+        node.id for part in (*(p for _, p in where), last) for node in ast.walk(part) if isinstance(node, ast.Name)
+    ]
+    return [name for name in dict.fromkeys(found) if name not in own]
+
+
+def is_whole(expression: str) -> bool:
+    """Tell whether a formula is the whole gradient of an input, made from the one that arrived."""
+    return "g" in names(expression)
+
+
+def _parse(expression: str) -> tuple[list[tuple[str, ast.expr]], ast.expr]:
+    """Give the assignments of a formula, and its last expression."""
+    *before, last = ast.parse(expression).body
+    if not isinstance(last, ast.Expr):
+        raise ValueError(f"formula {expression!r} ends in no expression")
+    where = []
+    for line in before:
+        if not isinstance(line, ast.Assign) or not isinstance(line.targets[0], ast.Name):
+            raise ValueError(f"formula part {ast.dump(line)} is not supported")
+        where.append((line.targets[0].id, line.value))
+    return where, last.value
 
 
 def _wrap(part: tuple[str, int], least: int, brackets: str = "()") -> str:
@@ -69,8 +118,10 @@ def _text(node: ast.expr, words: Mapping[str, str]) -> tuple[str, int]:
         return _wrap(left, binds) + sign + _wrap(right, binds + (isinstance(node.op, ast.Div | ast.Sub))), binds
     if isinstance(node, ast.List):
         return f"[{_compare(node, lambda part: _text(part, words)[0])}]", 5
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        return _wrap(_text(node.value, words), 5) + "ᵀ", 5
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return f"{_FUNCTIONS[node.func.id][0]}({_text(node.args[0], words)[0]})", 5
+        return f"{_FUNCTIONS[node.func.id][0]}({', '.join(_text(arg, words)[0] for arg in node.args)})", 5
     raise ValueError(f"formula part {ast.dump(node)} is not supported")
 
 
@@ -92,8 +143,10 @@ def _latex(node: ast.expr, words: Mapping[str, str]) -> tuple[str, int]:
         return _wrap(left, binds) + sign + _wrap(right, binds + isinstance(node.op, ast.Sub)), binds
     if isinstance(node, ast.List):
         return f"[{_compare(node, lambda part: _latex(part, words)[0])}]", 5
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        return _wrap(_latex(node.value, words), 5) + r"^{\top}", 5
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        inner, command = _latex(node.args[0], words)[0], _FUNCTIONS[node.func.id][1]
+        inner, command = ", ".join(_latex(arg, words)[0] for arg in node.args), _FUNCTIONS[node.func.id][1]
         return f"{command}{{{inner}}}" if command == r"\sqrt" else f"{command}({inner})", 5
     raise ValueError(f"formula part {ast.dump(node)} is not supported")
 
@@ -118,7 +171,10 @@ def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.List) and isinstance(node.elts[0], ast.Compare):
         left, right = (_value(part, values) for part in (node.elts[0].left, node.elts[0].comparators[0]))
         test = {ast.Gt: operator.gt, ast.Lt: operator.lt, ast.Eq: operator.eq}[type(node.elts[0].ops[0])]
-        return float(test(left, right))
+        return np.asarray(test(left, right), np.float64)[()]
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        return matrices.transposed(_value(node.value, values))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return _FUNCTIONS[node.func.id][2](_value(node.args[0], values))
+        function, inner = _FUNCTIONS[node.func.id][2], [_value(arg, values) for arg in node.args]
+        return function(*inner, values) if node.func.id in matrices.WITH_KEYWORDS else function(*inner)
     raise ValueError(f"formula part {ast.dump(node)} is not supported")

@@ -15,7 +15,8 @@ _BUTTONS = (
     ("last", "▶|", "Last step (End)"),
 )
 _VIEW = (("in", "+", "Zoom in"), ("out", "−", "Zoom out"), ("fit", "Fit", "Show everything"))
-_KEYS = "Keys: ← → one step, Home and End, Space plays. Drag to move, wheel to zoom, hover for details."
+_KEYS = "Keys: ← → one step, Home and End, Space plays."
+_MORE = "Drag to move, wheel or + and − to zoom, 0 shows everything, / searches (Enter: the next one), Escape ends it."
 
 
 def asset(name: str) -> str:
@@ -33,7 +34,13 @@ def _buttons(buttons: tuple[tuple[str, str, str], ...]) -> str:
 
 
 def body(
-    picture: str, title: str, outline: str, steps: list[str] | None = None, theme: str = "auto", scroll: str = ""
+    picture: str,
+    title: str,
+    outline: str,
+    steps: list[str] | None = None,
+    theme: str = "auto",
+    scroll: str = "",
+    values: str = "",
 ) -> str:
     """Write the inside of a page: heading, controls, picture, what each step says, and the text twin."""
     replay = steps is not None
@@ -43,7 +50,10 @@ def body(
         else ""
     )
     said = '<div class="say" role="status" aria-live="polite"></div>' if replay else ""
-    keys = f'<p class="keys">{_KEYS}</p>' if replay else ""
+    keys = f'<p class="keys">{_KEYS if replay else ""} {_MORE}</p>'
+    found = '<output class="found" aria-live="polite"></output>'
+    search = f'<input type="search" placeholder="Search" aria-label="Search names, ops and modules">{found}'
+    told = f'<details class="table"><summary>All values as a table</summary>{values}</details>' if values else ""
     twin = "".join(f"<li>{step}</li>" for step in steps or [])
     listed = (
         f'<details><summary>All steps as text</summary><ol class="steps" start="0">{twin}</ol></details>'
@@ -55,14 +65,20 @@ def body(
     wheel = f' data-scroll="{scroll}"' if scroll else ""
     return (
         f'<main class="chainrule-app{" replay" if replay else ""}{look}"{wheel}><h1>{page(title)}</h1>'
-        f'<div class="bar" role="toolbar" aria-label="Controls">{bar}{_buttons(_VIEW)}</div>{said}'
-        f'<div class="stage" tabindex="0" role="group" aria-label="{page(title)}">{picture}</div>{keys}{listed}'
-        f"{graph}</main>"
+        f'<div class="bar" role="toolbar" aria-label="Controls">{bar}{_buttons(_VIEW)}{search}</div>{said}'
+        f'<div class="stage" tabindex="0" role="group" aria-label="{page(title)}">{picture}</div>{keys}{told}'
+        f"{listed}{graph}</main>"
     )
 
 
 def whole_page(
-    svg: str, title: str, outline: str, steps: list[str] | None = None, data: Any = None, theme: str = "auto"
+    svg: str,
+    title: str,
+    outline: str,
+    steps: list[str] | None = None,
+    data: Any = None,
+    theme: str = "auto",
+    values: str = "",
 ) -> str:
     """Write a page that needs nothing else; with scripts off it shows the static picture and the text."""
     start = f"chainrule(document.querySelector('main'),document.querySelector('main svg'),{script(data)});"
@@ -71,7 +87,8 @@ def whole_page(
         'content="width=device-width">'
         f'<meta name="color-scheme" content="light '
         f'dark"><title>{page(title)}</title><style>{asset("page.css")}</style></head>'
-        f"<body>{body(svg, title, outline, steps, theme)}<script>{asset('player.js')}{start}</script></body></html>\n"
+        f"<body>{body(svg, title, outline, steps, theme, values=values)}"
+        f"<script>{asset('player.js')}{start}</script></body></html>\n"
     )
 
 

@@ -124,6 +124,8 @@ class Ledger:
         if known and has_nan(recorded):  # a mask cut this nan off further on: backward went back and did without it
             return total(known)
         if recorded is not None and known and not _agree(recorded, known):
+            if node.op is None and node.grad is not None and _agree(plain(node.grad), known):
+                return total(known)  # each of several results has brought its part
             self.mismatches.append(i)
         return recorded
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograd.graph import Node
-from autograd.viz.formulas import as_latex, as_text, evaluate
-from autograd.viz.ledger import shares_by_input
-from autograd.viz.numbers import number, short
+from autograd.viz.chain import Chain, chain_rule
+from autograd.viz.formulas import as_latex, as_text, evaluate, is_whole
+from autograd.viz.ledger import Ledger, shares_by_input
+from autograd.viz.numbers import literal, number, short
 from autograd.viz.snapshot import Snapshot, is_multiple, is_output, plain, size
 
 
@@ -26,9 +27,13 @@ class Local:
     latex: str
     made: str = ""
     convention: bool = False  # the formula has no value here, and the rule gives one
+    chain: Chain | None = None  # between arrays, of which this is a part of the whole gradient
+    root: str = ""
 
     def text(self) -> str:
         """Write ``∂y/∂x = formula = numbers = value``, without saying a thing twice."""
+        if self.chain is not None:
+            return f"∂{self.root}/∂{self.x} = {self.chain.text} → {self.chain.result}"
         if self.convention:
             return f"∂{self.y}/∂{self.x} = {number(self.value)} by convention ({self.symbols} has no value here)"
         last = "" if self.value is None else number(self.value)
@@ -52,21 +57,27 @@ def title(snap: Snapshot, i: int) -> str:
     return snap.name(i) or f"v{i}"
 
 
-def local_derivative(snap: Snapshot, i: int, k: int) -> Local:
-    """Describe ∂(node i)/∂(its input k)."""
+def local_derivative(snap: Snapshot, i: int, k: int, ledger: Ledger | None = None) -> Local:
+    """Describe ∂(node i)/∂(its input k); with a ledger also what an op between arrays does to the gradient there."""
     node = snap.nodes[i]
     parent = snap.parents(node)[k]
     y, x = title(snap, i), title(snap, snap.at[parent])
     name = "output" if is_output(node) else node.op.name
     rule = node.op.formula[k] if k < len(node.op.formula) else None
     value, made = _slope(node, k), made_by(snap, i)
+    chain = None if ledger is None or value is not None else chain_rule(snap, ledger, i, k, title, latex_title)
+    if chain is not None:
+        return Local(y, x, name, "", "", None, chain.latex, made, chain=chain, root=title(snap, snap.at[snap.roots[0]]))
+    if rule is not None and is_whole(rule):  # the gradient of an array, which is no factor
+        rule = None
     if rule is None:
         return Local(y, x, name, "", "", value, "", made)
     names, words, numbers = node.op.inputs, {"y": y}, {"y": _written(snap.value(i))}
     for j, other in enumerate(snap.parents(node)):
         if j < len(names):
-            words[names[j]] = title(snap, snap.at[other]) if other is not None else short(node.residuals[j])
-            numbers[names[j]] = _written(snap.value(snap.at[other])) if other is not None else short(node.residuals[j])
+            words[names[j]] = title(snap, snap.at[other]) if other is not None else literal(node.residuals[j])
+            held = literal(node.residuals[j]) if other is None else _written(snap.value(snap.at[other]))
+            numbers[names[j]] = held
     known = all(text for text in numbers.values()) and value is not None
     convention = known and value is not None and isfinite(value) and not _has_value(rule, snap, i)
     tex = as_latex(rule, {key: latex_name(word) for key, word in words.items()})
@@ -81,6 +92,11 @@ def local_derivative(snap: Snapshot, i: int, k: int) -> Local:
         made,
         convention,
     )
+
+
+def latex_title(snap: Snapshot, i: int) -> str:
+    """Name a node for LaTeX."""
+    return latex_name(title(snap, i))
 
 
 @np.errstate(all="ignore")
@@ -103,7 +119,7 @@ def made_by(snap: Snapshot, i: int) -> str:
     if node.op is None:
         return title(snap, i)
     inputs = [
-        short(node.residuals[k]) if parent is None else title(snap, snap.at[parent])
+        literal(node.residuals[k]) if parent is None else title(snap, snap.at[parent])
         for k, parent in enumerate(snap.parents(node))
     ]
     if is_output(node):
@@ -116,9 +132,11 @@ def made_by(snap: Snapshot, i: int) -> str:
 
 @np.errstate(all="ignore")
 def _slope(node: Node, k: int) -> float | None:
-    """Compute a local derivative between scalars by the rule itself; None for arrays."""
+    """Compute a local derivative between real scalars by the rule itself; None for arrays and complex numbers."""
     parent = node.parents[k]
     if is_multiple(node) or is_output(node) or is_multiple(parent) or size(node) != 1 or size(parent) != 1:
+        return None
+    if "c" in (node.dtype.kind, parent.dtype.kind):
         return None
     share = shares_by_input(node, np.ones(node.shape, node.dtype)[()]).get(k)
     return None if share is None else float(np.asarray(share).reshape(()))

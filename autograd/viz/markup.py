@@ -1,5 +1,6 @@
 """Small building blocks of DOT's HTML-like labels."""
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -35,3 +36,14 @@ def table(*rows: str, border: int = 0, padding: int = 2, spacing: int = 0, **att
     return tag(
         "table", "".join(rows), border=border, cellborder=0, cellspacing=spacing, cellpadding=padding, **attributes
     )
+
+
+def bars(heights: Sequence[int], color: str, width: int, height: int) -> str:
+    """Write a bar chart of a table: columns of ``width`` points, up to ``height`` points high."""
+
+    def block(high: int, ground: str | None = None) -> str:
+        return row(cell("", fixedsize="TRUE", width=width, height=high, bgcolor=ground)) if high else ""
+
+    columns = [table(block(height - high) + block(high, color), padding=0) for high in heights]
+    inside = row(*(cell(column, fixedsize="TRUE", width=width, height=height) for column in columns))
+    return table(inside, padding=0, fixedsize="TRUE", width=width * len(columns), height=height)

@@ -18,7 +18,10 @@ MEASURES = (
 
 @dataclass(slots=True)
 class Part:
-    """Describe a leaf that stands inside the card of the op that uses it: a weight, a bias, a target."""
+    """Describe a leaf that stands inside the card of the op that uses it: a weight, a bias, a target.
+
+    One without a name has that of the op's input, and its ``id`` is shown beside it.
+    """
 
     id: str
     name: str
@@ -29,6 +32,7 @@ class Part:
     state: str
     note: str = ""
     size: float | None = None
+    unnamed: bool = False
 
 
 @dataclass(slots=True)
@@ -72,7 +76,11 @@ class Item:
 
 @dataclass(slots=True)
 class Arrow:
-    """Describe one edge: from a value into the op that used it, with what it added to the gradient of that value."""
+    """Describe one edge: from a value into the op that used it, with what it added to the gradient of that value.
+
+    ``skip`` says that it goes past a block. ``wraps`` tells of an edge into another row whether it runs ``back`` or
+    stays ``level`` there; it is empty if the edge goes on.
+    """
 
     id: str
     source: str
@@ -83,7 +91,8 @@ class Arrow:
     count: int = 1
     masked: int = 0
     size: float | None = None
-    wraps: bool = False
+    wraps: str = ""
+    skip: bool = False
 
 
 @dataclass(slots=True)
@@ -100,7 +109,10 @@ class Group:
 
 @dataclass(slots=True)
 class View:
-    """Hold a whole picture as data."""
+    """Hold a whole picture as data.
+
+    ``now`` is what a frame of a replay is about; in a picture that is ``played`` no chart tells gradients before time.
+    """
 
     items: list[Item]
     arrows: list[Arrow]
@@ -111,6 +123,13 @@ class View:
     total: int
     rankdir: str = "LR"
     starts: list[str] = field(default_factory=list)
+    now: frozenset[str] = frozenset()
+    played: bool = False
+
+    @property
+    def framed(self) -> bool:
+        """Tell whether modules are frames: engines keep the order of rows only where no frame stands around them."""
+        return len(self.starts) < 2
 
     @property
     def boxes(self) -> int:

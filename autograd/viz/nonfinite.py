@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import Leaf, Node
+from autograd.graph import Leaf, Node, site_of
+from autograd.viz.advice import advice, on_input
 from autograd.viz.ledger import Ledger
 from autograd.viz.local import made_by, title
 from autograd.viz.numbers import shape_text, short
 from autograd.viz.snapshot import Snapshot, as_roots, is_multiple, is_output, plain
+from autograd.vjp import PLUMBING
 
 FORWARD, BACKWARD, INPUT = "forward", "backward", "input"
 
@@ -21,7 +23,8 @@ class NonFinite:
     """Say where an inf or nan arose: ``kind`` is forward, backward or input, ``element`` where in the array.
 
     ``op`` and ``module`` name the place, ``operands`` the numbers that the op had there, ``at`` is the number of the
-    node (``v3``) in pictures.
+    node (``v3``) in pictures, ``path`` the ops from there to the result, ``advice`` what usually helps. ``line`` is the
+    user's (``train.py:12: y = np.log(p)``) where the value was made inside ``detect_anomaly``. ``report`` is all of it.
     """
 
     kind: str
@@ -32,19 +35,33 @@ class NonFinite:
     module: str
     at: str
     text: str
+    line: str = ""
+    path: tuple[str, ...] = ()
+    advice: str = ""
 
     def __str__(self) -> str:
-        return self.text
+        return f"{self.text} ({self.line})" if self.line else self.text
+
+    @property
+    def report(self) -> str:
+        """Give the sentence, the path to the result and what usually helps, each on a line of its own."""
+        lines = [f"{self}."]
+        lines += [f"On its way to the result: {' → '.join(_few(self.path))}."] * (len(self.path) > 1)
+        return "\n".join([*lines, *([self.advice] if self.advice else [])])
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        return str(self)
+
+
+def _few(path: tuple[str, ...]) -> tuple[str, ...]:
+    return path if len(path) <= 9 else (*path[:4], f"… {len(path) - 8} more …", *path[-4:])
 
 
 def find_nonfinite(root: Any, *, names: Mapping[str, Any] | None = None) -> NonFinite | None:
     """Find the first op that made inf or nan of finite numbers, forwards or (if the result is finite) backwards.
 
     None where all is finite. Works before and after backward; values that nobody holds any more are computed again
-    where their inputs are there.
+    where their inputs are there. What was computed inside ``detect_anomaly`` knows the line that made it.
 
     >>> import autograd as ag
     >>> q = ag.Tensor([4.0, 0.0], requires_grad=True, name="q")
@@ -164,7 +181,7 @@ def kind_of_bad(x: Any) -> str:
     if isinstance(x, tuple):
         kinds = {kind_of_bad(part) for part in x}
         return "nan" if "nan" in kinds else "inf" if "inf" in kinds else ""
-    if x is None or np.asarray(x).dtype.kind != "f" or np.isfinite(x).all():
+    if x is None or np.asarray(x).dtype.kind not in "fc" or np.isfinite(x).all():
         return ""
     return "nan" if np.isnan(x).any() else "inf"
 
@@ -198,7 +215,7 @@ def _forward_text(snap: Snapshot, values: Any, i: int, what: str) -> NonFinite:
     number = float(np.asarray(value)[element])
     if node.op is None:
         text = f"{title(snap, i)} holds {number}{_place(element)}: it is an input, no op made it"
-        return NonFinite(INPUT, "", number, element, {}, "", f"v{i}", text)
+        return NonFinite(INPUT, "", number, element, {}, "", f"v{i}", text, "", _path(snap, i), on_input())
     operands = {} if is_multiple(node) else _operands(snap, node, element, np.shape(value), values.__getitem__)
     given = [values[snap.at[parent]] for parent in snap.parents(node) if parent is not None]
     known = all(x is not None for x in given)
@@ -227,7 +244,20 @@ def _found(
     node = snap.nodes[i]
     op = snap.parents(node)[0].op.name if is_output(node) else node.op.name
     module = node.scope.path if node.scope is not None else ""
-    return NonFinite(kind, op, number, element, operands, module, f"v{i}", text)
+    site, what = site_of(node), advice(op, kind == BACKWARD)
+    return NonFinite(kind, op, number, element, operands, module, f"v{i}", text, str(site or ""), _path(snap, i), what)
+
+
+def _path(snap: Snapshot, i: int) -> tuple[str, ...]:
+    """List the ops from a node to the result: at each step the first that uses it."""
+    path = []
+    while True:
+        node = snap.nodes[i]
+        if node.op is not None and node.op not in PLUMBING:
+            path.append(node.op.name)
+        if node in snap.roots or not snap.users[i]:
+            return tuple(path)
+        i = snap.users[i][0][0]
 
 
 def _made(snap: Snapshot, i: int, node: Node) -> str:

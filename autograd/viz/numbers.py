@@ -17,11 +17,18 @@ def number(x: Any) -> str:
     """
     if isinstance(x, bool | np.bool_ | int | np.integer):
         return str(x)
+    if np.iscomplexobj(x):
+        return _parts(number(np.real(x)), number(np.imag(x)))
     value = float(x) + 0.0  # no negative zero
     if value != value or value in (float("inf"), float("-inf")):
         return str(value)
     size = abs(value)
     return f"{value:.4f}" if size == 0 or 1e-3 <= size < 1e6 else _power(value, 3)
+
+
+def _parts(real: str, imaginary: str) -> str:
+    """Join the texts of the two parts of a complex number: ``1.5-2j``."""
+    return f"{real}{'' if imaginary[0] == '-' else '+'}{imaginary}j"
 
 
 def _power(value: float, digits: int) -> str:
@@ -42,7 +49,21 @@ def short(x: Any) -> str:
     >>> short(0.123456), short(1234567.0), short(2.0)
     ('0.1235', '1.235e+06', '2')
     """
+    if np.iscomplexobj(x):
+        return _parts(short(np.real(x)), short(np.imag(x)))
     return f"{float(x) + 0.0:.4g}"
+
+
+def literal(x: Any) -> str:
+    """Write a number that stands in the code: as it stands there, unless that is long.
+
+    >>> literal(1.0001), literal(2.0), literal(1 / 3)
+    ('1.0001', '2', '0.3333')
+    """
+    if np.iscomplexobj(x):
+        return short(x)
+    exact = f"{float(x) + 0.0:.9g}"
+    return exact if len(exact) <= 8 else short(x)
 
 
 def _decimals(size: float, wanted: int) -> int | None:
@@ -66,12 +87,16 @@ def alike(array: Any) -> list[str]:
     >>> alike([0.5, -0.00944312, 0.0]), alike([2.0, 3.0]), alike([1.0, 3e-9])
     (['0.5000', '-0.0094', '0'], ['2', '3'], ['1', '3e-09'])
     """
+    if np.iscomplexobj(array):
+        texts = alike(np.stack([np.real(array), np.imag(array)]))
+        half = len(texts) // 2
+        return [_parts(*pair) for pair in zip(texts[:half], texts[half:], strict=True)]
     values = [float(x) + 0.0 for x in np.asarray(array).ravel()]
     decimals = _decimals(max((abs(x) for x in values if math.isfinite(x)), default=0.0), 5)
     if decimals is None:
         return [short(x) if not x or 1e-3 <= abs(x) < 1e6 or not math.isfinite(x) else _power(x, 2) for x in values]
-    texts = zip(values, _fixed(values, decimals), strict=True)
-    return ["0" if not x else _power(x, 1) if not float(text) else text for x, text in texts]
+    pairs = zip(values, _fixed(values, decimals), strict=True)
+    return ["0" if not x else _power(x, 1) if not float(text) else text for x, text in pairs]
 
 
 def grid(array: Any) -> list[list[str]]:
@@ -107,6 +132,8 @@ def spread(a: Any) -> str:
     ('0 ± 0.454', 'all 1', '(1.6 ± 1.4)e-07')
     """
     a = np.asarray(a)
+    if a.dtype.kind == "c":
+        return f"{spread(a.real)} and {spread(a.imag)} · j"
     finite = a if a.dtype.kind in "biu" else a[np.isfinite(a)]
     lost = a.size - finite.size
     if not finite.size:
@@ -143,10 +170,10 @@ def norm(array: Any) -> float:
     """Give the Euclidean norm in double precision, without overflow for finite input."""
     a = np.asarray(array)
     if a.ndim == 0:
-        return abs(float(a))
+        return float(abs(a))
     if not a.size:
         return 0.0
-    flat = a.astype(np.float64, copy=False).ravel()
+    flat = (np.abs(a) if a.dtype.kind == "c" else a).astype(np.float64, copy=False).ravel()
     top = float(np.abs(flat).max())
     return top if top == 0 or not np.isfinite(top) else top * float(np.sqrt(np.square(flat / top).sum()))
 
@@ -158,6 +185,19 @@ def rms(*arrays: Any) -> float:
     (3.0, 0.5, 2.0)
     """
     if len(arrays) == 1 and np.ndim(arrays[0]) == 0:
-        return abs(float(arrays[0]))
+        return norm(arrays[0])
     count = sum(np.size(a) for a in arrays)
     return norm([norm(a) for a in arrays]) / count**0.5 if count else 0.0
+
+
+def spread_counts(array: Any, bins: int) -> list[int]:
+    """Count how the finite elements of an array lie between the negative and the positive of the largest.
+
+    >>> spread_counts([-2.0, 0.1, 0.0, 1.9], 3), spread_counts([0.0, 0.0], 3)
+    ([1, 2, 1], [0, 2, 0])
+    """
+    a = np.asarray(array, np.float64).ravel()
+    a = a[np.isfinite(a)]
+    top = float(np.abs(a).max(initial=0.0)) or 1.0
+    counts, _ = np.histogram(a / top, bins=bins, range=(-1.0, 1.0))
+    return [int(count) for count in counts]

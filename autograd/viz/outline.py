@@ -2,15 +2,28 @@
 
 from collections.abc import Iterator
 
-from autograd.viz.dot import edge_label, grad_text
 from autograd.viz.escape import shorten
 from autograd.viz.model import NOT_KEPT, Arrow, Group, Item, View
-from autograd.viz.numbers import one_line, shape_text, short
+from autograd.viz.numbers import literal, one_line, shape_text
+from autograd.viz.wording import edge_label, grad_text
 
 
 def write(view: View) -> str:
     """Give the outline of a view."""
     return "\n".join(_lines(view)) + "\n"
+
+
+def summary(view: View, most: int = 12) -> str:
+    """Tell in sentences what a picture shows, for those who cannot see it: what was made of what, its gradient."""
+    values = [item for item in view.items if item.kind in ("value", "fold")]
+    told = []
+    for item in reversed(values[-most:]):
+        name = shorten(item.name or item.id)
+        made = f" = {shorten(item.says)}" if item.says else ""
+        grad = "" if item.kind == "fold" or item.state == "const" else f", gradient {shorten(grad_text(item))}"
+        told.append(f"{name}{made}{grad}.")
+    more = len(values) - most
+    return " ".join([*told, *([f"{more} more boxes."] if more > 0 else [])])
 
 
 def _lines(view: View) -> Iterator[str]:
@@ -83,7 +96,7 @@ def _sources(arrows: list[Arrow], items: dict[str, Item]) -> str:
     for arrow in arrows:
         item = items[arrow.source]
         text = (
-            short(item.value)
+            literal(item.value)
             if item.kind == "const"
             else shorten(item.name)
             if item.name and item.kind in ("value", "ref")

@@ -1,5 +1,7 @@
 """``draw(root)``: the picture of a graph, with every value and every gradient."""
 
+import importlib
+import io
 import os
 import pathlib
 from collections.abc import Mapping
@@ -7,11 +9,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from autograd.errors import ArgumentError
-from autograd.viz import data, dot, html, outline
-from autograd.viz.build import prepare
-from autograd.viz.engine import layout, spells
+from autograd.errors import ArgumentError, MissingExtra
+from autograd.viz import data, dot, html, outline, table
+from autograd.viz.engine import find_engine, layout, spells
 from autograd.viz.escape import spelled
+from autograd.viz.fitting import prepare
+from autograd.viz.kept import show_memory
 from autograd.viz.model import View
 from autograd.viz.snapshot import as_roots
 from autograd.viz.svg import compact, finish
@@ -19,7 +22,7 @@ from autograd.viz.theme import palette
 
 SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".json", ".html", ".txt")
 RANKDIRS = ("LR", "RL", "TB", "BT")
-DPI = 144
+DPI, PRINT = 144, 300
 SPELLED = "names in letters that this layout engine lacks stand by their code points; the SVG shows them"
 
 
@@ -47,7 +50,7 @@ class Picture:
     def svg(self) -> str:
         """Give the picture as an SVG element."""
         raw = layout(self.source, "svg").decode("utf-8")
-        return compact(finish(raw, self.title, dark=self.theme == "auto"))
+        return compact(finish(raw, self.title, self.theme == "auto", outline.summary(self.view)))
 
     @property
     def title(self) -> str:
@@ -69,7 +72,8 @@ class Picture:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to ``path``; the suffix chooses: svg, png, pdf, dot, json, html or txt.
 
-        Raises MissingExtra for a PDF where neither Graphviz's ``dot`` nor pygraphviz is there.
+        A PDF has lines and letters where Graphviz's ``dot`` or pygraphviz is there, else pixels (by Pillow, of the
+        extra ``plot``); without any of these MissingExtra is raised.
         """
         target = pathlib.Path(path)
         suffix = target.suffix.lower()
@@ -84,8 +88,23 @@ class Picture:
         if format == "png":
             return self.png()
         if format == "pdf":
-            return layout(self.source, "pdf")
+            return self._pdf()
         return self._text(format).encode("utf-8")
+
+    def _pdf(self) -> bytes:
+        """Give a PDF of lines and letters; where no engine writes one, of pixels, by Pillow."""
+        try:
+            return layout(self.source, "pdf")
+        except MissingExtra as missing:
+            if find_engine("png") is None:
+                raise
+            try:
+                image = importlib.import_module("PIL.Image")
+            except ImportError:
+                raise missing from None
+        drawn, file = self.png(PRINT), io.BytesIO()
+        image.open(io.BytesIO(drawn)).convert("RGB").save(file, "PDF", resolution=PRINT)
+        return file.getvalue()
 
     def _text(self, format: str) -> str:
         if format == "svg":
@@ -95,7 +114,7 @@ class Picture:
                 else self.svg
             )
         if format == "html":
-            return html.whole_page(self.svg, self.title, str(self), theme=self.theme)
+            return html.whole_page(self.svg, self.title, str(self), theme=self.theme, values=table.write(self.view))
         return {"dot": lambda: self.source, "json": lambda: data.write(self.view), "txt": lambda: str(self)}[format]()
 
     def __str__(self) -> str:
@@ -124,13 +143,14 @@ def draw(
     expand: Any = (),
     roll: bool = False,
     focus: Any = None,
+    show: str = "",
 ) -> Picture:
     """Draw the graph of ``root`` (a Tensor, or several): every value, every gradient, and on each edge what it added.
 
     Works before and after backward, and changes nothing. ``names=locals()`` names the values. ``depth`` folds modules
     (0: the outermost is one box), ``expand`` opens fused ops into their definition (True, names of ops, Tensors),
     ``roll`` rolls repeated steps up, and a picture over ``max_nodes`` boxes is folded around ``focus`` and says so.
-    ``theme``: auto, light, dark, colorblind.
+    ``show="memory"`` writes what each op keeps for backward. ``theme``: auto, light, dark, colorblind.
 
     >>> import autograd as ag
     >>> a, b = ag.Tensor(2.0, requires_grad=True, name="a"), ag.Tensor(3.0, requires_grad=True, name="b")
@@ -145,5 +165,9 @@ def draw(
     if rankdir is not None and rankdir not in RANKDIRS:
         raise ArgumentError(f"rankdir must be one of {', '.join(RANKDIRS)}; got {rankdir!r}.")
     roots = as_roots(root, "draw")
-    _, view = prepare(roots, names, depth, roll, max_nodes, focus, expand, rankdir)
+    if show not in ("", "memory"):
+        raise ArgumentError(f"draw: show must be 'memory' or '', got {show!r}.")
+    builder, view = prepare(roots, names, depth, roll, max_nodes, focus, expand, rankdir)
+    if show:
+        show_memory(builder.snap.nodes, builder.place, view)
     return Picture(view, rankdir, theme)

@@ -2,17 +2,19 @@
 
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from autograd.box import leaf_of
 from autograd.errors import ArgumentError, GraphError
 from autograd.graph import Leaf, Node
 from autograd.viz import html
 from autograd.viz.build import Builder
 from autograd.viz.escape import page
-from autograd.viz.fold import plan
+from autograd.viz.fitting import prepare
+from autograd.viz.frames import Moment, draw_frames, gif
 from autograd.viz.ledger import total
 from autograd.viz.local import local_derivative, title
 from autograd.viz.numbers import number, one_line, rows, signed
@@ -28,11 +30,16 @@ OUTLINE = 100  # a page of more nodes goes without the outline: its steps are th
 class Replay:
     """Hold the page: ``html`` is the text, ``save(path)`` writes it, ``steps`` are what it says, as text.
 
-    In a notebook it is live where the notebook is trusted, and the static picture where not.
+    ``frames()`` gives a picture for each step. In a notebook it is live where the notebook is trusted, and the static
+    picture where not.
     """
 
-    def __init__(self, picture: Picture, steps: list[list[Any]], said: list[str], name: str) -> None:
-        self.picture, self._array, self._said, self._name = picture, steps, said, name
+    def __init__(self, picture: Picture, moments: list[Moment], texts: list[str], said: list[str], name: str) -> None:
+        self.picture, self._moments, self._said, self._name = picture, moments, said, name
+        self._array = [
+            [moment.arrow, moment.op, moment.target, text, int(moment.last)]
+            for moment, text in zip(moments, texts, strict=True)
+        ]
 
     @property
     def steps(self) -> list[str]:
@@ -48,12 +55,29 @@ class Replay:
     def _title(self) -> str:
         return f"Backward from {self._name}, step by step"
 
+    def frames(self, format: str = "svg") -> Iterator[bytes]:
+        """Draw a picture for each step, as ``svg`` or ``png``: what has arrived until then, all on one layout."""
+        said = [[_plain(part) for part in text.split("<small>")] for text in self._said]
+        theme = "light" if self.picture.theme == "auto" and format == "png" else self.picture.theme
+        return draw_frames(self.picture.view, self._moments, said, theme, format)
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page to ``path`` (``.html``)."""
+        """Write the page (``.html``), a film (``.gif``, by Pillow) or numbered pictures, one a step (``.svg``)."""
         target = pathlib.Path(path)
-        if target.suffix.lower() not in (".html", ".htm"):
-            raise ArgumentError(f"replay is a page: save it as .html, not {target.name!r}.")
-        target.write_text(self.html, encoding="utf-8")
+        suffix = target.suffix.lower()
+        if suffix in (".html", ".htm"):
+            target.write_text(self.html, encoding="utf-8")
+        elif suffix == ".gif":
+            target.write_bytes(gif(self.frames("png")))
+        elif suffix in (".svg", ".png"):
+            digits = len(str(len(self._moments)))
+            for k, picture in enumerate(self.frames(suffix[1:])):
+                target.with_name(f"{target.stem}-{k:0{digits}}{suffix}").write_bytes(picture)
+        else:
+            raise ArgumentError(
+                f"replay: save as .html (a page), .gif (a film), .svg or .png (a picture for each step), not "
+                f"{target.name!r}."
+            )
 
     def __repr__(self) -> str:
         return f"<Replay of backward from {self._name}: {len(self._array) - 1} steps>"
@@ -83,51 +107,63 @@ def _plain(text: str) -> str:
 
 
 def replay(
-    root: Any, *, names: Mapping[str, Any] | None = None, rankdir: str = "LR", theme: str = "auto", max_nodes: int = 500
+    root: Any,
+    *,
+    names: Mapping[str, Any] | None = None,
+    rankdir: str | None = None,
+    theme: str = "auto",
+    max_nodes: int | None = None,
 ) -> Replay:
     """Replay backward from ``root``: the gradient 1 enters there, then one step per edge shows what each op adds where.
 
     Runs its own walk: backward need not have run, and no ``.grad`` changes. A root of many elements is seeded with
-    ones, and so is each of several. A graph over ``max_nodes`` boxes is folded, and steps inside folded parts are left
-    out. Raises GraphError when an earlier backward released large arrays.
+    ones, and so is each of several. The picture is that of ``draw``: what is folded there, or over ``max_nodes`` boxes,
+    is folded here, and steps inside folded parts are left out. Raises GraphError where an earlier backward released
+    arrays that cannot be computed again.
     """
     palette(theme)
     tensors = as_roots(root, "replay")
-    snap = Snapshot(tensors, names)
-    for node in snap.roots:
-        if not node.needs:
-            which = f"{title(snap, snap.at[node])} of the results" if len(tensors) > 1 else "this result"
+    for tensor in tensors:
+        if tensor._node is None or not tensor._node.needs:
+            snap = Snapshot(tensors, names)
+            which = f"{title(snap, snap.at[leaf_of(tensor)])} of the results" if len(tensors) > 1 else "this result"
             raise GraphError(
                 f"replay: {which} needs no gradient, so backward has nothing to do. Was an input made with "
                 "requires_grad=True?"
             )
-    seeds = {
-        node: np.ones(tensor._array.shape, tensor._array.dtype)[()]
-        for node, tensor in zip(snap.roots, tensors, strict=True)
-    }
+    given = {leaf_of(tensor): np.ones(tensor._array.shape, tensor._array.dtype)[()] for tensor in tensors}
     with np.errstate(all="ignore"):
-        builder = Builder(snap, plan(snap, None, False, max_nodes, None), seeds, fresh=True)
-        view = builder.view([])
-        data, said = _Steps(snap, builder, seeds).write()
-    return Replay(Picture(view, rankdir, theme), data, said, ", ".join(title(snap, snap.at[node]) for node in seeds))
+        builder, view = prepare(tensors, names, None, False, max_nodes, None, (), rankdir, given)
+        view.played = True
+        seeds = dict(zip(builder.snap.roots, given.values(), strict=False))
+        steps = _Steps(builder, seeds).write()
+    name = ", ".join(title(builder.snap, builder.snap.at[node]) for node in seeds)
+    return Replay(Picture(view, rankdir, theme), *steps, name)
 
 
 class _Steps:
     """Write the steps: newest op first, input by input, with sums as they grow."""
 
-    def __init__(self, snap: Snapshot, builder: Builder, seeds: dict[Node, Any]) -> None:
+    def __init__(self, builder: Builder, seeds: dict[Node, Any]) -> None:
+        snap = builder.snap
         self.snap, self.builder, self.ledger = snap, builder, builder.ledger
+        self.items = {item.id: item for item in builder.items}
         self.arrows = {key: arrow.id for key, arrow in builder.arrows.items()}
         self.sums: dict[int, Any] = {snap.at[node]: seed for node, seed in seeds.items()}
         self.left = {
             i: sum((user, k) in self.ledger.shares for user, k in snap.users[i]) for i in range(len(snap.nodes))
         }
 
-    def write(self) -> tuple[list[list[Any]], list[str]]:
-        data, said, hidden = [], [], 0
+    def write(self) -> tuple[list[Moment], list[str], list[str]]:
+        """Give what each step does, the text of the gradient there, and what it says."""
+        moments: list[Moment] = []
+        texts: list[str] = []
+        said: list[str] = []
+        hidden = 0
         for at, seed in self.sums.items():
             name, text = page(title(self.snap, at)), self.brief(seed)
-            data.append(["", "", self.builder.value_place(at), text, int(not self.left[at])])
+            moments.append(Moment("", "", self.builder.value_place(at), seed, not self.left[at]))
+            texts.append(text)
             said.append(
                 f"grad {name} = {page(text)}<small>Seed: the gradient of {name} with respect to itself.</small>"
             )
@@ -148,27 +184,35 @@ class _Steps:
                 if arrow is None or is_multiple(parent):
                     hidden += arrow is None
                     continue
-                data.append(self.step(i, at, arrow))
+                moments.append(self.step(i, at, arrow))
+                texts.append(self.brief(self.sums[at]))
                 said.append(self.say(i, k, at, before, share))
         if hidden:
             said[-1] += f"<small>{hidden:,} steps inside folded parts are not shown.</small>"
-        return data, said
+        return moments, texts, said
 
     def place(self, i: int) -> str:
         return self.builder.place(i)
 
     def arrow(self, i: int, k: int, at: int) -> str | None:
+        """Find the edge of a step; a value that stands in the card of its op has none, and one in a fold None."""
+        plan = self.builder.plan
+        if at in plan.within and plan.of[at] is None:
+            return ""
         source, target = self.builder.value_place(at), self.place(i)
         return self.arrows.get((source, target, k)) or self.arrows.get((source, target, -1))
 
-    def step(self, i: int, at: int, arrow: str) -> list[Any]:
-        place = self.place(i)
-        bare = place[0] == "f" or is_output(self.snap.nodes[i]) or is_multiple(self.snap.nodes[i])
-        op = place if bare else f"{place}o"
-        return [arrow, op, self.builder.value_place(at), self.brief(self.sums[at]), int(not self.left[at])]
+    def step(self, i: int, at: int, arrow: str) -> Moment:
+        place, snap = self.place(i), self.snap
+        bare = place[0] == "f" or is_output(snap.nodes[i]) or is_multiple(snap.nodes[i]) or self.items[place].says
+        target = self.builder.value_place(at)
+        if not arrow:  # a weight in the card of its op: which of those that have a gradient
+            learned = [part for part in self.builder.plan.parts(i) if snap.nodes[part].needs]
+            target = f"{place}/{learned.index(at)}"
+        return Moment(arrow, place if bare else f"{place}o", target, self.sums[at], not self.left[at])
 
     def say(self, i: int, k: int, at: int, before: Any, share: Any) -> str:
-        local = local_derivative(self.snap, i, k)
+        local = local_derivative(self.snap, i, k, self.ledger)
         x, y = local.x, local.y
         g = self.ledger.grads[i]
         scalar = local.value is not None
@@ -181,6 +225,9 @@ class _Steps:
             plus = f"{self.brief(before)} {_sign(share)} = " if before is not None and np.size(share) == 1 else ""
             sums = f" grad {x} = {plus}{now}{rest}."
         seen = "" if scalar else f" grad {y} = {self.brief(g)};"
+        if local.chain is not None:
+            given = local.chain.where.replace("g ", f"g = grad {y} ", 1)
+            seen = f" {given}{'; ' if local.chain.numbers else ''}{local.chain.numbers};"
         more = f"{local.made}.{seen}{sums}{self.cut(i, k, local.op, share)}"
         return f"{page(local.text())}, {page(first)}<small>{page(more)}</small>"
 

@@ -1,5 +1,6 @@
 """What stands below some roots: nodes in the order of their creation, their users, names and values."""
 
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,15 +14,17 @@ from autograd.modes import Scope
 from autograd.viz.escape import clean
 from autograd.vjp import ITEM
 
+LISTED = 1_000  # of a longer list the first are looked through for names
 DEFINITION = "definition"  # the kind of the frame around an op that was opened
 
 
 class Opened:
-    """Hold what replaces ops that are drawn as their definition: stand-ins, their age, and known gradients."""
+    """Hold what replaces ops that are drawn as their definition, or run again: stand-ins, their age, what is known."""
 
     def __init__(self) -> None:
         self.alias: dict[Node, Node] = {}
         self.given: dict[Node, Any] = {}
+        self.values: dict[Node, Any] = {}
         self.ages: dict[Node, tuple[float, int]] = {}
         self.notes: list[str] = []
 
@@ -53,8 +56,9 @@ class Snapshot:
                 for k, parent in enumerate(self.parents(node)):
                     if parent is not None:
                         self.users[self.at[parent]].append((i, k))
-        self.data = {node: root._array for node, root in zip(self.roots, roots, strict=True)}
+        self.data = {node: root._array for node, root in zip(self.roots, roots, strict=True)} | self.opened.values
         self.names: dict[Node, str] = {}
+        self._modules: dict[int, str] = {}
         self._read_names(names or {})
         self.homes = _homes(self)
 
@@ -94,19 +98,39 @@ class Snapshot:
         return seen
 
     def _read_names(self, names: Mapping[str, Any]) -> None:
-        """Take names from ``locals()``: only Tensors count, and a hidden name (``_h``) only if there is no other.
+        """Take names from ``locals()``: of Tensors, of what lists hold (``h[3]``), and of modules.
 
-        What a notebook calls its last outputs (``_``, ``__``, ``_7``) is no name that anybody gave.
+        A hidden name (``_h``) counts only if there is no other. What a notebook calls its last outputs (``_``, ``__``,
+        ``_7``, ``_oh``) is no name that anybody gave.
         """
+        listed: list[tuple[str, Any]] = []
         for name in sorted(names, key=lambda name: str(name).startswith("_")):
-            if re.fullmatch(r"_+\d*", str(name)):
+            if re.fullmatch(r"_+(\d*|i+\d*|oh|ih|dh)", str(name)) or name in ("Out", "In"):
                 continue
-            tensor = names[name]
-            node = tensor._node if isinstance(tensor, Box) else None
-            node = self.opened.alias.get(node, node) if node is not None else None
-            if node is not None and node in self.at:
-                self.data.setdefault(node, tensor._array)
-                self.names.setdefault(node, str(name))
+            value = names[name]
+            if isinstance(value, list | tuple):
+                listed += [(f"{name}[{k}]", part) for k, part in enumerate(value[:LISTED])]
+            elif isinstance(value, dict):
+                listed += [(f"{name}[{key!r}]", part) for key, part in itertools.islice(value.items(), LISTED)]
+            self._read_name(str(name), value)
+        for name, value in listed:  # a name of its own comes before a place in a list
+            self._read_name(name, value)
+
+    def _read_name(self, name: str, value: Any) -> None:
+        """Note what a Tensor, or the module of a scope, is called."""
+        if not isinstance(value, Box):
+            if hasattr(type(value), "named_parameters"):  # asked of the class: anything may stand in locals()
+                self._modules.setdefault(id(value), name)
+            return
+        node = self.opened.alias.get(value._node, value._node) if value._node is not None else None
+        if node is not None and node in self.at:
+            self.data.setdefault(node, value._array)
+            self.names.setdefault(node, name)
+
+    def called(self, scope: Scope) -> str:
+        """Give the name of a module: the caller's for an outermost one, else its path."""
+        known = self._modules.get(id(module_of(scope)), "") if scope.parent is None else ""
+        return clean(known) or scope.path
 
     def name(self, i: int) -> str:
         """Give the name of a node: the caller's, else its own, dotted when it belongs to a module, else nothing.

@@ -43,8 +43,11 @@ STYLE = (
 LARGE = 60_000  # an SVG over this many characters goes without decimals in its coordinates
 
 
-def finish(svg: str, title: str, dark: bool) -> str:
-    """Make the engine's file a stand-alone ``<svg>`` with a title; ``dark`` follows ``prefers-color-scheme``."""
+def finish(svg: str, title: str, dark: bool, told: str = "") -> str:
+    """Make the engine's file a stand-alone ``<svg>`` with a title, and with what it shows ``told`` in words.
+
+    ``dark`` follows ``prefers-color-scheme``.
+    """
     start = svg.find("<svg")
     if start < 0:
         raise ArgumentError("the layout engine gave no SVG.")
@@ -52,7 +55,9 @@ def finish(svg: str, title: str, dark: bool) -> str:
     body = re.sub(r"<title>[^<]*</title>\s*", "", body)
     style = f"<style>{STYLE}{scoped(dark_style(body)) if dark else ''}</style>"
     head = f'<svg\\1 class="chainrule" role="img" aria-label="{escape_backslash(page(title))}">'
-    return _HEAD.sub(head + f"<title>{escape_backslash(page(title))}</title>{escape_backslash(style)}", body, count=1)
+    named = f"<title>{escape_backslash(page(title))}</title>"
+    named += f"<desc>{escape_backslash(page(told))}</desc>" if told else ""
+    return _HEAD.sub(head + named + escape_backslash(style), body, count=1)
 
 
 def escape_backslash(text: str) -> str:

@@ -206,7 +206,7 @@ def _not_finite(snap: Snapshot, name: str) -> Reason:
     found = forward_origin(snap, Values(snap)) or backward_origin(snap, ledger_of(snap))
     if found is None:  # the gradient came with another backward, or from one that let its arrays go
         return Reason("not_finite", f"{name}.grad is not finite, but nothing that is still held of the result is.")
-    return Reason("not_finite", f"{name}.grad is computed but not finite: {found.text}.", (found.at,))
+    return Reason("not_finite", f"{name}.grad is computed but not finite: {found}.", (found.at,))
 
 
 def _lost(snap: Snapshot, inside: list[int], name: str, root: str) -> Reason:

@@ -28,7 +28,10 @@ MODULES = (
 )  # fmt: skip
 PAGES = (
     "README.md",
-    *(f"docs/{name}.md" for name in ("how-it-works", "coming-from", "features", "compile", "left-out", "distributed")),
+    *(
+        f"docs/{name}.md"
+        for name in ("how-it-works", "coming-from", "features", "gallery", "compile", "left-out", "distributed")
+    ),
 )
 MORE = ("docs/adr/*.md", "benchmarks/*.md", "CONTRIBUTING.md", "CHANGELOG.md")  # reached from these
 
@@ -69,7 +72,14 @@ def convert(output: Path) -> None:
     """Write the tutorials and pages as HTML, with the pictures that they show."""
     exporter = HTMLExporter(template_name="lab", embed_images=False)
     texts = [*pages(), *(path for pattern in MORE for path in sorted(ROOT.glob(pattern)))]
-    known = {*notebooks(), *texts, *(ROOT / "docs").glob("*.svg"), *(ROOT / "docs").glob("*.html"), ROOT / "LICENSE"}
+    known = {
+        *notebooks(),
+        *texts,
+        *(ROOT / "docs").glob("*.svg"),
+        *(ROOT / "docs").glob("*.html"),
+        *(ROOT / "docs" / "gallery").glob("*.*"),
+        ROOT / "LICENSE",
+    }
     frame = jinja2.Template((HERE / "page.html.jinja2").read_text(encoding="utf-8"))
     for path in sorted(known):
         place = output / path.relative_to(ROOT)

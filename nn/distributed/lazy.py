@@ -4,7 +4,8 @@ from typing import Any
 
 from numpy.typing import DTypeLike, NDArray
 
-from nn.batches import Batch, Batches, each
+from nn.batches import Batch, Batches
+from nn.reading import each
 
 Array = NDArray[Any]
 

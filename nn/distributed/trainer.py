@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 import autograd as ag
 from autograd.errors import ArgumentError, TrainingError
 from nn import checkpoint, diagnosis
-from nn.batches import Batch, Batches, each, joined
+from nn.batches import Batch, Batches
 from nn.callbacks import tell
 from nn.criterion import NOTHING, Measured
 from nn.distributed import facts
@@ -30,9 +30,11 @@ from nn.distributed.shares import rows
 from nn.distributed.world import World, listed
 from nn.forward import call, restored_modes
 from nn.history import History
+from nn.inputs import generator_of
 from nn.meter import new_sums
 from nn.module import Module
 from nn.normalization import BatchNorm1d, BatchNorm2d
+from nn.reading import each, joined
 from nn.trainer import Trainer
 
 Array = NDArray[Any]
@@ -60,11 +62,14 @@ class DistributedTrainer(Trainer):
         clip_grad_norm: float | None = None,
         accumulate: int = 1,
         outputs: str | None = None,
+        compile: bool | str = "auto",
+        lint: bool = True,
         comm: Any = None,
     ) -> None:
         self.world = World(comm)
         self.rank, self.size = self.world.rank, self.world.size
         options: dict[str, Any] = {"clip_grad_norm": clip_grad_norm, "accumulate": accumulate, "outputs": outputs}
+        options |= {"compile": compile, "lint": lint}
         super().__init__(model, loss, optimizer, metrics=metrics, callbacks=callbacks, **options)
         self._least = 2 if any(isinstance(m, BatchNorm1d | BatchNorm2d) for m in model.modules()) else 1
         self._interrupt = self._checked = self._summed = False
@@ -94,7 +99,7 @@ class DistributedTrainer(Trainer):
         if self.size == 1:
             return super().fit(x, y, rng=rng, progress=progress, validation_data=validation_data, **options)
         with self.world.together("fit") as self._call_number, self._interrupts_of_all():
-            generator = np.random.default_rng(rng)
+            generator = generator_of(rng)
             kind = type(generator.bit_generator).__name__
             given = {"x": x, "y": y, "rng": kind, "validation_data": validation_data, **options}
             self.world.same("what fit was given", facts.of_fit(given))
@@ -125,8 +130,7 @@ class DistributedTrainer(Trainer):
         self._seed(run)
         counted = self._counted
         part = batch.part(rows(len(batch), self.rank, self.size, self._least))
-        output = call(self.model, part.x) if len(part) else None
-        measured = NOTHING if output is None else self.criterion.measure(output, part)
+        output, measured = self.forward(part) if len(part) else (None, NOTHING)
         good = bool(np.isfinite(measured.total))
         numbers: list[float] = [measured.total, measured.mass] + [0.0] * (self._exchange.numbers - 2)
         kept = None

@@ -39,6 +39,8 @@ def _pool(name: str, axes: int, x: Any, output_size: Any) -> Any:
         raise ArgumentError(f"{place(name)}: output_size must be an int >= 1{many}, got {output_size!r}.")
     if 0 in lengths:
         raise wrong_shape(name, x, "there must be something to take the mean of.")
+    if all(size == 1 for size in sizes):  # of lengths that may vary, too, where a model is exported
+        return x.mean(axis=tuple(range(-axes, 0)), keepdims=True)
     if axes == 2 and not any(n % size for n, size in zip(lengths, sizes, strict=True)):
         return avg_pool2d(x, (lengths[0] // sizes[0], lengths[1] // sizes[1]))
     for axis, size in zip(range(-axes, 0), sizes, strict=True):  # the mean over a rectangle, rows first

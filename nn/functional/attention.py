@@ -143,12 +143,16 @@ def _samples(rng: np.random.Generator) -> Any:
     yield [q, k, v, 0.0], {"keep": make_mask(rng, (2, 2, 3, 4), q.dtype, 0.5), "scale": 0.7}
 
 
+_P = "P = softmax(query @ key.T * scale + mask)"
+_dS = f"{_P}; dP = g @ value.T; dS = P * (dP - row_sums(P * dP))"
 attend = ag.op(
     _forward,
     name="attention",
+    holomorphic=None,
     symbol="softmax(qkᵀ)v",
     vjp=_backward,
     definition=_definition,
+    formula=dict(query=f"{_dS}; dS @ key * scale", key=f"{_dS}; dS.T @ query * scale", value=f"{_P}; P.T @ g"),
     cache=("E", "inverse"),
     domain=_samples,
 )
@@ -209,9 +213,13 @@ def _packed_samples(rng: np.random.Generator) -> Any:
 packed_attention = ag.op(
     _packed_forward,
     name="self_attention",
+    holomorphic=None,
     symbol="softmax(qkᵀ)v",
     vjp=_packed_backward,
     definition=_packed_definition,
+    formula="q = head(qkv, 0); k = head(qkv, 1); v = head(qkv, 2); h = head(g, 0); "
+    "P = softmax(q @ k.T / sqrt(d) + mask); dP = h @ v.T; dS = P * (dP - row_sums(P * dP)) / sqrt(d); "
+    "side_by_side(dS @ k, dS.T @ q, P.T @ h)",
     cache=("E", "inverse"),
     domain=_packed_samples,
 )

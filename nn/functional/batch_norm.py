@@ -61,13 +61,17 @@ class _Channels:
 class _Running:
     """Hold running statistics, which move in place: an op copies the arrays that it is given as keywords."""
 
-    def __init__(self, mean: Array, var: Array, momentum: float) -> None:
+    def __init__(self, mean: Array, var: Array, momentum: float | Array) -> None:
         self.mean, self.var, self.momentum = mean, var, momentum
 
     def follow(self, mean: Array, var: Array) -> None:
         """Move towards the statistics of a batch."""
-        self.mean += self.momentum * (mean - self.mean)
-        self.var += self.momentum * (var - self.var)
+        momentum = self.momentum
+        if isinstance(momentum, np.ndarray):
+            momentum += 1
+            momentum = 1 / int(momentum)
+        self.mean += momentum * (mean - self.mean)
+        self.var += momentum * (var - self.var)
 
 
 def _parameters(weight: Any, bias: Any, at: slice) -> tuple[Any, Any]:
@@ -144,7 +148,13 @@ def _samples(rng: np.random.Generator) -> Any:
 
 _copied = ag.opaque(np.copy)
 _batch_norm = ag.op(
-    _forward, name="batch_norm", vjp=_backward, definition=_definition, cache=("mu", "sigma2"), domain=_samples
+    _forward,
+    name="batch_norm",
+    holomorphic=None,
+    vjp=_backward,
+    definition=_definition,
+    cache=("mu", "sigma2"),
+    domain=_samples,
 )
 
 
@@ -155,14 +165,15 @@ def batch_norm(
     weight: Any = None,
     bias: Any = None,
     training: bool = False,
-    momentum: float = 0.1,
+    momentum: float | Array = 0.1,
     eps: float = 1e-5,
 ) -> Any:
     """Normalize each channel over batch and positions: y = (x − μ) / √(σ² + ε) · w + b.
 
     input: (N, C), (N, C, L) or (N, C, H, W); the others: (C,). While training μ and σ² are those of the batch, and
     the running arrays move towards them in place by ``momentum`` (σ² over n − 1); otherwise they are the running
-    arrays. Raises ShapeError for shapes that do not fit, or a batch of one number per channel while training.
+    arrays. An integer array as ``momentum`` counts the batches, and the running arrays are the means over all of them.
+    Raises ShapeError for shapes that do not fit, or a batch of one number per channel while training.
     """
     x = as_input(input, weight)
     name = place_of(x)

@@ -294,6 +294,7 @@ _hard = ag.op(
     cache=("e", "sums"),
     vjp=_hard_rule,
     definition=_hard_definition,
+    formula="g * (softmax(z) - onehot(index)) / rows",
     domain=_hard_samples,
 )
 
@@ -362,6 +363,7 @@ _soft = ag.op(
     cache=("e", "sums"),
     vjp=_soft_rule,
     definition=_soft_definition,
+    formula=dict(z="g * (softmax(z) - t) / rows"),
     domain=_soft_samples,
 )
 

@@ -178,7 +178,15 @@ def _samples(rng: np.random.Generator) -> Any:
 
 
 # A missing bias is the Python number 0.0: an op's inputs are arrays or numbers.
-_conv = ag.op(_forward, name="conv", vjp=_backward, definition=_definition, symbol="conv", domain=_samples)
+_conv = ag.op(
+    _forward,
+    name="conv",
+    vjp=_backward,
+    definition=_definition,
+    symbol="conv",
+    domain=_samples,
+    formula=dict(x="convolve(g, weight)", weight="correlate(x, g)", bias="sum_channels(g)"),
+)
 
 
 def conv2d(

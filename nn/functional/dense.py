@@ -135,6 +135,7 @@ affine = ag.op(
     definition=lambda x, weight, bias: _definition(x, weight, bias),
     domain=_samples,
     inline=True,
+    formula=dict(x="g @ weight", weight="g.T @ x", bias="sum_rows(g)"),
 )
 linear_op = ag.op(
     _plain,
@@ -144,4 +145,5 @@ linear_op = ag.op(
     definition=_definition,
     domain=_samples_without_bias,
     inline=True,
+    formula=dict(x="g @ weight", weight="g.T @ x"),
 )

@@ -129,6 +129,7 @@ _mse = ag.op(
     cache=("d",),
     vjp=_mse_rule,
     definition=_mse_definition,
+    formula=dict(x="g * 2 * (x - t) / n", t="g * 2 * (t - x) / n"),
     domain=_samples(),
 )
 
@@ -246,6 +247,8 @@ def binary_cross_entropy(
         targets.swapped(name, p, t)
         targets.shares(name, t)
     targets.probabilities(name, p)
+    if check:
+        targets.not_labels(name, p, t)
     return _bce(p, t, weight=_constant(weight, p, "weight"), reduction=reduction)
 
 
@@ -295,6 +298,7 @@ _bce = ag.op(
     symbol="BCE",
     vjp=_bce_rule,
     definition=_bce_definition,
+    formula=dict(p="g * (p - t) / (p * (1 - p)) / n"),
     domain=_samples(0.1, 0.9, weight=[np.array([0.5, 2.0])]),
 )
 
@@ -380,5 +384,6 @@ _logits = ag.op(
     symbol="BCE(logits)",
     vjp=_logits_rule,
     definition=_logits_definition,
+    formula=dict(z="g * (sigmoid(z) - t) / n"),
     domain=_samples(weight=[np.array([0.5, 2.0])], pos_weight=[np.array([3.0]), np.array([0.5, 2.0])]),
 )

@@ -103,6 +103,7 @@ def _layer_samples(rng: np.random.Generator) -> Any:
 _layer_norm = ag.op(
     _layer_forward,
     name="layer_norm",
+    holomorphic=None,
     vjp=_layer_backward,
     definition=_layer_definition,
     cache=("mean", "rstd"),

@@ -71,6 +71,18 @@ def probabilities(name: str, output: Any) -> None:
 
 
 @ag.opaque
+def not_labels(name: str, output: Any, target: Any) -> None:
+    """Refuse probabilities that are all 0 or 1 beside targets that lie between: the arguments are swapped."""
+    values, wanted = np.asarray(output), np.asarray(target)
+    crisp = _low(values) == 0 and _high(values) == 1 and bool(((values == 0) | (values == 1)).all())
+    if crisp and ((wanted > 0) & (wanted < 1)).any():
+        raise ArgumentError(
+            f"{place()}{name} takes (output, target), and here all outputs are 0 or 1 and targets lie between: the "
+            "arguments are swapped. If that is meant, pass check=False."
+        )
+
+
+@ag.opaque
 def log_probabilities(name: str, output: Any) -> None:
     """Refuse outputs above 0, which are the logarithm of no probability."""
     values = np.asarray(output)

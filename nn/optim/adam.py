@@ -8,6 +8,16 @@ import numpy as np
 from nn.optim.optimizer import Array, Group, Optimizer
 
 
+def moments(m: Array, v: Array, g: Array, s: Array, b1: Any, one_b1: Any, b2: Any, one_b2: Any) -> None:
+    """Let m = β₁ m + (1 - β₁) g and v = β₂ v + (1 - β₂) g², where they lie; s is scratch."""
+    m *= b1
+    m += np.multiply(g, one_b1, out=s)
+    v *= b2
+    np.multiply(g, g, out=s)
+    s *= one_b2
+    v += s
+
+
 class Adam(Optimizer):
     """Divide a running mean of the gradient by the root of a running mean of its square.
 
@@ -48,12 +58,7 @@ class Adam(Optimizer):
         (m, v, *largest), (b1, one_b1, b2, one_b2, lr, eps, keep) = state, c
         if self.decoupled:
             p *= keep
-        m *= b1
-        m += np.multiply(g, one_b1, out=s)
-        v *= b2
-        np.multiply(g, g, out=s)
-        s *= one_b2
-        v += s
+        moments(m, v, g, s, b1, one_b1, b2, one_b2)
         if largest:
             v = np.maximum(largest[0], v, out=largest[0])
         np.sqrt(v, out=s)

@@ -58,7 +58,7 @@ def _norm(arrays: list[Array], p: float) -> float:
     """Compute (Σ |g|ᵖ)^(1/p); where powers overflow or vanish, of the arrays divided by the largest |g|."""
     if p == 2:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            square = sum(float(np.dot(g.ravel(order="K"), g.ravel(order="K"))) for g in arrays)
+            square = sum(float(np.vdot(g.ravel(order="K"), g.ravel(order="K")).real) for g in arrays)
         if 1e-30 < square < math.inf:
             return math.sqrt(square)
     largest = max((float(np.abs(g).max()) for g in arrays if g.size), default=0.0)

@@ -12,7 +12,17 @@ class CosineAnnealingWarmRestarts(Schedule):
     """Follow half a cosine down to ``eta_min`` in ``T_0`` steps, and start again, each time ``T_mult`` times as long.
 
     η(t) = η_min + (η₀ - η_min) · (1 + cos(π t / T)) / 2 with t counted from the last start (Loshchilov & Hutter 2017).
+
+    >>> import nn
+    >>> optimizer = nn.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> schedule = nn.optim.CosineAnnealingWarmRestarts(optimizer, T_0=2)
+    >>> for step in range(4):
+    ...     print(round(optimizer.lr, 3), end=" ")
+    ...     schedule.step()
+    1.0 0.5 1.0 0.5
     """
+
+    chains = False
 
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> None:
         if T_0 < 1 or T_mult < 1:
@@ -39,7 +49,17 @@ class OneCycleLR(Schedule):
     the momentum (β₁ of Adam) goes from ``max_momentum`` down to ``base_momentum`` and back, unless
     ``cycle_momentum=False``. Call ``step()`` after each batch; ``total_steps`` may be given as epochs ·
     steps_per_epoch. The rate of the optimizer itself is not used. Smith & Topin (2019).
+
+    >>> import nn
+    >>> optimizer = nn.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> schedule = nn.optim.OneCycleLR(optimizer, max_lr=1.0, total_steps=5)
+    >>> for step in range(4):
+    ...     print(round(optimizer.lr, 3), end=" ")
+    ...     schedule.step()
+    0.04 0.95 0.611 0.188
     """
+
+    chains = False
 
     def __init__(
         self,

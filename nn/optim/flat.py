@@ -33,7 +33,8 @@ class Block(NamedTuple):
     scratch: Array
     spare: Array
     gather: Array | None  # where the gradients of several parameters are joined; None for a part of one
-    members: tuple[tuple[int, bool], ...]  # (which parameter, does it lie transposed in memory)
+    members: tuple[int, ...]  # which parameters
+    turned: tuple[bool, ...]  # does each lie transposed in memory
     part: slice
     t: int  # how many steps its parameters took before this plan
 
@@ -97,14 +98,17 @@ class Flat:
         try:
             for block in self._blocks:
                 if block.gather is not None:
-                    parts = [grads[i].T if turned else grads[i] for i, turned in block.members]
-                    g = np.concatenate(parts, axis=None, out=block.gather)
+                    given = [grads[i] for i in block.members]
+                    g = ag.gathered(given, block.turned)
+                    if g is None:
+                        parts = [x.T if turned else x for x, turned in zip(given, block.turned, strict=True)]
+                        g = np.concatenate(parts, axis=None, out=block.gather)
                 else:
                     if not block.part.start:
-                        ((i, turned),) = block.members
-                        flat = (grads[i].T if turned else grads[i]).reshape(-1)
+                        g = grads[block.members[0]]
+                        flat = (g.T if block.turned[0] else g).reshape(-1)
                     g = flat[block.part]
-                if self._away and any(i in self._away for i, _ in block.members):
+                if self._away and any(i in self._away for i in block.members):
                     yield from self._outside(block, g)
                 else:
                     yield block, g, block.t + self._planned
@@ -127,7 +131,8 @@ class Flat:
 
     def _outside(self, block: Block, g: Array) -> Iterator[tuple[Block, Array, int]]:
         """Yield a block of which a part is not in the buffer: copied, and written back into the arrays when changed."""
-        parts = [self._arrays[i].T if turned else self._arrays[i] for i, turned in block.members]
+        arrays = zip([self._arrays[i] for i in block.members], block.turned, strict=True)
+        parts = [array.T if turned else array for array, turned in arrays]
         if block.gather is not None:
             p = np.concatenate(parts, axis=None, out=self._room[3, : g.size])
         else:
@@ -205,8 +210,8 @@ class Flat:
         states = tuple(state[a:b] for state in self.states.values())
         scratch, spare, gather, _ = self._room[:, : b - a]
         several = gather if len(members) > 1 else None
-        marked = tuple([(i, self.turned[i]) for i in members])
-        return Block(self.values[a:b], states, scratch, spare, several, marked, part, self.steps[members[0]])
+        turned = tuple([self.turned[i] for i in members])
+        return Block(self.values[a:b], states, scratch, spare, several, members, turned, part, self.steps[members[0]])
 
 
 def _is_held(p: ag.Tensor) -> bool:

@@ -6,28 +6,24 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nn.optim.adam import moments
 from nn.optim.optimizer import Array, Group, Optimizer
 
 
 class _Moments(Optimizer):
-    """Keep m = β₁ m + (1 - β₁) g and v = β₂ v + (1 - β₂) g², and decay p itself or its gradient, as the group says."""
+    """Keep the moments of Adam, and decay p itself or its gradient, as the group says."""
 
     names = ("exp_avg", "exp_avg_sq")
-    decoupled: ClassVar[bool] = True  # where it is not, ``moments`` adds the decay to the gradient
+    decoupled: ClassVar[bool] = True  # where it is not, ``decayed`` adds the decay to the gradient
 
-    def moments(self, p: Array, g: Array, state: tuple[Array, ...], s: Array, group: Group) -> Array:
+    def decayed(self, p: Array, g: Array, state: tuple[Array, ...], s: Array, group: Group) -> Array:
         """Bring m and v up to date and give the gradient, weight decay included."""
         (m, v), (b1, b2), decay = state, group["betas"], group["weight_decay"]
         if decay and group["decoupled_weight_decay"]:
             p *= 1 - group["lr"] * decay
         elif decay:
             g = g + np.multiply(p, decay, out=s)
-        m *= b1
-        m += np.multiply(g, 1 - b1, out=s)
-        v *= b2
-        np.multiply(g, g, out=s)
-        s *= 1 - b2
-        v += s
+        moments(m, v, g, s, b1, 1 - b1, b2, 1 - b2)
         return g
 
 
@@ -70,7 +66,7 @@ class NAdam(_Moments):
         self, p: Array, g: Array, state: tuple[Array, ...], s: Array, c: list[Array], group: Group, t: int
     ) -> None:
         (m, v), (mine, theirs, eps) = state, c
-        step = self.moments(p, g, state, s, group) * mine
+        step = self.decayed(p, g, state, s, group) * mine
         step += np.multiply(m, theirs, out=s)
         np.sqrt(v, out=s)
         s += eps
@@ -134,7 +130,7 @@ class RAdam(_Moments):
         self, p: Array, g: Array, state: tuple[Array, ...], s: Array, c: list[Array], group: Group, t: int
     ) -> None:
         (m, v), (lr, eps, known) = state, c
-        self.moments(p, g, state, s, group)
+        self.decayed(p, g, state, s, group)
         if known:
             np.sqrt(v, out=s)
             s += eps

@@ -7,7 +7,7 @@ its LambdaLR, warm restarts and one cycle, which overwrite it).
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd.errors import ArgumentError
 from nn.kinds import kind
@@ -17,7 +17,8 @@ from nn.optim.optimizer import Optimizer
 class Schedule:
     """Set the learning rates of an optimizer to ``rate(base, t)``: base rate of the group, and steps taken.
 
-    A subclass defines ``rate``, which is a constant plus a multiple of ``base``.
+    A subclass defines ``rate``, which is a constant plus a multiple of ``base``. Where it ``chains``, two that are
+    stepped side by side multiply; the others overwrite what was there.
 
     >>> import nn
     >>> sgd = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
@@ -27,18 +28,27 @@ class Schedule:
     0.05
     """
 
+    chains: ClassVar[bool] = True
+
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
             raise ArgumentError(f"{type(self).__name__} needs an optimizer, got {type(optimizer).__name__}.")
         self.optimizer = optimizer
+        chained: list[float] = []  # the rates of another schedule that was made just before, beside this one
         for i, group in enumerate(optimizer.param_groups):
-            if "initial_lr" not in group or optimizer.planned.get(i) != group["lr"]:
-                group["initial_lr"] = group["lr"]  # else another schedule, for SequentialLR say, was made just before
+            if "initial_lr" in group and optimizer.planned.get(i) == group["lr"]:
+                chained.append(group["lr"])
+            else:
+                group["initial_lr"] = group["lr"]
         self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
         self.rates: list[float] = []
         self.last_step = 0
         self._set()
-        optimizer.planned = dict(enumerate(self.rates))
+        if self.chains and len(chained) == len(self.base_lrs):
+            for group, base, before in zip(optimizer.param_groups, self.base_lrs, chained, strict=True):
+                group["lr"] = before * group["lr"] / base if base else before
+            self.rates = []  # the base rate is found at the first step
+        optimizer.planned = dict(enumerate(self.get_last_lr()))
 
     def rate(self, base: float, t: int) -> float:
         """Give the learning rate after ``t`` steps; subclasses define it."""
@@ -124,7 +134,16 @@ class ExponentialLR(Schedule):
 
 
 class MultiStepLR(Schedule):
-    """Multiply the rate by ``gamma`` after each of ``milestones`` steps."""
+    """Multiply the rate by ``gamma`` after each of ``milestones`` steps.
+
+    >>> import nn
+    >>> optimizer = nn.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> schedule = nn.optim.MultiStepLR(optimizer, milestones=[1, 3])
+    >>> for step in range(4):
+    ...     print(round(optimizer.lr, 3), end=" ")
+    ...     schedule.step()
+    1.0 0.1 0.1 0.01
+    """
 
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
         if any(mark < 0 for mark in milestones):
@@ -146,6 +165,8 @@ class LambdaLR(Schedule):
     >>> sgd.lr
     0.25
     """
+
+    chains = False
 
     def __init__(
         self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
@@ -206,6 +227,8 @@ class SequentialLR(Schedule):
     >>> rates
     [0.0, 0.5, 1.0, 0.5, 0.25]
     """
+
+    chains = False
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[Schedule], milestones: Sequence[int]) -> None:
         marks = list(milestones)

@@ -83,7 +83,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         callbacks = parts.callbacks(self.callbacks, optimizer)
         if self.early_stopping:
             callbacks.append(EarlyStopping(patience=self.patience))
-        trainer = Trainer(model, loss, optimizer, callbacks=callbacks)
+        trainer = Trainer(model, loss, optimizer, callbacks=callbacks, lint=False)  # a search makes thousands
         given = trainer.predict(x[:1])
         if given.shape != (1, n_out):
             raise ShapeError(

@@ -15,14 +15,7 @@ from nn.container import Sequential
 from nn.dropout import Dropout
 from nn.module import Module
 from nn.neuron import Layer
-
-OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
-    "adam": optim.Adam,
-    "adamw": optim.AdamW,
-    "sgd": optim.SGD,
-    "rmsprop": optim.RMSprop,
-    "adagrad": optim.Adagrad,
-}
+from nn.parts import optimizer_kind
 
 
 def generator(random_state: Any) -> np.random.Generator:
@@ -93,13 +86,7 @@ def network(module: Any, n_in: int, n_out: int, dtype: DTypeLike, rng: np.random
 def optimizer(kind: Any, model: Module, lr: float, weight_decay: float) -> optim.Optimizer:
     """Make an optimizer by name, or by calling ``kind(parameters, lr=, weight_decay=)``."""
     if isinstance(kind, str):
-        if kind not in OPTIMIZERS:
-            near = get_close_matches(kind.lower(), OPTIMIZERS, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ArgumentError(
-                f"unknown optimizer {kind!r}.{hint} Known are {', '.join(OPTIMIZERS)}, or a class of nn.optim."
-            )
-        kind = OPTIMIZERS[kind]
+        kind = optimizer_kind(kind, "", "a class of nn.optim")
     if isinstance(kind, optim.Optimizer) or not callable(kind):
         raise ArgumentError(
             f"optimizer must be a name or a class such as nn.optim.SGD (with options: functools.partial(nn.optim.SGD, "

@@ -31,7 +31,9 @@ def _home(row: Any) -> str:
 
 
 MODULES = op_modules()
-ROWS: dict[str, Callable[..., Any]] = {name: row for name, row in registry.items() if _home(row) == "autograd"}
+ROWS: dict[str, Callable[..., Any]] = {
+    name: row for name, row in registry.items() if _home(row) == "autograd" and not name.startswith("scipy.")
+}
 ELEMENTWISE = [
     name for name, row in ROWS.items() if hasattr(row, "op") and row.op.elementwise and not callable(row.op.domain)
 ]
@@ -68,11 +70,16 @@ def samples(name: str, seed: int = 7) -> Iterator[Sample]:
 
 
 def is_float(x: Any) -> bool:
-    return isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f"
+    return isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fc"
+
+
+def in_dtype(x: Any, dtype: Any) -> Any:
+    """Give numbers in another precision, that of ``dtype``; complex ones stay complex."""
+    return x.astype(np.result_type(dtype, np.complex64) if x.dtype.kind == "c" else dtype)
 
 
 def vary(args: tuple[Any, ...], change: Callable[[Any], Any]) -> tuple[Any, ...]:
-    """Replace every floating-point array among nested arguments."""
+    """Replace every array of floating-point or complex numbers among nested arguments."""
     values, rebuild = flatten(args)
     changed: tuple[Any, ...] = rebuild([change(x) if is_float(x) else x for x in values])
     return changed
@@ -98,7 +105,12 @@ def backward(y: Any) -> None:
     """Run backward through all results of an op that need a gradient."""
     parts = [part for part in flatten(y)[0] if isinstance(part, autograd.Tensor) and part.requires_grad]
     total = sum((part * np.cos(np.arange(part.size)).reshape(part.shape).astype(part.dtype)).sum() for part in parts)
-    total.backward()
+    real(total).backward()
+
+
+def real(total: Any) -> Any:
+    """Make a loss of a sum that may be complex."""
+    return total.real + 2 * total.imag if total.dtype.kind == "c" else total
 
 
 def numpy_names(name: str) -> list[Any]:
@@ -124,5 +136,29 @@ def redeclared(op: Any, mutate: Callable[[Any], Any], label: str | None = None) 
         name=op.name,
         cache=op.cache,
         domain=op.domain,
+        holomorphic=op.holomorphic,
         selects={op.argument(i): rule.function for i, rule in masks.items()} if isinstance(masks, dict) else masks,
     )
+
+
+# ------------------------------------------------------------------------------------------------- complex numbers
+
+# What has no complex derivative, or no meaning for complex numbers.
+REAL_ONLY = """
+arctan2 bessel_i bincount cbrt clip copysign deg2rad degrees divmod_ elu erf fabs fmax fmin fmod frexp gelu hypot i0
+ihfft interp ldexp leaky_relu logaddexp logaddexp2 max maximum min minimum modf nanmax nanmin nanpercentile
+nanquantile percentile ptp quantile rad2deg radians relu remainder rfft rfft2 rfftn softplus unwrap
+"""
+REAL_ONLY = set(REAL_ONLY.split())
+# Their vectors have a free phase, on which the sum of all elements depends: they have tables of their own.
+PHASES = {"eig", "eigh", "svd"}
+MIXED = {"pad"}  # some of the samples are for real numbers only
+
+
+def made_complex(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Add imaginary parts to the arrays among nested arguments."""
+    rng = np.random.default_rng(1)
+    return vary(args, lambda x: x + 1j * rng.uniform(-0.4, 0.4, x.shape))
+
+
+COMPLEX = [name for name in ROWS if name not in REAL_ONLY | PHASES]

@@ -1,13 +1,15 @@
 """Words out of habit: every row of the tables has a hint that names what works here, and each of those works."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
 
 import autograd as ag
 from autograd import hints
-from autograd.errors import MissingRule, UnexpectedKeyword, UnknownName
+from autograd.errors import ConversionError, MissingRule, UnexpectedKeyword, UnknownName
+from autograd.primitive import dispatch
 
 
 @pytest.mark.parametrize("name", hints.TENSOR)
@@ -113,14 +115,36 @@ def test_functions_are_named_as_users_know_them(function, name, counterpart):
     assert hints.full_name(function, np) == (name, counterpart)
 
 
+TEACH = "autograd.scipy: importing it gives the functions of scipy.special their derivatives"
+
+
 @pytest.mark.parametrize(
-    ("name", "counterpart"),
-    [("erf", "autograd.erf"), ("expit", "autograd.sigmoid"), ("logit", "autograd.logit"), ("gammaln", "")],
+    ("name", "loaded", "counterpart"),
+    [
+        ("erf", False, f"autograd.erf, or {TEACH}"),
+        ("erf", True, "autograd.erf"),
+        ("logit", False, f"autograd.logit, or {TEACH}"),
+        ("kolmogorov", False, TEACH),
+        ("kolmogorov", True, ""),
+    ],
 )
-def test_functions_of_scipy(name, counterpart):
+def test_functions_of_scipy(name, loaded, counterpart, monkeypatch):
     special = pytest.importorskip("scipy.special")
+    if loaded:
+        monkeypatch.setitem(sys.modules, "autograd.scipy.special", sys)
+    else:
+        monkeypatch.delitem(sys.modules, "autograd.scipy.special", raising=False)
+    monkeypatch.delitem(dispatch, getattr(special, name), raising=False)
     assert hints.full_name(getattr(special, name), np) == (f"scipy.special.{name}", counterpart)
-    with pytest.raises(
-        MissingRule, match=rf"^scipy\.special\.{name} has no gradient rule\. Use {counterpart or 'x.det'}"
-    ):
+    with pytest.raises(MissingRule) as caught:
         getattr(special, name)(ag.Tensor([0.5], requires_grad=True))
+    said = f"scipy.special.{name} has no gradient rule. Use {counterpart or 'x.detach() for a constant, or declare'}"
+    assert str(caught.value).startswith(said)
+
+
+def test_functions_of_scipy_that_convert_name_their_namesake():
+    special = pytest.importorskip("scipy.special")
+    with pytest.raises(
+        ConversionError, match=r"^scipy\.special would turn .* same name in autograd\.scipy\.special; for"
+    ):
+        special.softmax(ag.Tensor([0.5], requires_grad=True))

@@ -127,7 +127,10 @@ RULES = {
     ),
     "nothing": (lambda g, b: None, r"op 'mine': the rule for 'a' returned NoneType, not an array"),
     "a list": (lambda g, b: [1.0], r"op 'mine': the rule for 'a' returned list, not an array"),
-    "complex": (lambda g, b: g * 1j, r"op 'mine': the rule for 'a' returned dtype complex128"),
+    "complex": (
+        lambda g, b: g * 1j,
+        r"op 'mine': the rule for 'a' returned dtype complex128 for a real input and output\. Take its re",
+    ),
     "objects": (lambda g, b: np.array([None] * 3), r"op 'mine': the rule for 'a' returned dtype object"),
 }
 

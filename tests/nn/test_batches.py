@@ -8,7 +8,8 @@ import pytest
 import nn
 from autograd.errors import ArgumentError, DTypeError, ShapeError
 from nn import loss_names
-from nn.batches import Batches, each, leaves, size
+from nn.batches import Batches
+from nn.reading import each, leaves, size
 
 
 def line(features=1):
@@ -116,7 +117,7 @@ def test_a_column_that_is_no_number_is_named(pd, values, message):
 
 def test_a_missing_value_is_told(pd):
     for missing in (pd.array([1, None], dtype="Int64"), pd.Series([1.0, None], dtype=object), [1.0, np.nan]):
-        with pytest.raises(ArgumentError, match=r"fit: x\[1, 1\] is nan. Remove or replace"):
+        with pytest.raises(ArgumentError, match=r"fit: x\[1, 1\] \(column 'b'\) is nan. Remove or replace"):
             still(line(2)).fit(pd.DataFrame({"a": [1.0, 2.0], "b": missing}), Y, progress=False)
 
 
@@ -179,7 +180,7 @@ def test_several_inputs(kind):
     np.testing.assert_array_equal(t.predict(x, batch_size=2), A - B)
     np.testing.assert_array_equal(t.predict(iter([(x, T), (x, T)])), np.concatenate([A - B] * 2))
     assert t.train_on_batch(x, T)["loss"] == pytest.approx(expected)
-    assert t.fit([(x, T), (x, T, np.ones(N))], **fit)["loss"][-1] == pytest.approx(expected)
+    assert t.fit([(x, T), (x, T, np.ones(N))], progress=False)["loss"][-1] == pytest.approx(expected)
     split = t.fit(x, T, validation_split=0.3, **fit)
     assert split["val_loss"][-1] == pytest.approx(float(np.mean((A - B)[-2:] ** 2)))
 
@@ -221,7 +222,7 @@ def test_several_outputs_without_a_row_for_each_sample(model, message):
 @pytest.mark.parametrize(
     ("x", "y", "error", "message"),
     [
-        ((A, B[:3]), T, ShapeError, "fit: x has 7 samples and x has 3; they must be equal"),
+        ((A, B[:3]), T, ShapeError, "fit: x has 7 samples and another part of it has 3; they must be equal"),
         ((A, B), T[:3], ShapeError, "fit: x has 7 samples and y has 3"),
         (
             [A, B],
@@ -381,7 +382,7 @@ def test_a_last_batch_of_one_under_batch_norm():
     ("call", "error", "message"),
     [
         (lambda t: t.fit(A, T, steps_per_epoch=2), ArgumentError, "steps_per_epoch is for iterables of batches"),
-        (lambda t: t.fit(endless(), steps_per_epoch=0), ArgumentError, "steps_per_epoch must be a whole number, 1 or"),
+        (lambda t: t.fit(endless(), steps_per_epoch=0), ArgumentError, "steps_per_epoch must be at least 1, got 0"),
         (lambda t: t.fit([(A, T)], drop_last=True), ArgumentError, "drop_last is for arrays"),
         (
             lambda t: t.fit(A, T, batch_size=9, drop_last=True),
@@ -406,7 +407,7 @@ def test_bad_sources(call, error, message):
 
 def test_an_unfinished_epoch_is_described():
     def of(x, y, **options):
-        return Batches(x, y, 2, None, "fit", **options).describe()
+        return Batches(x, y, None if y is None else 2, None, "fit", **options).describe()
 
     assert of(A, T) == of(A.copy(), T.tolist())
     others = [of(A + 1, T), of(A, T + 1), of(A[:6], T[:6]), of(A, T, drop_last=True), of(A.astype("f4"), T)]
@@ -424,3 +425,187 @@ def test_losses_and_optimizers_by_name():
         assert isinstance(loss_names.get(name.upper()), nn.Module)
     for name in ("sgd", "Adam", "adamw", "rmsprop", "adagrad"):
         assert type(nn.Trainer(line(), "mse", name).optimizer).__name__.lower() == name.lower()
+
+
+# ------------------------------------------------------------------------------------- names of columns, order of rows
+
+
+def test_columns_are_those_of_fit(pd):
+    x, y = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]}), np.zeros((2, 1))
+    t = still(line(2))
+    t.fit(x, y, progress=False)
+    ways = {
+        "fit": lambda frame: t.fit(frame, y, progress=False),
+        "fit: validation_data": lambda frame: t.fit(x, y, validation_data=(frame, y), progress=False),
+        "evaluate": lambda frame: t.evaluate(frame, y),
+        "predict": lambda frame: t.predict(frame),
+    }
+    for who, way in ways.items():
+        with pytest.raises(
+            ArgumentError, match=f"{who}: the columns are in another order than in fit. .* pass x\\[\\['a"
+        ):
+            way(x[["b", "a"]])
+        with pytest.raises(ArgumentError, match=f"{who}: column 'a', which fit had, is missing"):
+            way(x.rename(columns={"a": "z"}))
+        with pytest.raises(ArgumentError, match=f"{who}: column 'c' is new"):
+            way(x.assign(c=1.0))
+        way(x)
+        way(x.to_numpy())  # an array has no names
+
+
+def test_columns_of_several_inputs(pd):
+    a, b = pd.DataFrame({"a": A[:, 0]}), pd.DataFrame({"b": B[:, 0]})
+    t = still(Two())
+    t.fit((a, b), T, progress=False)
+    assert t.predict((a, B)).shape == (N, 1)
+    with pytest.raises(ArgumentError, match="predict: column 'b', which fit had, is missing"):
+        t.predict((a, a))
+
+
+def test_rows_are_pairs(pd):
+    x = pd.DataFrame({"a": [1.0, 2.0, 3.0]}, index=["i", "j", "k"])
+    y = pd.Series([1.0, 2.0, 3.0], index=["k", "i", "j"], name="y").to_frame()
+    weights = pd.Series([1.0, 2.0, 3.0], index=["k", "j", "i"])
+    right = y.loc[x.index]
+    for way in (
+        lambda t: t.fit(x, y, progress=False),
+        lambda t: t.fit(x, y, validation_split=0.4, progress=False),
+        lambda t: t.fit(x, right, validation_data=(x, y), progress=False),
+        lambda t: t.evaluate(x, y),
+    ):
+        with pytest.raises(
+            ArgumentError, match=r"x and y are tables with the same index in two orders.*y.loc\[x.index"
+        ):
+            way(still(line()))
+    for way in (
+        lambda t: t.fit(x, right, sample_weight=weights, progress=False),
+        lambda t: t.evaluate(x, right, sample_weight=weights),
+        lambda t: t.fit(x, right, validation_data=(x, right, weights), progress=False),
+    ):
+        with pytest.raises(ArgumentError, match=r"x and sample_weight are tables with the same index"):
+            way(still(line()))
+    assert still(line()).evaluate(x, right, sample_weight=weights.loc[x.index])["loss"] == pytest.approx(
+        np.average([1.0, 1.0, 4.0], weights=[3.0, 2.0, 1.0])
+    )
+    for other in (y.reset_index(drop=True), y.set_axis(["u", "v", "w"]), y.to_numpy()):  # nothing says that it is wrong
+        assert still(line()).evaluate(x, other)["loss"] == 0.0
+
+
+# ------------------------------------------------------------------------------------------------- sources, once more
+
+
+def test_a_batch_size_for_batches_is_refused():
+    for way in (
+        lambda: still(line()).fit([(A, T)], batch_size=3, progress=False),
+        lambda: still(line()).evaluate([(A, T)], batch_size=3),
+    ):
+        with pytest.raises(ArgumentError, match="batch_size is for arrays; an iterable brings the batches that it has"):
+            way()
+    t = still(line())
+    assert t.fit(A, T, batch_size=2, validation_data=[(A, T)], progress=False)["val_loss"] == pytest.approx([13.0])
+
+
+class Endless(collections.UserList):
+    """Have a length that it cannot tell, as a DataLoader of a stream does."""
+
+    def __len__(self):
+        raise TypeError("object of type 'Stream' has no len()")
+
+
+def test_a_length_that_cannot_be_told_is_none():
+    t = still(line())
+    assert t.fit(Endless([(A[:4], T[:4]), (A[4:], T[4:])]), epochs=2, progress=False)["loss"] == pytest.approx(
+        [13.0] * 2
+    )
+    assert t.step == 4
+
+
+def test_a_data_loader_of_a_stream():
+    torch = pytest.importorskip("torch")
+
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            return iter(list(zip(A, T, strict=True)))
+
+    t = still(line())
+    assert t.fit(torch.utils.data.DataLoader(Stream(), batch_size=3), epochs=2, progress=False)[
+        "loss"
+    ] == pytest.approx([13.0] * 2)
+    assert t.step == 6
+
+
+@pytest.mark.parametrize("kind", ["requires grad", "bfloat16"])
+def test_what_numpy_cannot_read_is_told(kind):
+    torch = pytest.importorskip("torch")
+    x = torch.ones(2, 1, requires_grad=True) if kind == "requires grad" else torch.ones(2, 1).bfloat16()
+    for way in (
+        lambda: still(line()).fit(x, Y, progress=False),
+        lambda: still(line()).fit([(x, Y)], progress=False),
+        lambda: still(line()).predict(x),
+        lambda: line()(x),
+    ):
+        with pytest.raises(DTypeError, match=r"x cannot be read as an array: .*(requires grad|BFloat16)"):
+            way()
+
+
+class Samples:
+    """Give one sample at a time, as a Dataset of PyTorch does."""
+
+    def __len__(self):
+        return N
+
+    def __getitem__(self, i):
+        return np.ones(3), np.ones(1)
+
+
+def test_a_source_of_single_samples_is_told():
+    with pytest.raises(
+        ShapeError, match=r"x has 3 samples and y has 1; .* A batch holds several samples: .* DataLoader"
+    ):
+        still(line(3)).fit(Samples(), progress=False)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ((A,), r"Two.forward\(a, b\) does not take what x holds, 1 in order: missing a required argument: 'b'"),
+        ((A, B, B), r"Two.forward\(a, b\) does not take what x holds, 3 in order: too many positional arguments"),
+        ({"a": A, "c": B}, r"does not take what x holds, inputs named 'a', 'c'"),
+        ({"a": A}, r"does not take what x holds, inputs named 'a': missing a required argument: 'b'"),
+        (A, r"does not take what x holds, 1 in order"),
+    ],
+)
+def test_inputs_that_forward_does_not_take(x, message):
+    for way in ("fit", "evaluate"):
+        with pytest.raises(ArgumentError, match=message):
+            getattr(still(Two()), way)(x, T)
+    with pytest.raises(ArgumentError, match="or a dict by their names"):
+        still(Two()).predict(x)
+
+
+def test_a_type_error_of_the_users_own_stays():
+    class Wrong(nn.Module):
+        def __init__(self):
+            self.line = line()
+
+        def forward(self, x):
+            return self.line(x) + len(3)
+
+    with pytest.raises(TypeError, match="object of type 'int' has no len"):
+        still(Wrong()).fit(A, T, progress=False)
+
+
+def test_a_list_of_inputs_is_told():
+    with pytest.raises(ShapeError, match=r"fit: x is a list of arrays of several shapes. Several inputs are a tuple"):
+        still(Two()).fit([A, np.ones((N, 3))], T, progress=False)
+
+
+def test_sparse_batches_and_the_place_of_what_is_not_finite():
+    sparse = pytest.importorskip("scipy.sparse")
+    x = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [2.0, 0.0, np.nan]])
+    clean = sparse.csr_array(np.nan_to_num(x))
+    t = still(line(3))
+    np.testing.assert_array_equal(t.predict(iter([clean[:1], clean[1:]]))[:, 0], [1.0, 0.0, 2.0])
+    for kind in ("csr_array", "csc_array", "coo_array", "lil_array"):
+        with pytest.raises(ArgumentError, match=r"evaluate: x\[2, 2\] is nan"):
+            t.evaluate(getattr(sparse, kind)(x), np.zeros((3, 1)))

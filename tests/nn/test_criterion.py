@@ -259,7 +259,8 @@ WRONG_CLASS_WEIGHTS = [
     ({0: 1, 1: 1}, "class_weight has no weight for class 2. Give one for each class that occurs"),
     ({0: 1, 1: 1, 2: -1}, "the class_weight of 2 is -1; weights must be finite and not negative"),
     ({0: 1, 1: 1, 2: np.nan}, "the class_weight of 2 is nan"),
-    ([1.0, 2.0], "class_weight has no weight for class 2"),
+    ([1.0, 2.0], "class_weight has 2 numbers for 3 classes"),
+    ([1.0, 2.0, 3.0, 4.0], "class_weight has 4 numbers for 3 classes"),
     ("even", "class_weight must be 'balanced', a dict or an array, got 'even'"),
     (3.0, "class_weight must be 'balanced', a dict by label or one number per class, got 3.0"),
     ([[1.0, 2.0]], "class_weight must be 'balanced', a dict by label or one number per class"),
@@ -518,3 +519,26 @@ def test_names_of_parameters_in_keras_order():
     ):
         with pytest.raises(ArgumentError, match="takes the targets first"):
             Criterion(loss)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0, 2.0, 3.0], "class_weight has 3 numbers for 2 classes. Give one for each, or a dict"),
+        ({0: "a", 1: 1}, "the class_weight of 0 must be a number, got 'a'"),
+        ({0: None, 1: 1}, "the class_weight of 0 must be a number, got None"),
+        ({0: 1, 1: [1, 2]}, r"the class_weight of 1 must be a number, got \[1, 2\]"),
+    ],
+)
+def test_a_class_has_one_number(weights, message):
+    x, y = np.array([[1.0], [-1.0]]), np.array([0, 1])
+    cases = [
+        (nn.Linear(1, 2, rng=0), nn.CrossEntropyLoss(), y),
+        (nn.Linear(1, 2, rng=0), nn.CrossEntropyLoss(), np.eye(2)[y]),
+        (nn.Linear(1, 1, rng=0), nn.BCEWithLogitsLoss(), y[:, None]),
+    ]
+    for model, loss, target in cases:
+        before = model.weight.numpy().copy()
+        with pytest.raises(ArgumentError, match=message):
+            nn.Trainer(model, loss, "sgd").fit(x, target, class_weight=weights, progress=False)
+        assert np.array_equal(before, model.weight.numpy())

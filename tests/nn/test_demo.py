@@ -53,7 +53,7 @@ def test_prints_the_gradient_of_the_expression(demo):
 def test_writes_its_pictures(demo):
     said, folder = demo
     assert "Wrote out/expression.svg\nWrote out/expression.png\n" in said.replace(os.sep, "/")
-    assert {"w", "x", "h", "y", "tanh", "2.3994", "+0.3660", "+0.8337"} <= words(folder / "expression.svg")
+    assert {"w", "x", "h", "y", "tanh(h)", "2.3994", "+0.3660", "+0.8337"} <= words(folder / "expression.svg")
     assert (folder / "expression.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
 

@@ -279,6 +279,7 @@ def test_overlapping_tensors_are_refused(tmp_path):
     ("call", "error", "message"),
     [
         (lambda p: nn.save_model(model(), p / "m", {"n": 3}), ArgumentError, "metadata maps texts to texts"),
+        (lambda p: nn.save_model(model(), p / "m", "notes"), ArgumentError, "metadata maps texts to texts, got str"),
         (
             lambda p: files.write_arrays(p / "m", {"c": np.ones(1, complex)}, {}),
             ArgumentError,

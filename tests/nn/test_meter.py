@@ -303,3 +303,99 @@ def test_rows_of_other_lengths_have_no_common_metric():
         ShapeError, match=r"batches with rows of shapes \(2,\), \(3,\) cannot be put together.*Pad them"
     ):
         t.evaluate(Ragged())
+
+
+# -------------------------------------------------------------------------------------- metrics of one's own, once more
+
+
+def line(w=1.0):
+    model = nn.Linear(1, 1, rng=0)
+    model.load_state_dict({"weight": [[w]], "bias": [0.0]})
+    return model
+
+
+def applied(model, loss, **options):
+    return nn.Trainer(model, loss, nn.optim.SGD(model.parameters(), lr=0.0), **options)
+
+
+def own_accuracy(true, pred):
+    """Look at some of the samples only."""
+    chosen = true[:, 0] >= 0
+    return nn.metrics.accuracy(true[chosen], pred[chosen])
+
+
+def test_a_copy_of_a_part_of_the_outputs_is_known_for_what_it_is():
+    x = np.array([[0.3], [0.4], [-0.2], [-0.3]])
+    for scale in (1.0, 10.0):  # logits that could pass for probabilities, and some that could not
+        t = applied(line(scale), nn.BCEWithLogitsLoss(), metrics=[own_accuracy])
+        assert t.evaluate(x[:2], [[1], [0]])["own_accuracy"] == 0.5
+        assert t.evaluate(x, [[1], [1], [0], [0]])["own_accuracy"] == 1.0
+
+    def of_probabilities(true, pred):
+        return nn.metrics.accuracy(true, 1 / (1 + np.exp(-pred)))
+
+    t = applied(line(), nn.BCEWithLogitsLoss(), metrics=[of_probabilities])
+    assert t.evaluate(x, [[1], [1], [0], [0]])["of_probabilities"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("loss", "last", "labels"),
+    [
+        (nn.BCEWithLogitsLoss(), [], "output > 0"),
+        (nn.BCELoss(), [nn.Sigmoid()], "output > 0.5"),
+        (nn.CrossEntropyLoss(), [nn.Linear(1, 2, rng=0)], r"output.argmax\(1\)"),
+    ],
+)
+def test_a_function_of_somebody_elses_gets_the_outputs_as_they_are(loss, last, labels):
+    def accuracy_score(true, pred):
+        if pred.dtype.kind == "f":
+            raise ValueError("Classification metrics can't handle continuous targets")
+        return float(np.mean(true == pred))
+
+    x, y = np.array([[0.3], [-0.4]]), np.array([1, 0]) if last and isinstance(last[0], nn.Linear) else [[1], [0]]
+    t = applied(nn.Sequential(line(), *last), loss, metrics=[accuracy_score])
+    message = (
+        rf"metric 'accuracy_score' was given .* as they are, {loss.outputs}, and says: Classification .*{labels}\)\}}"
+    )
+    with pytest.raises(ArgumentError, match=message) as caught:
+        t.evaluate(x, y)
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_scikit_learns_functions_work_as_the_message_says():
+    sk = pytest.importorskip("sklearn.metrics")
+    x, y = np.array([[0.3], [-0.4], [0.2]]), np.array([[1], [0], [0]])
+    t = applied(line(), nn.BCEWithLogitsLoss(), metrics=[sk.accuracy_score])
+    with pytest.raises(ArgumentError, match="metric 'accuracy_score' was given the targets and the outputs"):
+        t.evaluate(x, y)
+    wrapped = {"accuracy_score": lambda target, output: sk.accuracy_score(target, output > 0)}
+    t = applied(line(), nn.BCEWithLogitsLoss(), metrics=wrapped)
+    assert t.evaluate(x, y, batch_size=1)["accuracy_score"] == pytest.approx(2 / 3)
+
+
+def test_errors_of_other_kinds_are_the_users_own():
+    def broken(true, pred):
+        return {}["nothing"]
+
+    with pytest.raises(KeyError, match="nothing"):
+        applied(line(), nn.MSELoss(), metrics=[broken]).evaluate([[1.0]], [[1.0]])
+
+
+def test_a_metric_by_name_compares_one_output():
+    class Two(nn.Module):
+        def __init__(self):
+            self.line = line()
+
+        def forward(self, x):
+            return self.line(x), -self.line(x)
+
+    def loss(output, target):
+        return nn.functional.mse_loss(output[0], target[0])
+
+    x, y = np.array([[0.3], [-0.4]]), np.array([[1.0], [0.0]])
+    with pytest.raises(
+        ArgumentError, match=r"mae compares one output .*lambda target, output: nn.metrics.mae\(target\[0"
+    ):
+        applied(Two(), loss, metrics=["mae"]).evaluate(x, (y, y))
+    picked = {"first": lambda target, output: nn.metrics.accuracy(target[0], output[0], threshold=0.0)}
+    assert applied(Two(), loss, metrics=picked).evaluate(x, (y, y))["first"] == 1.0

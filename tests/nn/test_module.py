@@ -480,3 +480,33 @@ def test_a_module_put_into_a_plain_list_later_has_its_name():
     assert net(x)._node.scope.path == "steps.0"
     net.steps.append(nn.Tanh())
     assert net(x)._node.scope.path == "steps.1"
+
+
+class Counting(nn.Module):
+    def __init__(self):
+        self.weight = nn.Parameter(np.ones(2))
+        self.register_buffer("seen", np.zeros(2, np.int64))
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"weight": np.array([1.0, 1e300])}, r"too large: weight \(holds 1e\+300, which float32 cannot\)"),
+        ({"seen": np.array([1.0, 0.5])}, r"not whole: seen \(its dtype is int64\)"),
+        ({"seen": np.array([1.0, np.nan])}, r"not whole: seen"),
+    ],
+)
+def test_numbers_that_would_be_lost_are_refused(state, message):
+    model = Counting().astype(np.float32)
+    before = model.state_dict()
+    with pytest.raises(ArgumentError, match=message):
+        model.load_state_dict({**before, **state})
+    for name, value in model.state_dict().items():
+        assert np.array_equal(value, before[name])
+
+
+def test_numbers_that_round_are_taken():
+    model = Counting().astype(np.float32)
+    model.load_state_dict({"weight": np.array([0.1, np.inf]), "seen": np.array([1.0, 2.0])})
+    assert model.weight.numpy().tolist() == [np.float32(0.1), np.inf]
+    assert model.seen.tolist() == [1, 2]

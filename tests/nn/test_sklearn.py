@@ -449,7 +449,10 @@ MESSAGES = {
     "layers": (dict(hidden=(4, 4), activation=("relu",)), "activation has 1 entries for 2 hidden layers; give one for"),
     "size": (dict(hidden=(4, 0)), "Layer: out_features must be a positive integer, got 0."),
     "activation": (dict(activation="rleu"), "unknown activation 'rleu'. Did you mean 'relu'?"),
-    "optimizer": (dict(optimizer="adma"), "unknown optimizer 'adma'. Did you mean 'adam'? Known are adam, adamw, sgd"),
+    "optimizer": (
+        dict(optimizer="adma"),
+        "unknown optimizer 'adma'. Did you mean 'adam'? Known are adagrad, adam, adamw, lion",
+    ),
     "optimizer type": (
         dict(optimizer=3),
         "optimizer must be a name or a class such as nn.optim.SGD (with options: func",

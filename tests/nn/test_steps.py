@@ -398,7 +398,8 @@ def test_an_iterable_steps_and_logs_and_saves_as_arrays_do(source, n, tmp_path):
             grads.append(trainer.model.bias.grad.item())
 
     t.callbacks.append(Grads())
-    t.fit(*SOURCES[source](n), batch_size=1, shuffle=False, progress=False)
+    arrays = {"batch_size": 1} if source == "arrays" else {}
+    t.fit(*SOURCES[source](n), **arrays, shuffle=False, progress=False)
     lrs = [1.0] * 3 + [0.5] * (n - 4) + [0.25]
     assert told == [(i + 1, (i + 1) // 4 + (i + 1 == n), lrs[i]) for i in range(n)]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c-00000001.safetensors", "c-00000002.safetensors"]
@@ -452,7 +453,7 @@ def test_the_tail_weighs_what_it_should():
         ({"x": X + 1}, "checksum of the data"),
         ({"y": Y + 1}, "checksum of the data"),
         ({"sample_weight": np.ones(40)}, "checksum of the data"),
-        ({"x": [(X, Y)], "y": None}, "batches None, here 1"),
+        ({"x": [(X, Y)], "y": None, "batch_size": None}, "batches None, here 1"),
     ],
 )
 def test_an_epoch_goes_on_with_the_same_batches_only(change, message, tmp_path):

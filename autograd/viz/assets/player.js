@@ -68,6 +68,55 @@ function chainrule(host, svg, rows) {
   one(".out").onclick = () => middle(0.8);
   one(".fit").onclick = () => fit();
   addEventListener("resize", open);
+
+  // ---- look things up: search, the table by module, keys
+  const nodes = [...svg.querySelectorAll("g[id]")].filter((g) => /^[vf]\d+o?$/.test(g.id));
+  const search = one("input[type=search]"), found = one(".found"), rows_ = [...host.querySelectorAll("tr[data-id]")];
+  let hits = [], at_hit = -1;
+  function center(box) {
+    const lit = box.getBoundingClientRect(), seen = stage.getBoundingClientRect();
+    view.x += (seen.left + seen.right - lit.left - lit.right) / 2;
+    view.y += (seen.top + seen.bottom - lit.top - lit.bottom) / 2;
+    show();
+  }
+  function light(box) {
+    for (const each of nodes) each.classList.toggle("hit", each === box);
+    for (const row of rows_) row.classList.toggle("hit", !!box && row.dataset.id === box.id);
+    if (box) center(box);
+  }
+  function seek() {
+    const wanted = search.value.trim().toLowerCase();
+    hits = wanted ? nodes.filter((each) => each.textContent.toLowerCase().includes(wanted)) : [];
+    at_hit = -1;
+    for (const each of nodes) each.classList.toggle("miss", !!wanted && !hits.includes(each));
+    for (const row of rows_) row.hidden = !!wanted && !row.textContent.toLowerCase().includes(wanted);
+    found.textContent = wanted ? hits.length + " of " + nodes.length : "";
+    light(null);
+  }
+  function next() { if (hits.length) { at_hit = (at_hit + 1) % hits.length; light(hits[at_hit]); found.textContent = (at_hit + 1) + " of " + hits.length; } }
+  search.oninput = seek;
+  search.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key === "Enter") next();
+    if (event.key === "Escape") { search.value = ""; seek(); stage.focus(); }
+  });
+  for (const row of rows_) row.onclick = () => light(part(row.dataset.id));
+  for (const button of host.querySelectorAll("tr.module button")) button.onclick = () => {
+    const open_ = button.getAttribute("aria-expanded") !== "true", body = button.closest("tbody");
+    button.setAttribute("aria-expanded", open_);
+    body.classList.toggle("closed", !open_);
+    for (const row of body.querySelectorAll("tr[data-id]")) {  // what is closed in the table is faint in the picture
+      const box = part(row.dataset.id);
+      if (box) box.classList.toggle("miss", !open_);
+    }
+  };
+  const looks = { "+": () => middle(1.25), "=": () => middle(1.25), "-": () => middle(0.8), "0": () => fit(), "/": () => search.focus(),
+    Escape: () => { search.value = ""; seek(); } };
+  (host.dataset.scroll === "page" ? host : document).addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !looks[event.key] || event.target === search) return;
+    event.preventDefault();
+    looks[event.key]();
+  });
   if (!steps) return open();
 
   // ---- replay: state is the number of steps done; every state is computed from the start, so back and forth agree
@@ -76,9 +125,10 @@ function chainrule(host, svg, rows) {
   const cells = new Map();
   function gradient(id) {  // the text elements that follow the word "grad" in a box
     if (!cells.has(id)) {
-      const group = part(id), all = group ? [...group.querySelectorAll("text")] : [];
-      const at = all.findIndex((text) => text.textContent.trim() === "grad");
-      const rest = at < 0 ? [] : all.slice(at + 1);
+      const [box, row] = id.split("/"), group = part(box), all = group ? [...group.querySelectorAll("text")] : [];
+      const parts = all.filter((text) => text.textContent.startsWith("∂"));  // of the weights in a card, row by row
+      const at = row ? all.indexOf(parts[row]) : all.findIndex((text) => text.textContent.trim() === "grad");
+      const rest = at < 0 ? [] : row ? [all[at]] : all.slice(at + 1);
       let fill = at < 0 ? null : all[at].previousElementSibling;
       while (fill && !["polygon", "path", "rect"].includes(fill.tagName)) fill = fill.previousElementSibling;
       cells.set(id, Object.assign(rest.map((text) => [text, text.textContent]), { fill }));
@@ -92,7 +142,7 @@ function chainrule(host, svg, rows) {
     const cell = gradient(id);
     if (cell.fill) cell.fill.style.fillOpacity = whole ? 1 : 0.12;
     cell.forEach(([element, original], row) => {
-      element.textContent = whole ? original : row ? "" : text;
+      element.textContent = whole ? original : row ? "" : (id.includes("/") ? "∂ " : "") + text;
     });
   }
   function draw() {
@@ -106,7 +156,7 @@ function chainrule(host, svg, rows) {
       if (edge) { edge.classList.toggle("todo", !past.has(id)); edge.classList.toggle("now", now.e === id); }
     }
     svg.querySelectorAll(".op.now, .value.now, .fold.now").forEach((each) => each.classList.remove("now"));
-    for (const id of [now.n, now.t]) { const each = part(id); if (each) each.classList.add("now"); }
+    for (const id of [now.n, now.t.split("/")[0]]) { const each = part(id); if (each) each.classList.add("now"); }
     said.innerHTML = texts[at].innerHTML;
     slider.value = at;
     slider.setAttribute("aria-valuetext", texts[at].textContent);

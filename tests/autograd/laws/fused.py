@@ -35,8 +35,9 @@ def is_float(x: Any) -> bool:
     return isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f" and x.size > 0
 
 
-WITH_DEFINITION = {name: row for name, row in registry.items() if definition(row) is not None and row.op.domain}
-WITH_DOMAIN = {name: row for name, row in registry.items() if domain(row) is not None}
+OURS = {name: row for name, row in registry.items() if not name.startswith("scipy.")}
+WITH_DEFINITION = {name: row for name, row in OURS.items() if definition(row) is not None and row.op.domain}
+WITH_DOMAIN = {name: row for name, row in OURS.items() if domain(row) is not None}
 
 
 def numpy_of(name: str) -> Any:

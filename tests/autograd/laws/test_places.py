@@ -328,14 +328,24 @@ def test_a_function_of_scipy_is_named_as_such(name, ours):
 # ---------------------------------------------------------------------------------------------------- the user's line
 
 
-@pytest.mark.xfail(reason="nodes do not know the line that made them yet: find_nonfinite names the op alone")
-def test_a_nan_in_backward_names_the_line_where_it_arose():
+def test_a_nan_names_the_line_where_it_arose():
     x = ag.Tensor([-1.0, 4.0], requires_grad=True)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), ag.detect_anomaly(check_nan=False):
         y = np.sqrt(x) * 2.0
         found = str(ag.find_nonfinite(y.sum()))
     assert "sqrt" in found
     assert "test_places.py" in found
+
+
+def test_a_nan_in_backward_names_the_line_where_it_arose():
+    x = ag.Tensor([0.0, 4.0], requires_grad=True)
+    with ag.detect_anomaly(check_nan=False):
+        y = np.sqrt(x) * 2.0
+        z = y.sum()
+    z.backward()
+    found = str(ag.find_nonfinite(z))
+    assert "backward" in found
+    assert "y = np.sqrt(x) * 2.0" in found
 
 
 # ------------------------------------------------------------------------------------------------------ small numerics

@@ -60,3 +60,40 @@ def test_i0_at_zero_to_fourth_order():
         found.append(float(f(0.0)))
         f = ag.grad(f)
     np.testing.assert_allclose(found, [1, 0, 1 / 2, 0, 3 / 8], rtol=1e-14)
+
+
+ROOTS = {
+    "real": [1.0, -3.0, -6.0, 8.0],
+    "complex pair": [1.0, 2.0, 5.0],
+    "zeros in front": [0.0, 1.0, 2.0, 5.0],
+    "zeros behind": [1.0, 2.0, 5.0, 0.0],
+    "complex": [1.0, 2j, 1 - 1j, 0.5],
+    "line": [2.0, 3.0],
+}
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_roots(name):
+    p = np.array(ROOTS[name])
+    y = np.roots(ag.Tensor(p, requires_grad=True))
+    assert y.dtype == np.roots(p).dtype
+    np.testing.assert_array_equal(y.data, np.roots(p))
+    if p[0]:
+        ag.check_grads(np.roots, p)
+    else:  # a term of a higher power would bring a root from infinity: differences know nothing of it
+        np.testing.assert_allclose(
+            ag.grad(lambda p: abs(np.roots(p)).sum())(p)[1:], ag.grad(lambda p: abs(np.roots(p)).sum())(p[1:])
+        )
+
+
+def test_roots_of_no_vector_and_of_integers():
+    np.testing.assert_array_equal(np.roots(ag.Tensor([1, -3, 2])).data, [2, 1])
+    with pytest.raises(ag.errors.ShapeError, match=r"roots: takes a vector of coefficients, got shape \(2, 2\)"):
+        np.roots(ag.Tensor(np.ones((2, 2))))
+
+
+def test_poly_of_conjugate_zeros_is_real():
+    for zeros in ([1j, -1j, 2.0], [1 + 1j, 2.0]):
+        y = np.poly(ag.Tensor(zeros))
+        assert y.dtype == np.poly(zeros).dtype
+        np.testing.assert_allclose(y.data, np.poly(zeros))

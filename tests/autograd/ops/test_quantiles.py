@@ -5,7 +5,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import ConversionError, MissingRule
+from autograd.errors import ArgumentError, ConversionError, MissingRule
 from tests.autograd.ops.oracle import same_as_torch
 
 X = np.random.default_rng(1).uniform(-2, 2, (2, 3, 5))
@@ -102,6 +102,38 @@ def test_all_nan_row():
     assert x.grad.data.tolist() == [[0, 0], [0.5, 0.5]]
 
 
+RANDOM = np.random.default_rng(0)
+MIXED = RANDOM.permutation(12).reshape(3, 4) * 0.3 - 1
+WEIGHTS = RANDOM.uniform(0.1, 1, (3, 4))
+WEIGHED = {
+    "all": {"q": 0.3, "weights": WEIGHTS},
+    "several": {"q": [0.2, 0.7], "axis": 1, "weights": WEIGHTS},
+    "rows": {"q": 0.4, "axis": 0, "weights": np.array([0.2, 0.3, 0.9]), "keepdims": True},
+    "axes swapped": {"q": 0.4, "axis": (1, 0), "weights": WEIGHTS.T},
+    "nothing counted": {"q": 0.4, "axis": (0,), "weights": np.array([0.2, 0.0, 0.9])},
+}
+
+
+@pytest.mark.parametrize("function", [np.quantile, np.nanquantile])
+@pytest.mark.parametrize("name", WEIGHED)
+def test_by_weights(name, function):
+    options = WEIGHED[name] | {"method": "inverted_cdf"}
+    if function is np.nanquantile and options["weights"].ndim == 1:
+        pytest.skip("NumPy itself fails")
+    np.testing.assert_array_equal(function(Tensor(MIXED), **options).data, function(MIXED, **options))
+    ag.check_grads(lambda x: function(x, **options), MIXED)
+
+
+def test_by_weights_where_elements_are_equal_nan_or_count_nothing():
+    def share(x, *weights, f=np.quantile):
+        return ag.grad(lambda x: f(x, 0.5, weights=weights, method="inverted_cdf"))(np.array(x)).tolist()
+
+    assert share([1.0, 1.0, 1.0, 2.0], 1, 1, 0, 1) == [0.5, 0.5, 0, 0]
+    assert share([np.nan, 3.0, 1.0], 5, 1, 2, f=np.nanquantile) == [0, 0, 1]
+    w = Tensor(WEIGHTS, requires_grad=True)
+    assert not np.quantile(MIXED, 0.3, weights=w, method="inverted_cdf").requires_grad
+
+
 def test_weights_where_no_gradient_is_lost():
     with ag.no_grad():
         y = np.quantile(Tensor(X[0, 0], requires_grad=True), 0.4, weights=np.arange(1, 6), method="inverted_cdf")
@@ -113,9 +145,9 @@ def test_weights_where_no_gradient_is_lost():
 ERRORS = {
     "q": (lambda x: np.quantile(x, x[0, 0, 0]), MissingRule, r"np.quantile\(…, q=tensor\) .* for q\. Pass q\.detach"),
     "weights": (
-        lambda x: np.percentile(x, 30, weights=np.ones(x.shape), method="inverted_cdf"),
-        MissingRule,
-        r"np.percentile\(…, weights=…\) has no gradient rule\. Find the element with np\.argsort",
+        lambda x: np.percentile(x, 30, weights=np.ones(x.shape)),
+        ArgumentError,
+        r"percentile: weights= goes with method='inverted_cdf' only, as in NumPy, got 'linear'",
     ),
     "out": (lambda x: np.nanmedian(x, out=np.zeros(())), ConversionError, r"np.nanmedian\(…, out=…\)"),
     "range": (lambda x: np.quantile(x, 1.5), ValueError, "range"),

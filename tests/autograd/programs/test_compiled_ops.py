@@ -8,13 +8,14 @@ import pytest
 import autograd as ag
 from autograd.errors import TraceError
 from autograd.tree import flatten
-from tests.autograd.rows import ROWS, arrays, backward, samples, tensors
+from tests.autograd.rows import COMPLEX, MIXED, ROWS, arrays, backward, made_complex, samples, tensors
 
 # These look at numbers to decide what to do: TraceError, or the function runs as itself.
 BY_DATA = {
-    "apply_along_axis", "average", "bincount", "block", "choose", "compress", "cond", "cov", "delete", "extract",
-    "frexp", "geomspace", "histogram", "lstsq", "nanmax", "nanmin", "nanstd", "nanvar", "piecewise", "polyfit",
-    "polydiv", "polymul", "polyval", "quantile", "repeat", "trim_zeros",
+    "apply_along_axis", "average", "bincount", "block", "choose", "compress", "cond", "cov", "delete", "eig", "eigvals",
+    "extract", "frexp", "geomspace", "histogram", "lstsq", "nanmax", "nanmin", "nanstd", "nanvar", "piecewise",
+    "polyfit", "polydiv", "polymul", "polyval", "quantile", "repeat", "roots", "trim_zeros",
+    *[name for name in ROWS if name.startswith("emath_")],
 }  # fmt: skip
 table = pytest.mark.parametrize("name", ROWS)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning:numpy", "ignore:invalid value|divide by zero|overflow")
@@ -61,6 +62,24 @@ def test_value_and_gradient(name):
             found = attempt(compiled, args, kwargs)
             if found is None:
                 assert name in BY_DATA
+                break
+            same(found[0], values)
+            same(found[1], gradients)
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_value_and_gradient_of_complex_numbers(name):
+    f = ROWS[name]
+    for first, second in pairs(name):
+        if "dtype" in first[1] or (name in MIXED and first[1].get("mode") in ("maximum", "minimum")):
+            continue
+        compiled = ag.compile(f)
+        for args, kwargs in (first, second, first):
+            given = made_complex(args)
+            values, gradients = run(f, given, kwargs)
+            found = attempt(compiled, given, kwargs)
+            if found is None:
+                assert name in BY_DATA | {"poly", "real_if_close"}
                 break
             same(found[0], values)
             same(found[1], gradients)

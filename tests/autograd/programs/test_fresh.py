@@ -374,6 +374,84 @@ def test_requires_grad_is_part_of_the_kind():
         assert not compiled(X).requires_grad
 
 
+def writes_into_what_it_reads():
+    n = np.zeros(3)
+
+    def f(x):
+        n[:] += 1
+        return x * n
+
+    return f
+
+
+def writes_into_what_it_does_not_read():
+    n = np.array(0)
+
+    def f(x):
+        n[()] += 1
+        return x * 2.0
+
+    return f
+
+
+def counts_batches():
+    norm = nn.BatchNorm1d(3, momentum=None)
+    return lambda x: (norm(np.stack([x, 2.0 * x])), norm.running_mean.copy(), norm.num_batches_tracked.copy())[0]
+
+
+@pytest.mark.filterwarnings("ignore:.*runs uncompiled:RuntimeWarning")
+@pytest.mark.parametrize("make", [writes_into_what_it_reads, writes_into_what_it_does_not_read, counts_batches])
+def test_what_is_written_into_arrays_is_written_at_each_call(make):
+    plain, other = make(), make()
+    compiled = ag.compile(other)
+    for k in range(4):
+        np.testing.assert_allclose(numbers(compiled(X + k)), numbers(plain(X + k)), rtol=1e-6)
+
+    def held(f):
+        return [cell.cell_contents for cell in f.__closure__ or ()]
+
+    for a, b in zip(held(plain), held(other), strict=True):
+        if isinstance(a, nn.Module):
+            np.testing.assert_equal(b.state_dict(), a.state_dict())
+        else:
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_method_may_reach_what_it_was_compiled_to():
+    class Model:
+        def __init__(self):
+            self.w = ag.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+            self.fast = ag.compile(self.slow)
+
+        def slow(self, x):
+            return (self.w * x).sum()
+
+    model = Model()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert [model.fast(X).item(), model.fast(2 * X).item()] == [14.0, 28.0]
+    assert model.fast.traces == 1
+    assert model.fast.why == ""
+
+
+def test_an_error_of_the_functions_own_is_raised_at_once():
+    class Mine(Exception):
+        pass
+
+    calls = []
+
+    @ag.compile
+    def f(x):
+        if not calls:
+            calls.append(1)
+            raise Mine
+        return x
+
+    with pytest.raises(Mine):
+        f(X)
+    assert calls == [1]
+
+
 KINDS = {
     "array": lambda: X,
     "Tensor": lambda: ag.Tensor(X),

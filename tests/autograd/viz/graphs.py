@@ -64,7 +64,9 @@ def states() -> tuple[ag.Tensor, dict[str, ag.Tensor]]:
     """Every state that a gradient can be in, but "not computed"."""
     x, z, u, w = leaf(-1.0, "x"), leaf(0.5, "z"), leaf(0.0, "u"), leaf(2.0, "w")
     k, big = ag.Tensor(3.0, name="k"), leaf(np.linspace(0.0, 1.0, 100), "big")
-    y = ag.relu(x * w) + z * 0.0 + k * w + np.sqrt(u) + np.exp(np.sin(big)).sum()
+    y = (
+        ag.relu(x * w) + z * 0.0 + k * w + np.sqrt(u) + np.exp(np.sin(big) + np.zeros(100)).sum()
+    )  # nobody holds the zeros
     return y, dict(x=x, z=z, u=u, w=w, k=k, big=big, y=y)
 
 

@@ -73,7 +73,7 @@ def test_keys_and_buttons_move(open_page):
     assert step(page) == 1
     page.get_by_label("Last step").click()
     assert step(page) == 9
-    assert page.locator("output").inner_text() == "step 9 of 9"
+    assert page.locator("output").first.inner_text() == "step 9 of 9"
 
 
 def test_slider_moves(open_page):
@@ -125,7 +125,7 @@ def test_current_edge_and_op_are_lit_and_told(open_page):
     page = open_page(ag.replay(o, names=names).html)
     page.keyboard.press("ArrowRight")
     assert page.locator(".edge.now").count() == 1
-    assert page.locator(".op.now").count() == 1
+    assert page.locator(".value.now").count() == 2  # the op with its result, and what its gradient goes to
     assert "∂o/∂n = 1 − o² = 1 − 0.7071² = 0.5000" in page.locator(".say").inner_text()
     assert page.locator(".say").get_attribute("aria-live") == "polite"
     assert "∂o/∂n" in page.get_by_label("Step", exact=True).get_attribute("aria-valuetext")
@@ -225,3 +225,83 @@ def test_stored_page_is_the_one_this_code_makes(open_page):
     page.keyboard.press("End")
     assert step(page) >= 9
     assert np.isfinite(step(page))
+
+
+def page_of_layers():
+    root, names = layers()
+    root.backward()
+    return ag.draw(root, names=names)
+
+
+def test_search_finds_names_ops_and_modules(open_page):
+    page = open_page(page_of_layers().render("html").decode())
+    page.keyboard.press("/")
+    page.keyboard.type("relu")
+    assert page.locator(".found").inner_text() == "1 of 8"
+    assert page.locator("g.miss").count() == 7
+    page.keyboard.press("Enter")
+    assert page.locator("g.hit").count() == 1
+    assert "relu" in page.locator("g.hit").text_content()
+    page.keyboard.press("Escape")
+    assert page.locator("g.miss").count() == page.locator("g.hit").count() == 0
+    page.get_by_label("Search").fill("layers.1")
+    assert page.locator("g.miss").count() == 6
+    page.get_by_label("Search").fill("no such name")
+    assert page.locator(".found").inner_text() == "0 of 8"
+
+
+def test_search_works_in_a_replay_and_moves_no_step(open_page):
+    o, names = neuron()
+    page = open_page(ag.replay(o, names=names).html)
+    page.keyboard.press("/")
+    page.keyboard.type("x1 ")
+    assert step(page) == 0
+    assert page.locator("g.miss").count() > 0
+
+
+def test_keys_zoom_and_fit(open_page):
+    page = open_page(page_of_layers().render("html").decode())
+    look = "document.querySelector('svg').style.transform"
+    before = page.evaluate(look)
+    page.keyboard.press("+")
+    larger = page.evaluate(look)
+    assert larger != before
+    page.keyboard.press("-")
+    page.keyboard.press("0")
+    assert page.evaluate(look) != larger
+
+
+def test_the_table_lights_what_is_chosen_and_closes_modules(open_page):
+    picture = page_of_layers()
+    page = open_page(picture.render("html").decode())
+    page.locator("details.table summary").click()
+    header = page.locator("table.values thead th").all_text_contents()
+    assert header == ["node", "op", "shape", "value", "gradient"]
+    rows = page.locator("table.values tr[data-id]")
+    assert rows.count() == len(picture.view.items) + sum(len(item.parts) for item in picture.view.items)
+    row = page.locator("tr[data-id]", has_text="loss")
+    row.click()
+    assert page.locator("g.hit").get_attribute("id") == row.get_attribute("data-id")
+    button = page.locator("tr.module button", has_text="layers.0")
+    visible = "[...document.querySelectorAll('tr[data-id]')].filter(r => r.offsetParent).length"
+    before = page.evaluate(visible)
+    button.click()
+    assert button.get_attribute("aria-expanded") == "false"
+    assert page.evaluate(visible) < before
+    assert page.locator("g.miss").count() == 2
+    button.click()
+    assert page.evaluate(visible) == before
+    assert page.locator("g.miss").count() == 0
+
+
+def test_the_table_is_there_without_scripts(open_page):
+    page = open_page(page_of_layers().render("html").decode(), java_script_enabled=False)
+    assert "layers.0.weight" in page.locator("table.values").inner_html()
+    assert page.locator(".bar").is_hidden()
+
+
+def test_the_picture_is_told_in_words(open_page):
+    page = open_page(page_of_layers().render("html").decode())
+    told = page.locator("svg > desc").text_content()
+    assert told.startswith("loss = mean(v10), gradient 1.0000.")
+    assert "relu(v4)" in told

@@ -39,7 +39,15 @@ def test_wheel_alone_draws_svg_and_png(no_path):
     assert picture.png().startswith(b"\x89PNG")
 
 
+def test_without_an_engine_for_it_a_pdf_is_made_of_pixels(no_path, monkeypatch, tmp_path):
+    pytest.importorskip("PIL")
+    monkeypatch.setenv(engine.VARIABLE, engine.WHEEL)
+    ag.draw(neuron()[0]).save(tmp_path / "x.pdf")
+    assert (tmp_path / "x.pdf").read_bytes().startswith(b"%PDF")
+
+
 def test_pdf_without_an_engine_for_it(no_path, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
     monkeypatch.setattr(engine, "_has_pygraphviz", lambda: False)
     with pytest.raises(
         MissingExtra, match=r"PDF needs an engine.*`dot` is on PATH.*pip install pygraphviz.*SVG and PNG"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd.viz.dot import columns
+from autograd.viz.labels import columns
 from autograd.viz.numbers import alike, number, spread
 
 

@@ -14,8 +14,8 @@ import nn
 from autograd.errors import ArgumentError
 from autograd.primitive import registry
 from autograd.viz import engine
-from autograd.viz.build import build
 from autograd.viz.expand import open_ops
+from autograd.viz.fitting import build
 from autograd.viz.fold import WIRE, plan, wires
 from autograd.viz.snapshot import Snapshot
 from autograd.viz.theme import DARK, LIGHT
@@ -537,8 +537,8 @@ def test_no_two_ops_have_one_sign_unless_they_compute_the_same():
         "x Wᵀ",
     }  # fused forms and views
     signs = {}
-    for row in registry.values():
-        if hasattr(row, "op") and row.op.symbol != row.op.name:
+    for name, row in registry.items():
+        if hasattr(row, "op") and not name.startswith("scipy.") and row.op.symbol != row.op.name:
             signs.setdefault(row.op.symbol, set()).add(row.op.name)
     assert {sign for sign, names in signs.items() if len(names) > 1} <= alike
     a = leaf(np.ones((2, 3)), "a")

@@ -66,14 +66,14 @@ def test_two_hundred_nodes_stay_under_300_kilobytes():
     for n in (8, 5, 1):
         neurons = [sum((leaf(rng.uniform(-1, 1)) * v for v in values), leaf(0.0)) for _ in range(n)]
         values = [np.tanh(neuron) for neuron in neurons]
-    page = ag.replay(values[0])
+    page = ag.replay(values[0], max_nodes=500)
     assert page.picture.view.total >= 200
     assert page.picture.folded == []
     assert len(page.html.encode()) < 300_000
 
 
 def test_a_dense_graph_of_two_hundred_nodes_stays_under_300_kilobytes():
-    page = ag.replay(dense(166))
+    page = ag.replay(dense(166), max_nodes=500)
     assert page.picture.view.total >= 200
     assert len(page.steps) > 340
     assert page.picture.folded == []
@@ -100,12 +100,10 @@ def test_errors(tmp_path):
     with pytest.raises(GraphError, match=r"replay: this result needs no gradient.*requires_grad=True"):
         ag.replay(ag.Tensor(1.0))
     x = leaf(np.ones(100))
-    y = (x * x).sum()
+    y = (x * np.arange(100.0)).sum()  # of which nobody holds the second
     y.backward()
     with pytest.raises(GraphError, match=r"replay needs arrays that are gone.*retain_graph=True"):
         ag.replay(y)
-    with pytest.raises(ArgumentError, match=r"replay is a page: save it as \.html, not 'r\.svg'"):
-        ag.replay(neuron()[0]).save(tmp_path / "r.svg")
     with pytest.raises(ArgumentError, match="theme must be one of"):
         ag.replay(neuron()[0], theme="pink")
 

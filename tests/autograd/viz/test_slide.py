@@ -53,6 +53,67 @@ def test_nothing_changes_its_place_by_backward(name):
     assert [arrow.wraps for arrow in before.arrows] == [arrow.wraps for arrow in after.arrows]
 
 
+def places(source):
+    """Ask the engine where the middle of each box is."""
+    plain = engine.layout(source, "plain").decode()
+    lines = [line.split() for line in plain.splitlines() if line.startswith("node")]
+    return {name: (float(x), float(y)) for _, name, x, y, *_ in lines}
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("engine_name", [engine.WHEEL, "dot"])
+def test_rows_stand_in_the_order_of_the_computation(name, engine_name, monkeypatch):
+    """The first boxes of the rows stand in one line, one row below (or beside) the other, and so do all that follow."""
+    if engine._locate(engine_name) is None:
+        pytest.skip(f"no {engine_name} here")
+    monkeypatch.setenv(engine.VARIABLE, engine_name)
+    roots, names = NETS[name]()
+    picture = ag.draw(roots, names=names)
+    at, view = places(picture.source), picture.view
+    along, across = (0, 1) if view.rankdir == "LR" else (1, 0)
+    starts = [at[start] for start in view.starts]
+    sign = -1 if view.rankdir == "LR" else 1
+    assert [sign * place[across] for place in starts] == sorted(sign * place[across] for place in starts)
+    assert len({round(place[along], 1) for place in starts}) <= 1
+    for arrow in view.arrows:
+        if not arrow.wraps and at.keys() >= {arrow.source, arrow.target}:
+            ahead = at[arrow.target][along] - at[arrow.source][along]
+            assert ahead * (1 if view.rankdir == "LR" else -1) > 0
+
+
+def test_the_model_has_the_name_that_the_caller_gave():
+    model = nn.MLP(2, [4, 1], rng=0)
+    y = model([[1.0, 2.0]])
+    picture = ag.draw(y, names={"model": model, "y": y})
+    assert "[model (MLP)]" in str(picture)
+    assert {item.place for item in picture.view.items if item.place} <= {
+        "model.layers.0 Layer",
+        "layers.1 Layer",
+        "model.layers.1 Layer",
+    }
+    assert [item.name for item in ag.draw(y, names={"model": model}, depth=0).view.items if item.kind == "fold"] == [
+        "model"
+    ]
+
+
+HOLDERS = {
+    "a list": (lambda h: {"h": [h]}, "h[0]"),
+    "a tuple": (lambda h: {"h": (None, h)}, "h[1]"),
+    "a dict": (lambda h: {"h": {"gate": h}}, "h['gate']"),
+    "a name of its own first": (lambda h: {"all": [h], "h": h}, "h"),
+    "what a notebook printed": (lambda h: {"Out": {3: h}, "_3": h, "_i3": h, "__": h, "_oh": {3: h}}, ""),
+    "hidden": (lambda h: {"_h": h}, "_h"),
+}
+
+
+@pytest.mark.parametrize("case", HOLDERS)
+def test_names_of_what_lists_hold(case):
+    names, name = HOLDERS[case]
+    h = leaf(2.0) * 3.0
+    (item,) = [item for item in ag.draw(h * h, names=names(h)).view.items if item.id == "v1"]
+    assert item.name == name
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_names_and_results_are_there(name):
     roots, names = NETS[name]()
@@ -66,7 +127,7 @@ def test_weights_stand_in_the_card_of_their_layer():
     y = nn.Linear(3, 2, rng=0)(np.ones((4, 3), "f")).sum()
     y.backward()
     (card,) = [item for item in ag.draw(y).view.items if item.parts]
-    assert card.says == "x Wᵀ + b"
+    assert card.says == "v2 Wᵀ + b"
     assert card.place == "Linear"
     assert [(part.name, part.shape) for part in card.parts] == [("weight", (2, 3)), ("bias", (2,))]
     np.testing.assert_array_equal(card.parts[1].grad, [4.0, 4.0])
@@ -95,8 +156,38 @@ def test_blocks_of_one_form_are_one_box():
     loss, names = NETS["residual"]()
     loss.backward()
     picture = ag.draw(loss, names=names)
-    assert [item.name for item in picture.view.items if item.kind == "fold"] == ["blocks.0 … 5 (×6)"]
+    assert [item.name for item in picture.view.items if item.kind == "fold"] == ["model.blocks.0 … 5 (×6)"]
     assert picture.folded == ["6 Blocks of one form: blocks.0 … 5 (×6)"]
+
+
+@pytest.mark.parametrize("depth", [3, 6, 9])
+def test_numbered_modules_with_numbered_modules_inside_are_one_box(depth):
+    layers = [nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, rng=k) for k in range(depth)]
+    model, x = nn.Sequential(*layers), np.random.default_rng(0).normal(size=(2, 5, 8)).astype("f")
+    loss = model(x).mean()
+    loss.backward()
+    picture = ag.draw(loss, names={"model": model, "loss": loss})
+    assert [item.name for item in picture.view.items if item.kind == "fold"] == [f"model.0 … {depth - 1} (×{depth})"]
+    assert "skip : main path" in str(picture)
+
+
+def test_layers_in_turns_are_rolled_up():
+    model = nn.Sequential(*[layer for k in range(9) for layer in (nn.Linear(6, 6, rng=k), nn.Tanh())])
+    loss = model(np.ones((20, 6), "f")).mean()
+    loss.backward()
+    assert ag.draw(loss).folded == ["8 repeats of 2 ops rolled up"]
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM, nn.RNN])
+def test_weights_of_an_op_with_several_results_stand_in_its_card(kind):
+    out, _ = kind(3, 5, rng=0)(np.ones((6, 2, 3), "f"))
+    loss = (out**2).mean()
+    loss.backward()
+    picture = ag.draw(loss)
+    (card,) = [item for item in picture.view.items if any(part.state != "const" for part in item.parts)]
+    names = [part.name for part in card.parts if part.state == "ok"]
+    assert names == ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+    assert "<B>weight_ih_l0</B>" in picture.source
 
 
 def test_three_calls_of_one_module_are_three_cards_with_one_weight():
@@ -104,7 +195,8 @@ def test_three_calls_of_one_module_are_three_cards_with_one_weight():
     y = f(f(f(np.ones((1, 3), "f")))).sum()
     y.backward()
     view = ag.draw(y).view
-    assert [item.says for item in view.items if item.op == "linear"] == ["x Wᵀ + b"] * 3
+    first, second, third = [item for item in view.items if item.op == "linear"]
+    assert [first.says, second.says, third.says] == [f"{x} Wᵀ + b" for x in ("v2", first.id, second.id)]
     assert len([arrow for arrow in view.arrows if arrow.source == "v0"]) == 3
 
 

@@ -7,8 +7,8 @@ from graphs import chain
 
 import autograd as ag
 from autograd.viz import dot
-from autograd.viz.build import build
 from autograd.viz.engine import layout
+from autograd.viz.fitting import build
 
 
 def best(times, function, clock=time.perf_counter):

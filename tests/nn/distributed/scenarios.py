@@ -196,7 +196,7 @@ def batches_of_unknown_number() -> Any:
 def unused_and_frozen() -> Any:
     model = Partly()
     decaying = nn.optim.AdamW([*model.used.parameters(), *model.unused.parameters()], lr=0.02, weight_decay=0.1)
-    trainer = MAKE(model, nn.CrossEntropyLoss(), decaying)
+    trainer = MAKE(model, nn.CrossEntropyLoss(), decaying, lint=False)
     trainer.fit(X, LABELS, batch_size=40, **FIT)
     return trainer
 

@@ -276,6 +276,7 @@ def changed(change):
 t = trainer()
 rank = t.rank
 fit = {"batch_size": 20, "progress": False, "rng": 1}
+flowing = {"progress": False, "rng": 1}  # batches have their sizes
 told("shape", lambda: trainer(model=nn.MLP(5, [8 + (rank == 1), 2], rng=0)))
 told("code", lambda: trainer(lr=0.01 * (1 + rank)))
 told("length", lambda: t.fit(X[: 103 - (rank == 2)], Y[: 103 - (rank == 2)], **fit))
@@ -283,10 +284,10 @@ told("empty", lambda: t.fit(X[: 103 * (rank != 1)], Y[: 103 * (rank != 1)], **fi
 told("values", lambda: t.fit(X + (rank == 1), Y, **fit))
 told("arguments", lambda: t.fit(X, Y, epochs=1 + rank, **fit))
 told("both empty", lambda: t.fit(X[:0], Y[:0], **fit))
-told("fewer batches", lambda: t.fit(flow(*[10, 10, 7][: 3 - (rank == 1)]), **fit))
-told("other batches", lambda: t.fit(flow(10, 10 + (rank == 2)), **fit))
-told("other numbers", lambda: t.fit(same(X + (rank == 1), Y), **fit))
-told("other targets", lambda: t.fit(same(X, Y ^ (rank == 2)), **fit))
+told("fewer batches", lambda: t.fit(flow(*[10, 10, 7][: 3 - (rank == 1)]), **flowing))
+told("other batches", lambda: t.fit(flow(10, 10 + (rank == 2)), **flowing))
+told("other numbers", lambda: t.fit(same(X + (rank == 1), Y), **flowing))
+told("other targets", lambda: t.fit(same(X, Y ^ (rank == 2)), **flowing))
 told("other rows", lambda: t.train_on_batch(X[:20] + (rank == 1), Y[:20]))
 unlearn = lambda t: setattr(t.model[0].bias, "requires_grad", False)
 faster = lambda t: setattr(t.optimizer, "lr", 0.5)

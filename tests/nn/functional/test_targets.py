@@ -140,3 +140,21 @@ ACCEPTED = {
 def test_what_is_right_is_taken(name):
     loss, output, target = ACCEPTED[name]
     assert np.isfinite(loss(output, target if isinstance(target, ag.Tensor) else np.asarray(target)).item())
+
+
+def test_probabilities_that_are_labels_are_swapped_arguments():
+    """Plain arrays carry no gradient that would tell: but who predicts only 0 and 1, and learns what lies between?"""
+    labels, p = np.array([[1.0, 0.0]]), np.array([[0.9, 0.2]])
+    for loss in (nn.BCELoss(), F.binary_cross_entropy):
+        with pytest.raises(
+            ArgumentError, match="all outputs are 0 or 1 and targets lie between: the arguments are swap"
+        ):
+            loss(labels, p)
+        assert loss(p, labels).item() == pytest.approx(0.16425, abs=1e-5)
+        assert loss(labels, labels).item() == 0.0
+        assert loss([[1.0, 1.0]], p).item() > 0  # one sure output may be wrong
+    with ag.no_grad():
+        output = ag.sigmoid(ag.Tensor([[2.0, -1.0]]))
+        with pytest.raises(ArgumentError, match="the arguments are swapped"):
+            nn.BCELoss()(labels, output)
+    assert nn.BCELoss(check=False)(labels, p).item() > 10

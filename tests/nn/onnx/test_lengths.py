@@ -118,6 +118,11 @@ MODELS = {
     "a mean by the length": (Function(lambda x: x.sum(axis=1) / x.shape[1]), floats(2, 5, 3), BOTH),
     "convolution": (nn.Conv1d(3, 2, 3, rng=0), floats(2, 3, 9), {0: "batch", 2: "time"}),
     "images of any size": (nn.Conv2d(1, 2, 3, padding=1, rng=0), floats(2, 1, 6, 5), {0: "n", 2: "h", 3: "w"}),
+    "images of any size, one mean each": (
+        nn.Sequential(nn.Conv2d(1, 2, 3, rng=0), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 3, rng=1)),
+        floats(2, 1, 6, 5),
+        {0: "n", 2: "h", 3: "w"},
+    ),
     "shorter by a step": (nn.Conv1d(3, 2, 3, stride=2, rng=0), floats(2, 3, 9), {0: "batch", 2: "time"}),
     "two inputs": (
         Function(lambda a, b: np.concatenate([a, b], axis=1)),

@@ -254,3 +254,39 @@ def test_reduce_on_plateau(options):
         ours.step(value)
         theirs.step(value)
         assert a.lr == pytest.approx(b.param_groups[0]["lr"])
+
+
+PAIRS = {  # two schedules side by side, made in this order
+    "warmup, decay": (
+        lambda o, m: m.LinearWarmup(o, 4, 0.25) if m is optim else m.LinearLR(o, 0.25, 1.0, 4),
+        lambda o, m: m.ExponentialLR(o, 0.8),
+    ),
+    "decay, warmup": (
+        lambda o, m: m.ExponentialLR(o, 0.8),
+        lambda o, m: m.LinearWarmup(o, 4, 0.25) if m is optim else m.LinearLR(o, 0.25, 1.0, 4),
+    ),
+    "two decays": (lambda o, m: m.StepLR(o, 2, 0.5), lambda o, m: m.MultiStepLR(o, [1, 3], 0.9)),
+    "step, cosine": (lambda o, m: m.StepLR(o, 3, 0.5), lambda o, m: m.CosineAnnealingLR(o, 10)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step:UserWarning")
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("second_every", [1, 3])
+def test_schedules_side_by_side(name, second_every):
+    """Both multiply, from the first step on: making the second one does not undo the first."""
+    rates = []
+    for module, parameter, kind in (
+        (optim, nn.Parameter(1.0), optim.SGD),
+        (tlr, torch.nn.Parameter(torch.tensor(1.0)), torch.optim.SGD),
+    ):
+        optimizer = kind([parameter], lr=0.4)
+        one, two = (make_one(optimizer, module) for make_one in PAIRS[name])
+        seen = []
+        for step in range(1, 9):
+            seen.append(optimizer.param_groups[0]["lr"])
+            one.step()
+            if step % second_every == 0:
+                two.step()
+        rates.append(seen)
+    np.testing.assert_allclose(*rates, rtol=1e-12)

@@ -167,7 +167,7 @@ def test_only_the_good_start_learns():
     for start in ("too small", "He"):
         model = nn.MLP(64, [64] * 9 + [10], "relu", init=STARTS[start], rng=0)
         sgd = nn.optim.SGD(model.parameters(), lr=0.05)
-        trainer = nn.Trainer(model, nn.CrossEntropyLoss(), sgd, metrics=["accuracy"])
+        trainer = nn.Trainer(model, nn.CrossEntropyLoss(), sgd, metrics=["accuracy"], lint=False)
         history = trainer.fit(images.reshape(-1, 64), labels, epochs=2, rng=0, progress=False)
         accuracy[start] = history["accuracy"][-1]
     assert accuracy["too small"] < 0.15

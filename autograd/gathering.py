@@ -1,0 +1,92 @@
+"""Gradients of several leaves, one behind the other in one array: an optimizer takes them without copying any.
+
+A program writes them there, and takes the same array again as soon as nobody holds any part of it. Floor 2: used by
+the pass over a graph, by what stores gradients, and by compiled programs.
+"""
+
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from operator import is_
+from sys import getrefcount
+from typing import Any
+
+import numpy as np
+
+Form = tuple[tuple[int, ...], bool]  # a shape, and whether the gradient lies transposed in memory
+
+
+class _Memory(np.ndarray[Any, Any]):
+    """Own the memory of gathered gradients, and know who gathers them."""
+
+    owner: Any = None
+
+
+class Gathered:
+    """Hold an array ``flat`` and ``views`` on it, one for each gradient."""
+
+    __slots__ = ("__weakref__", "_at", "_held", "_starts", "flat", "views")
+
+    def __init__(self, forms: Sequence[Form], dtype: Any) -> None:
+        self._starts = [0]
+        for shape, _ in forms:
+            self._starts.append(self._starts[-1] + int(np.prod(shape)))
+        memory = _Memory(self._starts[-1], dtype)
+        memory.owner = weakref.ref(self)  # weakly: arrays in a circle would never be freed
+        size = memory.dtype.itemsize
+        self.flat: Any = np.ndarray(memory.shape, dtype, memory)
+        self.views = [
+            np.ndarray(shape, dtype, memory, start * size, order="F" if turned else "C")
+            for (shape, turned), start in zip(forms, self._starts, strict=False)
+        ]
+        self._at = {id(view): i for i, view in enumerate(self.views)}
+        del memory
+        self._held = self._count()
+
+    def _count(self) -> int:
+        return sum(map(getrefcount, self.views)) + getrefcount(self.flat) + getrefcount(self.flat.base)
+
+    def is_free(self) -> bool:
+        """Tell whether nobody else holds a gradient, or looks at a part of one."""
+        return self._count() == self._held
+
+    def run(self, gradients: Sequence[Any], turned: Sequence[bool]) -> Any:
+        """Return the part of ``flat`` where just these lie in this order and layout, or None."""
+        at = self._at.get(id(gradients[0]), 0)
+        views = self.views[at : at + len(gradients)]
+        if len(views) != len(gradients) or not all(map(is_, gradients, views)):
+            return None
+        for view, each in zip(views, turned, strict=True):
+            if not (view.flags.f_contiguous if each else view.flags.c_contiguous):
+                return None
+        return self.flat[self._starts[at] : self._starts[at + len(views)]]
+
+
+def gathered(gradients: Sequence[Any], turned: Sequence[bool]) -> Any:
+    """Return the array in which these gradients lie one behind the other, each ``turned`` or not, or None.
+
+    >>> both = Gathered([((2,), False), ((1, 3), False)], float)
+    >>> both.flat[:] = range(5)
+    >>> gathered(both.views, [False, False]), gathered(both.views[::-1], [False, False])
+    (array([0., 1., 2., 3., 4.]), None)
+    """
+    base = getattr(gradients[0], "base", None)
+    owner = base.owner() if base.__class__ is _Memory else None
+    return None if owner is None else owner.run(gradients, turned)
+
+
+def is_gathered(array: Any) -> bool:
+    """Tell whether an array is a gradient of which nobody else has a part."""
+    return array.base.__class__ is _Memory
+
+
+def memories(arrays: Iterable[Any]) -> Iterator[Any]:
+    """Yield what lies in one memory once, as one array; what is no gathered gradient as it is."""
+    seen: set[int] = set()
+    for array in arrays:
+        base = array.base if array.__class__ is np.ndarray else None
+        owner = base.owner() if base.__class__ is _Memory else None
+        if owner is None:
+            yield array
+        elif id(owner) not in seen:
+            seen.add(id(owner))
+            yield owner.flat

@@ -1,0 +1,150 @@
+"""Passes that shorten arithmetic: constants, signs, squares, and what is spread out only to be multiplied."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from autograd.ops.indices import is_basic
+from autograd.programs.passes import named, read_anew, results_anew
+from autograd.programs.values import RESULT, Step, Value, values_in
+
+_PURE = (np.generic, int, float, bool)
+_ELEMENTWISE = (np.add, np.subtract, np.multiply, np.divide, np.negative, np.maximum, np.minimum)
+
+
+def constants(program: Any) -> None:
+    """Compute now what depends on numbers alone."""
+    known: dict[Any, Any] = {}
+    for steps in (program.forward, program.backward):
+        for step in list(steps):
+            read_anew(step, known)
+            if not isinstance(step.function, np.ufunc) or step.kwargs or step.packed or step.effect:
+                continue
+            if all(isinstance(x, _PURE) for x in step.inputs):
+                with np.errstate(all="ignore"):
+                    found = step.function(*step.inputs)
+                if found.dtype == step.outputs[0].dtype and found.shape == step.outputs[0].shape:
+                    known[step.outputs[0]] = found
+                    steps.remove(step)
+    results_anew(program, known)
+
+
+def spreads(program: Any) -> None:
+    """Leave broadcasting to the arithmetic that reads what was spread out."""
+    small: dict[Any, Any] = {}
+    for steps in (program.forward, program.backward):
+        for step in list(steps):
+            if named(step, "broadcast_to"):
+                small[step.outputs[0]] = _number(step.inputs[0])
+            elif _is_arithmetic(step) and any(isinstance(x, Value) and x in small for x in step.inputs):
+                _unspread(step, small, steps)
+
+
+def _is_arithmetic(step: Step) -> bool:
+    return step.function in _ELEMENTWISE and not step.kwargs and not step.packed
+
+
+def _unspread(step: Step, small: dict[Any, Any], steps: list[Step]) -> None:
+    """Let a step read numbers in place of arrays full of them; where all are, its result is such an array as well."""
+    y = step.outputs[0]
+    numbers = tuple([small.get(x, x) if isinstance(x, Value) else x for x in step.inputs])
+    if all(np.shape(_array(x)) == () for x in numbers):
+        with np.errstate(all="ignore"):
+            value = Value(RESULT, step.function(*map(_array, numbers)))
+        if value.dtype == y.dtype:
+            steps.insert(steps.index(step), Step(step.function, step.label, numbers, {}, (value,)))
+            small[y] = value
+        return
+    for i in range(len(numbers)):
+        inputs = (*step.inputs[:i], numbers[i], *step.inputs[i + 1 :])
+        arrays = [_array(x) for x in inputs]
+        if np.broadcast_shapes(*map(np.shape, arrays)) == y.shape and np.result_type(*arrays) == y.dtype:
+            step.inputs = inputs
+
+
+def _number(x: Any) -> Any:
+    """Return a constant of one number as a scalar, which is cheaper to read than an array."""
+    return x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x
+
+
+def _array(x: Any) -> Any:
+    return x.array if isinstance(x, Value) else x
+
+
+def squares(program: Any) -> None:
+    """Square by a product: ``power`` takes several times as long."""
+    for step in (*program.forward, *program.backward):
+        if step.function is not np.power or step.kwargs or not _is(step.inputs[1], 2):
+            continue
+        x = step.inputs[0]
+        if isinstance(x, Value) and step.outputs[0].dtype == x.dtype:
+            step.function, step.inputs, step.op = np.square, (x,), None
+
+
+def _is(x: Any, number: float) -> bool:
+    return isinstance(x, _PURE) and x == number
+
+
+def signs(program: Any) -> None:
+    """Take the sign into what follows: a + (-b) = a - b, (-a) · c = a · (-c) for a number c, -(-a) = a; all exact."""
+    negated: dict[Any, Any] = {}
+    known: dict[Any, Any] = {}
+    for steps in (program.forward, program.backward):
+        for step in list(steps):
+            read_anew(step, known)
+            f, x = step.function, step.inputs
+            if f is np.negative and not step.kwargs and isinstance(x[0], Value):
+                if x[0] in negated and negated[x[0]].shape == step.outputs[0].shape:
+                    known[step.outputs[0]] = negated[x[0]]
+                    steps.remove(step)
+                else:
+                    negated[step.outputs[0]] = x[0]
+            elif f in (np.add, np.subtract) and len(x) == 2 and not step.kwargs:
+                a, b = x
+                if isinstance(b, Value) and b in negated:
+                    step.function, step.inputs = (np.subtract if f is np.add else np.add), (a, negated[b])
+                elif f is np.add and isinstance(a, Value) and a in negated and isinstance(b, Value):
+                    step.function, step.inputs = np.subtract, (b, negated[a])
+                step.op = None if step.function is not f else step.op
+            elif f is np.multiply and not step.kwargs:
+                for i in (0, 1):
+                    other = x[1 - i]
+                    if isinstance(x[i], Value) and x[i] in negated and isinstance(other, np.floating | float):
+                        step.inputs = (negated[x[i]], -other)
+                        break
+    results_anew(program, known)
+
+
+def scatters(program: Any) -> None:
+    """Add into the array where one gradient was put what would be put into zeros of its own."""
+    known: dict[Any, Any] = {}
+    read = Counter(v for step in (*program.forward, *program.backward) for v in step.values())
+    read.update(values_in([program.outputs, list(program.gradients.values())]))
+    for steps in (program.forward, program.backward):
+        made: dict[Value, Step] = {}
+        for step in list(steps):
+            read_anew(step, known)
+            made.update(dict.fromkeys(step.outputs, step))
+            if step.function is not np.add or step.kwargs or not all(isinstance(x, Value) for x in step.inputs):
+                continue
+            a, b = step.inputs
+            first, second, y = made.get(a), made.get(b), step.outputs[0]
+            if first is None or second is None or not (_puts(first) and _puts(second)) or a is b:
+                continue
+            if read[a] == read[b] == 1 and a.shape == b.shape == y.shape and a.dtype == b.dtype == y.dtype:
+                index = {"index": second.kwargs["index"]}
+                steps[steps.index(step)] = Step(add_at, "add_at", (a, second.inputs[0]), index, (), effect=True)
+                steps.remove(second)
+                known[y], read[a] = a, read[y]
+                a.array = y.array
+    results_anew(program, known)
+
+
+def _puts(step: Step) -> bool:
+    return named(step, "scatter") and is_basic(step.kwargs.get("index")) and len(step.kwargs["shape"]) > 0
+
+
+def add_at(y: Any, value: Any, index: Any) -> None:
+    """Add to a part of an array in place."""
+    y[index] += value

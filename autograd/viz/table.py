@@ -1,0 +1,54 @@
+"""The values of a view as an HTML table, a part for each module: to look a number up, or where no picture is seen."""
+
+from autograd.viz.escape import page
+from autograd.viz.model import NOT_KEPT, Group, Item, Part, View
+from autograd.viz.numbers import one_line, shape_text
+from autograd.viz.wording import grad_text
+
+COLUMNS = ("node", "op", "shape", "value", "gradient")
+
+
+def write(view: View) -> str:
+    """Give the table: node, op, shape, value, gradient; modules can be closed where scripts run."""
+    groups = {group.id: group for group in view.groups}
+    inside: dict[str, list[str]] = {}
+    for item in view.items:
+        if item.kind in ("value", "fold"):
+            inside.setdefault(item.place or _name(groups.get(item.module)), []).extend(_rows(item))
+    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
+    bodies = [f"<tbody>{_heading(name)}{''.join(rows)}</tbody>" for name, rows in inside.items()]
+    return f'<table class="values"><thead><tr>{head}</tr></thead>{"".join(bodies)}</table>'
+
+
+def _name(group: Group | None) -> str:
+    if group is None:
+        return ""
+    return group.path + (f" {group.kind}" if group.kind not in ("", group.path) else "")
+
+
+def _heading(name: str) -> str:
+    if not name:
+        return ""
+    button = f'<button type="button" aria-expanded="true">{page(name)}</button>'
+    return f'<tr class="module"><th colspan="{len(COLUMNS)}" scope="rowgroup">{button}</th></tr>'
+
+
+def _rows(item: Item) -> list[str]:
+    """Write the row of an item, after those of what stands in its card."""
+    rows = [_row(item.id, part.name, "", part) for part in item.parts]
+    if item.kind == "fold":
+        facts = ", ".join(f"{word} {text}" for word, text in item.facts)
+        return [
+            *rows,
+            f'<tr data-id="{item.id}"><th scope="row">{page(item.name)}</th><td colspan="4">{page(facts)}</td></tr>',
+        ]
+    return [*rows, _row(item.id, item.name or item.id, item.says or item.op, item)]
+
+
+def _row(key: str, name: str, op: str, thing: Item | Part) -> str:
+    value = NOT_KEPT if thing.value is None else one_line(thing.value)
+    shape = f"{shape_text(thing.shape)} {thing.dtype}" if thing.shape else "number"
+    note = f" ({thing.note})" if thing.note else ""
+    cells = (op, shape, value + note, grad_text(thing))
+    written = "".join(f"<td>{page(cell)}</td>" for cell in cells)
+    return f'<tr data-id="{key}"><th scope="row">{page(name)}</th>{written}</tr>'

@@ -1,0 +1,42 @@
+"""The notebooks are healthy: ``detect_anomaly`` and the Trainer's lint say nothing but where they show a fault."""
+
+import contextlib
+import io
+import warnings
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import autograd as ag
+from autograd.errors import LintWarning, NonFiniteError
+
+NOTEBOOKS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))
+SHOWN = {  # the faults that notebooks show on purpose: the op that is named
+    "02_tensors_and_rules": ["backward of v1 = sqrt(v0)"],
+    "09_regularisation_and_initialisation": ["layers.1 made -inf"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if "bug" not in p.stem], ids=lambda path: path.stem)
+def test_nothing_is_found_in_a_healthy_notebook(path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    space, found = {"__name__": "__main__", "display": lambda *args: None}, []
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type != "code":
+            continue
+        source = "\n".join(line for line in cell.source.splitlines() if not line.startswith(("%", "!")))
+        code = compile(source, f"<{path.stem}>", "exec")
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("error", LintWarning)
+            try:
+                with ag.detect_anomaly():
+                    exec(code, space)  # noqa: S102
+            except NonFiniteError as error:
+                found.append(str(error))
+                exec(code, space)  # noqa: S102
+    assert len(found) == len(SHOWN.get(path.stem, ()))
+    for message, said in zip(found, SHOWN.get(path.stem, ()), strict=True):
+        assert said in message

@@ -1,0 +1,139 @@
+"""The Trainer compiles forward and loss where it can; what it learns is the same, and what it cannot is said."""
+
+import logging
+
+import numpy as np
+import pytest
+
+import nn
+from autograd.errors import ArgumentError, TraceError
+
+X = np.random.default_rng(0).standard_normal((23, 4)).astype("f4")
+Y = (X[:, :1] > 0).astype("f4")
+
+
+def dense():
+    return nn.Sequential(nn.Linear(4, 8, rng=0), nn.ReLU(), nn.Linear(8, 1, rng=1))
+
+
+def normalized():
+    return nn.Sequential(nn.Linear(4, 8, bias=False, rng=0), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 1, rng=1))
+
+
+def dropping():
+    return nn.Sequential(nn.Linear(4, 8, rng=0), nn.Dropout(0.5, rng=3), nn.Linear(8, 1, rng=1))
+
+
+class Branching(nn.Module):
+    def __init__(self):
+        self.linear = nn.Linear(4, 1, rng=0)
+
+    def forward(self, x):
+        y = self.linear(x)
+        return y if y.sum().item() > -1e9 else -y
+
+
+class Counting(nn.Module):
+    def __init__(self):
+        self.linear, self.calls = nn.Linear(4, 1, rng=0), 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.linear(x)
+
+
+def trained(make, compile, **options):
+    model = make()
+    adam = nn.optim.Adam(model.parameters(), lr=0.05)
+    trainer = nn.Trainer(model, nn.BCEWithLogitsLoss(), adam, metrics=["accuracy"], compile=compile, **options)
+    trainer.fit(X, Y, epochs=3, batch_size=5, rng=0, progress=False)
+    return trainer
+
+
+@pytest.mark.parametrize("make", [dense, normalized, dropping])
+@pytest.mark.parametrize("options", [{}, {"accumulate": 2}, {"clip_grad_norm": 0.1}])
+def test_it_learns_the_same(make, options):
+    plain, compiled = trained(make, False, **options), trained(make, True, **options)
+    assert compiled.forward.why == ""
+    assert plain.forward.why == "compile=False"
+    for (name, a), b in zip(plain.model.state_dict().items(), compiled.model.state_dict().values(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5, err_msg=name)
+    for key in plain.history:
+        np.testing.assert_allclose(plain.history[key], compiled.history[key], rtol=1e-4)
+
+
+@pytest.mark.parametrize("make", [dense, normalized, dropping])
+def test_a_resumed_run_ends_with_the_same_bits(make, tmp_path):
+    """It traces at another batch than the run that went through, in which that one was run as a program."""
+    x = np.random.default_rng(1).standard_normal((160, 4)).astype("f4")
+    y = np.abs(x[:, :1]) % 1
+
+    class Stop(nn.Callback):
+        def on_batch_end(self, trainer):
+            if trainer.step == 7:
+                trainer.save(tmp_path / "half.train")
+
+    def fit(callbacks=(), resume=None):
+        model = make()
+        adam = nn.optim.Adam(model.parameters(), lr=0.05)
+        trainer = nn.Trainer(model, nn.BCEWithLogitsLoss(), adam, callbacks=callbacks, compile=True)
+        trainer.fit(x, y, epochs=4, batch_size=32, rng=0, progress=False, resume=resume)
+        return trainer
+
+    whole = fit([Stop()])
+    resumed = fit(resume=tmp_path / "half.train")
+    assert resumed.step == whole.step == 20
+    for a, b in zip(whole.model.state_dict().values(), resumed.model.state_dict().values(), strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_what_cannot_be_compiled_runs_as_it_is_and_is_said(caplog):
+    with caplog.at_level(logging.INFO, "nn.trainer"):
+        auto = trained(Branching, "auto")
+    assert len(caplog.records) == 1
+    assert "runs uncompiled" in caplog.text
+    assert "test_compiled.py" in caplog.text
+    plain = trained(Branching, False)
+    for a, b in zip(plain.model.state_dict().values(), auto.model.state_dict().values(), strict=True):
+        assert a.tobytes() == b.tobytes()
+    with pytest.raises(TraceError, match=r"Trainer\(compile=True\): .*test_compiled.py"):
+        trained(Branching, True)
+
+
+def test_a_module_that_counts_its_calls_counts_each_once():
+    assert trained(Counting, "auto").model.calls == 3 * 5 == trained(Counting, False).model.calls
+    assert "model while it runs" in trained(Counting, "auto").forward.why
+
+
+def test_weights_of_samples_take_the_plain_way_and_leave_the_rest_compiled():
+    model = dense()
+    trainer = nn.Trainer(model, nn.BCEWithLogitsLoss(), nn.optim.SGD(model.parameters(), lr=0.1), compile=True)
+    trainer.fit(X, Y, sample_weight=np.ones(len(X)), progress=False)
+    trainer.fit(X, Y, progress=False)
+    assert trainer.forward.why == ""
+
+
+def test_several_inputs_and_outputs():
+    class Two(nn.Module):
+        def __init__(self):
+            self.a, self.b = nn.Linear(4, 1, rng=0), nn.Linear(4, 2, rng=1)
+
+        def forward(self, left, right):
+            return {"one": self.a(left), "two": self.b(right)}
+
+    def loss(output, target):
+        return (output["one"] ** 2).mean() + (output["two"] * target).mean()
+
+    results = []
+    for compile in (False, True):
+        model = Two()
+        trainer = nn.Trainer(model, loss, nn.optim.SGD(model.parameters(), lr=0.1), compile=compile)
+        trainer.fit({"left": X, "right": X}, Y, epochs=2, rng=0, progress=False)
+        results.append(model.state_dict())
+    for a, b in zip(*[list(state.values()) for state in results], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+def test_another_word_is_refused():
+    with pytest.raises(ArgumentError, match="compile must be 'auto', True or False, got 'yes'"):
+        trained(dense, "yes")
