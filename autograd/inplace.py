@@ -160,11 +160,11 @@ def replace(t: Box, value: Box) -> None:
     seen = [each for each in (tensor() for tensor in known.tensors) if each is not None]
     roots = {each: origin(each._node) for each in seen if each._node is not None}
     seen = [each for each in seen if roots.get(each) is root]
-    if any(each._array.dtype != array.dtype for each in seen):
+    detached = [each for each, at in roots.items() if isinstance(at, Detached) and at.views is known]
+    if any(each._array.dtype != array.dtype for each in (*seen, *detached)):
         raise InPlaceError(
             "a write into memory that the .real or .imag of a Tensor looks at cannot be followed. Write into a copy."
         )
-    detached = [each for each, at in roots.items() if isinstance(at, Detached) and at.views is known]
     if any(isinstance(each._node, View) for each in detached):
         raise InPlaceError(
             "a write into a result, of which a Tensor that was detached and then requires grad has views, cannot be "

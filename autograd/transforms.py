@@ -517,5 +517,6 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
 
 
 def _outside(part: Box, start: int) -> Box | None:
-    """Return ``part`` if it looks at memory that was there before ``start``."""
-    return part if type(part._array) is np.ndarray and origin(leaf_of(part)).order > start else None
+    """Return ``part`` if it looks at memory that may have been there before ``start``: no op made it since."""
+    root = origin(leaf_of(part))
+    return part if type(part._array) is np.ndarray and (root.op is None or root.order > start) else None

@@ -168,6 +168,24 @@ def test_views_of_such_a_leaf_are_not_followed():
     np.testing.assert_array_equal(plain(y), X)
 
 
+PARTS = {
+    "imag": lambda z: quietly(lambda z: z.imag)(z),
+    "imag, detached": lambda z: z.imag.detach(),
+    "another dtype": lambda z: z.detach().real[::2].detach(),
+    "recorded": lambda z: z.imag,
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_write_under_a_part_of_a_complex_number_is_refused(name):
+    z = ag.Tensor(X * (1 + 2j), requires_grad=True) * 1
+    part = PARTS[name](z)
+    before = plain(part)
+    with pytest.raises(InPlaceError, match=r"the \.real or \.imag of a Tensor looks at cannot be followed"):
+        z += 1j
+    np.testing.assert_array_equal(plain(part), before)
+
+
 def test_it_holds_nothing_of_the_graph():
     x = ag.Tensor(X, requires_grad=True)
     y = x * 1

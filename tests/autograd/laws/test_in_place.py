@@ -104,3 +104,12 @@ def test_most_programs_are_followed():
         except Exception:
             continue
     assert followed >= 0.75 * len(PROGRAMS)
+
+
+def test_a_constant_that_a_checkpoint_gives_is_the_constant():
+    x, c = ag.Tensor(np.array([1.0, 2.0]), requires_grad=True), ag.Tensor([3.0, 4.0]) * 1
+    _, seen = ag.checkpoint(lambda z: (z * 2, c))(x)
+    seen += x
+    np.testing.assert_array_equal(plain(c), [4, 6])
+    with pytest.raises(ag.errors.GraphError, match="the second run gave other values"):  # c is another one by then
+        c.sum().backward()
