@@ -34,6 +34,7 @@ from autograd.primitive import implements, nondifferentiable, op, opaque
 from autograd.tensor import Tensor, depends_on, leaf_arrays, mark_changed
 from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
+del tensor  # type: ignore[name-defined]  # noqa: F821  # the module: who writes ag.tensor(…) is told ag.Tensor(…)
 __version__ = "0.1.0"
 __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")
@@ -112,6 +113,3 @@ def __getattr__(name: str) -> Any:
 
         return getattr(importlib.import_module(_LATER[name]), name)
     raise hints.unknown_function(name, __all__)
-
-
-del tensor  # type: ignore[name-defined]  # noqa: F821  # the module: whoever writes ag.tensor(…) is told ag.Tensor(…)

@@ -169,7 +169,6 @@ def op(
     domain: Any = None,
     name: str | None = None,
     cache: Sequence[str] = (),
-    view: bool = False,
     selects: Any = None,
     formula: str | Mapping[str, str] | None = None,
     inline: bool = False,

@@ -7,7 +7,7 @@ Floor 2: used by all of the engine that knows arrays.
 """
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -16,7 +16,7 @@ from weakref import ref
 import numpy as np
 
 from autograd.errors import DTypeError
-from autograd.graph import Alias, Leaf, Node, origin
+from autograd.graph import Alias, Detached, Leaf, Node, origin
 from autograd.modes import current
 
 SMALL = 64  # arrays of at most this many elements stay on the graph after backward, so that it can be drawn
@@ -98,6 +98,10 @@ class Views:
         self.tensors = [weakref.ref(owner)]
         self.limit = 16
 
+    def others(self, tensor: Box) -> bool:
+        """Tell whether a Tensor other than this one looks at the memory."""
+        return any(each is not None and each is not tensor for each in [seen() for seen in self.tensors])
+
     def add(self, tensor: Box) -> None:
         """Note one more; those that are gone are dropped now and then."""
         self.tensors.append(weakref.ref(tensor))
@@ -108,14 +112,31 @@ class Views:
 
 def watch(view: Any, source: Box) -> Any:
     """Return ``view``, and note that it looks at the memory of ``source``: what is written into one is seen by both."""
-    root = origin(view._node)
-    known = getattr(root, "views", None)
-    if known is None:
-        if source._node is not root or type(source._array) is not np.ndarray:
-            return view
-        known = root.views = Views(source)
-    known.add(view)
+    known = views_of(source, origin(view._node))
+    if known is not None:
+        known.add(view)
     return view
+
+
+def views_of(source: Box, root: Node) -> Views | None:
+    """Return those that look at the memory of ``source``, which ``root`` owns; None if that is no array."""
+    known: Views | None = getattr(root, "views", None)
+    if known is None and source._node is root and type(source._array) is np.ndarray:
+        known = root.views = Views(source)
+    return known
+
+
+def is_shared(box: Box) -> bool:
+    """Tell whether ``box`` lies in the memory of a result, and another Tensor does as well."""
+    root = origin(leaf_of(box))
+    return isinstance(root, Detached) and root.views is not None and root.views.others(box)
+
+
+def leave(box: Box) -> None:
+    """Note that ``box`` has memory of its own from here on."""
+    root = origin(leaf_of(box))
+    if isinstance(root, Detached):
+        root.views = None
 
 
 def shares_memory(view: Any, source: Any) -> bool:
@@ -126,20 +147,36 @@ def shares_memory(view: Any, source: Any) -> bool:
     return base is source or base is source.base or bool(np.may_share_memory(view, source))
 
 
+def looked_at(y: Any, inputs: Sequence[Any], data: Sequence[Any]) -> tuple[Any, int | None]:
+    """Return an output that belongs to nobody else, and which input's memory it looks at, if that is a Tensor's.
+
+    What looks at an array of the user's is copied; the memory of an input that comes first counts.
+    """
+    for i, array in enumerate(data):
+        if y is array and type(y) is np.ndarray:
+            y = y[...]
+        if shares_memory(y, array):
+            return (y, i) if isinstance(inputs[i], Box) else (y.copy(), None)
+    return (y, None) if y.ndim else (y[()], None)
+
+
 def alias(data: Any, source: Box, note: str) -> Any:
     """Wrap ``data``, which shares memory with ``source``, as a constant.
 
-    If a leaf owns that memory, a change through either is noticed by graphs that use the other; the memory of a result
-    is read-only, and ``.data`` of the alias copies it first.
+    If a leaf owns that memory, a change through either is noticed by graphs that use the other. The memory of a result
+    is read-only: the alias looks at the new one when the result is written into, and copies it before a write of its
+    own.
     """
     if type(data) is not np.ndarray:
         return wrap(data, Leaf(data, data.shape, data.dtype, False, note=note))
     root = origin(leaf_of(source))
-    if isinstance(root, Leaf):
+    if isinstance(root, Leaf) and not isinstance(root, Detached):
         return watch(wrap(data, Alias(root, small(data), data.shape, data.dtype, note)), source)
     data = data.view()
     data.flags.writeable = False
-    return wrap(data, Leaf(small(data), data.shape, data.dtype, False, note=note))
+    leaf = Detached(small(data), data.shape, data.dtype, False, note=note)
+    leaf.views = views_of(source, root)
+    return watch(wrap(data, leaf), source)
 
 
 def as_raw(x: Any, what: str) -> Any:
@@ -164,17 +201,6 @@ def as_raw(x: Any, what: str) -> Any:
     return x if x.ndim else x[()]
 
 
-def unbox(x: Any) -> Any:
-    """Return the array inside a Tensor, reaching into tuples, lists and dicts; anything else as it is."""
-    if isinstance(x, Box):
-        return values_of(x)
-    if type(x) is tuple or type(x) is list:
-        return type(x)(unbox(item) for item in x)
-    if type(x) is dict:
-        return {key: unbox(item) for key, item in x.items()}
-    return x
-
-
 def values_of(box: Box) -> Any:
     """Return the array of ``box`` for one who reads its numbers: in a function that is being traced they are not known.
 
@@ -184,6 +210,17 @@ def values_of(box: Box) -> Any:
     if tracer is not None:
         tracer.read(box)
     return box._array
+
+
+def unbox(x: Any, read: Callable[[Box], Any] = values_of) -> Any:
+    """Return the array inside a Tensor, reaching into tuples, lists and dicts; anything else as it is."""
+    if isinstance(x, Box):
+        return read(x)
+    if type(x) is tuple or type(x) is list:
+        return type(x)([unbox(item, read) for item in x])
+    if type(x) is dict:
+        return {key: unbox(item, read) for key, item in x.items()}
+    return x
 
 
 def contains_box(x: Any) -> bool:

@@ -62,7 +62,7 @@ _SHARED: dict[str, Any] = {
     "_several": recorded.several,
     "_unexpected_keyword": unexpected_keyword,
     "_versions": versions,
-    "_shares_memory": box.shares_memory,
+    "_looked_at": box.looked_at,
     "_watch": box.watch,
 }
 
@@ -115,9 +115,8 @@ def _write(op: Op, apply: FunctionType) -> FunctionType:
     space = apply.__globals__
     if op.rules or op.joint:
         op.vjp.__code__, op.vjp.__defaults__ = _executed(op, "vjp", _vjp_lines(op), space)[:2]
-    if all(name.isidentifier() for name in op.inputs):
-        made = _executed(op, "apply", _apply_lines(op), space)
-        apply.__code__, apply.__defaults__, apply.__kwdefaults__ = made
+    made = _executed(op, "apply", _apply_lines(op), space)
+    apply.__code__, apply.__defaults__, apply.__kwdefaults__ = made
     return apply
 
 
@@ -179,9 +178,12 @@ def _apply_lines(op: Op) -> Iterator[str]:
         if op.definition is None:
             yield f"    _constants(_op, {_tuple(f'{name}_cached' for name in op.cache)})"
     extras = "".join(f", {name}_cached" for name in op.cache)
+    views = not isinstance(op.forward, np.ufunc)  # the others give an array of their own
     numbers = op.elementwise and not op.variadic and not op.cache  # a number comes of numbers only
     residuals = f"({'*_kept' if op.variadic else kept}, _output{extras})"
     yield "    _standing_op = _op"
+    if views:
+        yield "    _source = None"
     yield "    if _output.__class__ is _F64:"
     yield "        _shape, _dtype = (), _D64"
     if numbers:
@@ -197,9 +199,12 @@ def _apply_lines(op: Op) -> Iterator[str]:
         f"            if isinstance(_output, tuple): "
         f"return _several(_op, _standing, {inputs}, {data}, _output, {keywords}, ({extras[2:]}{',' if extras else ''}))"
     )
-    same = "any([x is _output for x in _data])" if op.variadic else _or(f"_output is {x}_data" for x in op.inputs)
-    yield f"        elif {same}: _output = {'_output[...]' if op.view else '_output.copy()'}"
-    if not op.view:
+    if views:
+        same = "any([x is _output for x in _data])" if op.variadic else _or(f"_output is {x}_data" for x in op.inputs)
+        yield f"        if _output.base is not None or {same}:"
+        yield f"            _output, _source = _looked_at(_output, {inputs}, {data})"
+        yield "        elif _output.__class__ is _ndarray and not _output.ndim: _output = _output[()]"
+    else:
         yield "        elif not _output.ndim: _output = _output[()]"
     yield "        _shape, _dtype = _output.shape, _output.dtype"
     yield "        if _dtype is not _D64 and _dtype is not _D32: _standing_op = _standing(_op, _dtype)"
@@ -207,14 +212,10 @@ def _apply_lines(op: Op) -> Iterator[str]:
     size = "" if read == "True" else f" if {f'{read} or ' if read else ''}_output.size <= {SMALL} else None"
     indent = "    " if numbers else ""
     yield from (indent + line for line in (_variadic_kept(op) if op.variadic else _kept(op)))
-    output = "_own(_output)" if op.view else "_output"  # a small view must not keep the large array behind it
+    # A small view must not keep the large array behind it.
+    output = "(_output if _source is None else _own(_output))" if views else "_output"
     yield f"{indent}    _residuals = {residuals.replace('_output', output + size, 1)}"
-    kind = (
-        "_View if _output.__class__ is _ndarray and _shares_memory(_output, _source) else _Node" if op.view else "_Node"
-    )
-    if op.view:
-        yield f"    _source = {op.inputs[0]}_data"
-    yield f"    _node = _new({kind})"
+    yield f"    _node = _new({'_Node if _source is None else _View' if views else '_Node'})"
     yield "    _node.op = _standing_op"
     yield f"    _node.parents = {nodes if not op.variadic else 'tuple(_nodes)'}"
     yield "    _node.residuals = _residuals"
@@ -228,13 +229,17 @@ def _apply_lines(op: Op) -> Iterator[str]:
     yield "    _result = _new(_tensor)"
     yield "    _result._array = _output"
     yield "    _result._node = _node"
-    if op.view:
-        yield f"    if _node.__class__ is _View: return _watch(_result, {op.inputs[0]})"
+    if views:
+        yield "    if _source is not None:"
+        yield "        _node.root = _node.parents[_source]"
+        yield f"        return _watch(_result, {inputs}[_source])"
     yield "    return _result"
 
 
 def _signature(op: Op) -> str:
-    keywords = [f"{key}=_default_{key}" for key in op.keywords]
+    keywords = [key if key in op.required else f"{key}=_default_{key}" for key in op.keywords]
+    if op.keyword_only and not op.variadic:
+        keywords.insert(len(keywords) - len(op.keyword_only), "*")
     unknown = ["**_unknown"] if "axis" in op.keywords else []  # dim=, out of habit, is told NumPy's word
     return ", ".join([f"*{op.inputs[0]}" if op.variadic else ", ".join(op.inputs), *keywords, *unknown])
 

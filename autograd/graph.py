@@ -88,9 +88,9 @@ class Node:
 
 
 class View(Node):
-    """Remember an op whose output may share memory with its first parent, and so changes when that changes.
+    """Remember an op whose output looks at the memory of a parent, and so changes when that changes.
 
-    ``root`` is the owner of the memory, noted where the way there is long.
+    ``root`` is that parent, or one further on the way to the owner of the memory.
     """
 
     __slots__ = ("root",)
@@ -121,6 +121,15 @@ def site_of(node: Node) -> Site | None:
     return getattr(node, "made_at", None)
 
 
+def node_of(source: Node | None, *fields: Any) -> Node:
+    """Make a node: a View if its output looks at the memory of ``source``."""
+    if source is None:
+        return Node(*fields)
+    view = View(*fields)
+    view.root = source
+    return view
+
+
 class DetachSite(str):
     """Name what cut a value off from its graph, and know the line of the user's program that did it."""
 
@@ -140,10 +149,11 @@ class Leaf(Node):
 
     ``grad`` accumulates what each backward brings, ``version`` is the order of the last in-place change, and ``note``
     says what cut the value off from an earlier graph (``"detach"``, the name of a piecewise-constant function).
-    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures.
+    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures, and
+    ``other`` to the leaf that stood for the Tensor before its ``requires_grad`` was switched.
     """
 
-    __slots__ = ("holder", "needs", "note", "version")
+    __slots__ = ("holder", "needs", "note", "other", "version")
 
     def __init__(
         self, value: Any, shape: Any, dtype: Any, needs: bool, name: str | None = None, note: str = ""
@@ -211,19 +221,25 @@ class Alias(Leaf):
         self.root.version = order
 
 
+class Detached(Leaf):
+    """Stand for a constant that lies in the memory of a result (after ``detach``, or a view that was not recorded).
+
+    It holds nothing of the graph: ``views`` are the Tensors that look at that memory, or None once it has left it.
+    """
+
+    __slots__ = ()
+
+
 def origin(node: Node) -> Node:
     """Find the node that owns the memory of ``node``: follow views and aliases towards the leaves."""
     for _ in range(32):
-        if isinstance(node, View):
-            node = node.parents[0]
-        elif isinstance(node, Alias):
-            node = node.root
-        else:
+        if not isinstance(node, View | Alias):
             return node
+        node = node.root
     path = []  # views of views of views: note the end for all of them, else a chain of n would take n² steps
     while isinstance(node, View | Alias):
         path.append(node)
-        node = getattr(node, "root", None) or node.parents[0]
+        node = node.root
     for view in path:
         view.root = node
     return node

@@ -94,6 +94,7 @@ MODULE = {
     "manual_seed": "pass rng= where something is random",
     "stop_gradient": "use t.detach()",
     "set_grad_enabled": "use ag.no_grad() or ag.enable_grad()",
+    "set_detect_anomaly": "use with ag.detect_anomaly():",
     "elementwise_grad": "use ag.grad(lambda x: f(x).sum())",
     "numpy": "use NumPy itself: np.exp(tensor) works",
 }

@@ -11,20 +11,42 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from autograd.box import Box, Views, leaf_of, needs_grad, shares_memory, unbox, watch, wrap
+from autograd.box import (
+    Box,
+    Views,
+    is_shared,
+    leaf_of,
+    needs_grad,
+    shares_memory,
+    small,
+    unbox,
+    views_of,
+    watch,
+    wrap,
+)
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Leaf, Node, View, origin
+from autograd.graph import Alias, Detached, Leaf, View, node_of, origin, site_of
 from autograd.modes import current
 from autograd.ops import casting, indexing, shapes
 from autograd.ops.places import overwrite, reread
 from autograd.recorded import misfit
-from autograd.sharing import lying_in
+from autograd.sharing import is_given
 
 
 def refuse_leaf(t: Box, what: str, *values: Any) -> None:
     """Raise InPlaceError where a write would change a value whose gradient is asked for, or spoil a graph."""
     root = origin(leaf_of(t))
-    if isinstance(t._node, View | Alias) and type(t._array) is np.ndarray and not t._array.flags.writeable:
+    if is_shared(t):
+        raise InPlaceError(
+            f"{what} what was taken from a result without recording (by detach(), or as a view) would change that "
+            "result as well. Use a copy (y.detach().copy()), or write into the result."
+        )
+    if (
+        isinstance(t._node, View | Alias)
+        and not isinstance(root, Detached)
+        and type(t._array) is np.ndarray
+        and not t._array.flags.writeable
+    ):
         raise InPlaceError(
             f"{what} a read-only view: what broadcast_to, diagonal and sliding_window_view give cannot be written into "
             "in NumPy, either, and .real and .imag cannot here. Use a copy."
@@ -39,6 +61,35 @@ def refuse_leaf(t: Box, what: str, *values: Any) -> None:
         raise InPlaceError(
             f"{what} the result of {t._node.op.name!r} under no_grad() would spoil its graph. Use .detach() or a copy."
         )
+
+
+def refuse_swap(t: Box, index: Any, value: Any) -> None:
+    """Raise InPlaceError for ``t[i], t[j] = t[j], t[i]`` of rows: on views, as here and in NumPy, one of them is lost.
+
+    Generator.shuffle does it to what it does not know.
+    """
+    node = value._node if isinstance(value, Box) else None
+    if not isinstance(node, View | Alias) or type(t._array) is not np.ndarray or t._array.ndim < 2:
+        return
+    root = origin(node)
+    try:
+        target = t._array[unbox(index)] if root is origin(leaf_of(t)) else None
+    except IndexError:  # told by the write itself
+        return
+    known: Views | None = getattr(root, "views", None)
+    if known is None or type(target) is not np.ndarray or _place(target) == _place(value._array):
+        return
+    for each in [seen() for seen in known.tensors]:
+        if each is not None and each is not t and _place(np.asarray(each._array)) == _place(target):
+            raise InPlaceError(
+                "assigning a view of a Tensor to a place that another view of it shows, as in x[i], x[j] = x[j], x[i] "
+                "or rng.shuffle(x), makes that view show the new value: in NumPy it is so, too. Use x[[i, j]] = "
+                "x[[j, i]], x = x[rng.permutation(len(x))], or copies of the views."
+            )
+
+
+def _place(array: Any) -> Any:
+    return array.__array_interface__["data"][0], array.shape, array.strides
 
 
 def is_plain(t: Box, *values: Any) -> bool:
@@ -90,11 +141,13 @@ def replace(t: Box, value: Box) -> None:
     """Put the value that was written into ``t`` into it and into all that look at its memory."""
     node = leaf_of(t)
     root = origin(node)
-    if lying_in(t._array, root) is not None or (isinstance(root, Leaf) and isinstance(node, Alias) and node.needs):
+    given = type(t._array) is np.ndarray and is_given(t._array)
+    if given or (isinstance(root, Leaf) and isinstance(node, Alias) and node.needs):
         raise InPlaceError(
-            "a value that carries a gradient cannot be written into memory that two Tensors share. Use a copy."
+            "a value that carries a gradient cannot be written into memory that an array of yours (copy=False, "
+            ".data =) or another Tensor has, too: it would not be seen there. Use a copy."
         )
-    known: Views | None = getattr(root, "views", None)
+    known: Views | None = None if isinstance(root, Detached) else getattr(root, "views", None)
     if known is None:
         _rebind(t, value._array, value._node)
         return
@@ -105,10 +158,17 @@ def replace(t: Box, value: Box) -> None:
             "cannot be followed. Keep the array in a variable, or write into a copy."
         )
     seen = [each for each in (tensor() for tensor in known.tensors) if each is not None]
-    seen = [each for each in seen if each._node is not None and origin(each._node) is root]
-    if any(each._array.dtype != array.dtype for each in seen):
+    roots = {each: origin(each._node) for each in seen if each._node is not None}
+    seen = [each for each in seen if roots.get(each) is root]
+    detached = [each for each, at in roots.items() if isinstance(at, Detached) and at.views is known]
+    if any(each._array.dtype != array.dtype for each in (*seen, *detached)):
         raise InPlaceError(
             "a write into memory that the .real or .imag of a Tensor looks at cannot be followed. Write into a copy."
+        )
+    if any(isinstance(each._node, View) for each in detached):
+        raise InPlaceError(
+            "a write into a result, of which a Tensor that was detached and then requires grad has views, cannot be "
+            "followed. Detach a copy."
         )
     owner = wrap(array, root)
     whole = np.arange(array.size).reshape(array.shape)
@@ -127,6 +187,12 @@ def replace(t: Box, value: Box) -> None:
         else:
             _look(each, changed, places, array)
         watch(each, changed)
+    for each in detached:
+        each._array = _moved(each, changed, array)
+        each._array.flags.writeable = False
+        roots[each].views = views_of(changed, leaf_of(changed))
+        leaf_of(each).residuals = (small(each._array),)
+        watch(each, changed)
 
 
 def _rebind(t: Box, array: Any, node: Any) -> None:
@@ -140,16 +206,22 @@ def _rebind(t: Box, array: Any, node: Any) -> None:
 
 def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     """Make ``t`` look at the memory of ``changed``, where it looked at that of ``old``."""
+    made = reread(changed, places=places)._node
+    fields = (made.op, made.parents, made.residuals, made.kwargs, made.shape, made.dtype, made.scope)
+    node = node_of(made.parents[0], *fields)
+    site = site_of(made)
+    if site is not None:
+        node.made_at = site
+    _rebind(t, _moved(t, changed, old), node)
+
+
+def _moved(t: Box, changed: Box, old: Any) -> Any:
+    """Return the view of the memory of ``changed`` that ``t`` is of that of ``old``."""
     if changed._array.strides != old.strides:
         raise InPlaceError("a write into a view of an array with gaps cannot be followed. Write into a copy.")
     offset = _offset(t._array, old)
     flat = as_strided(changed._array, (changed._array.size,), (changed._array.itemsize,))
-    view = as_strided(flat[offset:], t._array.shape, t._array.strides)
-    made = reread(changed, places=places)
-    node: Node = made._node
-    if type(node) is not View:
-        node = View(node.op, node.parents, node.residuals, node.kwargs, node.shape, node.dtype, node.scope)
-    _rebind(t, view, node)
+    return as_strided(flat[offset:], t._array.shape, t._array.strides)
 
 
 def _offset(view: Any, array: Any) -> int:

@@ -41,7 +41,6 @@ def op(
     domain: Any = None,
     name: str | None = None,
     cache: Sequence[str] = (),
-    view: bool = False,
     selects: Any = None,
     formula: str | Mapping[str, str] | None = None,
     inline: bool = False,
@@ -57,9 +56,9 @@ def op(
 
     ``definition`` is the same function in plain ops: it gives second derivatives to a rule that is not itself
     traceable, or replaces ``vjp``. With ``cache=("mask",)`` the forward returns ``(y, mask)``: the extras are kept for
-    the rules only. ``view`` says that the output may share memory with the first input. A forward that returns a tuple
-    makes a multi-output op. Where ``elementwise`` holds, gradients are un-broadcast by the engine. A NumPy function
-    given as ``forward`` is dispatched to this op.
+    the rules only. An output that looks at the memory of an input, as a slice does, is a view here, too. A forward that
+    returns a tuple makes a multi-output op. Where ``elementwise`` holds, gradients are un-broadcast by the engine. A
+    NumPy function given as ``forward`` is dispatched to this op.
 
     ``selects`` says of an op that chooses which elements of the output come from an input: one rule that gives a mask,
     or a dict of rules by input. The engine masks the cotangent with it, and what is cut off stays cut off. An op that
@@ -85,7 +84,6 @@ def op(
         elementwise=elementwise,
         definition=definition,
         cache=tuple(cache),
-        view=view,
         domain=domain,
         vjp=vjp,
         selects=True if selects is None and vjp is None else selects,  # what is only defined may choose in there

@@ -8,6 +8,7 @@ Floor 10: used by :mod:`autograd.tensor`.
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,9 @@ _REDUCE: dict[tuple[Any, str], Any] = {
     (np.multiply, "accumulate"): np.cumprod,
 }
 
+# Tables of ops that are loaded when one of their functions is first called: NumPy itself loads np.fft then.
+_LATER = {"numpy.fft": "autograd.ops.fft", "numpy.lib.scimath": "autograd.ops.emath"}
+
 _ASSIGN = "Assign x[index] = v instead, which is differentiable."
 _SET = "The set of values has no derivative; use np.sort, or .detach() first."
 _SETS = ("unique unique_all unique_counts unique_inverse unique_values intersect1d setdiff1d setxor1d union1d").split()  # noqa: SIM905
@@ -162,6 +166,9 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
 def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Answer ``np.f(…)`` for functions that are not ufuncs."""
     ours = dispatch.get(function)
+    if ours is None and getattr(function, "__module__", None) in _LATER:
+        import_module(_LATER[function.__module__])
+        ours = dispatch.get(function)
     if ours is not None:
         try:
             return ours(*args, **kwargs)
@@ -196,7 +203,7 @@ def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwar
     if method == "at" and isinstance(args[0], Box):
         raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too
     try:
-        return function(*_locked(args), **_locked(kwargs))
+        return function(*unbox(args, _locked), **unbox(kwargs, _locked))
     except ValueError as error:
         if "read-only" in str(error):
             raise _writes(f"np.{named.__name__}", _ADVICE.get(named, _ASSIGN)) from None
@@ -207,19 +214,13 @@ def _writes(name: str, advice: str) -> InPlaceError:
     return InPlaceError(f"{name} would write into a Tensor, unseen by the graphs that use it. {advice}")
 
 
-def _locked(x: Any) -> Any:
-    """Return the arrays inside Tensors, as ``unbox`` does, but so that nothing can be written into them."""
-    if isinstance(x, Box):
-        if type(x._array) is not np.ndarray:
-            return values_of(x)
-        view = values_of(x).view()
-        view.flags.writeable = False
-        return view
-    if type(x) is tuple or type(x) is list:
-        return type(x)(_locked(item) for item in x)
-    if type(x) is dict:
-        return {key: _locked(item) for key, item in x.items()}
-    return x
+def _locked(box: Box) -> Any:
+    """Return the values so that nothing can be written into them."""
+    array = values_of(box)
+    if type(array) is np.ndarray:
+        array = array.view()
+        array.flags.writeable = False
+    return array
 
 
 def _any_needs(x: Any) -> bool:

@@ -10,19 +10,7 @@ from weakref import ref
 
 import numpy as np
 
-from autograd.box import (
-    KINDS,
-    SMALL,
-    Box,
-    alias,
-    keeps_values,
-    leaf_of,
-    needs_grad,
-    shares_memory,
-    small,
-    watch,
-    wrap,
-)
+from autograd.box import KINDS, SMALL, Box, alias, keeps_values, leaf_of, looked_at, needs_grad, small, watch, wrap
 from autograd.errors import AutogradError, DTypeError, RuleError, ShapeError
 from autograd.graph import Leaf, Node, View
 from autograd.modes import WATCHED, current
@@ -121,22 +109,20 @@ def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: A
     state = current()
     if state.tracer is not None:
         return state.tracer.applied(op, inputs, data, y, kwargs or {})
-    if state.recording is WATCHED and any(map(needs_grad, inputs)):
-        return state.watcher.recorded(_record(op, inputs, y, kwargs or {}), data)
+    if state.recording is WATCHED:
+        if any(map(needs_grad, inputs)):
+            return state.watcher.recorded(_record(op, inputs, y, kwargs or {}), data)
+        state.watcher.computed(op, inputs, data, y, kwargs)
     y = y[0] if op.cache else y
     y = y if type(y) is _NDARRAY or isinstance(y, np.generic) else checked(op, y)
     if op.holomorphic is None and not isinstance(y, tuple) and y.dtype.kind == "c":
         raise real_only(op.name)
     if not any(isinstance(x, Box) for x in inputs):
         return y
-    if type(y) is _NDARRAY and any(y is given for given in data):  # the result must not be the input itself
-        y = y[...] if op.view else y.copy()
-    source = inputs[0] if op.view and isinstance(inputs[0], Box) else None
 
     def wrapped(part: Any) -> Any:
-        return (
-            wrap(part) if source is None or not shares_memory(part, source._array) else alias(part, source, "no_grad")
-        )
+        part, source = looked_at(part, inputs, data)
+        return wrap(part) if source is None else alias(part, inputs[source], "no_grad")
 
     return rebuild(y, [wrapped(part) for part in y]) if isinstance(y, tuple) else wrapped(y)
 
@@ -164,20 +150,20 @@ def several(
         else:
             value = array if i in read or array.size <= SMALL else None
         kept.append(own(value) if isinstance(nodes[i], View) else value)
-    kind = View if op.view else Node
     residuals = (*kept, y if op.reads_output else None, *extras)
     shapes, dtypes = [part.shape for part in y], [part.dtype for part in y]
     op = standing(op, *[dtype for dtype in dtypes if dtype.kind not in "biu"])
-    node = kind(op, tuple(nodes), residuals, kwargs, shapes, dtypes, current().scope)
-    return rebuild(y, [_output(op, node, i, part, inputs[0]) for i, part in enumerate(y)])
+    node = Node(op, tuple(nodes), residuals, kwargs, shapes, dtypes, current().scope)
+    return rebuild(y, [_output(op, node, i, *looked_at(part, inputs, data), inputs) for i, part in enumerate(y)])
 
 
-def _output(op: Op, node: Node, i: int, part: Any, source: Any) -> Any:
+def _output(op: Op, node: Node, i: int, part: Any, source: int | None, inputs: Sequence[Any]) -> Any:
     """Wrap output ``i`` of several: integers among them (where a maximum stood, say) are constants."""
     if part.dtype.kind in "biu":
         return wrap(part, Leaf(small(part), part.shape, part.dtype, False, note=op.name))
-    result = wrap(part, item_node(node, i, part))
-    return watch(result, source) if op.view else result
+    if source is None:
+        return wrap(part, item_node(node, i, part))
+    return watch(wrap(part, item_node(node, i, part, node.parents[source])), inputs[source])
 
 
 def failed(error: Exception, op: Op, data: Sequence[Any]) -> Exception:

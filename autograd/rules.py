@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from inspect import Parameter
+from keyword import iskeyword
 from types import FunctionType
 from typing import Any
 
@@ -24,9 +25,9 @@ _RESERVED = {
     "needs": "which inputs want a gradient",
     "arrived": "which outputs got a cotangent",
 }
-PLAIN = frozenset(
-    {type(None), bool, int, float, complex, str, slice, type, np.dtype}
-)  # keywords whose values hold nothing
+_WRITTEN = frozenset({"isinstance", "any", "tuple", "len", "zip", "enumerate", "Exception"})  # what apply calls
+# keywords whose values hold nothing
+PLAIN = frozenset({type(None), bool, int, float, complex, str, slice, type, np.dtype})
 
 
 class Rule:
@@ -85,15 +86,16 @@ class Op:
         "inline",
         "inputs",
         "joint",
+        "keyword_only",
         "keywords",
         "linear",
         "name",
         "reads_output",
+        "required",
         "rules",
         "selects",
         "symbol",
         "variadic",
-        "view",
         "vjp",
     )
     apply: Callable[..., Any]
@@ -110,7 +112,6 @@ class Op:
         elementwise: bool = False,
         definition: Callable[..., Any] | None = None,
         cache: tuple[str, ...] = (),
-        view: bool = False,
         domain: Any = None,
         vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None = None,
         selects: Any = None,
@@ -120,10 +121,17 @@ class Op:
     ) -> None:
         name, self.inline, self.holomorphic = printable(name), inline, holomorphic
         self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
-        self.elementwise, self.definition, self.cache, self.view = elementwise, definition, cache, view
-        self.inputs, self.keywords, self.variadic = _signature(forward, inputs, name)
-        for each in (*self.inputs, *self.keywords, *self.cache):
-            if each.startswith("_") or each.endswith(("_data", "_node", "_needs", "_kept", "_cached")):
+        self.elementwise, self.definition, self.cache = elementwise, definition, cache
+        self.inputs, found, self.variadic = _signature(forward, inputs, name)
+        self.keywords = {n: None if default is Parameter.empty else default for n, default, _ in found}
+        self.required = frozenset(n for n, default, _ in found if default is Parameter.empty)
+        self.keyword_only = frozenset(n for n, _, kind in found if kind is Parameter.KEYWORD_ONLY)
+        names = (*self.inputs, *self.keywords, *self.cache)
+        for each in names:
+            if not isinstance(each, str) or not each.isidentifier() or iskeyword(each) or names.count(each) > 1:
+                raise RuleError(f"op {name!r}: {each!r} is no name for a parameter, or stands twice. Rename it.")
+            own = each.startswith("_") or each.endswith(("_data", "_node", "_needs", "_kept", "_cached"))
+            if own or each in _WRITTEN:
                 raise RuleError(f"op {name!r}: {each!r} is a name that the written-out code uses itself. Rename it.")
         self._reads: dict[tuple[bool, ...], frozenset[int]] = {}  # found once for each choice of inputs
         self.rules: dict[int, Rule] = {}
@@ -140,8 +148,8 @@ class Op:
 
     @property
     def as_written(self) -> bool:
-        """Tell whether the rules are right for complex numbers as they are: said so, or elements are only moved."""
-        return self.holomorphic is False or (self.view and self.linear)
+        """Tell whether the rules are said to be right for complex numbers as they are."""
+        return self.holomorphic is False
 
     @property
     def takes_complex(self) -> bool:
@@ -161,7 +169,7 @@ class Op:
             raise RuleError(
                 f"op {self.name!r}: give vjp= or definition=; for a piecewise-constant function use nondifferentiable."
             )
-        if isinstance(vjp, Mapping):
+        if not callable(vjp) and isinstance(vjp, Mapping):  # a look at an abstract class takes a microsecond
             for name, function in vjp.items():
                 self.rules[self._place(name, "vjp")] = Rule(function, self)
         elif vjp is not None and len(self.inputs) == 1 and not self.variadic:
@@ -275,12 +283,17 @@ def parameters_of(function: Any) -> list[tuple[str, Any, Any]]:
     return [*listed, *[(n, only.get(n, Parameter.empty), Parameter.KEYWORD_ONLY) for n in names[count : count + extra]]]
 
 
-def _signature(forward: Any, inputs: Sequence[str] | None, name: str) -> tuple[list[str], dict[str, Any], bool]:
-    """Read inputs, keywords with defaults, and whether the inputs are ``*args``."""
+def _signature(forward: Any, inputs: Sequence[str] | None, name: str) -> tuple[list[str], list[Any], bool]:
+    """Read inputs, keywords (as :func:`parameters_of` lists them), and whether the inputs are ``*args``."""
     if not callable(forward):
         raise RuleError(f"op: the forward must be a function of arrays, got {type(forward).__name__}: {forward!r}.")
+    if isinstance(inputs, str):
+        raise RuleError(f"op {name!r}: inputs= is a list of names, got {inputs!r}.")
     if isinstance(forward, np.ufunc):
-        return list(inputs or (["x"] if forward.nin == 1 else ["a", "b"])), {}, False
+        names = list(inputs or (["x"] if forward.nin == 1 else ["a", "b"]))
+        if len(names) != forward.nin:
+            raise RuleError(f"op {name!r}: inputs={names} are {len(names)} names, but the ufunc takes {forward.nin}.")
+        return names, [], False
     try:
         parameters = parameters_of(forward)
     except (TypeError, ValueError):
@@ -288,16 +301,19 @@ def _signature(forward: Any, inputs: Sequence[str] | None, name: str) -> tuple[l
             raise RuleError(
                 f"op {name!r}: the forward has no readable signature; name its inputs with inputs=[…]."
             ) from None
-        return list(inputs), {}, False
+        return list(inputs), [], False
     many = [n for n, _, kind in parameters if kind is Parameter.VAR_POSITIONAL]
     positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     required = [n for n, default, kind in parameters if default is Parameter.empty and kind in positional]
     if many and required:
         raise RuleError(f"op {name!r}: the forward mixes {required} with *{many[0]}; use one or the other.")
     names = list(inputs) if inputs is not None else many or required
-    keywords = {
-        n: None if default is Parameter.empty else default
-        for n, default, kind in parameters
-        if n not in names and kind not in (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
-    }
+    leading = [n for n, _, kind in parameters if kind in positional][: len(names)]
+    if not many and (not names or names != leading):
+        raise RuleError(
+            f"op {name!r}: the inputs are the first parameters of the forward, in its order: "
+            f"{leading or 'it has none without a default'}, not {names}."
+        )
+    some = (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
+    keywords = [each for each in parameters if each[0] not in names and each[2] not in some]
     return names, keywords, bool(many) and inputs is None

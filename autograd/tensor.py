@@ -22,7 +22,9 @@ from autograd.box import (
     as_raw,
     is_live,
     is_recording,
+    is_shared,
     leaf_of,
+    leave,
     needs_grad,
     set_result_type,
     small,
@@ -84,13 +86,13 @@ class Tensor(Methods["Tensor"]):
         if other is not None:
             self._node = Alias(other, small(array), array.shape, array.dtype, "")
             self._node.needs, self._node.name, self._node.grad = node.needs, node.name, node.grad
-        register(array, leaf_of(self))
+        register(array, leaf_of(self), given=True)
 
     # ---------------------------------------------------------------------------------------------- what it holds
 
     @property
     def data(self) -> npt.NDArray[Any]:
-        """Return the array: writable for a leaf, read-only for the result of an op.
+        """Return the array: writable for a leaf, read-only for the result of an op and for what looks at one.
 
         Assigning (also ``t.data -= …``) is noticed by graphs that need the old value: their backward raises
         InPlaceError. A write *into* the array (``t.data[0] = …``) between forward and backward is the one change that
@@ -102,6 +104,9 @@ class Tensor(Methods["Tensor"]):
             array.flags.writeable = False
             return array
         if type(array) is not np.ndarray or not array.flags.writeable:
+            if is_shared(self):
+                return array
+            leave(self)
             array = self._array = np.array(array)
             if self._node is not None:
                 self._node.residuals = (small(array),)
@@ -121,6 +126,7 @@ class Tensor(Methods["Tensor"]):
         array = value if value is self._array else _read(value, None, False, self.requires_grad)
         if node is not None:
             forget(self._array, node)
+            leave(self)
             node = self._node = self._renewed(node, array)
             note_change([node])
             node.residuals, node.dtype = (small(array),), array.dtype
@@ -192,8 +198,12 @@ class Tensor(Methods["Tensor"]):
         if node is None or isinstance(node, TracedLeaf):
             leaf_of(self).needs = bool(value)
         elif node.needs != bool(value):  # a node of its own from here on: graphs keep what was true at their time
-            self._node = Alias(origin(node), node.residuals[0], node.shape, node.dtype, "")
-            self._node.needs, self._node.name, self._node.grad = bool(value), node.name, node.grad
+            known = getattr(node, "other", None)
+            made = None if known is None else known()  # that of a graph which is still there gets its gradient
+            if made is None or (made.shape, made.dtype) != (node.shape, node.dtype):
+                made = Alias(origin(node), node.residuals[0], node.shape, node.dtype, "")
+                made.needs, made.other, node.other = bool(value), ref(node), ref(made)  # type: ignore[attr-defined]
+            made.name, made.grad, self._node = node.name, node.grad, made
 
     @property
     def name(self) -> str | None:
@@ -304,6 +314,7 @@ class Tensor(Methods["Tensor"]):
         On a leaf that requires grad it is an error while recording.
         """
         inplace.refuse_leaf(self, "assigning into", value)
+        inplace.refuse_swap(self, index, value)
         if inplace.is_plain(self, value):
             array = self.data
             inplace.write(lambda: array.__setitem__(unbox(index), unbox(value)), "setitem", array, value)
@@ -525,7 +536,7 @@ def mark_changed(leaves: Iterable[Tensor]) -> None:
 
 def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
     made = kind.__new__(kind)
-    Tensor.__init__(made, data, requires_grad, copy=False, name=name)
+    Tensor.__init__(made, data, requires_grad, name=name)
     if grad is not None:
         made.grad = grad
     return made

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from autograd.accumulate import add_up
-from autograd.box import Box, needs_grad, small, wrap
+from autograd.box import Box, leaf_of, looked_at, needs_grad, small, watch, wrap
 from autograd.differentiate import definition_vjp, differentiate, differentiate_recorded
 from autograd.errors import ArgumentError, DTypeError, GraphError, NotAFunction, ShapeError
-from autograd.graph import Node, TracedLeaf, ancestors, leading_to, next_order, reaches_other_leaf
+from autograd.graph import Node, TracedLeaf, ancestors, leading_to, next_order, node_of, origin, reaches_other_leaf
 from autograd.modes import current, enable_grad, no_grad
 from autograd.rules import Op
 from autograd.tensor import Tensor, as_seed
@@ -493,17 +493,30 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
         run,
         f"checkpoint({name})",
         symbol="checkpoint",
-        inputs=[f"input {i}" for i in range(len(inputs))],
+        inputs=[f"input_{i}" for i in range(len(inputs))],
         definition=again,
         selects=True,
     )
     op.vjp = definition_vjp
-    parents = (*[x._node for x in inputs], *closed)
+    parents = (*map(leaf_of, inputs), *closed)
     residuals = (*[x._array for x in inputs], *[None] * len(closed), tuple(data) if isinstance(y, tuple) else data[0])
-    shape, dtype = (
-        ([d.shape for d in data], [d.dtype for d in data]) if isinstance(y, tuple) else (data[0].shape, data[0].dtype)
-    )
-    node = Node(op, parents, residuals, None, shape, dtype, current().scope)
+    given, scope = [x._array for x in inputs], current().scope
+    seen = [looked_at(d, inputs, given)[1] for d in data]
+    sources = [inputs[at] if at is not None else _outside(part, start) for at, part in zip(seen, outputs, strict=True)]
+    roots = [None if source is None else leaf_of(source) for source in sources]
     if isinstance(y, tuple):
-        return tuple(wrap(d, item_node(node, i, d)) for i, d in enumerate(data))
-    return wrap(data[0], node)
+        node = Node(op, parents, residuals, None, [d.shape for d in data], [d.dtype for d in data], scope)
+        nodes = [item_node(node, i, d, source) for i, (d, source) in enumerate(zip(data, roots, strict=True))]
+    else:
+        nodes = [node_of(roots[0], op, parents, residuals, None, data[0].shape, data[0].dtype, scope)]
+    results = [
+        wrap(d, node) if source is None else watch(wrap(d[...], node), source)
+        for d, node, source in zip(data, nodes, sources, strict=True)
+    ]
+    return tuple(results) if isinstance(y, tuple) else results[0]
+
+
+def _outside(part: Box, start: int) -> Box | None:
+    """Return ``part`` if it looks at memory that may have been there before ``start``: no op made it since."""
+    root = origin(leaf_of(part))
+    return part if type(part._array) is np.ndarray and (root.op is None or root.order > start) else None

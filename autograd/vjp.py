@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.box import KINDS, Box
 from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
-from autograd.graph import Node, View
+from autograd.graph import Node, node_of
 from autograd.rules import Op, Shares
 
 _F64 = np.float64
@@ -46,7 +46,7 @@ class Cotangents:
 class _Plumbing:
     """Stand for an op of the engine's own: no user calls it, it only passes cotangents on."""
 
-    elementwise, joint, definition, cache, view, linear, selects = False, None, None, (), False, True, None
+    elementwise, joint, definition, cache, linear, selects = False, None, None, (), True, None
     inputs, formula, reads_output = ("x",), (None,), False
     rules: dict[int, Any] = {}  # noqa: RUF012
 
@@ -86,11 +86,10 @@ BUNDLE: Any = _Plumbing("bundle", _bundle_vjp)
 PLUMBING = (ITEM, IDENTITY, BUNDLE)
 
 
-def item_node(node: Node, i: int, part: Any) -> Node:
-    """Make the node of output ``i`` of a multi-output node (a view if that is one)."""
-    kind = View if isinstance(node, View) else Node
+def item_node(node: Node, i: int, part: Any, source: Node | None = None) -> Node:
+    """Make the node of output ``i`` of a multi-output node: a view if it looks at the memory of ``source``."""
     value = part.copy() if part.size <= 64 else None  # a view would keep the large array behind it
-    return kind(ITEM, (node,), (None, value), {"index": i}, part.shape, part.dtype, node.scope)
+    return node_of(source, ITEM, (node,), (None, value), {"index": i}, part.shape, part.dtype, node.scope)
 
 
 def identity_node(parent: Node) -> Node:

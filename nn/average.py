@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn.module import Module
-from nn.normalization import _BatchNorm
+from nn.normalization import BatchNorm
 
 Array = NDArray[Any]
 Average = Callable[[Array, Array, int], Any]
@@ -95,7 +95,7 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
     Averaged weights have seen no data: call this before evaluation. Of a batch that is a tuple or list its first part
     is the input.
     """
-    norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
+    norms = [m for m in model.modules() if isinstance(m, BatchNorm) and m.running_mean is not None]
     modes, momenta = [(m, m.training) for m in model.modules()], [m.momentum for m in norms]
     try:
         model.train()

@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError
-from nn.module import Module, _Structure
+from nn.module import Module, Structure
 
 
 class _Container(Module):
@@ -37,7 +37,7 @@ class _Container(Module):
             )
             raise TypeError(f"{type(self).__name__} holds modules; item {name!r} is {got}. {what}.")
         self._items[name] = module
-        _Structure.version += 1
+        Structure.version += 1
 
     def _replace(self, modules: Iterable[Any]) -> None:
         """Hold exactly ``modules``, named 0, 1, 2, …"""
@@ -48,7 +48,7 @@ class _Container(Module):
         except TypeError:
             self._items = old
             raise
-        _Structure.version += 1
+        Structure.version += 1
 
     def _key(self, index: int) -> str:
         """Find the name of item ``index``, which may be negative."""
@@ -117,7 +117,7 @@ class _Container(Module):
         except TypeError:
             self._items = old
             raise
-        _Structure.version += 1
+        Structure.version += 1
 
 
 class Sequential(_Container):

@@ -19,8 +19,11 @@ ADVICE = "Lower the learning rate, clip the gradients (clip_grad_norm=1.0), or l
 UNDONE = "The parameters and running statistics are those of the last good step."
 
 
-def of_loss(model: Module, value: float, batch: Batch, where: str) -> str:
-    """Say what made the loss of a batch not finite: a parameter, a module or the loss; the batch is run again."""
+def of_loss(model: Module, value: float, batch: Batch, where: str, again: Callable[[], Any]) -> str:
+    """Say what made the loss of a batch not finite: a parameter, a module or the loss; the batch is run again.
+
+    ``again`` computes the loss once more.
+    """
     start = f"the loss is {value} at {where}: "
     broken = of_parameters(model)
     if broken:
@@ -33,7 +36,11 @@ def of_loss(model: Module, value: float, batch: Batch, where: str) -> str:
     elif first:
         what = f"the first module whose output is not finite is {first}"
     else:
-        what = "all outputs are finite, so it is the loss itself"
+        with np.errstate(all="ignore"), ag.detect_anomaly(check_nan=False):
+            loss = again()
+        found = ag.find_nonfinite(loss) if loss is not None and loss.requires_grad else None
+        inside = f": {found}" if found is not None and found.kind == "forward" else ""
+        what = f"all outputs are finite, so it is the loss itself{inside}"
     return f"{start}{what}. {UNDONE} {ADVICE}"
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import autograd as ag
 from nn.functional import distances as F
-from nn.losses import _Loss, tensor
+from nn.losses import Loss, tensor
 
 
-class CosineEmbeddingLoss(_Loss):
+class CosineEmbeddingLoss(Loss):
     """Measure 1 − cos(x₁, x₂) for pairs that belong together (target 1), max(0, cos(x₁, x₂) − margin) else (−1).
 
     x₁, x₂: (N, D) and target (N,), or (D,) and ().
@@ -25,7 +25,7 @@ class CosineEmbeddingLoss(_Loss):
         return F.cosine_embedding_loss(tensor(input1), input2, target, self.margin, self.reduction)
 
 
-class TripletMarginLoss(_Loss):
+class TripletMarginLoss(Loss):
     """Measure max(0, d(a, p) − d(a, n) + margin): the anchor shall be closer to the positive than to the negative.
 
     d(x, y) = ‖x − y + eps‖_p; anchor, positive, negative: (N, D) or (D,). ``swap`` takes the smaller one of d(a, n) and

@@ -6,10 +6,10 @@ import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional import distributions as F
 from nn.loss_names import FUNCTIONS
-from nn.losses import _Loss, tensor
+from nn.losses import Loss, tensor
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(Loss):
     """Measure t (log t − x) of log-probabilities x and probabilities t, or their logarithms with ``log_target``.
 
     ``reduction="batchmean"`` gives the divergence per sample; ``"mean"`` divides by all elements, as in PyTorch.

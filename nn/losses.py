@@ -18,7 +18,7 @@ from nn.inputs import constant, numbers
 from nn.module import Module
 
 
-class _Loss(Module):
+class Loss(Module):
     """Hold the reduction: ``"mean"``, ``"sum"`` or ``"none"``."""
 
     outputs: ClassVar[str] = "numbers"
@@ -57,7 +57,7 @@ class _Loss(Module):
         return "" if self.reduction == "mean" else self.reduction
 
 
-class MSELoss(_Loss):
+class MSELoss(Loss):
     """Measure (x - t)².
 
     >>> import nn
@@ -69,14 +69,14 @@ class MSELoss(_Loss):
         return F.mse_loss(tensor(input), target, self.reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """Measure |x - t|."""
 
     def forward(self, input: Any, target: Any) -> ag.Tensor:
         return F.l1_loss(tensor(input), target, self.reduction)
 
 
-class HuberLoss(_Loss):
+class HuberLoss(Loss):
     """Measure d²/2 where |d| = |x - t| <= delta, else delta (|d| - delta/2)."""
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
@@ -87,7 +87,7 @@ class HuberLoss(_Loss):
         return F.huber_loss(tensor(input), target, self.reduction, self.delta)
 
 
-class HingeLoss(_Loss):
+class HingeLoss(Loss):
     """Measure max(0, margin - t x) for targets -1 and 1."""
 
     outputs = "logits"
@@ -104,7 +104,7 @@ class HingeLoss(_Loss):
         targets.signs(type(self).__name__, target)
 
 
-class BCELoss(_Loss):
+class BCELoss(Loss):
     """Measure the cross entropy of probabilities against targets in [0, 1]; from logits use BCEWithLogitsLoss."""
 
     outputs = "probabilities"
@@ -121,7 +121,7 @@ class BCELoss(_Loss):
         targets.shares(type(self).__name__, target)
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(Loss):
     """Measure the cross entropy of logits against targets in [0, 1], exact at any logit.
 
     ``pos_weight`` multiplies the loss of positives, ``weight`` that of each element.
@@ -150,7 +150,7 @@ class BCEWithLogitsLoss(_Loss):
         targets.shares(type(self).__name__, target)
 
 
-class NLLLoss(_Loss):
+class NLLLoss(Loss):
     """Measure -x[target] of log-probabilities x (N, C, ...) for class indices (N, ...)."""
 
     outputs = "classes"
@@ -167,7 +167,7 @@ class NLLLoss(_Loss):
         return C.nll_loss(tensor(input), target, self.weight, self.ignore_index, self.reduction, check=self.check)
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(Loss):
     """Measure -log softmax(z)[target] of logits z (N, C, ...).
 
     The target holds class indices (N, ...), or one-hot rows or probabilities (N, C, ...).
@@ -211,7 +211,7 @@ class CrossEntropyLoss(_Loss):
             targets.mixtures(type(self).__name__, target)
 
 
-class CategoricalCrossEntropyLoss(_Loss):
+class CategoricalCrossEntropyLoss(Loss):
     """Measure −Σ t log p of probabilities p (N, C, ...), as a softmax gives them; from logits use CrossEntropyLoss.
 
     The target holds class indices (N, ...), or one-hot rows or probabilities (N, C, ...).

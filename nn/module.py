@@ -69,7 +69,7 @@ class Parameter(ag.Tensor):
         super().__init__(data, requires_grad, dtype=dtype, copy=copy, name=name)
 
 
-class _Structure:
+class Structure:
     """Count the changes of module trees, so that the names found at call time can be remembered."""
 
     version = 0
@@ -81,7 +81,7 @@ class _Place(ag.scope):
     def __init__(self, module: "Module") -> None:
         kind = type(module).__name__
         super().__init__(kind, kind, module=weakref.ref(module), text=module.extra_repr())
-        self.module, self.version = weakref.ref(module), _Structure.version
+        self.module, self.version = weakref.ref(module), Structure.version
         self.names: dict[int, tuple[weakref.ref[Module], str]] = {}  # of the modules inside, by identity
 
     @property
@@ -116,7 +116,7 @@ class Handle:
 
     def remove(self) -> None:
         """Take the hook away again; doing it twice is harmless."""
-        _Structure.version += 1
+        Structure.version += 1
         self._registry.pop(self._key, None)
 
 
@@ -167,7 +167,7 @@ class Module:
     def _call_scope(self) -> "_Place":
         """Give the scope that this module enters when it is called."""
         place = self._place
-        if place is None or place.version != _Structure.version:
+        if place is None or place.version != Structure.version:
             place = vars(self)["_place"] = _Place(self)
         return place
 
@@ -190,7 +190,7 @@ class Module:
             value.name = name
         is_part = isinstance(value, _OWN) or is_container(value)
         if is_part or isinstance(old, Module) or is_container(old):
-            _Structure.version += 1
+            Structure.version += 1
         object.__setattr__(self, name, value)
 
     def _refuse(self, name: str, value: Any) -> None:
@@ -206,7 +206,7 @@ class Module:
 
     def __delattr__(self, name: str) -> None:
         Module._changes[0] += 1
-        _Structure.version += 1
+        Structure.version += 1
         self._buffers.pop(name, None)
         object.__delattr__(self, name)
 
@@ -380,7 +380,7 @@ class Module:
 
     def register_forward_hook(self, hook: Hook) -> Handle:
         """Call ``hook(module, args, output)`` after each forward; what it returns, if not None, replaces the output."""
-        _Structure.version += 1
+        Structure.version += 1
         key = max(self._hooks, default=-1) + 1
         self._hooks[key] = hook
         return Handle(self._hooks, key)

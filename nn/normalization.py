@@ -16,7 +16,7 @@ from nn.linear import positive
 from nn.module import Module, Parameter
 
 
-class _BatchNorm(Module):
+class BatchNorm(Module):
     """Hold weight (ones) and bias (zeros) if ``affine``, and running_mean (zeros), running_var (ones) if tracking."""
 
     axes: tuple[int, ...] = ()
@@ -62,7 +62,7 @@ class _BatchNorm(Module):
         return ", ".join([str(self.num_features), *extras])
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(BatchNorm):
     """Normalize each feature over the batch: y = (x − μ)/√(σ² + ε) · w + b for x (N, C) or (N, C, L).
 
     While training μ and σ² are those of the batch, and the running ones follow: r += momentum · (batch − r), σ² over
@@ -77,7 +77,7 @@ class BatchNorm1d(_BatchNorm):
     axes, sizes = (2, 3), "(N, C) or (N, C, L)"
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(BatchNorm):
     """Normalize each channel over batch and positions of x (N, C, H, W); see :class:`BatchNorm1d`."""
 
     axes, sizes = (4,), "(N, C, H, W)"

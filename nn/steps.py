@@ -58,8 +58,9 @@ class Steps:
         with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite gets an error that says more
             output, measured = self.forward(batch)
         if not np.isfinite(measured.total):
+            self._batch = batch
             value = measured.loss.item()
-            raise TrainingError(diagnosis.of_loss(self.model, value, batch, self._place()))
+            raise TrainingError(diagnosis.of_loss(self.model, value, batch, self._place(), self._again))
         numbers, kept = self.meter.numbers(measured, batch.y, output)
         self._batch = batch
         if self._lints and measured.loss is not None:

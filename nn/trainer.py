@@ -127,7 +127,8 @@ class Trainer(Steps):
         ``x`` and ``y`` are arrays, frames, sparse matrices, Tensors or lists with one entry per sample, tuples or dicts
         of such for several inputs, or ``x`` is a source of ``(x, y)`` or ``(x, y, weights)`` batches: an iterable, such
         as PyTorch's DataLoader, or an object with ``__len__`` and ``__getitem__``. ``steps_per_epoch`` cuts one without
-        an end. ``batch_size`` (32) cuts arrays, and ``drop_last`` leaves a shorter last batch out.
+        an end. ``batch_size`` (32) cuts arrays, and ``drop_last`` leaves a shorter last batch out. Frames keep the
+        columns of the first fit; rows of two frames are paired by their place, and one index in two orders is refused.
 
         Losses are Σ w l / Σ w over what counts. ``sample_weight`` has one entry per sample, or per element of ``y``;
         ``class_weight`` is "balanced", a dict by label or an array. ``rng`` (Generator or seed) orders the batches.

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autograd.box import Box, wrap
+import numpy as np
+
+from autograd.box import Box, leaf_of, wrap
 from autograd.debug.lines import user_site
 from autograd.errors import NonFiniteError
-from autograd.graph import Node, site_of
-from autograd.modes import watched_by
+from autograd.graph import Leaf, Node, site_of
+from autograd.modes import current_scope, watched_by
 from autograd.viz.ledger import Ledger
 from autograd.viz.nonfinite import (
     BACKWARD,
@@ -66,6 +68,20 @@ class detect_anomaly(watched_by):
                 stop_at(forward_origin(snap, Values(snap)), (FORWARD,))
         return result
 
+    def computed(self, op: Any, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any) -> None:
+        """Stop at an op on Tensors that need no gradient, if it made a nan or inf: data that is prepared, say."""
+        value = y[0] if op.cache else y
+        if kind_of_bad(value) not in self.wrong or any(map(kind_of_bad, data)) or isinstance(value, tuple):
+            return
+        site = user_site()
+        if site.inside or not any(isinstance(x, Box) for x in inputs):
+            return
+        parents = tuple(map(_leaf, inputs, data))
+        node = Node(op, parents, (*data, value), kwargs, np.shape(value), value.dtype, current_scope())
+        node.made_at = site
+        snap = Snapshot([wrap(value, node)])
+        stop_at(forward_origin(snap, Values(snap)), (FORWARD,))
+
     def _escaped(self, node: Node, data: Sequence[Any], inside: int) -> bool:
         """Tell whether an op was given what another function of ours returned, and that is not finite."""
         for parent, given in zip(node.parents, data, strict=False):
@@ -95,6 +111,13 @@ class detect_anomaly(watched_by):
                 snap, Ledger(snap, range(len(snap.nodes)), given, fresh=True)
             )
         stop_at(origin, (FORWARD, BACKWARD, INPUT))
+
+
+def _leaf(x: Any, array: Any) -> Node | None:
+    """Return the node of an input: None for a number, a leaf for an array."""
+    if isinstance(x, Box):
+        return leaf_of(x)
+    return Leaf(array, array.shape, array.dtype, False) if isinstance(array, np.ndarray) else None
 
 
 def stop_at(origin: NonFinite | None, kinds: Sequence[str]) -> None:

@@ -160,7 +160,7 @@ def _gradients(one: Snapshot, two: Snapshot, pairs: dict[int, int], rtol: float)
         if g is None or h is None or np.shape(g) != np.shape(h):
             unknown += 1
             continue
-        change = norm(np.subtract(h, g, dtype=np.float64)) / (max(norm(g), norm(h)) or 1.0)
+        change = norm(np.subtract(h, g, dtype=np.result_type(h, g, np.float64))) / (max(norm(g), norm(h)) or 1.0)
         if not change <= rtol:
             count = max(1, np.size(g)) ** 0.5
             found.append(Change(title(two, j), norm(g) / count, norm(h) / count, float(change)))

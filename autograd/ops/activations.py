@@ -20,11 +20,12 @@ _TANH_C = (2 / np.pi) ** 0.5
 _SIDES = (-2, 2)
 
 
-_BLOCK = 1 << 14  # elements: small enough for the L1 and L2 caches
+BLOCK = 1 << 14  # elements: small enough for the L1 and L2 caches
 
 
 @lru_cache(maxsize=64)
-def _zeros(dtype: Any, shape: Any = _BLOCK) -> Any:
+def zero_block(dtype: Any, shape: Any = BLOCK) -> Any:
+    """Return zeros that nobody can write into, made once."""
     block = np.zeros(shape, dtype)
     block.flags.writeable = False
     return block
@@ -47,16 +48,16 @@ def _relu(x: Any) -> Any:
         return _ZERO if x <= 0 else x
     if type(x) is not np.ndarray or x.dtype.char not in "fd":
         return np.maximum(x, 0)
-    if x.size <= _BLOCK:
-        return np.maximum(x, _zeros(x.dtype, x.shape))
+    if x.size <= BLOCK:
+        return np.maximum(x, zero_block(x.dtype, x.shape))
     flat = _in_memory_order(x)
     if flat is None:
         return np.maximum(x, 0)
-    y, zeros = np.empty_like(x), _zeros(x.dtype)
+    y, zeros = np.empty_like(x), zero_block(x.dtype)
     out = _in_memory_order(y)
-    for start in range(0, flat.size, _BLOCK):
-        part = flat[start : start + _BLOCK]
-        np.maximum(part, zeros[: part.size], out=out[start : start + _BLOCK])
+    for start in range(0, flat.size, BLOCK):
+        part = flat[start : start + BLOCK]
+        np.maximum(part, zeros[: part.size], out=out[start : start + BLOCK])
     return y
 
 

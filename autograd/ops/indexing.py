@@ -88,7 +88,7 @@ def _scatter_samples(rng: np.random.Generator) -> Samples:
     yield (rng.uniform(-2, 2, (2, 3)), (3, 4), (slice(1, None), np.array([3, 0, 3]))), {}
 
 
-_view: Any = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, view=True, selects=True)
+_view: Any = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, selects=True)
 gather: Any = op(_read, name="gather", symbol="[ ]", vjp=_scatter_rule, domain=_gather_samples, selects=True)
 scatter: Any = op(
     _scatter, name="scatter", vjp=lambda g, index, unique: _pick(g, index, unique), domain=_scatter_samples

@@ -46,9 +46,9 @@ def _unstack_forward(a: Any, axis: int = 0) -> Any:
 
 
 _concat = op(_concat_forward, name="concatenate", vjp=_concat_vjp)
-_cut = op(_cut_forward, name="split", vjp=lambda g, axis: _concat(*g, axis=axis), view=True, selects=True)
+_cut = op(_cut_forward, name="split", vjp=lambda g, axis: _concat(*g, axis=axis), selects=True)
 _stack = op(_stack_forward, name="stack", vjp=_stack_vjp)
-_unstack = op(_unstack_forward, name="unstack", vjp=lambda g, axis: _stack(*g, axis=axis), view=True, selects=True)
+_unstack = op(_unstack_forward, name="unstack", vjp=lambda g, axis: _stack(*g, axis=axis), selects=True)
 
 # ---------------------------------------------------------------------------------------------------------- joining
 
@@ -215,6 +215,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     if one:
         values = moveaxis(values, 0, axis)
     places = np.arange(n)[obj] if isinstance(obj, slice) else np.asarray(obj)
+    if not places.size:
+        places = places.astype(np.intp)  # of an empty list
     if places.dtype == bool:
         places = np.flatnonzero(places)
     number = values.shape[axis] if one else places.size if places.size != 1 else values.shape[axis]

@@ -33,8 +33,8 @@ def _part(name: str) -> Any:
     return part
 
 
-_real = op(_part("real"), name="real", symbol="Re", vjp=lambda g: g, view=True, domain=_complex_numbers)
-_imag = op(_part("imag"), name="imag", symbol="Im", vjp=lambda g: g * 1j, view=True, domain=_complex_numbers)
+_real = op(_part("real"), name="real", symbol="Re", vjp=lambda g: g, domain=_complex_numbers)
+_imag = op(_part("imag"), name="imag", symbol="Im", vjp=lambda g: g * 1j, domain=_complex_numbers)
 conjugate = op(
     np.conjugate,
     symbol="conj",

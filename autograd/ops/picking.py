@@ -43,7 +43,8 @@ def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: s
         indices = np.clip(indices, 0, shape[axis] - 1)
     elif mode != "raise":
         raise ArgumentError(f"take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}.")
-    return getitem(a, (slice(None),) * axis + (indices,))
+    taken = getitem(a, (slice(None),) * axis + (indices,))
+    return taken if indices.ndim or len(shape) == 1 else np.copy(taken)  # a single index would give a view
 
 
 def _axis(axis: int, ndim: int) -> int:

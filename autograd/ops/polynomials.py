@@ -163,7 +163,7 @@ def polyder(p: Any, m: Any = 1) -> Any:
     p, m = _coefficients(p, "polyder"), _times("polyder", m)
     for _ in range(m):
         p = p[:-1] * np.arange(p.size - 1, 0, -1)
-    return p if m else np.copy(p)
+    return p if m else p[...]
 
 
 def _integrals(rng: np.random.Generator) -> Any:
@@ -183,7 +183,7 @@ def polyint(p: Any, m: Any = 1, k: Any = None) -> Any:
         raise ArgumentError(f"polyint: {constants.size} constants for {m} integrations; give one, or one for each.")
     for i in range(m):
         p = np.concatenate([p / np.arange(p.size, 0, -1), constants[i : i + 1]])
-    return p if m else np.copy(p)
+    return p if m else p[...]
 
 
 def _times(name: str, m: Any) -> int:

@@ -44,7 +44,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     a = as_array(a)
     if prepend is not None or append is not None:
         a = np.concatenate([*_end(prepend, a, axis), a, *_end(append, a, axis)], axis)
-    return _diff(a, n, axis) if n else np.positive(a)  # NumPy gives a itself, not a copy
+    return _diff(a, n, axis) if n else a[...]
 
 
 def _end(value: Any, a: Any, axis: int) -> list[Any]:

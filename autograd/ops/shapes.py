@@ -42,8 +42,8 @@ def _memory_order(a: Any, order: Any) -> Any:
     return "F" if np.isfortran(np.asarray(a._array if isinstance(a, Box) else a)) else "C"
 
 
-_reshape = op(_reshape_forward, name="reshape", inputs=["a"], vjp=_reshape_vjp, view=True)
-_ravel = op(_ravel_forward, name="ravel", inputs=["a"], vjp=_reshape_vjp, view=True)
+_reshape = op(_reshape_forward, name="reshape", inputs=["a"], vjp=_reshape_vjp)
+_ravel = op(_ravel_forward, name="ravel", inputs=["a"], vjp=_reshape_vjp)
 
 
 @implements(
@@ -80,8 +80,8 @@ def _squeeze_forward(a: Any, axis: Axis = None) -> Any:
     return np.squeeze(a, axis)
 
 
-_expand_dims = op(_expand_dims_forward, name="expand_dims", inputs=["a"], vjp=_restored, view=True)
-_squeeze = op(_squeeze_forward, name="squeeze", vjp=_restored, view=True)
+_expand_dims = op(_expand_dims_forward, name="expand_dims", inputs=["a"], vjp=_restored)
+_squeeze = op(_squeeze_forward, name="squeeze", vjp=_restored)
 
 
 @implements(np.expand_dims, domain=cases(((2, 3), 1), ((2, 3), {"axis": -1}), ((2,), (0, 2)), ((), 0)))
@@ -129,7 +129,6 @@ _transpose = op(
     name="transpose",
     symbol="ᵀ",
     vjp=lambda g, axes: g.transpose() if axes is None else g.transpose(inverse(axes)),
-    view=True,
 )
 
 
@@ -139,6 +138,7 @@ _transpose = op(
 )
 def transpose(a: Any, axes: Any = None) -> Any:
     """Permute the axes; without ``axes`` reverse them."""
+    axes = unbox(axes)
     if axes is not None and type(axes) is not tuple:
         axes = tuple(axes) if isinstance(axes, Sequence | np.ndarray) else (axes,)
     return _transpose(a, axes)
@@ -191,9 +191,7 @@ def _broadcast_forward(array: Any, shape: Any = None) -> Any:
         ) from None
 
 
-_broadcast_to = op(
-    _broadcast_forward, name="broadcast_to", inputs=["array"], vjp=lambda g: g, elementwise=True, view=True
-)
+_broadcast_to = op(_broadcast_forward, name="broadcast_to", inputs=["array"], vjp=lambda g: g, elementwise=True)
 
 
 @implements(
@@ -234,9 +232,9 @@ def _rot90_forward(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     return np.rot90(m, k, axes)
 
 
-_flip = op(_flip_forward, name="flip", vjp=lambda g, axis: np.flip(g, axis), view=True)
+_flip = op(_flip_forward, name="flip", vjp=lambda g, axis: np.flip(g, axis))
 _roll = op(_roll_forward, name="roll", inputs=["a"], vjp=lambda g, shift, axis: np.roll(g, np.negative(shift), axis))
-_rot90 = op(_rot90_forward, name="rot90", vjp=lambda g, k, axes: np.rot90(g, -k, axes), view=True)
+_rot90 = op(_rot90_forward, name="rot90", vjp=lambda g, k, axes: np.rot90(g, -k, axes))
 
 
 @implements(np.flip, domain=cases(((2, 3), {}), ((2, 3), 0), ((2, 3, 2), {"axis": (0, -1)}), ((), {}), ((0, 2), {})))
@@ -371,7 +369,6 @@ _diagonal = op(
     _diagonal_forward,
     name="diagonal",
     vjp=lambda g, shapes, offset, axis1, axis2: on_diagonal(g, shapes[0], offset, axis1, axis2),
-    view=True,
     selects=True,
 )
 

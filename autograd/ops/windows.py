@@ -34,7 +34,6 @@ _windows: Any = op(
     name="sliding_window_view",
     inputs=["x"],
     vjp=lambda g, axis: overlap_add(g, axis=axis),
-    view=True,
 )
 overlap_add: Any = op(
     _overlap_add_forward,

@@ -19,7 +19,7 @@ from autograd.errors import NotAFunction, TraceError
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import Guards, is_library
-from autograd.programs.program import Program
+from autograd.programs.program import Doubtful, Program
 from autograd.programs.source import Changed
 from autograd.programs.tracing import Tracer, flows, named_by_locals
 from autograd.programs.values import ARRAY, CLOSED, Step, Value
@@ -166,7 +166,10 @@ class Compiled:
             return self.function(*args, **kwargs)
         last = self._last
         if last is not None and not kwargs and last.fits(state.recording, args) and not last.entry.stale():
-            return last.program(args)
+            try:
+                return last.program(args)
+            except Doubtful:
+                return self.function(*args)
         values, rebuild = flatten((args, kwargs))
         key = (bool(state.recording), _form(args, kwargs), tuple(map(_kind, values)))
         entry = self._entries.get(key)
@@ -178,6 +181,8 @@ class Compiled:
                 try:
                     self._last = _Last.of(bool(state.recording), args, entry) if not kwargs else None
                     return entry.program([x for x in values if isinstance(x, (Box, *_ARRAYS))])
+                except Doubtful:
+                    return self.function(*args, **kwargs)
                 except Changed:
                     stale = "the form of what a plain function gives"
             self._retraced += 1
@@ -333,7 +338,9 @@ class _Trace:
         mode = enable_grad if current().recording else no_grad
         with mode():
             arrays = [x._array if isinstance(x, Box) else x for x in (*leaves, *program.closed)]
-            self.result = program.finish(leaves, arrays, outputs, tuple([v.array for v in program.saved]))
+            saved = tuple([v.array for v in program.saved])
+            doubtful = program.is_doubtful(outputs)
+            self.result = self._plainly() if doubtful else program.finish(leaves, arrays, outputs, saved)
         for step in program.steps:  # the arrays of the trace are done with
             for value in step.outputs:
                 value.array = None

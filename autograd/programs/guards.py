@@ -7,6 +7,7 @@ strings by value); the arrays that it reaches are read afresh at each call, and 
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import is_
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -193,7 +194,8 @@ class Guards:
 
     def _same_containers(self) -> bool:
         try:
-            return all(now == before for now, before in (*self._lists, *self._dicts))
+            same = all(now == before for now, before in (*self._lists, *self._dicts))
+            return same and all(all(map(is_, now, before)) for now, before in self._dicts)  # their order counts, too
         except Exception:  # arrays are not equal or unequal
             return False
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.ops.activations import _BLOCK as BLOCK
-from autograd.ops.activations import _zeros as zeros
+from autograd.ops.activations import BLOCK, zero_block
 from autograd.programs.tracing import same
 from autograd.programs.values import CLOSED, RESULT, Step, Value, replaced, values_in
 
@@ -109,7 +108,7 @@ def rectifiers(program: Any) -> None:
     for step in program.forward:
         y = step.outputs[0] if step.outputs else None
         if named(step, "relu") and y is not None and y.shape and 0 < y.array.size <= BLOCK and y.dtype.kind == "f":
-            step.function, step.label, step.inputs = np.maximum, "relu", (step.inputs[0], zeros(y.dtype, y.shape))
+            step.function, step.label, step.inputs = np.maximum, "relu", (step.inputs[0], zero_block(y.dtype, y.shape))
 
 
 def masks(program: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, leaf_of, wrap
+from autograd.differentiate import has_nan
 from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
@@ -30,6 +31,10 @@ PASSES = (
     simplify.signs, passes.dead, simplify.scatters, passes.dots, passes.sums, passes.rectifiers, passes.masks,
     passes.dead, blocks.ahead, simplify.constants, blocks.ones, blocks.blocks, passes.in_place, passes.gather,
 )  # fmt: skip
+
+
+class Doubtful(Exception):
+    """The function itself must run: what the program gave may be wrong."""
 
 
 class Program:
@@ -99,6 +104,8 @@ class Program:
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.effects = any(step.effect for step in self.forward)
         self.selects = any(step.op is not None and step.op.selects is not None for step in self.trace) or None
+        inner = any(out.of is not None for step in self.trace for out in step.outputs)
+        self.differentiates = inner and self.selects and not self.effects  # what draws or counts cannot run again
 
     @property
     def source(self) -> str:
@@ -133,7 +140,14 @@ class Program:
         """Run on the arguments that are Tensors or arrays, in order."""
         arrays = [x._array if isinstance(x, Box) else x for x in leaves]
         arrays += [x._array for x in self.boxes] if self.all_boxed else map(_array_of, self.closed)
-        return self.finish(leaves, arrays, *self.run_forward(*arrays))
+        outputs, saved = self.run_forward(*arrays)
+        if self.differentiates and self.is_doubtful(outputs):
+            raise Doubtful
+        return self.finish(leaves, arrays, outputs, saved)
+
+    def is_doubtful(self, outputs: Sequence[Any]) -> bool:
+        """Tell whether a gradient behind a mask was computed and a nan came out: eager backward may know it to be 0."""
+        return bool(self.differentiates) and any(map(has_nan, outputs))
 
     def see_closed(self) -> None:
         """Note the nodes of the Tensors that the function closes over."""
@@ -220,7 +234,7 @@ class Program:
 class _Compiled:
     """Stand in the graph for a whole program, as an op does."""
 
-    elementwise, joint, cache, view, linear, variadic = False, None, (), False, False, False
+    elementwise, joint, cache, linear, variadic = False, None, (), False, False
     rules: dict[int, Any] = {}  # noqa: RUF012
     keywords: dict[str, Any] = {}  # noqa: RUF012
     reads_output = False

@@ -159,7 +159,9 @@ class Source:
         if not step.dynamic:
             return ""
         tests = [
-            f"{self.name(out)} is not None" if out.shape is None else f"{self.name(out)}.shape != {out.shape}"
+            f"{self.name(out)} is not None"
+            if out.shape is None
+            else f"{self.name(out)} is None or {self.name(out)}.shape != {out.shape}"
             for out in step.outputs
             if out.shape is None or out.shape
         ]

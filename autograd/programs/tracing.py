@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, needs_grad
+from autograd.box import Box, looked_at, needs_grad, shares_memory
 from autograd.compiler import standing
 from autograd.errors import MissingRule, TraceError
 from autograd.graph import Symbol, next_order
@@ -290,7 +290,7 @@ class Tracer:
         parts = list(y) if isinstance(y, tuple) else [y]
         if not any(isinstance(v, Value) for v in values) and not _holds_value(keywords):
             return rebuild(y, parts) if isinstance(y, tuple) else y
-        parts = [_owned(part, data) for part in parts]
+        parts = [looked_at(part, inputs, data)[0] for part in parts]
         recorded = bool(current().recording)
         needs = recorded and any(isinstance(v, Value) and v.needs for v in values)
         boxed = any(isinstance(v, Value) and v.boxed for v in values)
@@ -304,8 +304,10 @@ class Tracer:
             op=op, packed=bool(op.cache) or isinstance(y, tuple), nested=bool(op.cache) and isinstance(y, tuple),
             recorded=recorded,
         )  # fmt: skip
-        if op.view:
-            self._share(values[0], outputs)
+        for value, source in zip(values, data, strict=True):
+            seen = [out for out in outputs if shares_memory(out.array, source)]
+            if seen:
+                self._share(value, seen)
         boxes = [self.wrap(value) for value in outputs]
         return rebuild(y, boxes) if isinstance(y, tuple) else boxes[0]
 
@@ -472,15 +474,6 @@ def _named(box: Box) -> str:
 
 def _array_of(x: Any) -> Any:
     return x._array if isinstance(x, Box) else x
-
-
-def _owned(part: Any, data: Sequence[Any]) -> Any:
-    """Return an output as the engine would: a number for no axes, and never the input itself."""
-    if type(part) is np.ndarray and not part.ndim:
-        return part[()]
-    if type(part) is np.ndarray and any(part is x for x in data):
-        return part[...]
-    return part
 
 
 def _is_dynamic(function: Any, y: Any) -> bool:

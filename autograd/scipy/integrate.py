@@ -43,7 +43,7 @@ def _flow(name: str, solver: Function, f: Function, y0: Any, t: Any, value: Any 
         with nullcontext() if isinstance(g, Box) else no_grad():
             return _adjoint(name, solver, f, nodes, g, y, inputs[1])
 
-    return solution(name, value, {"y0": y0, "t": t}, nodes, rule)
+    return solution(name, value, {"y0": y0, "t": t}, nodes, rule, f, value[-1], unbox(t)[-1])
 
 
 def _adjoint(name: str, solver: Function, f: Function, nodes: Sequence[Node], g: Any, y: Any, t: Any) -> list[Any]:
@@ -184,7 +184,8 @@ def _integral(name: str, evaluate: Function, f: Function, a: Any, b: Any) -> Any
     """Integrate f from a to b: the limits have the gradients ∓f there, what f closes over the integral of its own."""
     low, high = float(unbox(a)), float(unbox(b))
     middle = (low + high) / 2 if np.isfinite([low, high]).all() else max(low, min(high, 0.0)) + 0.5
-    nodes = closed_over(f, min(max(middle, low), high))
+    middle = min(max(middle, low), high)
+    nodes = closed_over(f, middle)
     value = evaluate(values(f), low, high)
 
     def ends(g: Any, limit: Any) -> Any:
@@ -207,7 +208,7 @@ def _integral(name: str, evaluate: Function, f: Function, a: Any, b: Any) -> Any
                 at += size
             return shares
 
-    return solution(name, value, {"a": a, "b": b}, nodes, rule)
+    return solution(name, value, {"a": a, "b": b}, nodes, rule, f, middle)
 
 
 def _by_vectors(f: Function, a: float, b: float) -> Any:

@@ -71,7 +71,7 @@ def _implicit(name: str, value: Any, equations: Function, nodes: Sequence[Node])
             u = np.linalg.solve(np.swapaxes(slope, 0, 1), np.reshape(g, (n,)))
             return pull(equations, (x,), -np.reshape(u, value.shape), nodes)[1][1:]
 
-    return solution(name, np.asarray(value)[()], {}, nodes, rule)
+    return solution(name, np.asarray(value)[()], {}, nodes, rule, equations, value)
 
 
 def _check_solved(name: str, equations: Function, slope: Any, x: Any) -> None:

@@ -86,17 +86,25 @@ def pull(f: Function, args: Sequence[Any], g: Any, nodes: Sequence[Node] = ()) -
 
 
 class Solution(Op):
-    """Declare one solution: ``rule(g, y, inputs)`` gives the gradients of the inputs, then of the nodes closed over."""
+    """Declare one solution: ``rule(g, y, inputs)`` gives the gradients of the inputs, then of the nodes closed over.
 
-    __slots__ = ("rule",)
+    ``probe`` is a function that the rule will call again, and a point at which it must give the same value then.
+    """
 
-    def __init__(self, name: str, inputs: Sequence[str], rule: Function) -> None:
+    __slots__ = ("probe", "rule", "said")
+
+    def __init__(self, name: str, inputs: Sequence[str], rule: Function, probe: tuple[Any, ...]) -> None:
         super().__init__(_unused, name, symbol=name.rpartition(".")[2], inputs=list(inputs), vjp=lambda g, y: (None,))
-        self.rule, self.vjp = rule, _solution_vjp
+        self.rule, self.vjp, self.probe, self.said = rule, _solution_vjp, probe, _asked(probe)
 
     def reads(self, needs: Sequence[bool]) -> frozenset[int]:
         """Read the inputs; of what the functions close over nothing is kept, they read it again in backward."""
         return frozenset(range(len(self.inputs)))
+
+
+def _asked(probe: tuple[Any, ...]) -> Any:
+    f, *point = probe
+    return np.array(values(f)(*point))
 
 
 def _unused(*args: Any) -> Any:
@@ -113,6 +121,12 @@ def _solution_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Any
                 "place after it was used. Change it after backward, or use a new Tensor."
             )
     op, parents = node.op, node.parents
+    if not np.array_equal(op.said, _asked(op.probe), equal_nan=True):
+        raise GraphError(
+            f"the function of {op.name!r} gives another value in backward than it gave before, so its gradient would "
+            "be wrong. An array that it reads was changed, or it is random: make it give the same for the same "
+            "arguments."
+        )
     shares = op.rule(g, residuals[len(parents)], residuals[: len(op.inputs)])
     return [
         (parent, fit(share, parent, op, i))
@@ -121,13 +135,13 @@ def _solution_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Any
     ]
 
 
-def solution(name: str, value: Any, inputs: dict[str, Any], nodes: Sequence[Node], rule: Function) -> Any:
+def solution(name: str, value: Any, inputs: dict[str, Any], nodes: Sequence[Node], rule: Function, *probe: Any) -> Any:
     """Return the value of a solution, recorded if an input or a node that it closes over needs a gradient."""
     boxed = list(inputs.values())
     if not current().recording or not (nodes or any(needs_grad(x) for x in boxed)):
         return wrap(value) if any(isinstance(x, Box) for x in boxed) else value
     value = np.asarray(value)[()]
-    op = Solution(name, list(inputs), rule)
+    op = Solution(name, list(inputs), rule, (probe[0], *[np.array(x)[()] for x in probe[1:]]))
     data = [np.array(unbox(x))[()] for x in boxed]
     parents = (*[_node(x, kept) for x, kept in zip(boxed, data, strict=True)], *nodes)
     residuals = (*data, *[None] * len(nodes), value)

@@ -1,6 +1,7 @@
 """``scipy.stats``: densities and distribution functions with gradients in x and in every parameter.
 
 ``logpdf pdf cdf sf logcdf logsf`` (``logpmf pmf`` of the discrete ones) take SciPy's arguments, frozen or not.
+Beyond the support gradients are 0; at an end of it where the density is 0, that of ``pdf`` is nan.
 
 >>> import numpy as np, autograd as ag
 >>> from autograd.scipy import stats

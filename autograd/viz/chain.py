@@ -90,9 +90,12 @@ def _known(snap: Snapshot, i: int) -> dict[str, Any]:
 def _computed(rule: str, known: dict[str, Any], share: Any) -> tuple[Any, bool]:
     """Compute a formula, and tell whether it is summed where an input was broadcast; None if it is not the rule's."""
     try:
-        made = np.asarray(evaluate(rule, known), np.float64)
+        made = np.asarray(evaluate(rule, known))
     except Exception:  # what a formula needs is gone, or it does not tell of this case
         return None, False
+    if "c" in (made.dtype.kind, share.dtype.kind):  # a complex one is conjugated
+        return None, False
+    made = made.astype(np.float64, copy=False)
     summed = False
     if made.size > share.size:
         extra = tuple(range(made.ndim - share.ndim))

@@ -124,6 +124,8 @@ class Explanation:
             rows.append(rf"&\quad {chain}{middle} = {_tex(path.value)} && ({_percent(path.share)[:-1].strip()}\,\%) \\")
         if self.count > len(self.paths):
             rows.append(rf"&\quad \text{{{self.count - len(self.paths):,} other paths}} = {_tex(self.rest)} \\")
+        if self.measured is not None:
+            rows.append(rf"&\quad \text{{by finite differences }} {_tex(self.measured)} \\")
         for local in self._locals():
             if local.chain is not None:
                 top, y, x = (rf"\partial {latex_name(name)}" for name in (self.root, local.y, local.x))

@@ -178,8 +178,7 @@ def peek(node: Node, g: Any) -> Shares | None:
         if gone or any(value is GONE for value in (node.kwargs or {}).values()):
             return None
         node = Node(op, parents, node.residuals, node.kwargs, node.shape, node.dtype, node.scope)
-    shares: Shares = masked_vjp(node, g, None, traced=False) if is_masked(g) else op.vjp(node, node.residuals, g)
-    return shares
+    return [*(masked_vjp(node, g, None, traced=False) if is_masked(g) else op.vjp(node, node.residuals, g))]
 
 
 def _reads_output(op: Any, needs: Sequence[bool]) -> bool:
@@ -231,7 +230,7 @@ def _agree(recorded: Any, shares: Sequence[Any]) -> bool:
         scale = sum([abs(share) for share in shares])
         gap = abs(recorded - total(shares))
         return bool(gap <= 1e-9 * scale or gap != gap or scale - scale != 0)
-    epsilon = float(np.finfo(np.asarray(recorded).dtype).eps) if np.asarray(recorded).dtype.kind == "f" else 1e-12
+    epsilon = float(np.finfo(np.asarray(recorded).dtype).eps) if np.asarray(recorded).dtype.kind in "fc" else 1e-12
     scale = total([np.abs(share) for share in shares])
     with np.errstate(invalid="ignore"):
         gap = np.abs(recorded - total(shares))

@@ -1,6 +1,5 @@
 """The view model: plain data between the graph and every output format. Writers read this and nothing else."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,15 +141,6 @@ class View:
         if size is None or not size > 0 or not np.isfinite(size):
             return None
         return int(min(max(np.floor(np.log10(size) + 1e-9) - LOWEST, 0), STEPS - 1))
-
-    def by_module(self) -> Iterator[tuple[Group | None, list[Item]]]:
-        """Yield the items of each open module (None: of no module), in the order of creation."""
-        inside: dict[str, list[Item]] = {}
-        for item in self.items:
-            inside.setdefault(item.module, []).append(item)
-        yield None, inside.get("", [])
-        for group in self.groups:
-            yield group, inside.get(group.id, [])
 
 
 def measure(view: View) -> None:

@@ -29,7 +29,7 @@ class NonFinite:
 
     kind: str
     op: str
-    value: float
+    value: Any  # a float, or a complex number
     element: tuple[int, ...]
     operands: dict[str, float]
     module: str
@@ -206,13 +206,17 @@ def _is_bad(g: Any) -> bool:
     return kind_of_bad(tuple(g.parts.values()) if hasattr(g, "parts") else g) != ""
 
 
+def _number(x: Any) -> Any:
+    return complex(x) if np.iscomplexobj(x) else float(x)
+
+
 def _forward_text(snap: Snapshot, values: Any, i: int, what: str) -> NonFinite:
     node, value = snap.nodes[i], values[i]
     wrong: Callable[[Any], Any] = np.isnan if what == "nan" else np.isinf
     if isinstance(value, tuple):
         value = next(part for part in value if wrong(part).any())
     element = _first(wrong(value))
-    number = float(np.asarray(value)[element])
+    number = _number(np.asarray(value)[element])
     if node.op is None:
         text = f"{title(snap, i)} holds {number}{_place(element)}: it is an input, no op made it"
         return NonFinite(INPUT, "", number, element, {}, "", f"v{i}", text, "", _path(snap, i), on_input())
@@ -230,7 +234,7 @@ def _backward_text(snap: Snapshot, edge: tuple[int, int], share: Any) -> NonFini
     node = snap.nodes[i]
     share = next(part for part in share.parts.values() if kind_of_bad(part)) if hasattr(share, "parts") else share
     element = _first(~np.isfinite(share))
-    number = float(np.asarray(share)[element])
+    number = _number(np.asarray(share)[element])
     operands = _operands(snap, node, element, np.shape(share), snap.value) if not is_output(node) else {}
     held = [snap.value(i), *(snap.value(snap.at[parent]) for parent in snap.parents(node) if parent is not None)]
     of = "" if any(map(kind_of_bad, held)) else " of finite numbers"
@@ -284,7 +288,7 @@ def _operands(snap: Snapshot, node: Node, element: Any, shape: Any, value: Calla
         x = node.residuals[k] if parent is None else value(snap.at[parent])
         if x is not None and parent is not None and not (isinstance(parent, Leaf) and np.asarray(x).dtype.kind == "b"):
             at = np.broadcast_to(np.asarray(plain(x)), node.shape)[element]
-            found[title(snap, snap.at[parent])] = float(at)
+            found[title(snap, snap.at[parent])] = _number(at)
     return found
 
 

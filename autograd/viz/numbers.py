@@ -60,6 +60,8 @@ def literal(x: Any) -> str:
     >>> literal(1.0001), literal(2.0), literal(1 / 3)
     ('1.0001', '2', '0.3333')
     """
+    if np.iscomplexobj(x):
+        return _parts(literal(np.real(x)), literal(np.imag(x)))
     exact = f"{float(x) + 0.0:.9g}"
     return exact if len(exact) <= 8 else short(x)
 
@@ -194,7 +196,8 @@ def spread_counts(array: Any, bins: int) -> list[int]:
     >>> spread_counts([-2.0, 0.1, 0.0, 1.9], 3), spread_counts([0.0, 0.0], 3)
     ([1, 2, 1], [0, 2, 0])
     """
-    a = np.asarray(array, np.float64).ravel()
+    a = np.asarray(array)
+    a = (np.stack([a.real, a.imag]) if a.dtype.kind == "c" else a).astype(np.float64, copy=False).ravel()
     a = a[np.isfinite(a)]
     top = float(np.abs(a).max(initial=0.0)) or 1.0
     counts, _ = np.histogram(a / top, bins=bins, range=(-1.0, 1.0))

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from autograd.viz.escape import shorten
-from autograd.viz.model import NOT_KEPT, Arrow, Group, Item, View
+from autograd.viz.model import NOT_KEPT, Arrow, Group, Item, Part, View
 from autograd.viz.numbers import literal, one_line, shape_text
+from autograd.viz.theme import STATES
 from autograd.viz.wording import edge_label, grad_text
 
 
@@ -51,6 +52,10 @@ def _lines(view: View) -> Iterator[str]:
             note = f" ({part.note})" if part.note else ""
             yield f"{indent}{part.id} {shorten(part.name)}{shape} | data {data} | grad {grad_text(part)}{note}"
         yield indent + _line(item, inputs.get(item.id, []), uses.get(item.id, []), items)
+    things: list[Item | Part] = [item for item in view.items if item.kind == "value"]
+    things += [part for item in view.items for part in item.parts]
+    if any(thing.value is None or thing.state == "lost" for thing in things):
+        yield f"note: {STATES['lost'][4]}"
     for note in [*view.folded, *view.problems]:
         yield f"folded: {note}" if note in view.folded else f"note: {note}"
 

@@ -150,7 +150,8 @@ def draw(
 ) -> Picture:
     """Draw the graph of ``root`` (a Tensor, or several): every value, every gradient, and on each edge what it added.
 
-    Works before and after backward, and changes nothing. ``names=locals()`` names the values. ``depth`` folds modules
+    Works before and after backward, and changes nothing; arrays that the graph does not keep are computed again, where
+    all that they came from is there, unchanged. ``names=locals()`` names the values. ``depth`` folds modules
     (0: the outermost is one box), ``expand`` opens fused ops into their definition (True, names of ops, Tensors),
     ``roll`` rolls repeated steps up, and a picture over ``max_nodes`` boxes is folded around ``focus`` and says so.
     ``show="memory"`` writes what each op keeps for backward. ``theme``: auto, light, dark, colorblind.

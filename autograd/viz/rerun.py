@@ -73,7 +73,7 @@ def slope_by_differences(roots: Sequence[Box], snap: Snapshot, at: int, directio
     if not _is_complete(snap):
         return None
     value = snap.value(at)
-    if value is None or not np.isfinite(value).all():
+    if value is None or np.iscomplexobj(value) or not np.isfinite(value).all():
         return None
     h = 6e-6 * max(1.0, float(np.abs(value).max(initial=0.0)))
     results = []
@@ -89,15 +89,16 @@ def slope_by_differences(roots: Sequence[Box], snap: Snapshot, at: int, directio
 
 
 def _apply(snap: Snapshot, given: dict[int, Any], dtype: Any = None) -> dict[Node, Any]:
-    """Run all ops again, on what the leaves hold, or on what is ``given`` in the place of a node."""
+    """Run all ops again, on what the leaves hold, or on what is ``given`` in the place of a node.
+
+    Leaves of their own stand for those of the graph, which note what looks at their memory: nothing of theirs changes.
+    """
     made: dict[Node, Any] = {}
     for i, node in enumerate(snap.nodes):
         if i in given or isinstance(node, Leaf):
             array = given[i] if i in given else _held(snap, i)
-            own = dtype is not None and array.dtype.kind == "f" and (i in given or array.dtype != dtype)
-            array = np.asarray(array, dtype)[()] if own else array
-            leaf = Leaf(array, array.shape, array.dtype, bool(node.needs)) if own else node
-            made[node] = wrap(array, leaf)
+            array = array if dtype is None or array.dtype.kind != "f" else np.asarray(array, dtype)[()]
+            made[node] = wrap(array, Leaf(array, array.shape, array.dtype, bool(node.needs)))
             continue
         parents = snap.parents(node)
         inputs = [node.residuals[k] if parent is None else made[parent] for k, parent in enumerate(parents)]
@@ -111,9 +112,10 @@ def _run(snap: Snapshot) -> Opened | None:
     opened.notes.append(AGAIN)
     made = _apply(snap, {})
     for node in snap.nodes:
-        if isinstance(node, Leaf):
-            continue
         result = made[node]
+        if isinstance(node, Leaf):
+            opened.alias[result._node] = node
+            continue
         fresh = result[0]._node.parents[0] if is_multiple(node) else result._node
         if fresh is None or fresh.op is not node.op or fresh is node:
             return None

@@ -77,7 +77,7 @@ class Snapshot:
         }
         values: dict[Any, Any] = {node: node.residuals[0] for node in held}
         for user in below:
-            for parent, saved in zip(user.parents, user.residuals, strict=False):
+            for parent, saved in zip(self.parents(user), user.residuals, strict=False):
                 if values.get(parent, saved) is None:
                     values[parent] = saved
         first: dict[int, Node] = {}

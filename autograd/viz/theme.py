@@ -62,7 +62,13 @@ STATES: dict[str, tuple[str, str, str, str, str]] = {
     "masked": ("masked", "maskedink", "dashed", "0 masked", "masked: a relu, where, clip or max cut it off"),
     "bad": ("bad", "badink", "bold", "", "not finite (inf or nan)"),
     "none": ("none", "muted", "dotted", "–", "not computed"),
-    "lost": ("lost", "muted", "dotted", "not kept", "not kept after backward (retain_graph=True keeps it)"),
+    "lost": (
+        "lost",
+        "muted",
+        "dotted",
+        "not kept",
+        "not kept: hold its inputs, or call backward(retain_graph=True)",
+    ),
     "const": ("const", "muted", "solid", "", "needs no gradient"),
 }
 STEPS = 7  # colours of the magnitude scale, one for each decade: the same in all pictures, so that these compare

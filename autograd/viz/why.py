@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import leaf_of
-from autograd.graph import Alias, DetachSite, Leaf, Node, origin
+from autograd.graph import Alias, DetachSite, Leaf, Node, origin, site_of
 from autograd.viz.escape import clean
 from autograd.viz.ledger import Ledger, is_mask, kind_of
 from autograd.viz.local import made_by
@@ -172,12 +172,18 @@ def _not_reached(snap: Snapshot, node: Node, name: str) -> Reason:
     )
 
 
+def _made(snap: Snapshot, i: int) -> str:
+    """Say which op made a node, and by which line of the user's where somebody watched."""
+    site = site_of(snap.nodes[i])
+    return f"{made_by(snap, i)} ({site})" if site else made_by(snap, i)
+
+
 def _root(snap: Snapshot) -> str:
     return snap.name(snap.at[snap.roots[0]]) or "the result"
 
 
 def _users(snap: Snapshot, leaf: Node) -> str:
-    users = [made_by(snap, user) for user, _ in snap.users[snap.at[leaf]]][:2]
+    users = [_made(snap, user) for user, _ in snap.users[snap.at[leaf]]][:2]
     return f" in {' and '.join(users)}" if users else ""
 
 
@@ -227,8 +233,8 @@ def _lost(snap: Snapshot, inside: list[int], name: str, root: str) -> Reason:
             and kind_of(ledger.grads[user]) == "ok"
         ):
             places.add(user)
-    masked = [made_by(snap, user) for user in sorted(places) if is_mask(snap.nodes[user])]
-    others = [made_by(snap, user) for user in sorted(places) if not is_mask(snap.nodes[user])]
+    masked = [_made(snap, user) for user in sorted(places) if is_mask(snap.nodes[user])]
+    others = [_made(snap, user) for user in sorted(places) if not is_mask(snap.nodes[user])]
     if masked:
         return Reason(
             "masked",

@@ -33,7 +33,7 @@ def hover(item: Item) -> str:
     lines = [item.name] if len(item.name) > SHOWN or item.kind == "fold" else []
     if item.kind == "value":
         lines.append(f"shape {shape_text(item.shape)} {item.dtype}" if item.shape else "scalar")
-        lines.append(f"data {NOT_KEPT if item.value is None else one_line(item.value)}")
+        lines.append(f"data {STATES['lost'][4] if item.value is None else one_line(item.value)}")
         lines.append(f"grad {grad_text(item)}" + (f", rms {short(item.size)}" if item.shape and item.size else ""))
         if item.total is not None:
             lines.append(f".grad (accumulated) {one_line(item.total)}")
@@ -66,6 +66,6 @@ def arrow_hover(arrow: Arrow) -> str:
     if arrow.share is None:
         return where + {
             "const": "needs no gradient",
-            "lost": "not kept after backward (retain_graph=True keeps it)",
+            "lost": STATES["lost"][4],
         }.get(arrow.state, "not computed")
     return f"{where}adds {one_line(arrow.share)}" + (" (masked)" if arrow.state == "masked" else "")

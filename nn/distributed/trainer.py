@@ -279,7 +279,8 @@ class DistributedTrainer(Trainer):
     def _diagnose_all(self, measured: Measured, part: Batch) -> str:
         own = ""
         if not np.isfinite(measured.total):
-            own = diagnosis.of_loss(self.model, measured.loss.item(), part, self._place())
+            self._batch = part
+            own = diagnosis.of_loss(self.model, measured.loss.item(), part, self._place(), self._again)
         return listed([f"rank {rank}: {text}" for rank, text in enumerate(self.world.gather(own)) if text])
 
     @contextmanager

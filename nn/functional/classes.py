@@ -11,7 +11,7 @@ import autograd as ag
 from autograd.errors import ArgumentError, DTypeError, ShapeError
 from nn.functional import targets
 from nn.functional.dense import ones
-from nn.functional.losses import _REDUCTIONS, divide, output
+from nn.functional.losses import REDUCTIONS, divide, output
 from nn.inputs import as_target, numbers, place
 
 Array = NDArray[Any]
@@ -38,7 +38,7 @@ def cross_entropy(
     >>> float(cross_entropy([[1e4, 0.0]], [0]))
     0.0
     """
-    z, w = _logits_and_weight("cross_entropy", input, weight, reduction)
+    z, w = logits_and_weight("cross_entropy", input, weight, reduction)
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"cross_entropy: label_smoothing must be between 0 and 1, got {label_smoothing}.")
     if not isinstance(target, ag.Tensor):
@@ -50,7 +50,7 @@ def cross_entropy(
         if check:
             targets.mixtures("cross_entropy", t)
         return _soft(z, t, weight=w, reduction=reduction, label_smoothing=label_smoothing)
-    index, valid = _indices("cross_entropy", target, z.shape, ignore_index)
+    index, valid = class_indices("cross_entropy", target, z.shape, ignore_index)
     if w is None and valid is None and not label_smoothing:
         return _hard(z, index=index, reduction=reduction)
     return _hard(z, index=index, weight=w, valid=valid, reduction=reduction, label_smoothing=label_smoothing)
@@ -86,16 +86,17 @@ def nll_loss(
 
     Raises ArgumentError, unless ``check`` is False, for outputs above 0.
     """
-    x, w = _logits_and_weight("nll_loss", input, weight, reduction)
+    x, w = logits_and_weight("nll_loss", input, weight, reduction)
     if check:
         targets.log_probabilities("nll_loss", x)
     target = target if isinstance(target, ag.Tensor) else numbers(target, "target")
-    index, valid = _indices("nll_loss", target, x.shape, ignore_index)
-    return _nll(x, index=index, weight=w, valid=valid, reduction=reduction)
+    index, valid = class_indices("nll_loss", target, x.shape, ignore_index)
+    return nll_of(x, index=index, weight=w, valid=valid, reduction=reduction)
 
 
-def _logits_and_weight(name: str, x: Any, weight: Any, reduction: str) -> tuple[Any, Any]:
-    if reduction not in _REDUCTIONS:
+def logits_and_weight(name: str, x: Any, weight: Any, reduction: str) -> tuple[Any, Any]:
+    """Return the output as logits and the weight of each class; refuse what does not fit."""
+    if reduction not in REDUCTIONS:
         raise ArgumentError(f"{name}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}.")
     x = output(x)
     if not x.ndim:
@@ -118,7 +119,7 @@ def _logits_and_weight(name: str, x: Any, weight: Any, reduction: str) -> tuple[
 
 
 @ag.opaque
-def _indices(name: str, index: Any, shape: tuple[int, ...], ignore_index: int) -> tuple[Array, Array | None]:
+def class_indices(name: str, index: Any, shape: tuple[int, ...], ignore_index: int) -> tuple[Array, Array | None]:
     """Check class indices: dtype, shape and range; give a flat copy, and which of them count (None: all do).
 
     An ignored index becomes 0, so that it can be used. It is a copy as its owner may change it before backward.
@@ -279,7 +280,7 @@ def _mean(total: Any, weights: Any, valid: Any) -> Any:
 def _hard_samples(rng: np.random.Generator) -> Iterator[Any]:
     w, index = np.array([0.5, 2.0, 1.0]), np.array([0, 2, 1, 0])
     valid = np.array([True, True, True, False])
-    for reduction in _REDUCTIONS:
+    for reduction in REDUCTIONS:
         for options in ({}, {"weight": w}, {"valid": valid}, {"weight": w, "valid": valid, "label_smoothing": 0.1}):
             yield (rng.normal(size=(4, 3)),), {"index": index, "reduction": reduction, **options}
     yield (rng.normal(size=3),), {"index": index[:1]}
@@ -348,7 +349,7 @@ def _soft_definition(z: Any, t: Any, weight: Any = None, reduction: str = "mean"
 
 
 def _soft_samples(rng: np.random.Generator) -> Iterator[Any]:
-    options: list[dict[str, Any]] = [{"reduction": reduction} for reduction in _REDUCTIONS]
+    options: list[dict[str, Any]] = [{"reduction": reduction} for reduction in REDUCTIONS]
     options += [{"weight": np.array([0.5, 2.0, 1.0])}, {"label_smoothing": 0.1, "weight": np.array([0.5, 2.0, 1.0])}]
     for shape in ((4, 3), (3,), (2, 3, 2)):
         for keywords in options:
@@ -401,6 +402,6 @@ def _nll_samples(rng: np.random.Generator) -> Iterator[Any]:
         yield args, {name: value for name, value in keywords.items() if name != "label_smoothing"}
 
 
-_nll = ag.op(
+nll_of = ag.op(
     _nll_forward, name="nll_loss", symbol="NLL", vjp=_nll_rule, definition=_nll_definition, domain=_nll_samples
 )

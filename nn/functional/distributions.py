@@ -10,7 +10,7 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional import targets
-from nn.functional.classes import _indices, _logits_and_weight, _nll
+from nn.functional.classes import class_indices, logits_and_weight, nll_of
 from nn.functional.losses import cut_log, pair, reduce
 from nn.inputs import as_target, numbers
 
@@ -50,15 +50,15 @@ def categorical_cross_entropy(
     0.2877
     """
     name = "categorical_cross_entropy"
-    p, w = _logits_and_weight(name, input, weight, reduction)
+    p, w = logits_and_weight(name, input, weight, reduction)
     axis = min(1, p.ndim - 1)
     if check:
         targets.swapped(name, p, target)
         targets.mixtures(name, p, "For logits use CrossEntropyLoss, for several labels per sample BCELoss.")
     target, logs = target if isinstance(target, ag.Tensor) else numbers(target, "target"), _cut_log(p)
     if target.shape != p.shape:
-        index, valid = _indices(name, target, p.shape, ignore_index)
-        return _nll(logs, index=index, weight=w, valid=valid, reduction=reduction)
+        index, valid = class_indices(name, target, p.shape, ignore_index)
+        return nll_of(logs, index=index, weight=w, valid=valid, reduction=reduction)
     t = as_target(target, p.dtype)
     if check:
         targets.mixtures(f"the target of {name}", t, "For several labels per sample use BCELoss.")

@@ -17,13 +17,13 @@ from nn.functional import targets
 from nn.inputs import as_target, numbers, place, refuse_results
 
 Array = NDArray[Any]
-_REDUCTIONS = ("mean", "sum", "none")
+REDUCTIONS = ("mean", "sum", "none")
 _ARRAYS = (ag.Tensor, np.ndarray)
 
 
 def pair(name: str, x: Any, target: Any, reduction: str) -> tuple[Any, Any]:
     """Bring the target to the dtype of the output, and refuse shapes that differ."""
-    if reduction not in _REDUCTIONS:
+    if reduction not in REDUCTIONS:
         raise ArgumentError(f"{name}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}.")
     x = output(x)
     target = as_target(target, x.dtype)
@@ -78,7 +78,7 @@ def _samples(low: float = -2.0, high: float = 2.0, **more: list[Any]) -> Any:
     """Make the test domain of a loss: every reduction, and every value of its own keywords."""
 
     def samples(rng: np.random.Generator) -> Iterator[Any]:
-        for reduction in _REDUCTIONS:
+        for reduction in REDUCTIONS:
             yield (rng.uniform(low, high, (3, 2)), rng.uniform(low, high, (3, 2))), {"reduction": reduction}
         for name, values in more.items():
             for value in values:

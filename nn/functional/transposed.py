@@ -15,8 +15,6 @@ from nn.functional import convolution as conv
 from nn.functional.checks import as_input, place, wrong_shape
 from nn.functional.windows import Pads, Pair, read
 
-Geometry = tuple[Pair, Pads, Pair, int]
-
 
 def _sizes(x: Any, weight: Any, stride: Pair, pads: Pads, dilation: Pair, extra: Pair) -> list[int]:
     """Give the lengths of the output: (n − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1."""

@@ -135,7 +135,6 @@ def redeclared(op: Any, mutate: Callable[[Any], Any], label: str | None = None) 
         elementwise=op.elementwise,
         name=op.name,
         cache=op.cache,
-        view=op.view,
         domain=op.domain,
         holomorphic=op.holomorphic,
         selects={op.argument(i): rule.function for i, rule in masks.items()} if isinstance(masks, dict) else masks,

@@ -107,7 +107,7 @@ TEMPLATES = {
         np.maximum(B, 0),
         [np.array([1.0, 1.0, 0.0])],
     ),
-    "a view": (dict(forward=lambda x: x[::-1], vjp=lambda g: g[::-1], view=True), "def apply(x):", [A], A[::-1], [ONE]),
+    "a view": (dict(forward=lambda x: x[::-1], vjp=lambda g: g[::-1]), "def apply(x):", [A], A[::-1], [ONE]),
     "a number of an array": (
         dict(forward=lambda x: (x * x).sum(), vjp=lambda g, x: 2 * g * x),
         "def apply(x):",
@@ -193,6 +193,8 @@ def test_source_is_what_runs(name):
 SIGNATURES = {
     "inputs": (lambda a, b: a, "(a, b)"),
     "keywords": (lambda a, k=2, flag=True: a, "(a, k=2, flag=True)"),
+    "a keyword by name alone": (lambda a, k=2, *, flag=True: a, "(a, k=2, *, flag=True)"),
+    "a keyword without default": (lambda a, *, k: a, "(a, *, k)"),
     "any number": (lambda *parts: parts[0], "(*parts)"),
     "any number, keywords": (lambda *parts, k=1: parts[0], "(*parts, k=1)"),
     "an axis": (lambda a, axis=None: a, "(a, axis=None)"),  # what names PyTorch's words is no parameter
@@ -203,7 +205,7 @@ SIGNATURES = {
 def test_signature_once_it_has_been_called(name):
     forward, expected = SIGNATURES[name]
     f = ag.op(forward, name="f", vjp=lambda g: (g,))
-    f(*[ONE] * (2 if name == "inputs" else 1))
+    f(*[ONE] * (2 if name == "inputs" else 1), **({"k": 1} if "k)" in expected else {}))
     assert str(inspect.signature(f)) == expected
     assert f.__name__ == f.__qualname__ == "f"
 

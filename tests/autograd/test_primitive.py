@@ -29,8 +29,8 @@ def test_five_lines():
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("recording", [True, False])
 @pytest.mark.parametrize("elementwise", [True, False])
-def test_a_forward_that_gives_an_input_back_gives_a_copy(count, recording, elementwise):
-    """Otherwise a change of the input in place would change the result as well."""
+def test_a_forward_that_gives_an_input_back_gives_another_name_for_it(count, recording, elementwise):
+    """What is written under one name is seen under the other, as with the function on arrays."""
     forward = [lambda a: a, lambda a, b: b, lambda a, b, c: c][count - 1]
     rule = [lambda g: g, lambda g: (0 * g, g), lambda g: (0 * g, 0 * g, g)][count - 1]
     if count == 2 and elementwise:
@@ -42,11 +42,14 @@ def test_a_forward_that_gives_an_input_back_gives_a_copy(count, recording, eleme
     else:
         with ag.no_grad():
             y = same(*inputs)
-    assert not np.shares_memory(y._array, inputs[-1]._array)
+    assert y is not inputs[-1]
     np.testing.assert_array_equal(y.numpy(), X)
     if recording:
         y.sum().backward()
         np.testing.assert_array_equal(inputs[-1].grad.numpy(), np.ones(3))
+    with ag.no_grad():
+        inputs[-1] += 1
+    np.testing.assert_array_equal(y.numpy(), X + 1)
 
 
 @pytest.mark.parametrize("at", ["a", "b"])
@@ -210,8 +213,8 @@ def test_cache_with_several_outputs():
 
 
 def test_view_op():
-    """An op whose output shares memory is told so, and changes in place are noticed through it."""
-    halves = ag.op(lambda x: x[:2], name="first_two", view=True, vjp=lambda g, shapes: np.pad(g, (0, shapes[0][0] - 2)))
+    """An output that looks at the memory of its input is a view, and changes in place are noticed through it."""
+    halves = ag.op(lambda x: x[:2], name="first_two", vjp=lambda g, shapes: np.pad(g, (0, shapes[0][0] - 2)))
     ag.check_grads(halves, X)
     x = leaf()
     y = (halves(x) ** 2).sum()
@@ -357,3 +360,20 @@ def test_forward_without_signature_with_named_inputs():
     assert f.op.inputs == ["x"]
     assert f(leaf()).item() == 2
     ag.check_grads(f, X, order=1)
+
+
+def test_parameters_are_given_as_the_forward_takes_them():
+    def scaled(x, by=2.0, *, plus):
+        return x * by + plus
+
+    f = ag.op(scaled, vjp=lambda g, by: g * by, elementwise=True)
+    for call in (f, scaled):
+        with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'plus'"):
+            call(X)
+        with pytest.raises(TypeError, match="takes from 1 to 2 positional arguments but 3 were given"):
+            call(X, 3.0, 1.0)
+    x = leaf()
+    y = f(x, 3.0, plus=1.0)
+    y.sum().backward()
+    np.testing.assert_array_equal(y.numpy(), scaled(X, 3.0, plus=1.0))
+    np.testing.assert_array_equal(x.grad.numpy(), [3, 3, 3])

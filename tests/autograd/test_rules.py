@@ -68,6 +68,54 @@ DECLARATIONS = {
         lambda: ag.op(lambda x, *rest: x, name="f", vjp=lambda g: (g,)),
         r"op 'f': the forward mixes \['x'\] with \*rest; use one or the other",
     ),
+    "an input that is no name": (
+        lambda: ag.op(np.negative, inputs=["a b"], name="f", vjp=lambda g: g),
+        r"op 'f': 'a b' is no name for a parameter, or stands twice\. Rename it",
+    ),
+    "an input that is a word of Python": (
+        lambda: ag.op(np.negative, inputs=["class"], name="f", vjp=lambda g: g),
+        r"op 'f': 'class' is no name for a parameter",
+    ),
+    "an input that is no text": (
+        lambda: ag.op(np.multiply, inputs=["a", 2], name="f", vjp=lambda g: (g, g)),
+        r"op 'f': 2 is no name for a parameter",
+    ),
+    "two inputs of one name": (
+        lambda: ag.op(np.multiply, inputs=["a", "a"], name="f", vjp=lambda g: (g, g)),
+        r"op 'f': 'a' is no name for a parameter, or stands twice",
+    ),
+    "a cached value called as an input": (
+        lambda: ag.op(lambda x: (x, x > 0), cache=["x"], name="f", vjp=lambda g, x: g),
+        r"op 'f': 'x' is no name for a parameter, or stands twice",
+    ),
+    "a keyword that the written code calls": (
+        lambda: ag.op(lambda x, isinstance=1: x, name="f", vjp=lambda g: g),
+        r"op 'f': 'isinstance' is a name that the written-out code uses itself\. Rename it",
+    ),
+    "an input named as the written code names its own": (
+        lambda: ag.op(lambda x_data: x_data, name="f", vjp=lambda g: g),
+        r"op 'f': 'x_data' is a name that the written-out code uses itself",
+    ),
+    "names as one text": (
+        lambda: ag.op(np.multiply, inputs="ab", name="f", vjp=lambda g: (g, g)),
+        r"op 'f': inputs= is a list of names, got 'ab'",
+    ),
+    "too few names for a ufunc": (
+        lambda: ag.op(np.multiply, inputs=["a"], name="f", vjp=lambda g: g),
+        r"op 'f': inputs=\['a'\] are 1 names, but the ufunc takes 2",
+    ),
+    "names in another order": (
+        lambda: ag.op(lambda a, b: a - b, inputs=["b", "a"], name="f", vjp=dict(a=lambda g: g, b=lambda g: -g)),
+        r"op 'f': the inputs are the first parameters of the forward, in its order: \['a', 'b'\], not \['b', 'a'\]",
+    ),
+    "other names than the forward's": (
+        lambda: ag.op(lambda a, b: a - b, inputs=["p"], name="f", vjp=lambda g: g),
+        r"op 'f': the inputs are the first parameters of the forward, in its order: \['a'\], not \['p'\]",
+    ),
+    "no input": (
+        lambda: ag.op(lambda k=1: k, name="f", vjp=lambda g: g),
+        r"op 'f': the inputs are the first parameters .*: it has none without a default, not \[\]",
+    ),
     "no signature": (
         lambda: ag.op(max, name="f", vjp=lambda g: g),
         r"op 'f': the forward has no readable signature; name its inputs with inputs=\[…\]",

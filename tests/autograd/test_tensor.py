@@ -283,8 +283,9 @@ def test_data_of_a_result_is_read_only():
 def test_detached_data_does_not_write_into_a_result():
     y = leaf([1.0, 2.0]).exp()
     d = y.detach()
-    d.data[:] = 0
-    with ag.no_grad():
+    with pytest.raises(ValueError, match="read-only"):
+        d.data[:] = 0
+    with ag.no_grad(), pytest.raises(InPlaceError, match=r"would change that result as well\. Use a copy"):
         d += 5
     np.testing.assert_allclose(y.data, np.exp([1.0, 2.0]))
 
@@ -353,6 +354,40 @@ def test_requires_grad_holds_for_what_comes_after(size):
     w.requires_grad = False
     variable.backward()
     np.testing.assert_array_equal(w.grad.data, x.data)
+
+
+@pytest.mark.parametrize("size", [2, 100])
+def test_data_that_is_replaced_is_noticed(size):
+    x = leaf(np.full(size, 2.0))
+    needed, not_needed = (x * x).sum(), (x * 3.0).sum()
+    x.data = np.ones(size)
+    with pytest.raises(InPlaceError, match=r"was changed in place after it was used"):
+        needed.backward()
+    not_needed.backward()
+    np.testing.assert_array_equal(x.grad.data, np.full(size, 3.0))
+
+
+def test_a_gradient_arrives_when_requires_grad_was_switched_off_and_on_in_between():
+    w = leaf([2.0, 3.0])
+    first = (w * w).sum()
+    for _ in range(3):
+        w.requires_grad = False
+        constant = (w * w).sum()
+        w.requires_grad = True
+    (first + (w * 1.0).sum() + constant).backward()
+    np.testing.assert_array_equal(w.grad.data, [5, 7])
+    w.requires_grad = False
+    w.data = np.ones(3)
+    w.requires_grad = True
+    (w * w).sum().backward()
+    np.testing.assert_array_equal(w.grad.data, [2, 2, 2])
+    kept = (w * w).sum()
+    w.requires_grad = False
+    w.data, w.grad = np.ones(3, np.float32), None
+    w.requires_grad = True
+    (w * w).sum().backward()
+    assert w.grad.dtype == np.float32
+    assert kept.item() == 3
 
 
 def test_changes_are_noticed_across_requires_grad():
@@ -888,12 +923,13 @@ def test_methods_beyond_ndarray():
 
 
 def test_methods_of_results_under_no_grad_share_safely():
-    """A view made under no_grad does not let a write through into a recorded result."""
+    """A view made under no_grad lets no write through into a recorded result."""
     y = leaf([1.0, 2.0, 3.0]).exp()
     before = y.data.copy()
     with ag.no_grad():
         view = y[:2]
-        view += 100
+        with pytest.raises(InPlaceError, match=r"\(by detach\(\), or as a view\) would change that result as well"):
+            view += 100
     np.testing.assert_array_equal(y.data, before)
 
 

@@ -137,3 +137,15 @@ def test_several_inputs_and_outputs():
 def test_another_word_is_refused():
     with pytest.raises(ArgumentError, match="compile must be 'auto', True or False, got 'yes'"):
         trained(dense, "yes")
+
+
+@pytest.mark.parametrize("y", [[-100, 1, 0, 1, 2, -100], [0, 1, -100, -100, 2, 2], [-100, -100, 1, 1, 1, 0]])
+def test_batches_with_and_without_ignored_labels(y):
+    """Which labels count is a mask in one batch and None in the next."""
+    x, found = np.random.default_rng(0).standard_normal((6, 3)).astype("f4"), []
+    for compile in (False, "auto"):
+        model = nn.Linear(3, 3, rng=0)
+        trainer = nn.Trainer(model, nn.CrossEntropyLoss(), "adam", metrics=["accuracy"], compile=compile)
+        history = trainer.fit(x, np.array(y), batch_size=2, epochs=3, shuffle=False, progress=False)
+        found.append([*history["loss"], *history["accuracy"], *model.weight.numpy().ravel()])
+    np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)

@@ -671,3 +671,27 @@ def test_what_may_be_set_is_read():
     t.fit(X, Y, progress=False)
     assert max(seen) <= 1e-3
     assert all(map(np.array_equal, before, (p.numpy() for p in t.model.parameters())))
+
+
+class Root(nn.Module):
+    def forward(self, output, target):
+        below = (output - target) ** 2 - 1e6
+        return np.sqrt(below).mean()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("compile", [False, "auto"])
+def test_the_line_is_named_in_a_module_and_in_a_loss(compile):
+    def log_of(x):
+        y = x * 0.0
+        return np.log(y - 1.0)
+
+    x = np.random.default_rng(0).normal(size=(8, 2))
+    for model, loss, message in (
+        (Between(log_of), nn.MSELoss(), r"log in Between: .*test_trainer.py:\d+: return np.log\(y - 1.0\)\)"),
+        (nn.Linear(2, 1, rng=0), Root(), r"the loss itself: .*sqrt.*test_trainer.py:\d+: return np.sqrt\(below\)"),
+    ):
+        before = model.state_dict()
+        with pytest.raises(TrainingError, match=message):
+            nn.Trainer(model, loss, "sgd", compile=compile).fit(x, x[:, :1], progress=False)
+        assert all(np.array_equal(before[name], value) for name, value in model.state_dict().items())

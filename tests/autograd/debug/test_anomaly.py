@@ -61,6 +61,12 @@ FORWARD = {  # name -> (program, op, element, operands, module, what the advice 
     ),
     "under a transform": (lambda: ag.grad(lambda t: np.log(t))(-1.0), "log", (), None, "", "1e-12"),
     "in a compiled function": (lambda: ag.compile(lambda t: np.log(t) * 2.0)(leaf(P)), "log", (1,), None, "", "1e-12"),
+    "data that needs no gradient": (lambda: np.log(ag.Tensor(P, name="d")), "log", (1,), {"d": -1.0}, "", "1e-12"),
+    "data that is scaled by nothing": (lambda: ag.Tensor(P) / np.zeros(3), "divide", (0,), None, "", "divisor"),
+    "a complex number": (
+        lambda: 1.0 / leaf(np.array([1j, 0j]), "z"),
+        *("divide", (1,), {"z": 0j}, "", "divisor"),
+    ),
     "in a checkpoint": (lambda: ag.checkpoint(lambda t: np.log(t) * 2.0)(leaf(P)), "log", (1,), None, "", "1e-12"),
 }
 BACKWARD = {
@@ -158,6 +164,7 @@ HEALTHY = {
     "an LSTM": lambda: nn.LSTM(4, 8, rng=0)(np.ones((5, 2, 4)))[0].sum(),
     "attention": lambda: nn.MultiheadAttention(4, 2, rng=0)(*[np.ones((3, 2, 4), "f")] * 3)[0].sum(),
     "batch norm and dropout": lambda: nn.Sequential(nn.BatchNorm1d(2), nn.Dropout(0.5, rng=0))(X).sum(),
+    "data with a nan that is left out": lambda: np.nansum(ag.Tensor([1.0, np.nan]) * 2.0) * leaf(1.0),
     "in place": lambda: in_place(leaf([1.0, 2.0])),
 }
 

@@ -8,6 +8,7 @@ import nn
 import nn.functional as F
 from autograd.errors import ArgumentError, GradientError, GraphError
 
+MANY = np.random.default_rng(1).normal(size=(100, 16))
 X = np.random.default_rng(0).normal(size=(4, 3))
 
 
@@ -95,6 +96,8 @@ HEALTHY = {
     "at a kink": lambda: ag.relu(leaf([0.0, 1.0, -1.0])).sum(),
     "a maximum with ties": lambda: np.maximum(leaf([1.0, 2.0]), leaf([1.0, 3.0])).sum(),
     "an MLP": lambda: nn.MSELoss()(nn.MLP(3, [4, 1], rng=0)(X), X[:, :1]),
+    "many values near kinks": lambda: ag.relu(leaf(MANY) * 1.0).sum(),
+    "a large array that the graph does not keep": lambda: (leaf(MANY) + np.ones((100, 16))).sum(),
     "an MLP of relus at zero": lambda: nn.MSELoss()(nn.MLP(3, [4, 1], rng=0)(np.zeros((2, 3))), np.ones((2, 1))),
     "cross-entropy": lambda: nn.CrossEntropyLoss()(nn.MLP(3, [4, 3], rng=0)(X), np.array([0, 1, 2, 0])),
     "dropout": lambda: nn.Dropout(0.5, rng=0)(leaf(np.ones(20))).sum(),
@@ -103,6 +106,7 @@ HEALTHY = {
     "an LSTM": lambda: nn.LSTM(3, 2, rng=0)(X.reshape(4, 1, 3))[0].sum(),
     "attention": lambda: F.scaled_dot_product_attention(*[leaf(X[None, None])] * 3).sum(),
     "indices and a split": lambda: np.split(leaf(X)[np.array([0, 0, 1, 2])], 2)[1].sum(),
+    "complex numbers": lambda: abs(leaf(np.array([1 + 1j, 2j]), "z") * 2.0).sum(),
     "where": lambda: np.where(X > 0, leaf(X), 0.0).sum(),
 }
 

@@ -117,6 +117,12 @@ def test_gradients_that_changed_come_with_their_size():
     assert "Δ gradient of 2.bias: " in str(found)
 
 
+def test_complex_gradients():
+    z = leaf(np.array([1 + 1j, 2j]), "z")
+    (change,) = [each for each in ag.diff(abs(z * 2).sum(), abs(z * 3).sum()).gradients if each.name == "z"]
+    assert change.relative == pytest.approx(1 / 3)
+
+
 def test_two_seeds():
     found = ag.diff(loss(net(nn.ReLU(), seed=0)), loss(net(nn.ReLU(), seed=5)))
     assert not found.became

@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "12_find_the_bug.ipynb"
+NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "find-the-bug.ipynb"
 
 FOUND = {  # heading -> what its outputs must say
     "1. The loss is nan": ["nan", "= log(", "made -inf of finite numbers", "np.log(p)", "all finite: True"],

@@ -8,6 +8,7 @@ from tests.autograd.laws.in_place.copies import COPIES
 from tests.autograd.laws.in_place.functions import FUNCTIONS
 from tests.autograd.laws.in_place.indices import INDICES
 from tests.autograd.laws.in_place.names import NAMES
+from tests.autograd.laws.in_place.own_ops import OWN_OPS
 from tests.autograd.laws.in_place.uses import USES
 from tests.autograd.laws.in_place.views import VIEWS
 from tests.autograd.laws.oracle import (
@@ -23,7 +24,7 @@ from tests.autograd.laws.oracle import (
     weigh,
 )
 
-TABLES = (VIEWS, COPIES, NAMES, INDICES, USES, FUNCTIONS)
+TABLES = (VIEWS, COPIES, NAMES, INDICES, USES, FUNCTIONS, OWN_OPS)
 PROGRAMS = {name: row for table in TABLES for name, row in table.items()}
 every = pytest.mark.parametrize("row", PROGRAMS.values(), ids=PROGRAMS)
 
@@ -103,3 +104,12 @@ def test_most_programs_are_followed():
         except Exception:
             continue
     assert followed >= 0.75 * len(PROGRAMS)
+
+
+def test_a_constant_that_a_checkpoint_gives_is_the_constant():
+    x, c = ag.Tensor(np.array([1.0, 2.0]), requires_grad=True), ag.Tensor([3.0, 4.0]) * 1
+    _, seen = ag.checkpoint(lambda z: (z * 2, c))(x)
+    seen += x
+    np.testing.assert_array_equal(plain(c), [4, 6])
+    with pytest.raises(ag.errors.GraphError, match="the second run gave other values"):  # c is another one by then
+        c.sum().backward()

@@ -1,9 +1,12 @@
 """What NumPy refuses to write is refused here, and what shares memory by other ways spoils no graph."""
 
+import random
+
 import numpy as np
 import pytest
 
 import autograd as ag
+from autograd.errors import InPlaceError
 from tests.autograd.laws.oracle import plain
 
 A = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -152,3 +155,65 @@ def test_what_a_transform_gave_belongs_to_its_caller():
     first = gradient(A)
     first += 100.0
     np.testing.assert_array_equal(gradient(A), 2 * A)
+
+
+W = np.arange(9.0).reshape(3, 3)
+
+
+def swapped(x, i, j):
+    x[i], x[j] = x[j], x[i]
+
+
+SWAPS = {
+    "two rows": lambda x: swapped(x, 0, 1),
+    "two columns": lambda x: swapped(x.T, 0, 2),
+    "two rows by slices": lambda x: swapped(x, slice(0, 1), slice(1, 2)),
+    "Generator.shuffle": lambda x: np.random.default_rng(0).shuffle(x),
+    "RandomState.shuffle": lambda x: np.random.RandomState(1).shuffle(x),
+    "random.shuffle": lambda x: random.Random(1).shuffle(x),
+}
+MAKE = {"a result": lambda x: ag.Tensor(x, requires_grad=True) * 1, "a constant": ag.Tensor}
+
+
+@pytest.mark.filterwarnings("ignore:you are shuffling")
+@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+@pytest.mark.parametrize("name", SWAPS)
+def test_rows_that_change_places_are_refused(name, make):
+    """Row by row one of the two is lost, in NumPy, too; Generator.shuffle would do it to a Tensor alone."""
+    y = make(W)
+    with pytest.raises(InPlaceError, match=r"x\[i\], x\[j\] = x\[j\], x\[i\] .* Use x\[\[i, j\]\] = x\[\[j, i\]\]"):
+        SWAPS[name](y)
+    np.testing.assert_array_equal(plain(y), W)
+
+
+def through_copies(x):
+    x[0], x[1] = x[1].copy(), x[0].copy()
+
+
+RIGHT = {
+    "copies": through_copies,
+    "by index": lambda x: x.__setitem__([0, 1], x[[1, 0]]),
+    "an element": lambda x: swapped(x, (0, 1), (1, 0)),
+    "a row with itself": lambda x: swapped(x, 1, 1),
+    "numbers": lambda x: np.random.default_rng(1).shuffle(x.reshape(-1)),
+    "one row": lambda x: x.__setitem__(0, x[1]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:you are shuffling")
+@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_changes_places_as_copies_is_right(name, make):
+    y, right = make(W), W.copy()
+    RIGHT[name](y)
+    RIGHT[name](right)
+    np.testing.assert_array_equal(plain(y), right)
+
+
+def test_a_shuffled_copy():
+    """Generator.permutation gives an array; its order, as an index, a Tensor with its gradient."""
+    np.testing.assert_array_equal(np.sort(np.random.default_rng(0).permutation(ag.Tensor(S)), axis=0), S)
+    with pytest.raises(ag.errors.ConversionError):
+        np.random.default_rng(0).permutation(ag.Tensor(S, requires_grad=True))
+    order = np.random.default_rng(0).permutation(2)
+    np.testing.assert_array_equal(ag.grad(lambda x: (x[order] * S).sum())(S), S[np.argsort(order)])

@@ -131,6 +131,48 @@ def test_a_mask_holds_against_infinite_slopes():
         assert x.grad.tolist() == [0.0, 0.5]
 
 
+def pulled(f):
+    return lambda x: ag.vjp(f, x)[1](1.0)
+
+
+def prod_where(x):
+    return np.prod(np.sqrt(x), where=x > 0)
+
+
+BEHIND = {  # a nan or an infinite slope behind a mask: its gradient is 0, however it is computed
+    "where": lambda x: np.where(x > 0, np.sqrt(x), 0.0).sum(),
+    "relu": lambda x: ag.relu(np.sqrt(x) - 1.5).sum(),
+    "minimum": lambda x: np.minimum(np.sqrt(x), -1.0).sum(),
+    "nanmean": lambda x: np.nanmean(x * np.array([1.0, np.nan, 1.0])),
+    "nanprod": lambda x: np.nanprod(x * np.array([1.0, np.nan, 1.0])),
+    "prod, where=": prod_where,
+    "an index": lambda x: np.sqrt(x)[1:].sum(),
+}
+X0 = np.array([0.0, 1.0, 4.0])
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_a_mask_holds_in_a_gradient_that_is_compiled(name):
+    f = BEHIND[name]
+    with np.errstate(all="ignore"):
+        right = ag.grad(f)(X0)
+        assert np.isfinite(right).all()
+        for way in (ag.grad(f), ag.grad(ag.compile(f)), pulled(f)):
+            compiled = ag.compile(way)
+            for k in (1, 2):
+                np.testing.assert_array_equal(compiled(X0), right, err_msg=f"call {k}")
+        np.testing.assert_allclose(ag.compile(ag.grad(f))(X0 + 1), ag.grad(f)(X0 + 1), rtol=1e-14)
+
+
+def test_a_compiled_function_inside_another_is_walked_by_what_it_computes():
+    """Not by the programs that it remembers: these change with each new kind of arguments."""
+    inner = ag.compile(lambda x: (x * x).sum())
+    outer = ag.compile(lambda x: inner(x) * 2)
+    for k in range(1, 20):
+        inner(np.ones(k))
+        assert outer(X0) == 34.0  # a warning that it is traced anew would be an error
+
+
 # ------------------------------------------------------------------------------------------------------------ models
 
 
@@ -344,3 +386,22 @@ def test_the_first_call_takes_time_in_proportion_to_the_ops():
     start = time.process_time()
     ag.compile(f)(ag.Tensor(1.0, requires_grad=True)).backward()
     assert time.process_time() - start < 5
+
+
+def test_what_a_plain_function_gives_may_be_none_at_times():
+    """A mask where there is one to apply, and None where not: in either order, as labels of a loss are ignored."""
+
+    @ag.opaque
+    def positive(x):
+        mask = np.asarray(x) > 0
+        return np.asarray(x), None if mask.all() else mask
+
+    def f(x, y):
+        values, mask = positive(y)
+        return ((x * values) if mask is None else np.where(mask, x * values, 0.0)).sum()
+
+    some, every = np.array([1.0, -2.0]), np.array([1.0, 2.0])
+    for order in ((some, every, some), (every, some, every)):
+        compiled, x = ag.compile(f), ag.Tensor([3.0, 5.0], requires_grad=True)
+        for y in order:
+            assert compiled(x, y).item() == f(x, y).item()

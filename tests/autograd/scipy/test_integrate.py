@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd.errors import ArgumentError, MissingRule, ShapeError
 
 theirs = pytest.importorskip("scipy.integrate")
@@ -63,6 +64,24 @@ def test_tensors_from_outside_get_their_gradients():
     weight = ag.Tensor([[0.1, -0.7], [0.5, 0.2]], requires_grad=True)
     end(weight).sum().backward()
     np.testing.assert_allclose(weight.grad.data, ag.grad(lambda w: end(w).sum())(weight.data), rtol=1e-8)
+
+
+def test_a_model_as_the_field_of_an_equation():
+    """The parameters of a module of ``nn`` are among what the function reads."""
+    model = nn.MLP(2, [4, 2], activation="tanh", rng=0).astype(np.float64)
+
+    def loss():
+        return (ours.odeint(lambda y, t: model(y[None])[0], Y0, T, **TIGHT) ** 2).sum()
+
+    loss().backward()
+    for parameter in model.parameters():
+        direction, old, h = np.random.default_rng(1).normal(size=parameter.shape), parameter.data.copy(), 1e-5
+        analytic, ends = (parameter.grad.data * direction).sum(), []
+        for sign in (1, -1):
+            parameter.data[...] = old + sign * h * direction
+            ends.append(loss().item())
+        parameter.data[...] = old
+        np.testing.assert_allclose(analytic, (ends[0] - ends[1]) / (2 * h), rtol=1e-6)
 
 
 def test_times_of_the_solvers_own():

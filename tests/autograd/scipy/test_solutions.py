@@ -106,6 +106,15 @@ def test_what_is_read_at_some_points_only_is_refused(name):
 
 
 @every
+def test_an_array_that_changed_before_backward_is_noticed(name):
+    scale, leaf = np.ones(2), ag.Tensor(W, requires_grad=True)
+    y = SOLVERS[name](lambda x: scale * leaf * x).sum()
+    scale *= 1.1
+    with pytest.raises(GraphError, match=r"gives another value in backward than it gave before.*make it give the same"):
+        y.backward()
+
+
+@every
 def test_solutions_can_be_drawn_and_explained(name):
     leaf = ag.Tensor(W, requires_grad=True, name="w")
     y = solve(name, leaf).sum()

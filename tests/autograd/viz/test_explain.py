@@ -30,6 +30,13 @@ def test_expression_paths_sum_to_the_gradient():
             assert path.nodes[-1] == name
 
 
+def test_shares_of_a_negative_gradient_are_of_the_gradient():
+    x = ag.Tensor(1.0, requires_grad=True)
+    found = ag.explain(x * 2 - x * x * 3, x)
+    assert found.total == -4.0
+    assert sorted(path.share for path in found.paths) == pytest.approx([-0.5, 0.75, 0.75])
+
+
 def test_text():
     o, names = neuron()
     text = str(ag.explain(o, names["w1"], names=names))

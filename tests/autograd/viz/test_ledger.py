@@ -169,3 +169,14 @@ def test_a_zero_that_no_mask_made_is_said_to_be_zero():
 def test_elements_that_a_mask_cut_off_are_counted_in_words():
     said = ag.replay(ag.relu(leaf([-1.0, 2.0, -3.0], "x")).sum()).steps
     assert said[-1].endswith("relu cut 2 of 3 elements off here.")
+
+
+@pytest.mark.parametrize("ran", [False, True])
+def test_a_compiled_result_is_drawn_as_one_op(ran):
+    w = ag.Tensor([1.0, 2.0], requires_grad=True, name="w")
+    f = ag.compile(lambda x: (np.tanh(w * x) ** 2).sum())
+    for _ in range(2):  # the first call traces
+        y = f(np.array([0.5, 0.25]))
+    if ran:
+        y.backward(retain_graph=True)
+    assert [item.id for item in ag.draw(y).view.items if item.op] != []

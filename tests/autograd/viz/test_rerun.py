@@ -53,6 +53,21 @@ def test_it_says_so_and_changes_nothing():
         np.testing.assert_array_equal(p.grad, before[name])
 
 
+def test_what_looks_at_the_memory_of_a_leaf_is_noted_as_before():
+    """Writes through views find all who look at the memory: a picture adds nobody, and leaves nobody out."""
+    x = leaf(np.ones((20, 20)), "x")
+    y = (x.T * 2.0).sum()
+    y.backward()
+    before = getattr(x._node, "views", None)
+    tensors = None if before is None else list(before.tensors)
+    ag.draw(y)
+    ag.explain(y, x, index=(0, 0))
+    ag.replay(y)
+    assert getattr(x._node, "views", None) is before
+    assert tensors is None or before.tensors == tensors
+    assert x._node.version == leaf(1.0)._node.version
+
+
 def test_labels_stay_those_of_explain_and_of_the_picture_before():
     x = leaf(np.linspace(0.1, 1.0, 100), "x")
     h = np.sin(x)

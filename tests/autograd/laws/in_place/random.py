@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
+import autograd as ag
+
 Array = Any
+
+
+turned = ag.op(lambda a: a[::-1], vjp=lambda g: g[::-1], name="turned")
+given = ag.op(lambda a: a, vjp=lambda g: g, name="given", elementwise=True)
+seen = ag.checkpoint(lambda a: a[:1])
 
 
 def bump(z: Array) -> None:
@@ -23,13 +30,16 @@ def halve(z: Array) -> Array:
     return z
 
 
+KNOWN = {"np": np, "bump": bump, "halve": halve, "turned": turned, "given": given, "seen": seen}
+
+
 class Writer:
     """Draw statements one by one; run each on arrays to learn the shapes."""
 
     def __init__(self, seed: int, shape: tuple[int, ...]) -> None:
         self.rng = np.random.default_rng(seed)
         self.x = self.rng.uniform(0.3, 2.0, shape)
-        self.space: dict[str, Any] = {"np": np, "bump": bump, "halve": halve, "x": self.x.copy()}
+        self.space: dict[str, Any] = {**KNOWN, "x": self.x.copy()}
         self.names: list[str] = []
         self.lines: list[str] = []
         self.run("a = x * 1")
@@ -97,6 +107,9 @@ class Writer:
             f"np.split({name}, {z.shape[0]})[0]",
             f"np.moveaxis({name}, -1, 0)",
             f"{name}.transpose()",
+            f"turned({name})",
+            f"given({name})",
+            f"seen({name})",
             name,
             *([f"np.diagonal({name})"] if z.ndim == 2 else []),
             *([f"np.broadcast_to({name}, (2, *{z.shape}))"] if z.ndim < 3 else []),
@@ -219,6 +232,6 @@ def draw(seed: int) -> tuple[str, Callable[[Array], Array], Array]:
         w.write()
     body = "\n".join(f"    {line}" for line in w.lines)
     source = f"def program(x):\n{body}\n    return {', '.join(w.names)},\n"
-    space: dict[str, Any] = {"np": np, "bump": bump, "halve": halve}
+    space: dict[str, Any] = dict(KNOWN)
     exec(compile(source, f"<program {seed}>", "exec"), space)  # noqa: S102
     return source, space["program"], w.x
