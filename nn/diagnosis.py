@@ -1,6 +1,7 @@
 """Diagnosis: where a number that is not finite is first seen, and what looks like a mistake, for a Trainer to say."""
 
 import math
+import sys
 import warnings
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -91,7 +92,7 @@ def warn(model: Module, loss: Any, known: set[str], told: Collection[str]) -> No
     for finding in ag.lint(model, loss, ignore=told):
         if f"{finding.code} {finding.place}" not in known:
             known.add(f"{finding.code} {finding.place}")
-            warnings.warn(f"{finding} (Trainer(lint=False) silences this.)", LintWarning, stacklevel=6)
+            warnings.warn(f"{finding} (Trainer(lint=False) silences this.)", LintWarning, stacklevel=_outside())
 
 
 def all_finite(arrays: Sequence[Any]) -> bool:
@@ -102,3 +103,11 @@ def all_finite(arrays: Sequence[Any]) -> bool:
             flat = array.ravel(order="K")
             total += float(np.dot(flat, flat))
     return math.isfinite(total) or all(np.isfinite(array).all() for array in arrays)
+
+
+def _outside() -> int:
+    """Count the frames from the caller to the first one that is the user's: where a warning belongs."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("nn", "autograd"):
+        frame, level = frame.f_back, level + 1
+    return level

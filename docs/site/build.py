@@ -21,7 +21,14 @@ sys.path.insert(0, str(ROOT))
 from docs.site import check, reference  # noqa: E402
 
 MENU = {  # README.md is the first page; what is not named here but linked from a page comes last
-    "Learn": ["docs/tour.md", "docs/gallery.md", "docs/install.md", "docs/coming-from.md", "notebooks/*.ipynb"],
+    "Learn": [
+        "docs/tour.md",
+        "docs/gallery.md",
+        "docs/install.md",
+        "docs/coming-from.md",
+        "docs/debugging.md",
+        "notebooks/*.ipynb",
+    ],
     "Know": ["docs/how-it-works.md", "docs/compile.md", "docs/distributed.md"],
     "Functions": ["docs/numpy.md", "docs/scipy.md", "docs/complex.md"],
     "Compare": ["docs/features.md", "docs/speed.md", "benchmarks/*.md", "docs/left-out.md"],

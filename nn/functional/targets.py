@@ -28,24 +28,6 @@ def swapped(name: str, output: Any, target: Any) -> None:
 
 
 @ag.opaque
-def softmaxed(name: str, output: Any) -> None:
-    """Refuse outputs whose rows are probabilities: they went through a softmax, and would go through a second one."""
-    values = np.asarray(output)
-    if not values.size or not _is_mixture(values[0] if values.ndim > 1 else values):
-        return
-    if _is_mixture(values) and not ((values == 0) | (values == 1)).all():
-        raise ArgumentError(
-            f"{place()}{name} takes logits, and this output is probabilities already (not negative, with sum 1). Leave "
-            f"the softmax before it out, or use CategoricalCrossEntropyLoss, which takes them. {OFF}"
-        )
-
-
-def _is_mixture(values: Array) -> bool:
-    axis = min(1, values.ndim - 1)
-    return bool(values.min() >= 0 and abs(values.sum(axis=axis) - 1).max() < ROUNDING)
-
-
-@ag.opaque
 def shares(name: str, target: Any) -> None:
     """Refuse targets outside [0, 1]: the minimum of binary cross entropy would be −∞."""
     values = np.asarray(target)
