@@ -217,3 +217,26 @@ def test_a_shuffled_copy():
         np.random.default_rng(0).permutation(ag.Tensor(S, requires_grad=True))
     order = np.random.default_rng(0).permutation(2)
     np.testing.assert_array_equal(ag.grad(lambda x: (x[order] * S).sum())(S), S[np.argsort(order)])
+
+
+OTHER_DTYPE = {
+    "parts of complex numbers": (
+        S[0] + 1j * S[1],
+        lambda a: a.view(float),
+        lambda g: np.ascontiguousarray(g).view(complex),
+    ),
+    "half of each number": (S[0], lambda a: a.view(np.float32)[1::2], lambda g: g.astype(float)),
+}
+
+
+@pytest.mark.parametrize("through", [True, False])
+@pytest.mark.parametrize("name", OTHER_DTYPE)
+def test_a_view_of_another_dtype_stops_a_write(name, through):
+    x, forward, rule = OTHER_DTYPE[name]
+    y = ag.Tensor(x, requires_grad=True) * 1
+    v = ag.op(forward, vjp=rule, name="reinterpreted")(y)
+    before = plain(v)
+    with pytest.raises(InPlaceError, match=r"cannot be followed\. Write into a copy"):
+        (v if through else y).__iadd__(1.0)
+    np.testing.assert_array_equal(plain(y), x)
+    np.testing.assert_array_equal(plain(v), before)
