@@ -90,8 +90,8 @@ def who_holds(x: Any = None) -> LiveGraphs:
 
 def _roots() -> list[Box]:
     """List the Tensors that are alive, were made by ops, and stand in no graph of another; newest first."""
-    boxes = [b for b in gc.get_objects() if isinstance(b, Box) and getattr(b, "_node", None) is not None]
-    recorded = sorted((b for b in boxes if b._node.op is not None), key=lambda b: b._node.order)  # type: ignore[union-attr]
+    boxes = [b for b in gc.get_objects() if issubclass(type(b), Box) and getattr(b, "_node", None) is not None]
+    recorded = sorted((b for b in boxes if b._node.op is not None), key=lambda b: b._node.order)
     seen: set[Node] = set()
     roots: list[Box] = []
     for box in recorded:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import Node
+from autograd.graph import Node, View
 from autograd.viz.formulas import as_latex, as_text, evaluate, is_whole, names
 from autograd.viz.ledger import Ledger
 from autograd.viz.numbers import FEW, literal, rows, shape_text
@@ -39,7 +39,7 @@ def chain_rule(snap: Snapshot, ledger: Ledger, i: int, k: int, title: Any, latex
     if g is None or share is None or isinstance(g, Cotangents) or isinstance(share, Cotangents) or is_output(node):
         return None
     rule = node.op.formula[k] if k < len(node.op.formula) else None
-    if rule is None and getattr(node.op, "view", False) and not is_multiple(parent):
+    if rule is None and isinstance(node, View) and not is_multiple(parent):
         moved, shape = r"g \text{, back in its places}", shape_text(np.shape(share))
         here = f"{UPSTREAM} {shape_text(np.shape(g))}"
         return Chain("g, back in its places", here, shape, "", moved, _space(UPSTREAM, np.shape(g)))

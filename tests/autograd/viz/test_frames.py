@@ -153,5 +153,5 @@ def test_too_many_steps_ask_for_a_page():
 
 def test_without_pillow_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'chainrule\[plot\]'"):
+    with pytest.raises(MissingExtra, match=r'a .gif needs pillow 10 or newer. Install it: .*"pillow>=10"'):
         ag.replay(neuron()[0]).save(tmp_path / "y.gif")
