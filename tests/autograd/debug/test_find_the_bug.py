@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import nbformat
 import pytest
 
+nbformat = pytest.importorskip("nbformat", reason="no nbformat (pip install nbformat)")
 NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "find-the-bug.ipynb"
 
 FOUND = {  # heading -> what its outputs must say

@@ -5,12 +5,12 @@ import io
 import warnings
 from pathlib import Path
 
-import nbformat
 import pytest
 
 import autograd as ag
 from autograd.errors import LintWarning, NonFiniteError
 
+nbformat = pytest.importorskip("nbformat", reason="no nbformat (pip install nbformat)")
 NOTEBOOKS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))
 SHOWN = {  # the faults that notebooks show on purpose: the op that is named
     "02_tensors_and_rules": ["backward of v1 = sqrt(v0)"],
