@@ -47,6 +47,8 @@ def test_values_are_numpys(function):
                 theirs = function(*args, **kwargs)
             except TypeError:
                 continue  # NumPy has no such function of complex numbers
+            if name == "cond" and np.lib.NumpyVersion(np.__version__) < "2.3.0":
+                theirs = np.real(theirs)  # older ones give a complex ratio of real numbers
             try:
                 ours = function(*vary(args, ag.Tensor), **kwargs)
             except DTypeError:

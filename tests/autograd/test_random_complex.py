@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
@@ -76,14 +76,20 @@ def programs(draw):
     return steps, inputs
 
 
+def computed(steps, inputs):
+    """Return all values of a program."""
+    values = list(inputs)
+    for name, *places in steps:
+        op = UNARY.get(name) or BINARY[name]
+        values.append(op(*[values[i] for i in places]))
+    return values
+
+
 def runner(steps):
     """Make a function of the program; every value is part of the result, so that none is dead."""
 
     def f(*inputs):
-        values = list(inputs)
-        for name, *places in steps:
-            op = UNARY.get(name) or BINARY[name]
-            values.append(op(*[values[i] for i in places]))
+        values = computed(steps, inputs)
         return sum((abs(value + 4) + 0.3 * value.real**2 + 0.2 * value.imag).mean() for value in values)
 
     f.__name__ = " ".join(f"{name}{tuple(places)}" for name, *places in steps)
@@ -94,6 +100,8 @@ def runner(steps):
 @given(programs())
 def test_gradients_to_order_two(program):
     steps, inputs = program
+    # Finite differences tell nothing near a root's or a logarithm's singular point.
+    assume(all(np.abs(value).min() > 0.05 for value in computed(steps, inputs)))
     ag.check_grads(runner(steps), *inputs)
 
 
