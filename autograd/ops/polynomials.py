@@ -248,8 +248,8 @@ def roots(p: Any) -> Any:
 
     >>> import autograd as ag
     >>> ag.jacobian(np.roots)(np.array([1.0, 0.0, -4.0]))
-    array([[ 1.  ,  0.5 ,  0.25],
-           [-1.  ,  0.5 , -0.25]])
+    array([[ 1.  , -0.5 ,  0.25],
+           [-1.  , -0.5 , -0.25]])
     """
     p = as_array(p)
     if p.ndim != 1:
