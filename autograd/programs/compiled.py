@@ -21,7 +21,7 @@ from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import Guards, is_library
 from autograd.programs.program import Doubtful, Program
 from autograd.programs.source import Changed
-from autograd.programs.tracing import Tracer, flows, named_by_locals
+from autograd.programs.tracing import Tracer, flows, watched
 from autograd.programs.values import ARRAY, CLOSED, Step, Value
 from autograd.tree import flatten
 
@@ -235,6 +235,7 @@ class _Trace:
         self.why = ""
         self.result: Any = None
         self._contents = self.guards.checksums()
+        self._legacy = [rng.get_state() for rng in self.guards.legacy]
         self._states = [rng.bit_generator.state for rng in self.guards.generators]
 
     def _name(self) -> str:
@@ -248,7 +249,7 @@ class _Trace:
         args, kwargs = self.rebuild(leaves)
         self._name_arguments(args, kwargs)
         try:
-            with traced_by(tracer), named_by_locals():
+            with traced_by(tracer), watched(tracer):
                 y = self.f(*args, **kwargs)
                 found, form = flatten(y)
                 results = [self._result(x) for x in found]
@@ -299,6 +300,10 @@ class _Trace:
         stale = self.guards.changed()
         if stale:
             return f"the function changes {stale} while it runs."
+        if self.tracer.doubt or self.guards.doubt:
+            return self.tracer.doubt or self.guards.doubt
+        if not all(map(_same_state, [rng.get_state() for rng in self.guards.legacy], self._legacy)):
+            return "it draws from a RandomState itself; wrap the draw in ag.opaque, or pass the numbers."
         for key, found in self.guards.checksums().items():
             if key not in self.tracer.written and found != self._contents.get(key, found):
                 shape = self.guards.arrays[key].shape

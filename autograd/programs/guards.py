@@ -5,7 +5,7 @@ strings by value); the arrays that it reaches are read afresh at each call, and 
 """
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from operator import is_
 from pathlib import Path
@@ -20,6 +20,7 @@ from autograd.errors import TraceError
 _LIBRARIES = ("autograd", "nn", "numpy", "scipy", "builtins", "math", "functools", "itertools", "typing", "collections")
 _HERE = ("<autograd", str(Path(__file__).parents[1]))
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic)
+_BUILTIN = (list, dict, tuple, set, frozenset)  # whose objects have no attributes
 _OF_ANY_CLASS = ("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__")
 _LIMIT = 20_000  # things that are walked through
 SMALL = 1 << 16  # bytes of arrays whose contents are compared at each call
@@ -33,6 +34,8 @@ class Guards:
         self.arrays: dict[int, np.ndarray[Any, Any]] = {}
         self.boxes: dict[int, Box] = {}
         self.generators: list[Any] = []
+        self.legacy: list[np.random.RandomState] = []
+        self.doubt = ""
         self.contents: list[tuple[str, Any, bytes]] = []
         self._seen: set[int] = set()
         self._kept: list[Any] = []
@@ -65,6 +68,8 @@ class Guards:
             self.boxes[id(x)] = x
         elif isinstance(x, np.ndarray):
             self.arrays[id(x)] = x
+            if x.dtype.hasobject:
+                yield from self._container(x, name)
         elif isinstance(x, np.random.Generator):
             self.generators.append(x)
         elif isinstance(x, FunctionType):
@@ -72,24 +77,28 @@ class Guards:
         elif isinstance(x, MethodType):
             yield x.__self__, name
             yield x.__func__, name
-        elif isinstance(x, partial):
-            yield from ((part, name) for part in (x.func, x.args, x.keywords))
-        elif isinstance(x, tuple | list):
-            if isinstance(x, list):
-                self._check(name, lambda: list(x), list(x))
-                self._lists.append((x, list(x)))
-            yield from ((part, f"{name}[{i}]") for i, part in enumerate(x) if not isinstance(part, _PLAIN))
-        elif isinstance(x, dict):
-            self._check(name, lambda: [*x.keys(), *x.values()], [*x.keys(), *x.values()])
-            self._dicts.append((x, dict(x)))
-            yield from ((part, f"{name}[{key!r}]") for key, part in x.items())
-        elif isinstance(x, set | frozenset):
-            self._check(name, lambda: list(x), list(x))
-            self._slow = True
-            yield from ((part, name) for part in x)
+        elif isinstance(x, np.random.RandomState):
+            self.legacy.append(x)
         elif isinstance(x, type | ModuleType | BuiltinFunctionType | np.ufunc | CodeType):
             return
         else:
+            yield from self._container(x, name)
+
+    def _container(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
+        """Remember what a container holds, and the attributes of any other object."""
+        parts = _parts_of(x)
+        if parts is not None:
+            if type(x) is list:
+                self._lists.append((x, parts))
+            elif type(x) is dict:
+                self._dicts.append((x, dict(x)))
+            elif type(x) is not tuple:
+                self._slow = True
+            self._check(name, partial(_parts_of, x), parts)
+            yield from ((part, f"{name}[{i}]") for i, part in enumerate(parts) if not isinstance(part, _PLAIN))
+        elif hasattr(type(x), "__next__"):
+            self.doubt = f"{name} is an iterator, which is another one at each call. Pass what it gives."
+        if type(x) not in _BUILTIN:
             yield from self._object(x, name)
 
     def _function(self, f: FunctionType, name: str) -> Iterator[tuple[Any, str]]:
@@ -235,6 +244,17 @@ class Guards:
                 "could not be noticed. Pass them as arguments."
             )
         self.contents = [(f"an array of shape {a.shape}", a, a.tobytes()) for a in others]
+
+
+def _parts_of(x: Any) -> list[Any] | None:
+    """Return what a container holds, or None of what is none."""
+    if isinstance(x, partial):
+        return [x.func, x.args, x.keywords]
+    if isinstance(x, np.ndarray):
+        return x.ravel().tolist() if x.dtype.hasobject else None
+    if isinstance(x, Mapping):
+        return [*x.keys(), *x.values()]
+    return list(x) if isinstance(x, Sequence | Set) and not isinstance(x, str | bytes | range) else None
 
 
 def _equal(now: Any, was: Any) -> bool:

@@ -60,16 +60,27 @@ def user_line(*, inside: bool = False) -> tuple[str, int] | None:
 
 
 @contextmanager
-def named_by_locals() -> Iterator[None]:
-    """Name what is computed inside as the user's functions do: by the variables that hold it when one returns."""
+def watched(tracer: "Tracer") -> Iterator[None]:
+    """Name what is computed inside as the user's functions do: by the variables that hold it when one returns.
+
+    Calls that give something else each time (a clock, a file, Python's random numbers) are noticed.
+    """
     if sys.getprofile() is not None:
         yield
         return
 
-    def look(frame: Any, event: str, _: Any) -> None:
-        if event != "return" or is_ours(frame.f_code.co_filename):
+    def look(frame: Any, event: str, called: Any) -> None:
+        if event not in ("return", "c_call") or is_ours(frame.f_code.co_filename):
             return
-        if not is_library(frame.f_globals.get("__name__", "")):
+        if is_library(frame.f_globals.get("__name__", "")):
+            return
+        if event == "c_call":
+            source = _outside_world(called)
+            if source:
+                tracer.doubt = (
+                    f"it reads {source} itself; do so in a function that is ag.opaque, or pass what it gives."
+                )
+        else:
             for name, x in frame.f_locals.items():
                 if isinstance(x, Traced) and not x._node.value.name:  # type: ignore[union-attr]
                     x._node.value.name = name  # type: ignore[union-attr]
@@ -79,6 +90,16 @@ def named_by_locals() -> Iterator[None]:
         yield
     finally:
         sys.setprofile(None)
+
+
+def _outside_world(called: Any) -> str:
+    """Say what a builtin function reads that nothing here can compare, or nothing."""
+    owner, name = getattr(called, "__self__", None), getattr(called, "__name__", "")
+    if type(owner).__module__ == "random":
+        return "Python's random numbers"
+    if getattr(called, "__module__", None) == "time" or name in ("now", "utcnow", "today"):
+        return "the clock" if name != "sleep" else ""
+    return "a file or the keyboard" if called in (open, input) else ""
 
 
 _and, _or, _xor, _invert = map(opaque, (operator.and_, operator.or_, operator.xor, operator.invert))
@@ -188,6 +209,7 @@ class Tracer:
         self._by_array: dict[int, tuple[Any, Any]] = {}  # id of an array -> (its Value or constant, the array)
         self._by_box: dict[int, tuple[Value, Box]] = {}
         self._shared: set[int] = set()
+        self.doubt = ""  # what speaks against a program
         self.written: set[int] = set()  # ids of arrays that steps may write into
 
     # ------------------------------------------------------------------------------------------------ what comes in

@@ -1,6 +1,11 @@
 """Freshness: whatever changes between two calls is seen, read afresh, or refused; a program is never stale."""
 
+import array
+import collections
 import functools
+import itertools
+import random
+import time
 import types
 import warnings
 
@@ -270,7 +275,59 @@ def generator_made_inside():
     return lambda x: x + np.random.default_rng(0).normal(size=3), lambda: None, X
 
 
+class Words(dict):
+    """A dictionary with an attribute."""
+
+
+class Numbers(list):
+    """A list with an attribute."""
+
+
+def held(make, change, read=lambda box: box[0]):
+    """Make a row of a container: what a function reads from it, and a change of that."""
+
+    def row():
+        box = make()
+        return lambda x: x * read(box), lambda: change(box), X
+
+    return row
+
+
+def put(box):
+    box[0] = 9
+
+
+CONTAINERS = {
+    "deque": held(lambda: collections.deque([2.0]), put),
+    "bytearray": held(lambda: bytearray(b"\x02"), put),
+    "memoryview": held(lambda: memoryview(bytearray(b"\x02")), put),
+    "array.array": held(lambda: array.array("d", [2.0]), put),
+    "UserList": held(lambda: collections.UserList([2.0]), put),
+    "object array": held(lambda: np.array([2.0], object), put),
+    "object array of dictionaries": held(lambda: np.array([{0: 2.0}], object), lambda b: put(b[0]), lambda b: b[0][0]),
+    "record array": held(lambda: np.zeros(1, [("a", float)]), lambda b: b.__setitem__("a", 5), lambda b: b["a"][0]),
+    "ChainMap": held(lambda: collections.ChainMap({0: 2.0}), put),
+    "Counter": held(lambda: collections.Counter({0: 2}), put),
+    "defaultdict": held(lambda: collections.defaultdict(float, {0: 2.0}), put),
+    "attribute of a dictionary": held(
+        lambda: Words(k=1), lambda b: setattr(b, "k", 5.0), lambda b: getattr(b, "k", 2.0)
+    ),
+    "attribute of a list": held(lambda: Numbers([1]), lambda b: setattr(b, "k", 5.0), lambda b: getattr(b, "k", 2.0)),
+    "set": held(lambda: {1, 2}, lambda b: b.add(3), len),
+    "keywords of a partial": held(
+        lambda: functools.partial(dict, k=2.0), lambda b: b.keywords.update(k=5.0), lambda b: b()["k"]
+    ),
+}
+
+
+def a_view_of_a_dictionary():
+    inner = {"k": 2.0}
+    proxy = types.MappingProxyType(inner)
+    return lambda x: x * proxy["k"], lambda: inner.__setitem__("k", 5.0), X
+
+
 ROWS = [
+    *CONTAINERS.values(), a_view_of_a_dictionary,
     closed_array, view_of_closed_array, array_made_of_a_closed_one, number_of_a_closed_array,
     number_of_a_large_closed_array, item_of_a_closed_tensor, closed_tensor, closed_result, weight, dtype_of_a_weight,
     shape_of_a_weight, dictionary, entry_of_a_list, helper, global_number, default, keyword_default, code, namespace,
@@ -285,7 +342,10 @@ def numbers(y):
     return np.asarray(y.detach().numpy() if isinstance(y, ag.Tensor) else y)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)
+NAMES = [*CONTAINERS, *[row.__name__ for row in ROWS[len(CONTAINERS) :]]]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_a_change_is_seen_or_refused(row):
     f, change, x = row()
     compiled = ag.compile(f)
@@ -521,3 +581,21 @@ def test_a_write_into_memory_that_another_value_shares(name):
     for _ in range(2):
         with pytest.raises(TraceError, match="into memory that another array may share"):
             compiled(ag.Tensor(X))
+
+
+ANEW = {
+    "an iterator": lambda: lambda x, it=itertools.count(1): x * next(it),
+    "a generator": lambda: lambda x, it=(i for i in range(1, 9)): x * next(it),
+    "Python's random numbers": lambda: lambda x: x * random.gauss(0, 1),
+    "a Random of one's own": lambda: lambda x, rng=random.Random(0): x * rng.random(),
+    "a RandomState": lambda: lambda x, rng=np.random.RandomState(0): x * rng.rand(),
+    "the clock": lambda: lambda x: x * time.perf_counter(),
+}
+
+
+@pytest.mark.parametrize("name", ANEW)
+def test_what_is_another_at_each_call_is_no_constant(name):
+    compiled = ag.compile(ANEW[name]())
+    with pytest.warns(RuntimeWarning, match="runs uncompiled"):
+        found = [compiled(X).tobytes() for _ in range(4)]
+    assert len(set(found)) == 4
