@@ -90,8 +90,9 @@ class _Entry:
 
 
 def _facts(box: Any) -> Any:
-    array = box._array
-    return array.shape, array.dtype, array.flags.c_contiguous, array.flags.f_contiguous, needs_grad(box)
+    """Return what a program relies on: also that a leaf is one, as gradients of leaves end where they are written."""
+    array, leaf = box._array, box._node is None or box._node.op is None
+    return array.shape, array.dtype, array.flags.c_contiguous, array.flags.f_contiguous, needs_grad(box), leaf
 
 
 class _Last:

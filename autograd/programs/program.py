@@ -250,7 +250,6 @@ class _Compiled:
         self._pairs = [(i, at[v]) for i, v in enumerate(program.parents) if v in at]
         in_order = self._pairs == [(i, i) for i in range(len(program.parents))]
         self._paired: Any = zip if in_order else lambda parents, found: [(parents[i], found[k]) for i, k in self._pairs]
-        self._gathered = [(i, k) for i, k in self._pairs if program.gradients[program.parents[i]] in program.gathered]
         self._reads = frozenset(
             i
             for i, parent in enumerate(program.parents)
@@ -280,9 +279,6 @@ class _Compiled:
             memory = program.take_memory()
             found = program.run_backward(*parts, *node.kwargs["saved"], *memory.views)
             program.memories.append(memory)
-            for i, k in self._gathered:
-                if parents[i].op is not None:  # it goes on from there, and may come to several leaves
-                    found[k] = found[k].copy()
         else:
             found = program.run_backward(*parts, *node.kwargs["saved"])
         if wanted is None:

@@ -583,13 +583,23 @@ def test_a_write_into_memory_that_another_value_shares(name):
             compiled(ag.Tensor(X))
 
 
+def drawing(make, read):
+    """Make a function that holds something which gives another number at each call."""
+
+    def function():
+        source = make()
+        return lambda x: x * read(source)
+
+    return function
+
+
 ANEW = {
-    "an iterator": lambda: lambda x, it=itertools.count(1): x * next(it),
-    "a generator": lambda: lambda x, it=(i for i in range(1, 9)): x * next(it),
-    "Python's random numbers": lambda: lambda x: x * random.gauss(0, 1),
-    "a Random of one's own": lambda: lambda x, rng=random.Random(0): x * rng.random(),
-    "a RandomState": lambda: lambda x, rng=np.random.RandomState(0): x * rng.rand(),
-    "the clock": lambda: lambda x: x * time.perf_counter(),
+    "an iterator": drawing(lambda: itertools.count(1), next),
+    "a generator": drawing(lambda: (i for i in range(1, 9)), next),
+    "Python's random numbers": drawing(lambda: None, lambda _: random.gauss(0, 1)),
+    "a Random of one's own": drawing(lambda: random.Random(0), lambda rng: rng.random()),
+    "a RandomState": drawing(lambda: np.random.RandomState(0), lambda rng: rng.rand()),
+    "the clock": drawing(lambda: None, lambda _: time.perf_counter()),
 }
 
 
