@@ -4,6 +4,7 @@ While it runs, what an op gives is a :class:`Traced`: a Tensor that knows its pl
 numbers of one raises TraceError, so nothing computed from them outside the program can grow stale.
 """
 
+import gc
 import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -76,7 +77,7 @@ def watched(tracer: "Tracer") -> Iterator[None]:
             return
         if event == "c_call":
             source = _outside_world(called)
-            if source:
+            if source and not _collecting(frame):
                 tracer.doubt = (
                     f"it reads {source} itself; do so in a function that is ag.opaque, or pass what it gives."
                 )
@@ -90,6 +91,14 @@ def watched(tracer: "Tracer") -> Iterator[None]:
         yield
     finally:
         sys.setprofile(None)
+
+
+def _collecting(frame: Any) -> bool:
+    """Say whether the garbage collector runs this, which comes when it likes: Hypothesis and profilers time it."""
+    callbacks = {getattr(each, "__code__", None) for each in gc.callbacks}
+    while frame is not None and frame.f_code not in callbacks:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _outside_world(called: Any) -> str:

@@ -3,6 +3,7 @@
 import array
 import collections
 import functools
+import gc
 import itertools
 import random
 import time
@@ -609,3 +610,21 @@ def test_what_is_another_at_each_call_is_no_constant(name):
     with pytest.warns(RuntimeWarning, match="runs uncompiled"):
         found = [compiled(X).tobytes() for _ in range(4)]
     assert len(set(found)) == 4
+
+
+def test_a_clock_that_the_garbage_collector_reads_is_none_of_the_program():
+    def timed(phase, info):
+        time.perf_counter()
+
+    gc.callbacks.append(timed)
+    try:
+
+        @ag.compile
+        def function(x):
+            gc.collect()
+            return x * 2
+
+        assert (function(X) == X * 2).all()
+        assert not function.why
+    finally:
+        gc.callbacks.remove(timed)
