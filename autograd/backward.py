@@ -26,23 +26,23 @@ def backward_pass(
     found: dict[Node, Any] = {}  # of leaves and targets: here the pass ends
     waiting: dict[int, list[Any]] = {}  # of the others, by their age, until their turn comes
     queue: list[int] = []
-    shares: Iterable[tuple[Node, Any]] = cotangents.items()
+    arriving: Iterable[tuple[Node, Any]] = cotangents.items()
     while True:
         node: Any = None  # the newest that is reached now: mostly it is next, and needs no place in the queue
         g = None
-        for parent, share in shares:
+        for parent, cotangent in arriving:
             if parent.op is None or (targets and parent in targets):
-                found[parent] = found[parent] + share if parent in found else share
+                found[parent] = found[parent] + cotangent if parent in found else cotangent
             elif parent is node:
-                g = g + share
+                g = g + cotangent
             elif (entry := waiting.get(parent.order)) is not None:
-                entry[1] = entry[1] + share
+                entry[1] = entry[1] + cotangent
             elif node is None:
-                node, g = parent, share
+                node, g = parent, cotangent
             else:
                 if parent.order < node.order:
-                    node, g, parent, share = parent, share, node, g
-                waiting[parent.order] = [parent, share]
+                    node, g, parent, cotangent = parent, cotangent, node, g
+                waiting[parent.order] = [parent, cotangent]
                 heappush(queue, parent.order)
         if queue and (node is None or queue[0] < node.order):
             if node is not None:
@@ -52,7 +52,7 @@ def backward_pass(
         if node is None or (pause and node.op.selects is not None):
             return found | dict(waiting.values()) | ({} if node is None else {node: g})
         try:
-            shares = vjp(node, g)
+            arriving = vjp(node, g)
         except Exception as error:  # a rule may be a user's own: say where it was
             error.add_note(f"while backward was at {node.op.name!r}{f' in {node.scope.path}' if node.scope else ''}")
             raise

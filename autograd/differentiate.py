@@ -21,7 +21,7 @@ from autograd.compiler import select
 from autograd.gathering import memories
 from autograd.graph import Leaf, Node, ancestors, leading_to, versions
 from autograd.modes import current, enable_grad, watched_by
-from autograd.rules import Op, Shares
+from autograd.rules import InputCotangents, Op
 from autograd.vjp import (
     PLUMBING,
     Cotangents,
@@ -41,18 +41,18 @@ _F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
 def _visit(wanted: Any, release: bool, retained: dict[Node, Any] | None) -> VJP:
     """Make what runs the rules of a node on arrays: gradients of small values stay on it, for pictures."""
 
-    def visit(node: Node, g: Any) -> Shares:
+    def visit(node: Node, g: Any) -> InputCotangents:
         if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
             node.cotangent = g
         if node.retain and retained is not None:
             retained[node] = g
         op = node.op
-        shares: Shares = op.vjp(node, node.residuals, g, wanted)
+        cotangents: InputCotangents = op.vjp(node, node.residuals, g, wanted)
         if release:
             node.released = True
             if node.shape or not op.elementwise:  # an elementwise op of numbers holds nothing large
                 let_go(node)
-        return shares
+        return cotangents
 
     return visit
 
@@ -60,7 +60,7 @@ def _visit(wanted: Any, release: bool, retained: dict[Node, Any] | None) -> VJP:
 def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool) -> VJP:
     """Make what runs the rules of a node where some elements are structurally zero."""
 
-    def visit(node: Node, g: Any) -> Shares:
+    def visit(node: Node, g: Any) -> InputCotangents:
         if node.retain or not traced:
             plain = unmasked(g)
             if isinstance(plain, _ARRAYS) and plain.size <= SMALL:
@@ -93,7 +93,7 @@ def differentiate(
         return found
     at_mask, visited, visit = dict(found), list[Node](), _visit(wanted, False, retained)
 
-    def visit_and_note(node: Node, g: Any) -> Shares:
+    def visit_and_note(node: Node, g: Any) -> InputCotangents:
         visited.append(node)  # nothing is let go of before it is known that no nan came of the mask
         return visit(node, g)  # type: ignore[return-value]
 
@@ -120,7 +120,7 @@ def differentiate_recorded(
     if current().watcher is not None:
         return _watched(differentiate_recorded, cotangents, targets, False, wanted=wanted, retained=retained)
 
-    def visit(node: Node, g: Any) -> Shares:
+    def visit(node: Node, g: Any) -> InputCotangents:
         if node.retain and retained is not None:
             retained[node] = g
         return recorded_vjp(node, g, wanted)
@@ -200,7 +200,7 @@ def is_small(x: Any) -> bool:
 # ----------------------------------------------------------------------------------------------------------- recording
 
 
-def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> Shares:
+def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> InputCotangents:
     """Return the cotangent of each parent as a Tensor that is part of the graph: the same rules, run on Tensors."""
     op = node.op
     if op.definition is not None:
@@ -229,7 +229,7 @@ def linked(node: Node) -> tuple[Any, ...]:
     return tuple(residuals)
 
 
-def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, traced: bool = False) -> Shares:
+def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, traced: bool = False) -> InputCotangents:
     """Run the definition of an op again, recorded, and go back through it.
 
     Inputs that nobody differentiates here stay linked to the graph when the pass itself is recorded. Inputs beyond
@@ -325,21 +325,21 @@ def unmasked(g: Any) -> Any:
     return Cotangents({i: unmasked(part) for i, part in g.parts.items()}) if isinstance(g, Cotangents) else g.g
 
 
-def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> Shares:
+def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> InputCotangents:
     """Return the cotangent of each parent, set to zero where it influences nothing that is alive."""
     op, parents = node.op, node.parents
     if op.selects is None and op.__class__ is Op and masked.__class__ is Masked and masked._alive is None:  # mostly
         g = masked.g
-        shares = recorded_vjp(node, g, wanted) if traced else op.vjp(node, node.residuals, g, wanted)
-        return [(parent, Masked(share)) for parent, share in shares]
+        cotangents = recorded_vjp(node, g, wanted) if traced else op.vjp(node, node.residuals, g, wanted)
+        return [(parent, Masked(cotangent)) for parent, cotangent in cotangents]
     if op in PLUMBING:
         return op.vjp(node, node.residuals, masked, wanted)  # type: ignore[no-any-return]
     if op.definition is not None and (op.selects is not None or traced or _any_dead(masked)):
         return definition_vjp(node, node.residuals, masked, wanted, traced=traced)
     if op.selects is None and not _any_dead(masked):
         g = unmasked(masked)
-        shares = recorded_vjp(node, g, wanted) if traced else op.vjp(node, node.residuals, g, wanted)
-        return [(parent, Masked(share)) for parent, share in shares]
+        cotangents = recorded_vjp(node, g, wanted) if traced else op.vjp(node, node.residuals, g, wanted)
+        return [(parent, Masked(cotangent)) for parent, cotangent in cotangents]
     if node.released or versions.latest < node.order:
         check(node)
     needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in parents]
@@ -349,19 +349,20 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> Shares:
     reach = cache(lambda: _reach(node, masked))
     places = iter([i for i, needed in enumerate(needs) if needed])
     if not _any_dead(masked):  # all is alive that comes in: the rule leaves zeros where it chooses
-        shares = op.vjp(node, residuals, unmasked(masked), wanted)
+        cotangents = op.vjp(node, residuals, unmasked(masked), wanted)
         return [
-            (parent, Masked(share, lambda i=i: reach()[i])) for (parent, share), i in zip(shares, places, strict=True)
+            (parent, Masked(cotangent, lambda i=i: reach()[i]))
+            for (parent, cotangent), i in zip(cotangents, places, strict=True)
         ]
     alive = reach()
     if op.selects is None:  # what selects by its values needs them as they are
         inputs = [_finite(x, each, traced) for x, each in zip(residuals, alive, strict=False)]
         residuals = [*inputs, *residuals[len(alive) :]]
-    shares = op.vjp(node, residuals, unmasked(masked), wanted)
-    pairs: Shares = []
-    for (parent, share), i in zip(shares, places, strict=True):
-        pairs.append((parent, Masked(share if alive[i] is None else select(alive[i], share), alive[i])))
-    return pairs
+    cotangents = op.vjp(node, residuals, unmasked(masked), wanted)
+    return [
+        (parent, Masked(cotangent if alive[i] is None else select(alive[i], cotangent), alive[i]))
+        for i, (parent, cotangent) in zip(places, cotangents, strict=True)
+    ]
 
 
 def _any_dead(masked: Any) -> bool:
@@ -370,7 +371,7 @@ def _any_dead(masked: Any) -> bool:
     return masked.alive is not None
 
 
-def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[bool]) -> Shares:
+def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[bool]) -> InputCotangents:
     """Mask before the sum over broadcast axes: an element of the output is alive, or it is not."""
     op, pairs = node.op, []
     for i, parent in enumerate(node.parents):
@@ -379,14 +380,14 @@ def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[boo
         if i not in op.rules:
             missing_rule(op, i)
         alive = masked.alive
-        share = op.rules[i].function(masked.g, *arguments_of(op.rules[i], node, residuals, needs, (True,)))
+        cotangent = op.rules[i].function(masked.g, *arguments_of(op.rules[i], node, residuals, needs, (True,)))
         if op.selects is not None and i in op.selects:
             chosen = op.selects[i].function(*arguments_of(op.selects[i], node, residuals, needs, (True,)))
             chosen = np.broadcast_to(np.asarray(chosen, bool), node.shape)
             alive = chosen if alive is None else alive & chosen
         if alive is not None:
-            share = select(np.broadcast_to(alive, share.shape), share)
-        pairs.append((parent, Masked(share, alive).fitted(parent, op, i)))
+            cotangent = select(np.broadcast_to(alive, cotangent.shape), cotangent)
+        pairs.append((parent, Masked(cotangent, alive).fitted(parent, op, i)))
     return pairs
 
 
@@ -402,14 +403,14 @@ def _reach(node: Node, masked: Any) -> list[Any]:
     found: list[Any] = []
     for residuals in _probed_residuals(node, rng):
         try:
-            shares = _shares_of_all(node, residuals, seed, arrived)
+            cotangents = _run_all_rules(node, residuals, seed, arrived)
         except Exception:  # a rule may refuse what it is probed with
             continue
         alive: list[Any] = [None] * len(node.parents)
-        for i, share in shares:
-            alive[i] = np.asarray(share) != 0
+        for i, cotangent in cotangents:
+            alive[i] = np.asarray(cotangent) != 0
             if op.selects is None:  # 0 · inf tells nothing
-                alive[i] &= ~np.isnan(share)
+                alive[i] &= ~np.isnan(cotangent)
         found.append(alive)
     each = [[alive[i] for alive in found] for i in range(len(node.parents))]
     return [None if not masks or masks[0] is None or np.all(m := np.any(masks, 0)) else m for masks in each]
@@ -452,13 +453,13 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
         yield [_map(x, drawn) for x in kept]
 
 
-def _shares_of_all(node: Node, residuals: Any, g: Any, arrived: Any) -> list[tuple[int, Any]]:
+def _run_all_rules(node: Node, residuals: Any, g: Any, arrived: Any) -> list[tuple[int, Any]]:
     """Run all rules, also those of constants, on arrays."""
     op, parents = node.op, node.parents
     needs = [parent is not None and parent.dtype.kind in "fc" for parent in parents]
     if op.joint is not None:
-        shares = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, arrived))
-        return [(i, share) for i, share in enumerate(shares) if needs[i] and share is not None]
+        cotangents = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, arrived))
+        return [(i, cotangent) for i, cotangent in enumerate(cotangents) if needs[i] and cotangent is not None]
     return [
         (i, rule.function(g, *arguments_of(rule, node, residuals, needs, arrived)))
         for i, rule in op.rules.items()

@@ -28,6 +28,7 @@ FLOORS = {
     "autograd.gathering": 2,
     "autograd.hints": 2,
     "autograd.rules": 3,
+    "autograd.template": 4,
     "autograd.vjp": 4,
     "autograd.recorded": 5,
     "autograd.compiler": 6,

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.box import SMALL
 from autograd.differentiate import GONE, Masked, as_masked, has_nan, masked_vjp, unmasked
 from autograd.graph import Leaf, Node
-from autograd.rules import Shares
+from autograd.rules import InputCotangents
 from autograd.viz.snapshot import Snapshot, plain, size
 from autograd.vjp import PLUMBING, Cotangents, stale
 
@@ -163,7 +163,7 @@ def shares_by_input(node: Node, g: Any) -> dict[int, Any]:
     return found
 
 
-def peek(node: Node, g: Any) -> Shares | None:
+def peek(node: Node, g: Any) -> InputCotangents | None:
     """Return what a node gives its parents, for a picture: of a released node too, while its small arrays are there.
 
     ``g`` may be masked, and the shares are then. None means that an array which the rules need is gone, or was changed
