@@ -3,13 +3,14 @@
 Floor 2: knows nodes, ``+`` and nothing of arrays.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
 from autograd.graph import Node
 
-VJP = Callable[[Node, Any], Iterable[tuple[Node, Any]]]
+InputCotangents = Sequence[tuple[Node, Any]]  # the inputs of an op that want a cotangent, each with its own
+VJP = Callable[[Node, Any], InputCotangents]
 
 
 def backward_pass(

@@ -101,13 +101,19 @@ def standing(op: Op, *dtypes: Any) -> Op:
     return twin
 
 
+# What stands for both functions until the first call runs in the globals of its op, where these have values.
+_op: Any = None
+_apply: Any = None
+_vjp: Any = None
+
+
 def _first_apply(*args: Any, **kwargs: Any) -> Any:
-    return _write(_op, _apply)(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821
+    return _write(_op, _apply)(*args, **kwargs)
 
 
 def _first_vjp(node: Any, residuals: Any, g: Any, wanted: Any = None) -> Any:
-    _write(_op, _apply)  # type: ignore[name-defined]  # noqa: F821
-    return _vjp(node, residuals, g, wanted)  # type: ignore[name-defined]  # noqa: F821
+    _write(_op, _apply)
+    return _vjp(node, residuals, g, wanted)
 
 
 def _write(op: Op, apply: FunctionType) -> FunctionType:

@@ -9,19 +9,20 @@ Floor 7: used by ``backward`` and the transforms.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autograd.backward import VJP, backward_pass
+from autograd.backward import VJP, InputCotangents, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
 from autograd.graph import Leaf, Node, ancestors, leading_to, versions
+from autograd.masking import Masked, any_dead, as_masked, random_like, reach, unmasked
 from autograd.modes import current, enable_grad, watched_by
-from autograd.rules import InputCotangents, Op
+from autograd.rules import Op
 from autograd.vjp import (
     PLUMBING,
     Cotangents,
@@ -31,7 +32,6 @@ from autograd.vjp import (
     identity_node,
     item_node,
     missing_rule,
-    unbroadcast,
 )
 
 GONE = object()  # stands among the keywords of a released node for a large array
@@ -95,7 +95,7 @@ def differentiate(
 
     def visit_and_note(node: Node, g: Any) -> InputCotangents:
         visited.append(node)  # nothing is let go of before it is known that no nan came of the mask
-        return visit(node, g)  # type: ignore[return-value]
+        return visit(node, g)
 
     found = backward_pass(found, visit_and_note, targets)
     if _any_nan([*found.values(), *(retained or {}).values()]):
@@ -202,10 +202,10 @@ def is_small(x: Any) -> bool:
 
 def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> InputCotangents:
     """Return the cotangent of each parent as a Tensor that is part of the graph: the same rules, run on Tensors."""
-    op = node.op
+    op: Op = node.op
     if op.definition is not None:
         return definition_vjp(node, node.residuals, g, wanted, traced=True)
-    return op.vjp(node, node.residuals if op.linear else linked(node), g, wanted)  # type: ignore[no-any-return]
+    return op.vjp(node, node.residuals if op.linear else linked(node), g, wanted)
 
 
 def linked(node: Node) -> tuple[Any, ...]:
@@ -274,89 +274,34 @@ def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, tr
 # ------------------------------------------------------------------------------------------------------------- masking
 
 
-class Masked:
-    """Hold a cotangent and which of its elements are alive: None for all; the others are structurally zero.
-
-    ``alive`` may be given as a function that tells when somebody asks.
-    """
-
-    __slots__ = ("_alive", "g")
-
-    def __init__(self, g: Any, alive: Any = None) -> None:
-        self.g = g
-        self._alive = alive
-
-    @property
-    def alive(self) -> Any:
-        """Return which elements are alive, or None for all."""
-        alive = self._alive
-        if alive is not None:
-            alive = alive() if callable(alive) else alive
-            self._alive = alive = None if alive is None or np.all(alive) else alive
-        return alive
-
-    def __add__(self, other: "Masked") -> "Masked":
-        if self._alive is None or other._alive is None:
-            return Masked(self.g + other.g)
-        return Masked(self.g + other.g, lambda: _either(self.alive, other.alive))
-
-    def fitted(self, parent: Node, op: Any, i: int) -> "Masked":
-        """Return it in the shape and dtype of input ``i``; an element is alive there if it is anywhere on its way."""
-        g = fit(self.g, parent, op, i)
-        alive = self.alive
-        if alive is not None and np.shape(alive) != parent.shape:
-            alive = unbroadcast(np.asarray(alive, int), parent.shape) > 0
-        return Masked(g, alive)
-
-
-def _either(a: Any, b: Any) -> Any:
-    return None if a is None or b is None else a | b
-
-
-def as_masked(g: Any) -> Any:
-    """Return a cotangent as a masked one of which all is alive."""
-    if isinstance(g, Cotangents):
-        return Cotangents({i: as_masked(part) for i, part in g.parts.items()})
-    return tuple(None if part is None else as_masked(part) for part in g) if isinstance(g, tuple) else Masked(g)
-
-
-def unmasked(g: Any) -> Any:
-    """Return the cotangent in a masked one."""
-    return Cotangents({i: unmasked(part) for i, part in g.parts.items()}) if isinstance(g, Cotangents) else g.g
-
-
 def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> InputCotangents:
     """Return the cotangent of each parent, set to zero where it influences nothing that is alive."""
-    op, parents = node.op, node.parents
+    op: Op = node.op
     if op.selects is None and op.__class__ is Op and masked.__class__ is Masked and masked._alive is None:  # mostly
-        g = masked.g
-        cotangents = recorded_vjp(node, g, wanted) if traced else op.vjp(node, node.residuals, g, wanted)
-        return [(parent, Masked(cotangent)) for parent, cotangent in cotangents]
+        return _unmasked_vjp(node, masked.g, wanted, traced)
     if op in PLUMBING:
-        return op.vjp(node, node.residuals, masked, wanted)  # type: ignore[no-any-return]
-    if op.definition is not None and (op.selects is not None or traced or _any_dead(masked)):
+        return op.vjp(node, node.residuals, masked, wanted)
+    if op.definition is not None and (op.selects is not None or traced or any_dead(masked)):
         return definition_vjp(node, node.residuals, masked, wanted, traced=traced)
-    if op.selects is None and not _any_dead(masked):
-        g = unmasked(masked)
-        cotangents = recorded_vjp(node, g, wanted) if traced else op.vjp(node, node.residuals, g, wanted)
-        return [(parent, Masked(cotangent)) for parent, cotangent in cotangents]
+    if op.selects is None and not any_dead(masked):
+        return _unmasked_vjp(node, unmasked(masked), wanted, traced)
     if node.released or versions.latest < node.order:
         check(node)
-    needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in parents]
+    needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in node.parents]
     residuals = linked(node) if traced else node.residuals
     if op.elementwise and op.joint is None:
         return _elementwise(node, residuals, masked, needs)
-    reach = cache(lambda: _reach(node, masked))
+    reached = cache(lambda: reach(node, masked))
     places = iter([i for i, needed in enumerate(needs) if needed])
-    if not _any_dead(masked):  # all is alive that comes in: the rule leaves zeros where it chooses
+    if not any_dead(masked):  # all is alive that comes in: the rule leaves zeros where it chooses
         cotangents = op.vjp(node, residuals, unmasked(masked), wanted)
         return [
-            (parent, Masked(cotangent, lambda i=i: reach()[i]))
+            (parent, Masked(cotangent, lambda i=i: reached()[i]))
             for (parent, cotangent), i in zip(cotangents, places, strict=True)
         ]
-    alive = reach()
+    alive = reached()
     if op.selects is None:  # what selects by its values needs them as they are
-        inputs = [_finite(x, each, traced) for x, each in zip(residuals, alive, strict=False)]
+        inputs = [_finite(x, each) for x, each in zip(residuals, alive, strict=False)]
         residuals = [*inputs, *residuals[len(alive) :]]
     cotangents = op.vjp(node, residuals, unmasked(masked), wanted)
     return [
@@ -365,10 +310,10 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> InputCotan
     ]
 
 
-def _any_dead(masked: Any) -> bool:
-    if isinstance(masked, Cotangents):
-        return any(part.alive is not None for part in masked.parts.values())
-    return masked.alive is not None
+def _unmasked_vjp(node: Node, g: Any, wanted: Any, traced: bool) -> InputCotangents:
+    """Return the cotangents where nothing is cut off."""
+    cotangents = recorded_vjp(node, g, wanted) if traced else node.op.vjp(node, node.residuals, g, wanted)
+    return [(parent, Masked(cotangent)) for parent, cotangent in cotangents]
 
 
 def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[bool]) -> InputCotangents:
@@ -391,100 +336,16 @@ def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[boo
     return pairs
 
 
-def _reach(node: Node, masked: Any) -> list[Any]:
-    """Tell for each input which elements influence an output that is alive: by what its rules make of random probes.
-
-    An element is alive if any probe finds it: with the values that are there, with random ones, so that no derivative
-    is zero by chance, and with values drawn from those that are there, as a rule may refuse others. An op that selects
-    by its values is probed with these alone. Where no probe succeeds, all is taken to be alive.
-    """
-    op, rng = node.op, np.random.default_rng(0)
-    seed, arrived = _probe_of(node, masked, rng)
-    found: list[Any] = []
-    for residuals in _probed_residuals(node, rng):
-        try:
-            cotangents = _run_all_rules(node, residuals, seed, arrived)
-        except Exception:  # a rule may refuse what it is probed with
-            continue
-        alive: list[Any] = [None] * len(node.parents)
-        for i, cotangent in cotangents:
-            alive[i] = np.asarray(cotangent) != 0
-            if op.selects is None:  # 0 · inf tells nothing
-                alive[i] &= ~np.isnan(cotangent)
-        found.append(alive)
-    each = [[alive[i] for alive in found] for i in range(len(node.parents))]
-    return [None if not masks or masks[0] is None or np.all(m := np.any(masks, 0)) else m for masks in each]
-
-
-def _probe_of(node: Node, masked: Any, rng: Any) -> tuple[Any, tuple[bool, ...]]:
-    """Make a random cotangent that is 0 where the given one is dead."""
-
-    def probe(shape: Any, dtype: Any, part: Any) -> Any:
-        g = rng.uniform(1, 2, shape).astype(dtype)
-        return np.zeros(shape, dtype) if part is None else g if part.alive is None else g * part.alive
-
-    if not isinstance(masked, Cotangents):
-        return probe(node.shape, node.dtype, masked)[()], (True,)
-    shapes = zip(node.shape, node.dtype, strict=True)
-    parts = tuple(probe(shape, dtype, masked.parts.get(k)) for k, (shape, dtype) in enumerate(shapes))
-    return parts, masked.arrived(node)
-
-
-def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
-    """Yield residuals to probe with; a value that no rule of the pass reads was not kept, and is a random one."""
-
-    def random(a: Any) -> Any:
-        return rng.uniform(1, 2, np.shape(a)).astype(a.dtype)
-
-    def drawn(a: Any) -> Any:
-        usable = np.ravel(a)[np.isfinite(np.ravel(a)) & (np.ravel(a) != 0)]
-        return rng.choice(usable, np.shape(a)).astype(a.dtype) if usable.size else random(a)
-
-    kept = list(node.residuals)
-    for i, parent in enumerate(node.parents):
-        if kept[i] is None and parent is not None and parent.dtype.kind in "fc":
-            kept[i] = rng.uniform(1, 2, parent.shape).astype(parent.dtype)
-    if node.op.selects is not None:
-        yield kept
-        return
-    yield [_finite(x, False, False, rng) for x in kept]
-    if not node.op.linear:
-        yield [_map(x, random) for x in kept]
-        yield [_map(x, drawn) for x in kept]
-
-
-def _run_all_rules(node: Node, residuals: Any, g: Any, arrived: Any) -> list[tuple[int, Any]]:
-    """Run all rules, also those of constants, on arrays."""
-    op, parents = node.op, node.parents
-    needs = [parent is not None and parent.dtype.kind in "fc" for parent in parents]
-    if op.joint is not None:
-        cotangents = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, arrived))
-        return [(i, cotangent) for i, cotangent in enumerate(cotangents) if needs[i] and cotangent is not None]
-    return [
-        (i, rule.function(g, *arguments_of(rule, node, residuals, needs, arrived)))
-        for i, rule in op.rules.items()
-        if needs[i]
-    ]
-
-
-def _map(x: Any, change: Callable[[Any], Any]) -> Any:
-    """Change a floating-point array, or each in a tuple."""
-    if isinstance(x, tuple):
-        return tuple([_map(part, change) for part in x])
-    return change(x) if isinstance(x, _ARRAYS) and x.dtype.kind in "fc" else x
-
-
-def _finite(x: Any, alive: Any, traced: bool, rng: Any = None) -> Any:
+def _finite(x: Any, alive: Any) -> Any:
     """Replace what is not finite and influences nothing alive by a number: what it is does not matter."""
     array = x._array if isinstance(x, Box) else x
     if alive is None or array is None:
         return x
     if isinstance(array, tuple):
-        return tuple([_finite(part, alive, traced, rng) for part in x])
+        return tuple([_finite(part, alive) for part in x])
     if array.dtype.kind not in "fc":
         return x
     dead = ~np.isfinite(array) & ~np.asarray(alive)
     if not dead.any():
         return x
-    filler = np.where(dead, (rng or np.random.default_rng(1)).uniform(1, 2, array.shape), 0.0).astype(array.dtype)
-    return select(~dead, x) + filler
+    return select(~dead, x) + np.where(dead, random_like(array, np.random.default_rng(1)), 0).astype(array.dtype)

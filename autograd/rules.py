@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backward import InputCotangents
 from autograd.box import Box, needs_grad
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import Node
 from autograd.modes import current, printable
 
-InputCotangents = list[tuple[Node, Any]]
 _RESERVED = {
     "y": "the output",
     "shapes": "the shapes of the inputs",

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backward import InputCotangents
 from autograd.box import KINDS, Box
 from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
 from autograd.graph import Node, node_of
-from autograd.rules import InputCotangents, Op
+from autograd.rules import Op
 
 _F64 = np.float64
 _ARRAYS = (np.ndarray, np.generic)
@@ -161,7 +162,7 @@ def joint_cotangents(op: Op, cotangents: Any, parents: Sequence[Any], needs: Seq
     if not isinstance(cotangents, tuple | list) or len(cotangents) != len(parents):
         said = f"{len(cotangents)} values" if isinstance(cotangents, tuple | list) else type(cotangents).__name__
         raise RuleError(f"op {op.name!r}: the joint rule must return a tuple of {len(parents)} gradients, got {said}.")
-    pairs: InputCotangents = []
+    pairs: list[tuple[Node, Any]] = []
     for i, needed in enumerate(needs):
         if needed:
             parent, cotangent = parents[i], cotangents[i]

@@ -30,6 +30,7 @@ FLOORS = {
     "autograd.rules": 3,
     "autograd.template": 4,
     "autograd.vjp": 4,
+    "autograd.masking": 5,
     "autograd.recorded": 5,
     "autograd.compiler": 6,
     "autograd.differentiate": 7,

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backward import InputCotangents
 from autograd.box import SMALL
-from autograd.differentiate import GONE, Masked, as_masked, has_nan, masked_vjp, unmasked
+from autograd.differentiate import GONE, has_nan, masked_vjp
 from autograd.graph import Leaf, Node
-from autograd.rules import InputCotangents
+from autograd.masking import Masked, as_masked, unmasked
 from autograd.viz.snapshot import Snapshot, plain, size
 from autograd.vjp import PLUMBING, Cotangents, stale
 

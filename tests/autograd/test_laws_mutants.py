@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import accumulate, backward, box, differentiate, inplace, tensor
+from autograd import accumulate, backward, box, differentiate, inplace, masking, tensor
 from autograd.errors import InPlaceError
 from autograd.primitive import registry
 from autograd.vjp import IDENTITY
@@ -234,7 +234,7 @@ def rules_select_all(patch):
 
 
 def nothing_is_dead(patch):
-    patch.setattr(differentiate.Masked, "alive", property(lambda self: None))
+    patch.setattr(masking.Masked, "alive", property(lambda self: None))
 
 
 def parents_stay_arrays(patch):
