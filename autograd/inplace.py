@@ -25,7 +25,7 @@ from autograd.box import (
     wrap,
 )
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Detached, Leaf, View, node_of, origin, site_of
+from autograd.graph import Alias, Detached, Leaf, Node, View, node_of, origin, site_of
 from autograd.modes import current
 from autograd.ops import casting, indexing, shapes
 from autograd.ops.places import overwrite, reread
@@ -116,11 +116,11 @@ def assign(t: Box, index: Any, value: Any) -> None:
     replace(t, indexing.setitem(t, value, index))
 
 
-def update(t: Box, function: Any, other: Any, ufunc: Any) -> Box:
+def update(t: Box, function: Callable[[Box, Any], Box], other: Any, ufunc: Any) -> Box:
     """Do ``t += other`` and its kin: a number is bound anew, an array changes for all that look at it."""
     value = function(t, other)
     if type(t._array) is not np.ndarray:
-        return value  # type: ignore[no-any-return]
+        return value
     if value._array.shape != t._array.shape:
         raise ShapeError(
             f"in-place {ufunc.__name__}: the result of shape {value._array.shape} does not fit into shape "
@@ -157,30 +157,18 @@ def replace(t: Box, value: Box) -> None:
             f"a write into a view of the result of {root.op.name if root.op else 'a leaf'!r}, whose own array is gone, "
             "cannot be followed. Keep the array in a variable, or write into a copy."
         )
-    seen = [each for each in (tensor() for tensor in known.tensors) if each is not None]
-    roots = {each: origin(each._node) for each in seen if each._node is not None}
-    seen = [each for each in seen if roots.get(each) is root]
-    detached = [each for each, at in roots.items() if isinstance(at, Detached) and at.views is known]
+    seen, detached = _looking(known, root)
     if any(each._array.dtype != array.dtype for each in (*seen, *detached)):
         raise InPlaceError(
             "a write into memory that the .real or .imag of a Tensor looks at cannot be followed. Write into a copy."
         )
-    if any(isinstance(each._node, View) for each in detached):
-        raise InPlaceError(
-            "a write into a result, of which a Tensor that was detached and then requires grad has views, cannot be "
-            "followed. Detach a copy."
-        )
-    owner = wrap(array, root)
-    whole = np.arange(array.size).reshape(array.shape)
-    ids = np.empty_like(array, dtype=np.intp)  # in the layout of the array
-    ids[...] = whole
+    ids = _numbered(array)
     if node is root and value._array.strides == array.strides:
         changed = value
     else:
-        changed = overwrite(owner, value, places=_places(t._array, array, ids))
-    links = [(each, None if each._node is root else _places(each._array, array, ids)) for each in seen]
-    if node is root and not any(each is t for each in seen):
-        links.append((t, None))
+        changed = overwrite(wrap(array, root), value, places=_places(t._array, array, ids))
+    owners = seen if node is not root or any(each is t for each in seen) else [*seen, t]
+    links = [(each, None if each._node is root else _places(each._array, array, ids)) for each in owners]
     for each, places in links:
         if places is None:
             _rebind(each, changed._array, changed._node)
@@ -188,11 +176,20 @@ def replace(t: Box, value: Box) -> None:
             _look(each, changed, places, array)
         watch(each, changed)
     for each in detached:
-        each._array = _moved(each, changed, array)
-        each._array.flags.writeable = False
-        roots[each].views = views_of(changed, leaf_of(changed))
-        leaf_of(each).residuals = (small(each._array),)
-        watch(each, changed)
+        _look_detached(each, changed, array)
+
+
+def _looking(known: Views, root: Node) -> tuple[list[Box], list[Box]]:
+    """Return the Tensors that look at the memory of ``root``: those of its graph, and detached ones."""
+    tensors = [each for each in [tensor() for tensor in known.tensors] if each is not None]
+    roots = [(each, origin(each._node)) for each in tensors if each._node is not None]
+    detached = [each for each, at in roots if isinstance(at, Detached) and at.views is known]
+    if any(isinstance(each._node, View) for each in detached):
+        raise InPlaceError(
+            "a write into a result, of which a Tensor that was detached and then requires grad has views, cannot be "
+            "followed. Detach a copy."
+        )
+    return [each for each, at in roots if at is root], detached
 
 
 def _rebind(t: Box, array: Any, node: Any) -> None:
@@ -215,6 +212,16 @@ def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     _rebind(t, _moved(t, changed, old), node)
 
 
+def _look_detached(t: Box, changed: Box, old: Any) -> None:
+    """Make a constant look at the memory of ``changed``, read-only."""
+    t._array = _moved(t, changed, old)
+    t._array.flags.writeable = False
+    root: Any = origin(leaf_of(t))
+    root.views = views_of(changed, leaf_of(changed))
+    leaf_of(t).residuals = (small(t._array),)
+    watch(t, changed)
+
+
 def _moved(t: Box, changed: Box, old: Any) -> Any:
     """Return the view of the memory of ``changed`` that ``t`` is of that of ``old``."""
     if changed._array.strides != old.strides:
@@ -227,6 +234,13 @@ def _moved(t: Box, changed: Box, old: Any) -> Any:
 def _offset(view: Any, array: Any) -> int:
     distance = view.__array_interface__["data"][0] - array.__array_interface__["data"][0]
     return int(distance // array.itemsize)
+
+
+def _numbered(array: Any) -> Any:
+    """Return the numbers of the elements, in NumPy's order, as an array with the layout of this one."""
+    ids = np.empty_like(array, dtype=np.intp)
+    ids[...] = np.arange(array.size).reshape(array.shape)
+    return ids
 
 
 def _places(view: Any, array: Any, ids: Any) -> Any:
