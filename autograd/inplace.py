@@ -6,7 +6,7 @@ one from then on, at the same places. Floor 10: used by :mod:`autograd.tensor`.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -27,13 +27,15 @@ from autograd.box import (
 from autograd.errors import DTypeError, InPlaceError, ShapeError
 from autograd.graph import Alias, Detached, Leaf, Node, View, node_of, origin, site_of
 from autograd.modes import current
-from autograd.ops import casting, indexing, shapes
+from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
 from autograd.ops.places import overwrite, reread
 from autograd.recorded import misfit
 from autograd.sharing import is_given
 
+Result = TypeVar("Result")
 
-def refuse_leaf(t: Box, what: str, *values: Any) -> None:
+
+def _refuse_leaf(t: Box, what: str, *values: Any) -> None:
     """Raise InPlaceError where a write would change a value whose gradient is asked for, or spoil a graph."""
     root = origin(leaf_of(t))
     if is_shared(t):
@@ -63,7 +65,7 @@ def refuse_leaf(t: Box, what: str, *values: Any) -> None:
         )
 
 
-def refuse_swap(t: Box, index: Any, value: Any) -> None:
+def _refuse_swap(t: Box, index: Any, value: Any) -> None:
     """Raise InPlaceError for ``t[i], t[j] = t[j], t[i]`` of rows: on views, as here and in NumPy, one of them is lost.
 
     Generator.shuffle does it to what it does not know.
@@ -92,13 +94,13 @@ def _place(array: Any) -> Any:
     return array.__array_interface__["data"][0], array.shape, array.strides
 
 
-def is_plain(t: Box, *values: Any) -> bool:
+def _is_plain(t: Box, *values: Any) -> bool:
     """Tell whether a write concerns no graph: arrays are written into as NumPy does it, and versions tell the rest."""
     root = origin(leaf_of(t))
     return isinstance(root, Leaf) and not (current().recording and any(needs_grad(v) for v in values))
 
 
-def write(change: Callable[[], Any], name: str, *operands: Any) -> None:
+def _write(change: Callable[[], Any], name: str, *operands: Any) -> None:
     """Run a change of an array; shapes that do not fit are told as everywhere."""
     try:
         change()
@@ -106,17 +108,17 @@ def write(change: Callable[[], Any], name: str, *operands: Any) -> None:
         raise misfit(name, [unbox(x) for x in operands], error, elementwise=True) from None
 
 
-def assign(t: Box, index: Any, value: Any) -> None:
+def _assign(t: Box, index: Any, value: Any) -> None:
     """Do ``t[index] = value`` as a new value of ``t``, seen by all that look at its memory."""
     if type(t._array) is np.ndarray and t._array.dtype.kind not in "fc" and needs_grad(value):
         raise DTypeError(
             f"writing into a Tensor of dtype {t._array.dtype} would lose the gradient of what is written. Use "
             ".astype(float)."
         )
-    replace(t, indexing.setitem(t, value, index))
+    _replace(t, indexing.setitem(t, value, index))
 
 
-def update(t: Box, function: Callable[[Box, Any], Box], other: Any, ufunc: Any) -> Box:
+def _update(t: Box, function: Callable[[Box, Any], Box], other: Any, ufunc: Any) -> Box:
     """Do ``t += other`` and its kin: a number is bound anew, an array changes for all that look at it."""
     value = function(t, other)
     if type(t._array) is not np.ndarray:
@@ -133,11 +135,11 @@ def update(t: Box, function: Callable[[Box, Any], Box], other: Any, ufunc: Any) 
                 f"{t._array.dtype}. Write y = x + … for a new Tensor."
             )
         value = casting.astype(value, t._array.dtype)
-    replace(t, value)
+    _replace(t, value)
     return t
 
 
-def replace(t: Box, value: Box) -> None:
+def _replace(t: Box, value: Box) -> None:
     """Put the value that was written into ``t`` into it and into all that look at its memory."""
     node = leaf_of(t)
     root = origin(node)
@@ -268,3 +270,76 @@ def set_shape(t: Box, shape: Any) -> None:
     t._array, t._node = made._array, made._node
     if made._node is not None:
         watch(t, made)
+
+
+def _change(t: Any, other: Any, function: Any, ufunc: np.ufunc) -> Any:
+    """Change a Tensor as NumPy changes an array: recorded, or, where no graph is concerned, in its memory."""
+    _refuse_leaf(t, f"in-place {ufunc.__name__} on", other)
+    if not _is_plain(t, other):
+        return _update(t, function, other, ufunc)
+    if type(t._array) is not np.ndarray and t._node is not None and not t._node.needs:
+        return function(t, other)
+    array = t.data
+    _write(lambda: ufunc(array, unbox(other), out=array, casting="same_kind"), ufunc.__name__, array, other)
+    t.data = array
+    return t
+
+
+class Writing(Box, Generic[Result]):
+    """Provide what writes into ndarrays: assignment, operators like ``+=``, and methods that change in place.
+
+    ``Result`` is the type of the results, Tensor, which is defined above this floor.
+    """
+
+    __slots__ = ()
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Assign in place, as NumPy does: views of this Tensor see it, and gradients are those of what was written.
+
+        On a leaf that requires grad it is an error while recording.
+        """
+        _refuse_leaf(self, "assigning into", value)
+        _refuse_swap(self, index, value)
+        if _is_plain(self, value):
+            tensor: Any = self
+            array = tensor.data
+            _write(lambda: array.__setitem__(unbox(index), unbox(value)), "setitem", array, value)
+            tensor.data = array
+        else:
+            _assign(self, index, value)
+
+    def fill(self, value: Any) -> None:
+        """Set all elements to ``value``."""
+        self[...] = value
+
+    def sort(self, axis: int = -1) -> None:
+        """Sort in place, as ndarray.sort does; ``np.sort`` gives a sorted copy."""
+        self[...] = sorting.sort(self, axis=axis)
+
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        """Partition in place, as ndarray.partition does."""
+        self[...] = sorting.partition(self, kth, axis=axis)
+
+    def __iadd__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.add, np.add)
+
+    def __isub__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.subtract, np.subtract)
+
+    def __imul__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.multiply, np.multiply)
+
+    def __itruediv__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.divide, np.divide)
+
+    def __ipow__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.power, np.power)
+
+    def __imod__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.remainder, np.remainder)
+
+    def __ifloordiv__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.floor_divide, np.floor_divide)
+
+    def __imatmul__(self, other: Any) -> Result:
+        return _change(self, other, products.matmul, np.matmul)
