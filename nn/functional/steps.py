@@ -5,7 +5,7 @@ bias included. The batch is the last axis in memory: the gates of a step are the
 fast to work on as slices of rows, and W · hᵀ is a quarter faster than h · Wᵀ at batch 32.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -154,10 +154,23 @@ def join(*parts: Any, rows: Any = None) -> Array:
     return joined if rows is None else joined[rows]
 
 
-def masks(steps: int, batch: int, reverse: bool, lengths: Sequence[int] | None) -> Iterator[tuple[int, Array | None]]:
-    """Yield (t, which sequences run, as (N, 1), or None for all): what the definitions step through."""
-    for t in reversed(range(steps)) if reverse else range(steps):
-        yield t, None if lengths is None else (t < np.asarray(lengths))[:, None]
+def unrolled(
+    cell: Callable[..., tuple[Any, ...]], x: Any, states: tuple[Any, ...], reverse: bool, lengths: Sequence[int] | None
+) -> tuple[Any, ...]:
+    """Run ``cell(x_t, *states)``, which gives the new states (h first), over time by plain ops: (y, *last states).
+
+    Where a sequence has ended y is 0, and its states stay.
+    """
+    ys: list[Any] = [None] * len(x)
+    for t in reversed(range(len(x))) if reverse else range(len(x)):
+        new = cell(x[t], *states)
+        if lengths is None:
+            ys[t], states = new[0], new
+        else:
+            runs = (t < np.asarray(lengths))[:, None]  # (N, 1)
+            ys[t] = np.where(runs, new[0], 0.0)
+            states = tuple(np.where(runs, after, before) for after, before in zip(new, states, strict=True))
+    return np.stack(ys, axis=0), *states
 
 
 def check_lengths(name: str, lengths: Any, steps: int, batch: int) -> tuple[int, ...] | None:
