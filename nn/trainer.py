@@ -140,9 +140,7 @@ class Trainer(Steps):
         finite. Whatever is raised, a step that was not made leaves nothing behind.
         """
         whole(epochs, "fit: epochs", 0)
-        for name, switch in (("shuffle", shuffle), ("drop_last", drop_last)):
-            if not isinstance(switch, bool | np.bool_):
-                raise ArgumentError(f"fit: {name} must be True or False, got {switch!r}.")
+        _check_switches(shuffle=shuffle, drop_last=drop_last)
         if validation_data is not None and validation_split:
             raise ArgumentError(
                 "fit: validation_split would hold samples out, and validation_data be used instead. Pass one of them."
@@ -171,16 +169,28 @@ class Trainer(Steps):
         run = self._resume(resume, generator) or self.new_run(int(epochs))
         same_batches(run, data.describe() | {"shuffle": bool(shuffle)})
         data.skip_epochs(self.epoch - run["start"])
+        self._run_epochs(data, shuffle, generator, run, validation, Progress(progress, run["target"]))
+        return self.history
+
+    def _run_epochs(
+        self,
+        data: Batches,
+        shuffle: bool,
+        rng: np.random.Generator,
+        run: dict[str, Any],
+        validation: Batches | None,
+        bar: Progress,
+    ) -> None:
+        """Train to the target of the run, or until somebody stops it."""
         self.run = run
         self.stop, self.history.interrupted = False, False
-        bar = Progress(progress, run["target"])
         with restored_modes(self.model), held_back() as self._interrupts:
             try:
                 self._running = True
                 self._call("on_fit_start")
                 with self._whole_steps():
                     while self.epoch < run["target"] and not self.stop:
-                        self._epoch(data, shuffle, generator, run, validation, bar)
+                        self._epoch(data, shuffle, rng, run, validation, bar)
                         self._interrupts.check()
                 self.run = None
             except KeyboardInterrupt:
@@ -189,7 +199,6 @@ class Trainer(Steps):
                 self._running = False
                 bar.close()
             self._call("on_fit_end")
-        return self.history
 
     def new_run(self, epochs: int) -> dict[str, Any]:
         """Say where a fit starts, where it ends, and what has been seen of its present epoch."""
@@ -385,3 +394,9 @@ class Trainer(Steps):
         if "rng" in run:
             rng.bit_generator.state = run["rng"]
         return run
+
+
+def _check_switches(**switches: Any) -> None:
+    for name, switch in switches.items():
+        if not isinstance(switch, bool | np.bool_):
+            raise ArgumentError(f"fit: {name} must be True or False, got {switch!r}.")
