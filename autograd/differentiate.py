@@ -132,7 +132,7 @@ def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool,
     watcher = current().watcher
     with watched_by(None):
         found: dict[Node, Any] = run(cotangents, targets, **kwargs)
-    watcher.walked(cotangents, found)
+    watcher.differentiated(cotangents, found)
     if release:
         for root in cotangents:
             for node in ancestors(root, lambda node: node.needs and not node.released):

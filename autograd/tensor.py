@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import inplace, protocols, reading
-from autograd.accumulate import drain
+from autograd.accumulate import accumulate_grads
 from autograd.box import (
     SMALL,
     Box,
@@ -268,8 +268,8 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
                 f"backward reached leaf {leaf.name or '(no name)'} of shape {leaf.shape}, which has data of "
                 "another shape by now. Assign such data after backward, or make a new Tensor."
             )
-        drain(found)
-        drain(retained)
+        accumulate_grads(found)
+        accumulate_grads(retained)
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:

@@ -45,7 +45,7 @@ class Cotangents:
 
 
 class _Plumbing:
-    """Stand for an op of the engine's own: no user calls it, it only passes cotangents on."""
+    """Represent an op of the engine's own: no user calls it, it only passes cotangents on."""
 
     elementwise, joint, definition, cache, linear, selects = False, None, None, (), True, None
     inputs, formula, reads_output = ("x",), (None,), False

@@ -144,7 +144,7 @@ def roc_auc(y_true: Any, y_score: Any) -> float:
 
 
 def _of_classes(score: Array, outputs: str | None) -> Array:
-    """Give scores (N, C) that can be compared between samples, of two classes (N,): logits of one sample cannot."""
+    """Return scores (N, C) that can be compared between samples, of two classes (N,): logits of one sample cannot."""
     two = score.shape[1] == 2
     if score.min() >= 0 and np.allclose(score.sum(1), 1, atol=1e-3):
         return score[:, 1] if two else score
@@ -321,14 +321,14 @@ def _few(values: set[Any]) -> str:
 
 
 def _count(true: Array, pred: Array) -> tuple[NDArray[np.int64], Array]:
-    """Give the confusion matrix and its labels."""
+    """Return the confusion matrix and its labels."""
     labels, index = np.unique(np.concatenate([true, pred]), return_inverse=True)
     n = len(labels)
     return np.bincount(index[: len(true)] * n + index[len(true) :], minlength=n * n).reshape(n, n), labels
 
 
 def _scores(name: str, y_true: Any, y_pred: Any, average: str | None, threshold: float | None) -> tuple[Any, Any, Any]:
-    """Give precision, recall and F1."""
+    """Return precision, recall and F1."""
     if average is not None and average not in AVERAGES:
         raise ArgumentError(f"{name}: average must be one of {', '.join(AVERAGES)} or None, got {average!r}.")
     true, pred = _labels(name, y_true, y_pred, threshold)

@@ -93,7 +93,7 @@ class Trainer(Steps):
 
     @property
     def loss(self) -> Any:
-        """Give the loss; another one needs another Trainer, as metrics and means go by it."""
+        """Return the loss; another one needs another Trainer, as metrics and means go by it."""
         return self.criterion.loss
 
     @property
@@ -295,7 +295,7 @@ class Trainer(Steps):
     def evaluate(
         self, x: Any, y: Any = None, *, batch_size: int | None = None, sample_weight: Any = None
     ) -> dict[str, float]:
-        """Give loss and metrics on data, in evaluation mode: those of all samples at once, whatever the batch size."""
+        """Return loss and metrics in evaluation mode: those of all samples at once, whatever the batch size."""
         if y is None and sample_weight is not None:
             raise ArgumentError("evaluate: an iterable brings its own weights. Let each batch be (x, y, weights).")
         if batch_size is None and y is not None:
@@ -321,7 +321,7 @@ class Trainer(Steps):
         return found
 
     def _measured(self, batches: Batches) -> dict[str, float]:
-        """Give loss and metrics over all batches."""
+        """Return loss and metrics over all batches."""
         run = new_sums()
         with restored_modes(self.model), ag.no_grad():
             self.model.eval()
@@ -342,7 +342,7 @@ class Trainer(Steps):
         return self.meter.result(run, strict=strict)
 
     def predict(self, x: Any, *, batch_size: int = MEASURED) -> Any:
-        """Give the outputs of the model for all samples, in evaluation mode: an array, or a tuple or dict of them.
+        """Return the outputs of the model for all samples, in evaluation mode: an array, or a tuple or dict of them.
 
         ``x`` is what ``fit`` takes, or an iterator of batches: x, or (x, y) of which y is left out.
         """

@@ -54,7 +54,7 @@ class _Work:
         self.count = -1
 
     def take(self, t: int, n: int) -> _Step:
-        """Give the views of step ``t`` on the first ``n`` sequences; they are made when ``n`` changes."""
+        """Return the views of step ``t`` on the first ``n`` sequences; they are made when ``n`` changes."""
         if n != self.count:
             self.count = n
             self.steps = [self._view(self.rows[k, :, :, :n], self.rows[1 - k, 8, :, :n]) for k in (0, 1)]

@@ -18,7 +18,7 @@ CHUNK = 192 * 1024  # numbers of dz that are gathered before a GEMM
 
 
 class Steps:
-    """Know in which order time runs, and which sequences (sorted by falling length) run at each step.
+    """Track in which order time runs, and which sequences (sorted by falling length) run at each step.
 
     The columns of step t stand in slot ``t + at``, and what it computes goes to slot ``t + to``: ``reverse`` swaps
     the two.
@@ -48,11 +48,11 @@ class Steps:
             yield t, t + self.at, t + self.to, self.running[t]
 
     def sort(self, h: Array) -> Array:
-        """Give (N, H) as (H, N), the longest sequence first."""
+        """Return (N, H) as (H, N), the longest sequence first."""
         return h.T if self.ended is None else h[self.order].T
 
     def unsort(self, h: Array) -> Array:
-        """Give (H, N) as (N, H), in the caller's order."""
+        """Return (H, N) as (N, H), in the caller's order."""
         return np.ascontiguousarray(h.T if self.ended is None else h.T[self.inverse])
 
     def columns(self, x: Array, h0: Array) -> Array:
@@ -76,21 +76,21 @@ class Steps:
         return states
 
     def outputs(self, states: Array) -> Array:
-        """Give y (T, N, H), zero in the padding."""
+        """Return y (T, N, H), zero in the padding."""
         y = states[self.to : self.to + self.steps]
         if self.ended is not None:
             y = np.where(self.ended[:, None], np.zeros((), y.dtype), y)[:, :, self.inverse]
         return y.transpose(0, 2, 1)
 
     def last(self, states: Array) -> Array:
-        """Give the states (N, H) after the last step of each sequence."""
+        """Return the states (N, H) after the last step of each sequence."""
         if self.ended is None:
             return np.ascontiguousarray(states[0 if self.reverse else self.steps].T)
         ends = np.zeros_like(self.sizes) if self.reverse else self.sizes
         return states[ends, :, np.arange(self.batch)][self.inverse]
 
     def upstream(self, g: Array) -> Array:
-        """Give the gradient (T, N, H) of y as (T, H, N), the longest sequence first."""
+        """Return the gradient (T, N, H) of y as (T, H, N), the longest sequence first."""
         return (g if self.ended is None else g[:, self.order]).transpose(0, 2, 1)
 
 
@@ -138,7 +138,7 @@ class Sums:
             )
 
     def input_gradient(self) -> Array | None:
-        """Give dx as (T, N, I), in the caller's order."""
+        """Return dx as (T, N, I), in the caller's order."""
         if self.dx is None:
             return None
         dx = self.dx if self.steps.ended is None else self.dx[:, :, self.steps.inverse]

@@ -17,7 +17,7 @@ from nn.functional.windows import Pads, Pair, read
 
 
 def _sizes(x: Any, weight: Any, stride: Pair, pads: Pads, dilation: Pair, extra: Pair) -> list[int]:
-    """Give the lengths of the output: (n − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1."""
+    """Return the lengths of the output: (n − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1."""
     return [
         (n - 1) * s - before - after + d * (k - 1) + more + 1
         for n, k, s, (before, after), d, more in zip(
