@@ -154,6 +154,7 @@ class Leaf(Node):
     """
 
     __slots__ = ("holder", "needs", "note", "other", "version")
+    other: Any
 
     def __init__(
         self, value: Any, shape: Any, dtype: Any, needs: bool, name: str | None = None, note: str = ""

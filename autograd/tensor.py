@@ -159,12 +159,13 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
     @property
     def grad(self) -> "Tensor | None":
         """Return the accumulated gradient of a leaf (or of a result after ``retain_grad``), or None."""
-        node = self._node
+        node: Any = self._node
         if node is None or node.grad is None or (node.op is not None and not node.retain):
             return None
         if not isinstance(node.grad, Box):
             node.grad = wrap(node.grad)
-        return node.grad  # type: ignore[return-value]
+        grad: Any = node.grad
+        return grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -186,7 +187,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         reading.check_switch(value)
-        node = self._node
+        node: Any = self._node
         if node is not None and node.op is not None:
             if not value:
                 raise GraphError(
@@ -202,7 +203,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
             made = None if known is None else known()  # that of a graph which is still there gets its gradient
             if made is None or (made.shape, made.dtype) != (node.shape, node.dtype):
                 made = Alias(origin(node), node.residuals[0], node.shape, node.dtype, "")
-                made.needs, made.other, node.other = bool(value), ref(node), ref(made)  # type: ignore[attr-defined]
+                made.needs, made.other, node.other = bool(value), ref(node), ref(made)
             made.name, made.grad, self._node = node.name, node.grad, made
 
     @property

@@ -4,7 +4,7 @@ Floor 4: used by the compiler and by :mod:`autograd.differentiate`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,7 +49,7 @@ class _Plumbing:
 
     elementwise, joint, definition, cache, linear, selects = False, None, None, (), True, None
     inputs, formula, reads_output = ("x",), (None,), False
-    rules: dict[int, Any] = {}  # noqa: RUF012
+    rules: ClassVar[dict[int, Any]] = {}
 
     def __init__(self, name: str, vjp: Callable[..., InputCotangents]) -> None:
         self.name = self.symbol = name

@@ -252,10 +252,8 @@ def _labels(name: str, y_true: Any, y_pred: Any, threshold: float | None) -> tup
             "Pass labels of one shape, or scores with one more axis for the classes."
         )
     several = true.ndim == 2 and true.shape[1] > 1
-    return tuple(  # type: ignore[return-value]
-        (np.rint(y).astype(np.int64) if y.dtype.kind in "fb" else y).reshape(y.shape if several else -1)
-        for y in (true, pred)
-    )
+    true, pred = (np.rint(y).astype(np.int64) if y.dtype.kind in "fb" else y for y in (true, pred))
+    return (true, pred) if several else (true.reshape(-1), pred.reshape(-1))
 
 
 def _outputs_of(y_pred: Any) -> str | None:
@@ -349,12 +347,14 @@ def _scores(name: str, y_true: Any, y_pred: Any, average: str | None, threshold:
             hits, predicted, actual = (np.array(x[at].sum()) for x in (hits, predicted, actual))
         elif average == "micro":
             hits, predicted, actual = (np.array(x.sum()) for x in (hits, predicted, actual))
-    values = [_ratio(hits, predicted), _ratio(hits, actual), _ratio(2 * hits, predicted + actual)]
-    if average == "macro":
-        return tuple(float(v.mean()) for v in values)  # type: ignore[return-value]
-    if average == "weighted":
-        return tuple(float(np.average(v, weights=actual)) for v in values)  # type: ignore[return-value]
-    return tuple(v if average is None else float(v) for v in values)  # type: ignore[return-value]
+
+    def averaged(ratio: Array) -> Any:
+        if average is None:
+            return ratio
+        return float(np.average(ratio, weights=actual) if average == "weighted" else np.mean(ratio))
+
+    precision, recall = _ratio(hits, predicted), _ratio(hits, actual)
+    return averaged(precision), averaged(recall), averaged(_ratio(2 * hits, predicted + actual))
 
 
 def _ratio(a: Array, b: Array) -> Array:

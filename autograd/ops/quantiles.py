@@ -91,7 +91,8 @@ def _call(core: Any, a: Any, q: Any, axis: Any, out: Any, method: str, keepdims:
     if weights is not None:  # small changes of the weights choose the same element: no gradient goes there
         if method != "inverted_cdf":
             raise ArgumentError(f"{name}: weights= goes with method='inverted_cdf' only, as in NumPy, got {method!r}.")
-        weights = weights.detach() if isinstance(weights, Box) else weights  # type: ignore[attr-defined]
+        given: Any = weights
+        weights = given.detach() if isinstance(weights, Box) else weights
         y = _WEIGHED[name](as_array(a), np.array(unbox(q)), axis, method, keepdims, weights)
         return wrap(y) if isinstance(weights, Box) and not isinstance(y, Box) else y
     if type(q) not in (int, float):  # Python's numbers take on the dtype of a

@@ -75,7 +75,8 @@ class _Running:
 
 
 def _parameters(weight: Any, bias: Any, at: slice) -> tuple[Any, Any]:
-    return tuple(p[at] if isinstance(p, np.ndarray) else p for p in (weight, bias))  # type: ignore[return-value]
+    weight, bias = (p[at] if isinstance(p, np.ndarray) else p for p in (weight, bias))
+    return weight, bias
 
 
 def _forward(x: Any, weight: Any, bias: Any, *, mean: Any, var: Any, eps: float, running: Any) -> Any:
