@@ -77,7 +77,7 @@ class _Entry:
 
     def _is_same(self) -> bool:
         arrays, was = self._arrays
-        return (
+        return not self._boxes or (
             all(map(is_, map(_node, self._boxes), self._nodes))
             and all(map(is_, map(_array, arrays), map(call, was)))
             and (not self._kinds or list(map(type, map(_array, self._scalars))) == self._kinds)

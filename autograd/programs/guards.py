@@ -124,7 +124,7 @@ class Guards:
         facts = f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})
         self._check(f"{name}'s code or defaults", lambda: (f.__code__, f.__defaults__, f.__kwdefaults__ or {}), facts)
         self._functions.append((f, f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})))
-        yield (f.__defaults__ or (), f.__kwdefaults__ or {}), name
+        yield from ((part, name) for part in (f.__defaults__, f.__kwdefaults__) if part)
         names = _names(f.__code__)
         for label in sorted(names & f.__globals__.keys()):
             held = f.__globals__[label]
@@ -209,15 +209,22 @@ class Guards:
             if f.__code__ is not code or f.__defaults__ is not defaults or (keywords and f.__kwdefaults__ != keywords):
                 return False
         try:
-            return (
-                all(map(is_, map(_contents, self._cells), self._held))
-                and list(map(len, self._containers)) == self._found[0]
-                and all(map(is_, chain.from_iterable(self._containers), self._found[1]))
-                and all(map(is_, chain.from_iterable(map(dict.values, self._dicts)), self._found[2]))
-                and all(array.tobytes() == content for _, array, content in self.contents)
-            )
+            if self._cells and not all(map(is_, map(_contents, self._cells), self._held)):
+                return False
+            if self._containers:
+                sizes, parts, values = self._found
+                return (
+                    list(map(len, self._containers)) == sizes
+                    and all(map(is_, chain.from_iterable(self._containers), parts))
+                    and all(map(is_, chain.from_iterable(map(dict.values, self._dicts)), values))
+                    and self._same_contents()
+                )
+            return self._same_contents()
         except ValueError:  # a cell is empty by now
             return False
+
+    def _same_contents(self) -> bool:
+        return not self.contents or all(array.tobytes() == content for _, array, content in self.contents)
 
     def note(self) -> None:
         """Remember what the containers hold now."""
