@@ -121,6 +121,12 @@ def site_of(node: Node) -> Site | None:
     return getattr(node, "made_at", None)
 
 
+def keep_site(old: Node, new: Node) -> None:
+    """Let a node know the user's line of the one that it stands for, where a debugger watched."""
+    if (site := site_of(old)) is not None:
+        new.made_at = site
+
+
 def node_of(source: Node | None, *fields: Any) -> Node:
     """Make a node: a View if its output looks at the memory of ``source``."""
     if source is None:

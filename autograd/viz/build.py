@@ -138,8 +138,7 @@ class Builder:
             item.parts = [self._part(at) for at in self.plan.parts(i)]
         if op and node.kwargs:
             item.facts = [(key, _brief(value)) for key, value in node.kwargs.items() if value is not None]
-        if site := site_of(node):
-            item.facts.append(("made at", str(site)))
+        item.line = str(site_of(node) or "")
         self.items.append(item)
 
     def _part(self, i: int) -> Part:

@@ -177,7 +177,7 @@ class Labels:
         c = self.c
         step = self.view.step(item.size) if item.state == "ok" else None
         measured = next((word for word in MEASURES if word in dict(item.facts)), None)
-        kind = " " + font(label(item.symbol), c["muted"]) if item.symbol else ""
+        kind = "&nbsp;" + font(label(item.symbol), c["muted"]) if item.symbol else ""
         body = [row(cell(tag("b", label(item.name, 60)) + kind, align="LEFT", colspan=2))]
         for word, text in item.facts:
             shown = font(f"{label(text, 60)}&nbsp;", None, SMALL_SIZE)

@@ -93,7 +93,7 @@ def _line(item: Item, inputs: list[Arrow], uses: list[Arrow], items: dict[str, I
     if len(added) > 1:
         line += f" = {' '.join(added[:6])}" + (f" … ({len(added)} edges)" if len(added) > 6 else "")
     said = ", ".join(text for text in (item.note, item.alarm) if text)
-    return line + (f" ({said})" if said else "")
+    return line + (f" ({said})" if said else "") + (f"  # {shorten(item.line, 80)}" if item.line else "")
 
 
 def _sources(arrows: list[Arrow], items: dict[str, Item]) -> str:

@@ -228,7 +228,8 @@ class _Steps:
         if local.chain is not None:
             given = local.chain.where.replace("g ", f"g = grad {y} ", 1)
             seen = f" {given}{'; ' if local.chain.numbers else ''}{local.chain.numbers};"
-        more = f"{local.made}.{seen}{sums}{self.cut(i, k, local.op, share)}"
+        made = f"{local.made} ({local.line})" if local.line else local.made
+        more = f"{made}.{seen}{sums}{self.cut(i, k, local.op, share)}"
         return f"{page(local.text())}, {page(first)}<small>{page(more)}</small>"
 
     def cut(self, i: int, k: int, op: str, share: Any) -> str:

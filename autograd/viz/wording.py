@@ -47,8 +47,8 @@ def hover(item: Item) -> str:
         lines = [f"constant {literal(item.value)}"]
     lines += [item.alarm] if item.alarm and item.kind != "fold" else []
     lines += [f"{word} {text}" for word, text in item.facts]
-    if item.note:
-        lines.append(item.note)
+    lines += [item.note] * bool(item.note)
+    lines += [f"made at {item.line}"] * bool(item.line)
     return "\n".join(lines)
 
 
