@@ -183,7 +183,7 @@ class Labels:
             shown = font(f"{label(text, 60)}&nbsp;", None, SMALL_SIZE)
             if step is not None and word == measured:
                 shown = plate(shown, c[f"s{step}"], padding=0)
-            if word == item.alarm:
+            if item.alarm and word in (item.alarm, ""):  # it may go on in rows without a word
                 shown = font(shown, c["bad"])
             body.append(row(cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT"), cell(shown, align="LEFT")))
         line, border = ("now", 3) if item.id in self.view.now else ("bad" if item.alarm else "foldline", 2)
