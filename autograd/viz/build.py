@@ -144,7 +144,8 @@ class Builder:
     def _part(self, i: int) -> Part:
         """Describe a leaf that stands inside the card of its op."""
         node, (user, k) = self.snap.nodes[i], self.snap.users[i][0]
-        name = self.snap.name(i) or _argument(self.snap.nodes[user], k)
+        op = self.snap.nodes[user].op  # without a name it has that of the input: but a and b of an operator say nothing
+        name = self.snap.name(i) or ("" if op.elementwise else _argument(self.snap.nodes[user], k))
         g = self._known(node)
         state = self.ledger.states.get(i, "none")
         if g is not None and state in ("none", "lost"):
@@ -152,7 +153,7 @@ class Builder:
         today = self.snap.now(i)
         known = self.snap.used(i) is not None and today is not None
         note = "" if not self.snap.changed(i) else f"now {one_line(today)}" if known else "changed since"
-        unnamed = not self.snap.name(i)
+        unnamed = bool(name) and not self.snap.name(i)
         shape, dtype = tuple(node.shape or ()), str(node.dtype)
         return Part(f"v{i}", name, shape, dtype, self.snap.value(i), g, state, note, unnamed=unnamed)
 

@@ -20,7 +20,7 @@ MEASURES = (
 class Part:
     """Describe a leaf that stands inside the card of the op that uses it: a weight, a bias, a target.
 
-    One without a name has that of the op's input, and its ``id`` is shown beside it.
+    One without a name has that of the op's input, if that says what it is, and its ``id`` is shown beside it.
     """
 
     id: str

@@ -50,7 +50,8 @@ def _lines(view: View) -> Iterator[str]:
             shape = f" {shape_text(part.shape)} {part.dtype}" if part.shape else ""
             data = NOT_KEPT if part.value is None else one_line(part.value)
             note = f" ({part.note})" if part.note else ""
-            yield f"{indent}{part.id} {shorten(part.name)}{shape} | data {data} | grad {grad_text(part)}{note}"
+            name = f" {shorten(part.name)}" if part.name else ""
+            yield f"{indent}{part.id}{name}{shape} | data {data} | grad {grad_text(part)}{note}"
         yield indent + _line(item, inputs.get(item.id, []), uses.get(item.id, []), items)
     things: list[Item | Part] = [item for item in view.items if item.kind == "value"]
     things += [part for item in view.items for part in item.parts]

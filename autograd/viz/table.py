@@ -37,7 +37,7 @@ def _heading(name: str, wide: int) -> str:
 
 def _rows(item: Item, wide: int) -> list[str]:
     """Write the row of an item, after those of what stands in its card."""
-    rows = [_row(item.id, part.name, "", part, "", wide) for part in item.parts]
+    rows = [_row(item.id, part.name or part.id, "", part, "", wide) for part in item.parts]
     if item.kind == "fold":
         facts = ", ".join(f"{word} {text}" for word, text in item.facts)
         return [

@@ -40,7 +40,7 @@ def hover(item: Item) -> str:
     for part in item.parts:
         data = NOT_KEPT if part.value is None else one_line(part.value)
         shape = f"shape {shape_text(part.shape)} {part.dtype}, " if part.shape else ""
-        lines.append(f"{part.name}: {shape}data {data}, grad {grad_text(part)}")
+        lines.append(f"{part.name or part.id}: {shape}data {data}, grad {grad_text(part)}")
     if item.kind == "ref":
         return f"a use of {item.name} ({item.note})"
     if item.kind == "const":
