@@ -237,6 +237,26 @@ def test_three_calls_of_one_module_are_three_cards_with_one_weight():
     assert len([arrow for arrow in view.arrows if arrow.source == "v0"]) == 3
 
 
+def test_three_calls_of_a_folded_module_are_three_boxes():
+    """A GAN's judge sees what is real, what is not, and that again for the generator; its weights count once."""
+    losses, names = NETS["gan"]()
+    backward(losses)
+    view = ag.draw(losses, names=names).view
+    boxes = {item.id: dict(item.facts) for item in view.items if item.name == "judge"}
+    assert [facts["call"] for facts in boxes.values()] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert [facts["parameters"] for facts in boxes.values()] == ["33", *["33, those of call 1"] * 2]
+    assert {facts["in → out"] for facts in boxes.values()} == {"(16, 2) → (16, 1)"}
+    assert not [arrow for arrow in view.arrows if {arrow.source, arrow.target} <= boxes.keys()]
+    (fake,) = [arrow.target for arrow in view.arrows if arrow.source == "v11"]
+    assert boxes[fake]["call"] == "3 of 3"
+
+
+def test_calls_that_follow_each_other_are_one_box_that_counts_them():
+    loss, names = NETS["lstm"]()
+    (cell,) = [item for item in ag.draw(loss, names=names).view.items if item.name == "cell"]
+    assert dict(cell.facts)["each used"] == "10 times"
+
+
 def test_a_number_in_a_module_stands_in_the_card():
     class Scale(nn.Module):
         def __init__(self):
