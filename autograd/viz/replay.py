@@ -120,6 +120,14 @@ def replay(
     ones, and so is each of several. The picture is that of ``draw``: what is folded there, or over ``max_nodes`` boxes,
     is folded here, and steps inside folded parts are left out. Raises GraphError where an earlier backward released
     arrays that cannot be computed again.
+
+    >>> import autograd as ag
+    >>> a, b = ag.Tensor(2.0, requires_grad=True, name="a"), ag.Tensor(3.0, requires_grad=True, name="b")
+    >>> for step in ag.replay(a * b).steps:
+    ...     print(step)
+    grad v2 = 1.0000 Seed: the gradient of v2 with respect to itself.
+    ∂v2/∂a = b = 3.0000, adds 1.0000 × 3.0000 = +3.0000 to grad a v2 = a × b.
+    ∂v2/∂b = a = 2.0000, adds 1.0000 × 2.0000 = +2.0000 to grad b v2 = a × b.
     """
     palette(theme)
     tensors = as_roots(root, "replay")
