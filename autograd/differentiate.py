@@ -346,7 +346,7 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> Shares:
     residuals = linked(node) if traced else node.residuals
     if op.elementwise and op.joint is None:
         return _elementwise(node, residuals, masked, needs)
-    reach = cache(lambda: _reach(node, masked))
+    reach = cache(lambda: _reach(node, masked, needs))
     places = iter([i for i, needed in enumerate(needs) if needed])
     if not _any_dead(masked):  # all is alive that comes in: the rule leaves zeros where it chooses
         shares = op.vjp(node, residuals, unmasked(masked), wanted)
@@ -390,19 +390,22 @@ def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[boo
     return pairs
 
 
-def _reach(node: Node, masked: Any) -> list[Any]:
+def _reach(node: Node, masked: Any, needs: Sequence[bool]) -> list[Any]:
     """Tell for each input which elements influence an output that is alive: by what its rules make of random probes.
 
     An element is alive if any probe finds it: with the values that are there, with random ones, so that no derivative
     is zero by chance, and with values drawn from those that are there, as a rule may refuse others. An op that selects
-    by its values is probed with these alone. Where no probe succeeds, all is taken to be alive.
+    by its values is probed with these alone. Where no probe succeeds, all is taken to be alive. The rules of constants
+    are probed only where something is not finite: what is dead of it must be found then.
     """
     op, rng = node.op, np.random.default_rng(0)
+    if not all(map(_all_finite, node.residuals)):
+        needs = [parent is not None and parent.dtype.kind in "fc" for parent in node.parents]
     seed, arrived = _probe_of(node, masked, rng)
     found: list[Any] = []
     for residuals in _probed_residuals(node, rng):
         try:
-            shares = _shares_of_all(node, residuals, seed, arrived)
+            shares = _shares(node, residuals, seed, arrived, needs)
         except Exception:  # a rule may refuse what it is probed with
             continue
         alive: list[Any] = [None] * len(node.parents)
@@ -452,10 +455,15 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
         yield [_map(x, drawn) for x in kept]
 
 
-def _shares_of_all(node: Node, residuals: Any, g: Any, arrived: Any) -> list[tuple[int, Any]]:
-    """Run all rules, also those of constants, on arrays."""
-    op, parents = node.op, node.parents
-    needs = [parent is not None and parent.dtype.kind in "fc" for parent in parents]
+def _all_finite(x: Any) -> bool:
+    if isinstance(x, tuple):
+        return all(map(_all_finite, x))
+    return not isinstance(x, _ARRAYS) or x.dtype.kind not in "fc" or bool(np.isfinite(x).all())
+
+
+def _shares(node: Node, residuals: Any, g: Any, arrived: Any, needs: Sequence[bool]) -> list[tuple[int, Any]]:
+    """Run the rules of the inputs in ``needs`` on arrays."""
+    op = node.op
     if op.joint is not None:
         shares = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, arrived))
         return [(i, share) for i, share in enumerate(shares) if needs[i] and share is not None]
