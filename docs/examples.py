@@ -32,9 +32,9 @@ THEMES = {
 }
 HEAD = """# Examples
 
-Short programs of science, statistics and learning, each of which prints a number that proves it: the suite runs them all,
-and holds what they print against closed forms, SciPy, finite differences or PyTorch. Each runs by itself, as `python
-docs/examples/{first}.py`, and draws when its `main` gets the axes of Matplotlib to draw on: `main(plt.gca())`.
+Short programs of science, statistics and learning, each of which prints numbers that prove it: the suite runs them all
+and holds what they print against closed forms, SciPy, finite differences or PyTorch. Each runs by itself, as
+`python docs/examples/{first}.py`, and draws if its `main` gets Matplotlib's axes to draw on: `main(plt.gca())`.
 """
 
 

@@ -82,7 +82,12 @@ def hmc(program):
 @truth
 def mixture_of_gaussians(program):
     """EM, from the same start."""
-    x, w, means, covariances = program.data(), np.full(3, 1 / 3), program.data()[[0, 50, 100]], np.tile(np.eye(2), (3, 1, 1))
+    x, w, means, covariances = (
+        program.data(),
+        np.full(3, 1 / 3),
+        program.data()[[0, 50, 100]],
+        np.tile(np.eye(2), (3, 1, 1)),
+    )
     for _ in range(300):
         parts = np.stack([w[k] * stats.multivariate_normal.pdf(x, means[k], covariances[k]) for k in range(3)])
         share = parts / parts.sum(0)
@@ -232,7 +237,9 @@ def implicit_layer(program):
         z = solved(W, x @ U.T + b)
         weight = -y / (1 + np.exp(y * (z @ out))) / len(x)
         loss, D = np.logaddexp(0, -y * (z @ out)).mean(), 1 - z**2
-        u = np.stack([np.linalg.solve((np.eye(6) - d[:, None] * W).T, w * out) * d for w, d in zip(weight, D, strict=True)])
+        u = np.stack(
+            [np.linalg.solve((np.eye(6) - d[:, None] * W).T, w * out) * d for w, d in zip(weight, D, strict=True)]
+        )
         W, U, b, out = W - 0.5 * u.T @ z, U - 0.5 * u.T @ x, b - 0.5 * u.sum(0), out - 0.5 * weight @ z
     return [loss, u.sum(0)[0], 32], [1e-6, 1e-7, 0]
 
@@ -287,7 +294,7 @@ def sharpness(program):
         inner = miss[:, None] * v * (1 - hidden**2)
         return np.concatenate([x @ inner, inner.sum(0), miss @ hidden])
 
-    for step in range(501):
+    for _ in range(501):
         at = w
         w = w - 0.2 * gradient(w)
     H = np.stack([(gradient(at + e) - gradient(at - e)) / 2e-5 for e in 1e-5 * np.eye(30)])

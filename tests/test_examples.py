@@ -54,7 +54,9 @@ def test_a_program_is_short_says_what_it_does_and_needs_nothing_to_draw(name):
     title, rest = examples.text_of(name)
     assert 20 < len(title) < 120
     assert re.search(r"\(\d{4}\)|tutorial", rest), "it names where the idea is from"
-    imported = {alias.name for each in ast.walk(ast.parse(source)) if isinstance(each, ast.Import) for alias in each.names}
+    imported = {
+        alias.name for each in ast.walk(ast.parse(source)) if isinstance(each, ast.Import) for alias in each.names
+    }
     assert not any("matplotlib" in each for each in imported)
     assert source.endswith('\n\nif __name__ == "__main__":\n    main()\n')
     assert 3 <= len(examples.heart(name).splitlines()) <= examples.LONGEST
@@ -62,7 +64,9 @@ def test_a_program_is_short_says_what_it_does_and_needs_nothing_to_draw(name):
 
 def test_there_are_pictures_of_each_in_light_and_dark_and_nothing_else():
     stored = {path.name for path in examples.PICTURES.iterdir()}
-    assert stored == {f"{name}-{theme}.png" for name in SOURCES for theme in examples.THEMES} | {examples.STRUCTURE.name}
+    assert stored == {f"{name}-{theme}.png" for name in SOURCES for theme in examples.THEMES} | {
+        examples.STRUCTURE.name
+    }
     assert len(SOURCES) >= 22
 
 

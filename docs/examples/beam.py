@@ -1,7 +1,7 @@
 """Shape a cantilever beam: as stiff as can be with a given amount of material.
 
-The beam of height h(x) is fixed at the wall and pulled down at its tip. Finite elements: K(h) u = f with a stiffness
-∝ h³ for each element, and the work fᵀu is made small while the mean of h stays 1. The derivative goes through the linear
+The beam of height h(x) is fixed at the wall and pulled down at its tip. Finite elements: K(h) u = f with a stiffness ∝
+h³ for each element, and the work fᵀu is made small while the mean of h stays 1. The derivative goes through the linear
 solve. The best beam of this kind has h ∝ √(distance from the tip). Haftka and Gürdal, *Elements of Structural
 Optimization* (1992).
 """

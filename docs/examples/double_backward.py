@@ -1,8 +1,8 @@
 """Write an op of your own that can be differentiated twice and more.
 
-For y = sinh(x) keep e = exp(x) forwards, and the rule g · (e + 1/e) / 2 needs no second exponential. Written in NumPy's
-functions and traced as they are, the rule has derivatives of its own. PyTorch's tutorial *Double Backward with Custom
-Functions* shows what that takes by hand.
+For y = sinh(x) keep e = exp(x) forwards, and the rule g · (e + 1/e) / 2 needs no second exponential. Written in
+NumPy's functions and traced as they are, the rule has derivatives of its own. PyTorch's tutorial *Double Backward with
+Custom Functions* shows what that takes by hand.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ def sinh_forward(x):
 
 def sinh_rule(g, y):
     g_sinh, g_e = g
-    sinh, e = y
+    _, e = y
     return g_sinh * (e + 1 / e) / 2 + g_e * e
 
 

@@ -1,7 +1,7 @@
 """Find the wind that blows smoke into a chosen form: gradients through a fluid simulation.
 
-Smoke and velocity are carried along by the velocity (semi-Lagrangian advection), which is made free of divergence by FFT
-in each step. The starting velocity is what is sought. Stam, *Stable Fluids* (1999), section 3.3.
+Smoke and velocity are carried along by the velocity (semi-Lagrangian advection), which is made free of divergence by
+FFT in each step. The starting velocity is what is sought. Stam, *Stable Fluids* (1999), section 3.3.
 """
 
 import numpy as np
@@ -28,9 +28,9 @@ def carried(f, velocity):
     y, x = Y - velocity[0], X - velocity[1]
     top, left = np.floor(y), np.floor(x)
     down, right = y - top, x - left
-    t, l = top.astype(int) % N, left.astype(int) % N
-    b, r = (t + 1) % N, (l + 1) % N
-    return (1 - down) * ((1 - right) * f[t, l] + right * f[t, r]) + down * ((1 - right) * f[b, l] + right * f[b, r])
+    t, s = top.astype(int) % N, left.astype(int) % N
+    b, r = (t + 1) % N, (s + 1) % N
+    return (1 - down) * ((1 - right) * f[t, s] + right * f[t, r]) + down * ((1 - right) * f[b, s] + right * f[b, r])
 
 
 def without_divergence(velocity):

@@ -1,14 +1,15 @@
 """Find the noise of a Kalman filter by maximum likelihood: how much of the Nile's change was weather, how much climate?
 
-Local level: the flow is yₜ = μₜ + ε, the level μₜ₊₁ = μₜ + η. The filter predicts each year from those before, and
-log p(y) = Σ log N(yₜ; aₜ, Fₜ) is differentiated through all its steps. Durbin and Koopman, *Time Series Analysis by
-State Space Methods* (2012), section 2.2 and 2.10, find Var ε = 15,099 and Var η = 1,469.1 for these data.
+Local level: the flow is yₜ = μₜ + ε, the level μₜ₊₁ = μₜ + η. The filter predicts each year from those before, and log
+p(y) = Σ log N(yₜ; aₜ, Fₜ) is differentiated through all its steps. Durbin and Koopman, *Time Series Analysis by State
+Space Methods* (2012), section 2.2 and 2.10, find Var ε = 15,099 and Var η = 1,469.1 for these data.
 """
 
 import numpy as np
 
 from autograd.scipy import optimize
 from autograd.scipy.stats import norm
+
 
 def filtered(y, weather, climate):
     level, variance = y[0], weather + climate  # of year 1, as year 0 is all that we know
@@ -23,10 +24,13 @@ def filtered(y, weather, climate):
     return loss, levels
 
 
-NILE = """1120 1160 963 1210 1160 1160 813 1230 1370 1140 995 935 1110 994 1020 960 1180 799 958 1140 1100 1210 1150 1250
-1260 1220 1030 1100 774 840 874 694 940 833 701 916 692 1020 1050 969 831 726 456 824 702 1120 1100 832 764 821 768 845
-864 862 698 845 744 796 1040 759 781 865 845 944 984 897 822 1010 771 676 649 846 812 742 801 1040 860 874 848 890 744
-749 838 1050 918 986 797 923 975 815 1020 906 901 1170 912 746 919 718 714 740"""  # 10⁸ m³ a year at Aswan, 1871 to 1970
+# 10⁸ m³ a year at Aswan, 1871 to 1970
+NILE = """
+1120 1160 963 1210 1160 1160 813 1230 1370 1140 995 935 1110 994 1020 960 1180 799 958 1140 1100 1210 1150 1250 1260
+1220 1030 1100 774 840 874 694 940 833 701 916 692 1020 1050 969 831 726 456 824 702 1120 1100 832 764 821 768 845 864
+862 698 845 744 796 1040 759 781 865 845 944 984 897 822 1010 771 676 649 846 812 742 801 1040 860 874 848 890 744 749
+838 1050 918 986 797 923 975 815 1020 906 901 1170 912 746 919 718 714 740
+"""
 
 
 def main(axes=None):

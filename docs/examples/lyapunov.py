@@ -32,7 +32,7 @@ def flow(points):
 
 
 def main(axes=None):
-    h, x = 0.02, np.random.default_rng(0).normal(size=(50, 3)) + [0, 0, 25]
+    h, x = 0.02, np.random.default_rng(0).normal(size=(50, 3)) + np.array([0, 0, 25])
     for _ in range(2000):
         x = step(x, h)  # onto the attractor
     push = ag.compile(grown)

@@ -1,13 +1,12 @@
 """Clip the gradient of each sample before adding them up, as private training does.
 
-g = Σ gᵢ min(1, C / |gᵢ|), with gᵢ the gradient of sample i in all parameters, so that no single sample can move the model
-by more than C. Abadi and others, *Deep Learning with Differential Privacy* (2016), algorithm 1.
+g = Σ gᵢ min(1, C / |gᵢ|), with gᵢ the gradient of sample i in all parameters, so that no single sample can move the
+model by more than C. Abadi and others, *Deep Learning with Differential Privacy* (2016), algorithm 1.
 """
 
 import numpy as np
 
 import autograd as ag
-
 
 MOST = 2.0
 

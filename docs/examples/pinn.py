@@ -1,7 +1,7 @@
 """Solve a differential equation with a net: a physics-informed neural network.
 
-−u″ + u³ = f on (−1, 1) with u(±1) = 0: the loss is the mean square of what is left over when the net stands for u, with
-its own second derivative in it; no values of u are ever shown to it. Raissi, Perdikaris and Karniadakis,
+−u″ + u³ = f on (−1, 1) with u(±1) = 0: the loss is the mean square of what is left over when the net stands for u,
+with its own second derivative in it; no values of u are ever shown to it. Raissi, Perdikaris and Karniadakis,
 *Physics-informed neural networks* (2019), section 2.
 """
 

@@ -1,8 +1,8 @@
 """Train a small transformer on a language whose entropy is known.
 
 A letter depends on the two before it: p(c | a, b). No model can have a smaller cross entropy than the entropy of that
-chain, H = −Σ π(a, b) p(c | a, b) log p(c | a, b), and one that looks back by attention comes near it. Vaswani and others,
-*Attention Is All You Need* (2017); Shannon, *A Mathematical Theory of Communication* (1948), section 7.
+chain, H = −Σ π(a, b) p(c | a, b) log p(c | a, b), and one that looks back by attention comes near it. Vaswani and
+others, *Attention Is All You Need* (2017); Shannon, *A Mathematical Theory of Communication* (1948), section 7.
 """
 
 import numpy as np

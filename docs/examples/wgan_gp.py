@@ -1,9 +1,11 @@
 """Train a generator against a critic whose slope is kept at 1: a Wasserstein GAN with gradient penalty.
 
-The critic minimizes E D(fake) − E D(real) + λ E (|∇D(x̂)| − 1)², with x̂ between a real and a fake point: a loss with a
-gradient in it, which is differentiated again. Gulrajani and others, *Improved Training of Wasserstein GANs* (2017),
+The critic minimizes E D(fake) − E D(real) + λ E (|∇D(x̂)| − 1)², with x̂ between a real and a fake point: a loss with
+a gradient in it, which is differentiated again. Gulrajani and others, *Improved Training of Wasserstein GANs* (2017),
 algorithm 1.
 """
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,7 +26,7 @@ def real_points(rng, count):
 
 
 def net(sizes, rng):
-    layers = [nn.Linear(a, b, rng=rng) for a, b in zip(sizes, sizes[1:], strict=False)]
+    layers = [nn.Linear(a, b, rng=rng) for a, b in pairwise(sizes)]
     return nn.Sequential(*[step for layer in layers for step in (layer, nn.Tanh())][:-1])
 
 
