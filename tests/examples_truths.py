@@ -75,8 +75,8 @@ def logistic_newton(program):
 
 @truth
 def hmc(program):
-    """x₀ ~ N(0, 1), x₁ ~ N(x₀², ¼): its mean is E x₀² = 1, its variance ¼ + Var x₀² = 2¼."""
-    return [0.0, 1.0, 1.0, 2.25], [0.05, 0.1, 0.1, 0.2]
+    """x₀ ~ N(0, 1), x₁ ~ N(x₀², 1): its mean is E x₀² = 1, its variance 1 + Var x₀² = 3."""
+    return [0.0, 1.0, 1.0, 3.0], [0.05, 0.1, 0.1, 0.4]
 
 
 @truth
@@ -272,8 +272,33 @@ def per_sample_clipping(program):
 
 @truth
 def maml(program):
-    """PyTorch 2.13 in float64: the same program with torch.autograd.grad(…, create_graph=True) and torch.optim.Adam."""
-    return [0.6182, 0.2840], 1e-3
+    """What PyTorch 2.13 gives in float64, by ``maml_in_torch``."""
+    return [0.618221, 0.283966], 5e-4
+
+
+def maml_in_torch(program):
+    """Run the same program with ``torch.autograd.grad`` and ``torch.optim.Adam``."""
+    import torch
+
+    def loss(p, x, y):
+        return ((torch.tanh(torch.tanh(x[:, None] * p[0] + p[1]) @ p[2] + p[3]) @ p[4] - y) ** 2).mean()
+
+    def loss_after_a_step(p, task):
+        seen, new = [[torch.from_numpy(a) for a in half] for half in task]
+        slope = torch.autograd.grad(loss(p, *seen), p, create_graph=True)
+        return loss(p, *new), loss([a - 0.05 * b for a, b in zip(p, slope, strict=True)], *new)
+
+    rng = np.random.default_rng(0)
+    shapes = [(16,), (16,), (16, 16), (16,), (16,)]
+    p = [torch.tensor(rng.normal(size=s) / np.sqrt(s[0] if len(s) > 1 else 1), requires_grad=True) for s in shapes]
+    optimizer = torch.optim.Adam(p, lr=0.01)
+    for _ in range(500):
+        optimizer.zero_grad()
+        for task in program.waves(rng, 4):
+            loss_after_a_step(p, task)[1].backward()
+        optimizer.step()
+    found = [[loss.item() for loss in loss_after_a_step(p, task)] for task in program.waves(rng, 50)]
+    return np.mean(found, axis=0)
 
 
 @truth
@@ -311,7 +336,7 @@ def transformer(program):
     pairs = np.full(n * n, 1 / n**2)
     for _ in range(1000):
         pairs = pairs @ chain.reshape(n * n, n * n)
-    return [-(pairs @ (p * np.log(p)).sum(-1).ravel())], 0.05
+    return [-(pairs @ (p * np.log(p)).sum(-1).ravel())], 0.07
 
 
 @truth

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograd.scipy import integrate, linalg, optimize, signal, special, stats  # noqa: F401 - no ops of a test
-from tests.examples_truths import TRUTHS
+from tests.examples_truths import TRUTHS, maml_in_torch
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
@@ -68,6 +68,12 @@ def test_there_are_pictures_of_each_in_light_and_dark_and_nothing_else():
         examples.STRUCTURE.name
     }
     assert len(SOURCES) >= 22
+
+
+@pytest.mark.torch
+def test_what_was_written_down_of_pytorch_is_what_it_gives():
+    program = examples.loaded("maml")
+    np.testing.assert_allclose(maml_in_torch(program), TRUTHS["maml"](program)[0], atol=5e-6)
 
 
 def test_every_program_has_its_truth():

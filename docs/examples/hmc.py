@@ -10,7 +10,7 @@ import numpy as np
 import autograd as ag
 
 
-def leapfrog(x, p, gradient, epsilon=0.15, steps=12):
+def leapfrog(x, p, gradient, epsilon=0.25, steps=8):
     p = p + epsilon / 2 * gradient(x)
     for _ in range(steps - 1):
         x = x + epsilon * p
@@ -20,15 +20,15 @@ def leapfrog(x, p, gradient, epsilon=0.15, steps=12):
 
 
 def log_density(x):
-    """Bend a Gaussian into a banana: x₀ ~ N(0, 1), and x₁ ~ N(x₀², ½²)."""
-    return -(x[:, 0] ** 2) / 2 - 2 * (x[:, 1] - x[:, 0] ** 2) ** 2
+    """Bend a Gaussian into a banana: x₀ ~ N(0, 1), and x₁ ~ N(x₀², 1)."""
+    return -(x[:, 0] ** 2) / 2 - (x[:, 1] - x[:, 0] ** 2) ** 2 / 2
 
 
 def main(axes=None):
     rng = np.random.default_rng(0)
     gradient = ag.grad(lambda x: log_density(x).sum())  # each chain has its own row
     x, samples, taken = rng.normal(size=(100, 2)), [], []
-    for _ in range(150):
+    for _ in range(400):
         p = rng.normal(size=x.shape)
         new, end = leapfrog(x, p, gradient)
         gain = log_density(new) - log_density(x) + ((p**2).sum(1) - (end**2).sum(1)) / 2
@@ -41,7 +41,7 @@ def main(axes=None):
     print(f"variance of x0 = {drawn[:, 0].var():.3f}, variance of x1 = {drawn[:, 1].var():.3f}")
     print(f"accepted: {np.mean(taken):.0%}")
     if axes is not None:
-        axes.plot(*drawn[::3].T, ".", markersize=2, alpha=0.5)
+        axes.plot(*drawn[::8].T, ".", markersize=2, alpha=0.5)
         axes.set_xlabel("$x_0$")
         axes.set_ylabel("$x_1$")
 
