@@ -87,7 +87,7 @@ def drawn(name: str, theme: str) -> tuple[bytes, dict[str, Any], str]:
 def text_of(name: str) -> tuple[str, str]:
     """Give the title of a program, the first sentence of its docstring, and what follows that."""
     title, _, rest = (ast.get_docstring(ast.parse(PROGRAMS[name].read_text(encoding="utf-8"))) or "").partition("\n")
-    return title.rstrip("."), rest.strip()
+    return title.rstrip("."), "\n\n".join(" ".join(part.split()) for part in rest.strip().split("\n\n"))
 
 
 def heart(name: str) -> str:

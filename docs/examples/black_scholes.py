@@ -1,4 +1,4 @@
-"""Compute the Greeks of a call option, to third order.
+"""Compute the Greeks of an option, to third order.
 
 C = S Φ(d₁) − K e^(−rT) Φ(d₂), d₁ = (log(S/K) + (r + σ²/2) T) / σ√T, d₂ = d₁ − σ√T. Each Greek is a derivative of the
 price: delta ∂C/∂S, vega ∂C/∂σ, gamma ∂²C/∂S², vanna ∂²C/∂S∂σ, speed ∂³C/∂S³, zomma ∂³C/∂S²∂σ, ultima ∂³C/∂σ³. Black

@@ -2,7 +2,7 @@
 
 Minimize ½ |k ∗ x − b|² + λ/2 |∇x|² over the image x, for a known blur k and an image b that was blurred and has noise.
 The loss is quadratic, and conjugate gradients need only its gradient and products with its Hessian. Hansen, Nagy and
-O'Leary, *Deblurring Images* (2006), chapter 6.
+O'Leary, *Deblurring Images* (2006).
 """
 
 import numpy as np

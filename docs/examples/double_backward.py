@@ -1,4 +1,4 @@
-"""Write an op of your own that can be differentiated twice and more.
+"""Write an op that can be differentiated twice.
 
 For y = sinh(x) keep e = exp(x) forwards, and the rule g · (e + 1/e) / 2 needs no second exponential. Written in
 NumPy's functions and traced as they are, the rule has derivatives of its own. PyTorch's tutorial *Double Backward with

@@ -1,7 +1,8 @@
-"""Find the wind that blows smoke into a chosen form: gradients through a fluid simulation.
+"""Find the wind that blows smoke into a form.
 
-Smoke and velocity are carried along by the velocity (semi-Lagrangian advection), which is made free of divergence by
-FFT in each step. The starting velocity is what is sought. Stam, *Stable Fluids* (1999), section 3.3.
+Gradients go through a simulation of a fluid. Smoke and velocity are carried along by the velocity (semi-Lagrangian
+advection), which is made free of divergence by FFT in each step. The starting velocity is what is sought. Stam,
+*Stable Fluids* (1999).
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Fit a Gaussian process to noisy data by its marginal likelihood.
+"""Fit a Gaussian process by its marginal likelihood.
 
 log p(y) = −½ yᵀ K⁻¹ y − ½ log |K| − n/2 log 2π, with the kernel a² exp(−(x − x′)² / 2ℓ²) and noise σ² on its diagonal.
 Its gradient in log a, log ℓ and log σ goes through the Cholesky factor of K. Rasmussen and Williams, *Gaussian

@@ -1,8 +1,8 @@
-"""Draw samples from a curved density by Hamiltonian Monte Carlo, a hundred chains at once.
+"""Draw samples by Hamiltonian Monte Carlo.
 
-A sample is a place x with a random momentum p. The leapfrog p ← p + ε/2 ∇log p(x), x ← x + ε p keeps −log p(x) + p²/2
-nearly constant over long ways, and what it does lose decides whether the new place is taken. Neal, *MCMC using
-Hamiltonian dynamics* (2011), section 3.2.
+A hundred chains at once explore a curved density. A sample is a place x with a random momentum p. The leapfrog p ← p +
+ε/2 ∇log p(x), x ← x + ε p keeps −log p(x) + p²/2 nearly constant over long ways, and what it does lose decides whether
+the new place is taken. Neal, *MCMC using Hamiltonian dynamics* (2011), section 5.3.2.
 """
 
 import numpy as np

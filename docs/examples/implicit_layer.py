@@ -1,8 +1,8 @@
-"""Differentiate through a layer that is the solution of an equation, without keeping the steps that solved it.
+"""Differentiate a layer that solves an equation.
 
-z = tanh(W z + U x + b) is solved for z; by the implicit function theorem dz = (I − D W)⁻¹ D d(Ux + b) with D = diag(1
-− z²), however z was found. Trained here to tell whether more than half of the bits are set. Bai, Kolter and Koltun,
-*Deep Equilibrium Models* (2019), theorem 1.
+The steps that solved it are not kept. z = tanh(W z + U x + b) is solved for z; by the implicit function theorem dz =
+(I − D W)⁻¹ D d(Ux + b) with D = diag(1 − z²), however z was found. Trained here to tell whether more than half of the
+bits are set. Bai, Kolter and Koltun, *Deep Equilibrium Models* (2019), theorem 1.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
-"""Turn the joints of a robot's arm until its hand is where it should be.
+"""Bring a robot's hand where it should be.
 
 The hand's place is a function of the three angles; its Jacobian J says how the place moves with them. Damped least
 squares, Δθ = Jᵀ (J Jᵀ + λ² I)⁻¹ e, goes there without jumps near stretched poses. Buss, *Introduction to Inverse
-Kinematics with Jacobian Transpose, Pseudoinverse and Damped Least Squares Methods* (2004), equation 11.
+Kinematics with Jacobian Transpose, Pseudoinverse and Damped Least Squares Methods* (2004).
 """
 
 import numpy as np

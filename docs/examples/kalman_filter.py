@@ -1,8 +1,9 @@
-"""Find the noise of a Kalman filter by maximum likelihood: how much of the Nile's change was weather, how much climate?
+"""Find the noise of a Kalman filter by maximum likelihood.
 
-Local level: the flow is yₜ = μₜ + ε, the level μₜ₊₁ = μₜ + η. The filter predicts each year from those before, and log
-p(y) = Σ log N(yₜ; aₜ, Fₜ) is differentiated through all its steps. Durbin and Koopman, *Time Series Analysis by State
-Space Methods* (2012), section 2.2 and 2.10, find Var ε = 15,099 and Var η = 1,469.1 for these data.
+How much of the Nile's change was weather, how much climate? Local level: the flow is yₜ = μₜ + ε, the level μₜ₊₁ = μₜ
++ η. The filter predicts each year from those before, and log p(y) = Σ log N(yₜ; aₜ, Fₜ) is differentiated through all
+its steps. Durbin and Koopman, *Time Series Analysis by State Space Methods* (2012), section 2.2 and 2.10, find Var ε =
+15,099 and Var η = 1,469.1 for these data.
 """
 
 import numpy as np

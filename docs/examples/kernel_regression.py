@@ -1,4 +1,4 @@
-"""Choose width and penalty of a kernel regression by its leave-one-out error.
+"""Choose a kernel by its leave-one-out error.
 
 f = Σ αᵢ k(·, xᵢ) with α = (K + λI)⁻¹ y. The error at each point, left out, needs no second fit: eᵢ = αᵢ / [(K +
 λI)⁻¹]ᵢᵢ. Its mean square is differentiated through the inverse. Schölkopf and Smola, *Learning with Kernels* (2002);

@@ -1,4 +1,4 @@
-"""Approximate the evidence of a Bayesian model by Laplace's method.
+"""Approximate a model's evidence by Laplace's method.
 
 ∫ exp(f(w)) dw ≈ exp(f(ŵ)) (2π)^(d/2) |−∇²f(ŵ)|^(−½): the summit ŵ, and how curved it is. Here f is the log of
 likelihood and prior of a Poisson regression with two parameters, few enough to integrate numerically, too. MacKay,

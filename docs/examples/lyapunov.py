@@ -1,8 +1,9 @@
-"""Measure chaos: the Lyapunov exponents of Lorenz' system, from tangent vectors pushed along its flow.
+"""Measure chaos by Lyapunov exponents.
 
-Forward mode carries a small displacement through each step; QR keeps three of them apart, and the mean logarithm of
-their growth per time are the exponents. They add up to the trace of the Jacobian, −(σ + 1 + β), everywhere the same.
-Benettin and others (1980); Sparrow, *The Lorenz Equations* (1982), has 0.9 for the largest.
+Tangent vectors are pushed along the flow of Lorenz' system. Forward mode carries a small displacement through each
+step; QR keeps three of them apart, and the mean logarithm of their growth per time are the exponents. They add up to
+the trace of the Jacobian, −(σ + 1 + β), everywhere the same. Benettin and others (1980); Sprott, *Chaos and
+Time-Series Analysis* (2003), has 0.9056 for the largest.
 """
 
 import numpy as np

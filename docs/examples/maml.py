@@ -1,8 +1,8 @@
-"""Learn to learn: start weights from which one gradient step fits a new sine wave.
+"""Learn to learn: MAML.
 
-The loss after θ′ = θ − α ∇L(θ) on one half of a task's points is taken on the other half, and differentiated in θ
-through the step, second derivatives and all. Finn, Abbeel and Levine, *Model-Agnostic Meta-Learning* (2017), section
-5.1.
+From the weights that are sought one gradient step fits a new sine wave. The loss after θ′ = θ − α ∇L(θ) on one half of
+a task's points is taken on the other half, and differentiated in θ through the step, second derivatives and all. Finn,
+Abbeel and Levine, *Model-Agnostic Meta-Learning* (2017), section 5.1.
 """
 
 import numpy as np

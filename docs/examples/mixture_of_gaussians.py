@@ -1,8 +1,8 @@
-"""Fit a mixture of Gaussians by gradients, where textbooks use EM.
+"""Fit a mixture of Gaussians by gradients.
 
-log p(x) = log Σₖ πₖ N(x; μₖ, Lₖ Lₖᵀ), with π = softmax(a) and L lower triangular, so that any numbers are allowed
-ones, and L-BFGS can climb. The summit is the one that EM finds. Murphy, *Machine Learning* (2012), sections 11.2.1 and
-11.4.
+Textbooks use EM. log p(x) = log Σₖ πₖ N(x; μₖ, Lₖ Lₖᵀ), with π = softmax(a) and L lower triangular, so that any
+numbers are allowed ones, and L-BFGS can climb. The summit is the one that EM finds. Murphy, *Machine Learning* (2012),
+sections 11.2.1 and 11.4.
 """
 
 import numpy as np

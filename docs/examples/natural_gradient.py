@@ -1,8 +1,8 @@
-"""Follow the natural gradient: fit a gamma distribution, whose two parameters mean very different things.
+"""Follow the natural gradient.
 
-θ ← θ + F⁻¹ ∇ℓ(θ), with Fisher's information F(θ) = ∂²KL(p_θ ‖ p_θ′)/∂θ′² at θ′ = θ: the Hessian of a divergence
-measures how far a step goes in distributions, not in numbers. Amari, *Natural Gradient Works Efficiently in Learning*
-(1998).
+It fits a gamma distribution, whose two parameters mean very different things. θ ← θ + F⁻¹ ∇ℓ(θ), with Fisher's
+information F(θ) = ∂²KL(p_θ ‖ p_θ′)/∂θ′² at θ′ = θ: the Hessian of a divergence measures how far a step goes in
+distributions, not in numbers. Amari, *Natural Gradient Works Efficiently in Learning* (1998).
 """
 
 import numpy as np

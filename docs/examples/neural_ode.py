@@ -1,8 +1,8 @@
-"""Learn the law of a spiral from where its points are: a neural ODE.
+"""Learn the law of a spiral: a neural ODE.
 
-y′ = V tanh(W y³ + b), solved by LSODA from each point to the next two; the gradient of the misses in every weight
-comes from the adjoint equation, solved backwards. Chen, Rubanova, Bettencourt and Duvenaud, *Neural Ordinary
-Differential Equations* (2018), section 2 and appendix C.
+All it sees are points of the spiral. y′ = V tanh(W y³ + b), solved by LSODA from each point to the next two; the
+gradient of the misses in every weight comes from the adjoint equation, solved backwards. Chen, Rubanova, Bettencourt
+and Duvenaud, *Neural Ordinary Differential Equations* (2018), section 2.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
-"""Compare the neural tangent kernel of a wide net with the kernel that it has in the limit.
+"""Compare a neural tangent kernel with its limit.
 
 Θ(x, x′) = Σ ∂f(x)/∂θ · ∂f(x′)/∂θ over all parameters. For f(x) = √(2/m) v · relu(W x) and m → ∞ it is |x| |x′| (2 u (π
 − φ) + sin φ) / π, with φ the angle between x and x′ and u = cos φ. Jacot, Gabriel and Hongler, *Neural Tangent Kernel*
-(2018); Cho and Saul, *Kernel Methods for Deep Learning* (2009), equations 6 and 7.
+(2018); Cho and Saul, *Kernel Methods for Deep Learning* (2009).
 """
 
 import numpy as np

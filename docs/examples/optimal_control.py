@@ -1,8 +1,9 @@
-"""Swing a pendulum up with the least effort: a control through the steps of a Runge-Kutta method.
+"""Swing a pendulum up with the least effort.
 
-Minimize ½ ∫ u² dt over the torques u, for θ″ = −sin θ + u from hanging still to standing still at time T. The gradient
-of where it ends goes back through all stages of RK4 ("discretize, then optimize"). Betts, *Practical Methods for
-Optimal Control Using Nonlinear Programming* (2010), chapter 4.
+The control goes through the steps of a Runge-Kutta method. Minimize ½ ∫ u² dt over the torques u, for θ″ = −sin θ + u
+from hanging still to standing still at time T. The gradient of where it ends goes back through all stages of RK4
+("discretize, then optimize"). Betts, *Practical Methods for Optimal Control Using Nonlinear Programming* (2010),
+chapter 4.
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
-"""Clip the gradient of each sample before adding them up, as private training does.
+"""Clip the gradient of each sample.
 
-g = Σ gᵢ min(1, C / |gᵢ|), with gᵢ the gradient of sample i in all parameters, so that no single sample can move the
-model by more than C. Abadi and others, *Deep Learning with Differential Privacy* (2016), algorithm 1.
+Private training does so before it adds them up. g = Σ gᵢ min(1, C / |gᵢ|), with gᵢ the gradient of sample i in all
+parameters, so that no single sample can move the model by more than C. Abadi and others, *Deep Learning with
+Differential Privacy* (2016), algorithm 1.
 """
 
 import numpy as np

@@ -1,9 +1,9 @@
-"""Recover a complex image from the sizes of its Fourier coefficients alone.
+"""Recover an image from the sizes of its Fourier coefficients.
 
 Behind each of a few known masks m a detector sees |F(m x)|², and all phases are lost. Σ (|F(m z)|² − y)² / 2M is
 minimized over complex z along its gradient ∂L/∂Re z + i ∂L/∂Im z, from the main eigenvector of z ↦ Σ m̄ F*(y F(m z)),
 which is a gradient, too. What cannot be known is one phase of the whole. Candès, Li and Soltanolkotabi, *Phase
-Retrieval via Wirtinger Flow* (2015), sections 2.1 and 4.
+Retrieval via Wirtinger Flow* (2015).
 """
 
 import numpy as np

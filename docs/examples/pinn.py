@@ -1,8 +1,8 @@
-"""Solve a differential equation with a net: a physics-informed neural network.
+"""Solve a differential equation with a net.
 
 −u″ + u³ = f on (−1, 1) with u(±1) = 0: the loss is the mean square of what is left over when the net stands for u,
 with its own second derivative in it; no values of u are ever shown to it. Raissi, Perdikaris and Karniadakis,
-*Physics-informed neural networks* (2019), section 2.
+*Physics-informed neural networks* (2019).
 """
 
 import numpy as np

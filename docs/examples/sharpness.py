@@ -1,8 +1,9 @@
-"""Measure how sharp the minimum is that a net was trained to: the largest eigenvalues of its Hessian.
+"""Measure how sharp a minimum is.
 
-Lanczos' method needs only products H v, each for the price of a few gradients, and never the matrix. Gradient descent
-with a rate above 2 / λmax leaves the minimum. Pearlmutter, *Fast Exact Multiplication by the Hessian* (1994); Cohen
-and others, *Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability* (2021).
+The largest eigenvalues of the Hessian say so. Lanczos' method needs only products H v, each for the price of a few
+gradients, and never the matrix. Gradient descent with a rate above 2 / λmax leaves the minimum. Pearlmutter, *Fast
+Exact Multiplication by the Hessian* (1994); Cohen and others, *Gradient Descent on Neural Networks Typically Occurs at
+the Edge of Stability* (2021).
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Train a small transformer on a language whose entropy is known.
+"""Train a transformer on a language of known entropy.
 
 A letter depends on the two before it: p(c | a, b). No model can have a smaller cross entropy than the entropy of that
 chain, H = −Σ π(a, b) p(c | a, b) log p(c | a, b), and one that looks back by attention comes near it. Vaswani and

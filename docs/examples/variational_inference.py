@@ -1,9 +1,9 @@
-"""Find a posterior by climbing the evidence lower bound, with reparametrised samples.
+"""Find a posterior by the evidence lower bound.
 
-ELBO = E log p(x, z) − log q(z), z = μ + L ε with ε ~ N(0, 1), so that the gradient goes through the samples. With the
-parameters of log q held still where it is evaluated, the noise of the gradient vanishes as q comes near the posterior.
-Kingma and Welling, *Auto-Encoding Variational Bayes* (2014), section 2.4; Roeder, Wu and Duvenaud, *Sticking the
-Landing* (2017), equation 8.
+Samples are reparametrised. ELBO = E log p(x, z) − log q(z), z = μ + L ε with ε ~ N(0, 1), so that the gradient goes
+through the samples. With the parameters of log q held still where it is evaluated, the noise of the gradient vanishes
+as q comes near the posterior. Kingma and Welling, *Auto-Encoding Variational Bayes* (2014), section 2.4; Roeder, Wu
+and Duvenaud, *Sticking the Landing* (2017).
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
-"""Train a generator against a critic whose slope is kept at 1: a Wasserstein GAN with gradient penalty.
+"""Train a Wasserstein GAN with gradient penalty.
 
-The critic minimizes E D(fake) − E D(real) + λ E (|∇D(x̂)| − 1)², with x̂ between a real and a fake point: a loss with
-a gradient in it, which is differentiated again. Gulrajani and others, *Improved Training of Wasserstein GANs* (2017),
-algorithm 1.
+A generator learns against a critic whose slope is kept at 1. The critic minimizes E D(fake) − E D(real) + λ E
+(|∇D(x̂)| − 1)², with x̂ between a real and a fake point: a loss with a gradient in it, which is differentiated again.
+Gulrajani and others, *Improved Training of Wasserstein GANs* (2017), algorithm 1.
 """
 
 from itertools import pairwise
