@@ -52,7 +52,7 @@ def test_a_program_is_short_says_what_it_does_and_needs_nothing_to_draw(name):
     source = SOURCES[name]
     assert 25 <= len(source.splitlines()) <= 70
     title, rest = examples.text_of(name)
-    assert 20 < len(title) < 120
+    assert 15 < len(title) < 60
     assert re.search(r"\(\d{4}\)|tutorial", rest), "it names where the idea is from"
     imported = {
         alias.name for each in ast.walk(ast.parse(source)) if isinstance(each, ast.Import) for alias in each.names
