@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import KINDS, Box
+from autograd.box import KINDS, Box, keeps_values, needs_grad
 from autograd.errors import DTypeError
 from autograd.primitive import dispatch, implements, nondifferentiable, op
 
@@ -37,7 +37,7 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
         raise DTypeError(f"astype({kind}): a Tensor holds numbers.")
     if isinstance(x, Box) and x._array.dtype == kind and not copy:
         return x
-    if kind.kind not in "fc":
+    if kind.kind not in "fc" and not (keeps_values() and needs_grad(x) and kind.kind in "iu"):
         return _to_integers(x, kind)
     return _cast(x, dtype=kind)
 
