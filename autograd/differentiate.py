@@ -278,7 +278,7 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> InputCotan
     residuals = linked(node) if traced else node.residuals
     if op.elementwise and op.joint is None:
         return _elementwise(node, residuals, masked, needs)
-    reached = cache(lambda: reach(node, masked))
+    reached = cache(lambda: reach(node, masked, needs))
     places = iter([i for i, needed in enumerate(needs) if needed])
     if not any_dead(masked):  # all is alive that comes in: the rule leaves zeros where it chooses
         cotangents = op.vjp(node, residuals, unmasked(masked), wanted)

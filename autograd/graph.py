@@ -121,6 +121,18 @@ def site_of(node: Node) -> Site | None:
     return getattr(node, "made_at", None)
 
 
+def cast_of(node: Node) -> Any:
+    """Return the leaf of the constant that a leaf was converted from (float64 data in a float32 layer), or None."""
+    source = getattr(node, "cast", None)
+    return None if source is None else source()
+
+
+def keep_site(old: Node, new: Node) -> None:
+    """Let a node know the user's line of the one that it stands for, where a debugger watched."""
+    if (site := site_of(old)) is not None:
+        new.made_at = site
+
+
 def node_of(source: Node | None, *fields: Any) -> Node:
     """Make a node: a View if its output looks at the memory of ``source``."""
     if source is None:
@@ -149,11 +161,13 @@ class Leaf(Node):
 
     ``grad`` accumulates what each backward brings, ``version`` is the order of the last in-place change, and ``note``
     says what cut the value off from an earlier graph (``"detach"``, the name of a piecewise-constant function).
-    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures, and
-    ``other`` to the leaf that stood for the Tensor before its ``requires_grad`` was switched.
+    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures,
+    ``other`` to the leaf that stood for the Tensor before its ``requires_grad`` was switched, and ``cast`` to that of
+    the constant which this one was converted from.
     """
 
-    __slots__ = ("holder", "needs", "note", "other", "version")
+    __slots__ = ("cast", "holder", "needs", "note", "other", "version")
+    cast: Any
     other: Any
 
     def __init__(

@@ -25,7 +25,7 @@ from autograd.box import (
     wrap,
 )
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Detached, Leaf, Node, View, node_of, origin, site_of
+from autograd.graph import Alias, Detached, Leaf, Node, View, keep_site, node_of, origin
 from autograd.modes import current
 from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
 from autograd.ops.places import overwrite, reread
@@ -208,9 +208,7 @@ def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     made = reread(changed, places=places)._node
     fields = (made.op, made.parents, made.residuals, made.kwargs, made.shape, made.dtype, made.scope)
     node = node_of(made.parents[0], *fields)
-    site = site_of(made)
-    if site is not None:
-        node.made_at = site
+    keep_site(made, node)
     _rebind(t, _moved(t, changed, old), node)
 
 

@@ -125,6 +125,16 @@ class Module:
 
     Calling a module runs ``forward`` inside a scope that bears its name, so that pictures and messages can say where
     they are. ``super().__init__()`` may be called first, as in PyTorch, but need not be.
+
+    >>> import nn
+    >>> class Half(nn.Module):
+    ...     def __init__(self):
+    ...         self.scale = nn.Parameter([0.5])
+    ...     def forward(self, x):
+    ...         return x * self.scale
+    >>> model = Half()
+    >>> model([2.0, 4.0]).tolist(), [name for name, _ in model.named_parameters()]
+    ([1.0, 2.0], ['scale'])
     """
 
     _caches: ClassVar[tuple[str, ...]] = ("_place", "_buffers")  # attributes that decide nothing
