@@ -32,7 +32,18 @@ from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op, opaque
 from autograd.tensor import Tensor, depends_on, leaf_arrays, mark_changed
-from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd.transforms import (
+    checkpoint,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+)
+from autograd.tree import register_tree, tree_map
 
 del tensor  # type: ignore[name-defined]  # noqa: F821  # the module: who writes ag.tensor(…) is told ag.Tensor(…)
 __version__ = "0.1.0"
@@ -74,6 +85,7 @@ __all__ = [
     "jvp",
     "leaf_arrays",
     "leaky_relu",
+    "linearize",
     "lint",
     "log_softmax",
     "logit",
@@ -86,6 +98,7 @@ __all__ = [
     "opaque",
     "path_so_far",
     "record",
+    "register_tree",
     "relu",
     "replay",
     "reuse_memory",
@@ -94,6 +107,7 @@ __all__ = [
     "silu",
     "softmax",
     "softplus",
+    "tree_map",
     "value_and_grad",
     "vjp",
     "who_holds",

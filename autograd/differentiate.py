@@ -205,7 +205,7 @@ def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> Shares:
     op = node.op
     if op.definition is not None:
         return definition_vjp(node, node.residuals, g, wanted, traced=True)
-    return op.vjp(node, node.residuals if op.linear else linked(node), g, wanted)  # type: ignore[no-any-return]
+    return op.vjp(node, node.residuals if op.reads_nothing else linked(node), g, wanted)  # type: ignore[no-any-return]
 
 
 def linked(node: Node) -> tuple[Any, ...]:
@@ -346,14 +346,14 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> Shares:
     residuals = linked(node) if traced else node.residuals
     if op.elementwise and op.joint is None:
         return _elementwise(node, residuals, masked, needs)
-    reach = cache(lambda: _reach(node, masked))
+    reached = cache(lambda: reach(node, masked))
     places = iter([i for i, needed in enumerate(needs) if needed])
     if not _any_dead(masked):  # all is alive that comes in: the rule leaves zeros where it chooses
         shares = op.vjp(node, residuals, unmasked(masked), wanted)
         return [
-            (parent, Masked(share, lambda i=i: reach()[i])) for (parent, share), i in zip(shares, places, strict=True)
+            (parent, Masked(share, lambda i=i: reached()[i])) for (parent, share), i in zip(shares, places, strict=True)
         ]
-    alive = reach()
+    alive = reached()
     if op.selects is None:  # what selects by its values needs them as they are
         inputs = [_finite(x, each, traced) for x, each in zip(residuals, alive, strict=False)]
         residuals = [*inputs, *residuals[len(alive) :]]
@@ -390,7 +390,7 @@ def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[boo
     return pairs
 
 
-def _reach(node: Node, masked: Any) -> list[Any]:
+def reach(node: Node, masked: Any) -> list[Any]:
     """Tell for each input which elements influence an output that is alive: by what its rules make of random probes.
 
     An element is alive if any probe finds it: with the values that are there, with random ones, so that no derivative
@@ -447,7 +447,7 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
         yield kept
         return
     yield [_finite(x, False, False, rng) for x in kept]
-    if not node.op.linear:
+    if not node.op.reads_nothing:
         yield [_map(x, random) for x in kept]
         yield [_map(x, drawn) for x in kept]
 

@@ -45,6 +45,7 @@ def op(
     formula: str | Mapping[str, str] | None = None,
     inline: bool = False,
     holomorphic: bool | None = True,
+    linear: Any = None,
 ) -> Any:
     """Declare a differentiable op and return the function that applies it.
 
@@ -71,6 +72,9 @@ def op(
     ``holomorphic=False`` (``conj``, ``svd``) rules get and give gradients as ∂L/∂Re + i ∂L/∂Im themselves, as they
     do where the output is real (``abs``). ``None`` says that complex numbers have no meaning here (``maximum``).
 
+    ``linear=True`` says that the forward is linear in all inputs together (a sum, a transpose), ``"each"`` that it is
+    so in each (a product of matrices): forward mode applies it to tangents, in place of transposing its rule.
+
     Raises RuleError at declaration for a rule that names something unknown.
     """
     label = name or getattr(forward, "__name__", None) or type(forward).__name__
@@ -90,6 +94,7 @@ def op(
         formula=formula,
         inline=inline,
         holomorphic=holomorphic,
+        linear=linear,
     )
     apply: Any = compiled(declared)
     if not (declared.rules or declared.joint):

@@ -15,13 +15,14 @@ import numpy as np
 
 from autograd.accumulate import add_up
 from autograd.box import Box, leaf_of, looked_at, needs_grad, small, watch, wrap
-from autograd.differentiate import definition_vjp, differentiate, differentiate_recorded
+from autograd.differentiate import definition_vjp, differentiate, differentiate_recorded, has_nan
 from autograd.errors import ArgumentError, DTypeError, GraphError, NotAFunction, ShapeError
+from autograd.forward import push
 from autograd.graph import Node, TracedLeaf, ancestors, leading_to, next_order, node_of, origin, reaches_other_leaf
 from autograd.modes import current, enable_grad, no_grad
 from autograd.rules import Op
 from autograd.tensor import Tensor, as_seed
-from autograd.tree import flatten
+from autograd.tree import flatten, numbers_in, values_like
 from autograd.vjp import bundle_node, identity_node, item_node
 
 Function = Callable[..., Any]
@@ -60,6 +61,11 @@ def _check_function(name: str, f: Any) -> None:
         raise NotAFunction(_meant(name, f))
 
 
+def _is_number(x: Any) -> bool:
+    """Tell whether a gradient may be asked for: None, words and truth values in a tree stay as they are."""
+    return isinstance(x, _NUMBERS) and not isinstance(x, bool)
+
+
 _ARRAYS = (np.ndarray, np.generic)
 _NUMBERS = (Box, *_ARRAYS, float, int, complex)
 
@@ -68,21 +74,29 @@ class _Trace:
     """Hold one run of a function: the nodes of its chosen arguments, its output, whether anything outside records."""
 
     def __init__(
-        self, f: Function, args: Sequence[Any], argnums: Sequence[int], kwargs: dict[str, Any], who: str
+        self,
+        f: Function,
+        args: Sequence[Any],
+        argnums: Sequence[int],
+        kwargs: dict[str, Any],
+        who: str,
+        has_aux: bool = False,
     ) -> None:
         inner, start = list(args), next_order()
         self.targets: list[Node] = []
         self.inputs: list[Box] = []
-        self.rebuilds: list[tuple[int, Callable[[list[Any]], Any]]] = []
+        self.rebuilds: list[tuple[int, Callable[..., Any]]] = []
+        self.forms: list[Any] = []
         outer = current().recording
         self.outside = False
         for number in _places(argnums, len(args), who):
-            values, rebuild = flatten(args[number])
+            values, rebuild = numbers_in(args[number], _is_number)
             boxes = [_track(value, outer, who) for value in values]
             self.outside = self.outside or (outer and any(needs_grad(value) for value in values))
             self.targets += [box._node for box in boxes if box._node is not None]
             self.inputs += boxes
             self.rebuilds.append((len(values), rebuild))
+            self.forms.append(args[number])
             inner[number] = rebuild(boxes)
         self.own = set(self.targets)
         if outer:
@@ -90,7 +104,13 @@ class _Trace:
         else:
             with enable_grad():
                 output = f(*inner, **kwargs)
-        self.tracer = current().tracer
+        self.tracer, self.aux = current().tracer, None
+        if has_aux:
+            if not isinstance(output, tuple) or len(output) != 2:
+                raise ArgumentError(
+                    f"{who}(has_aux=True): the function must return a pair (value, aux), got {type(output).__name__}."
+                )
+            output, self.aux = output
         self.outputs, self.rebuild_output = flatten(output)
         for y in self.outputs:
             if not isinstance(y, _NUMBERS):
@@ -111,21 +131,74 @@ class _Trace:
 
     def value(self) -> Any:
         """Return the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
+        return self.rebuild_output(self._given(self.outputs))
+
+    def with_aux(self, result: Any, has_aux: bool) -> Any:
+        """Return ``result``, and beside it what the function gave as well: in the form of values."""
+        if not has_aux:
+            return result
+        values, rebuild = flatten(self.aux)
+        return result, rebuild(self._given(values))
+
+    def _given(self, values: list[Any]) -> list[Any]:
         if self.tracer is not None:
-            return self.rebuild_output([self.tracer.result(y) for y in self.outputs])
-        if self.outside:
-            return self.rebuild_output(self.outputs)
-        return self.rebuild_output([_frozen(y._array) if isinstance(y, Box) else y for y in self.outputs])
+            return [self.tracer.result(y) for y in values]
+        return values if self.outside else [_frozen(y._array) if isinstance(y, Box) else y for y in values]
 
     def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Return the gradient for each target, given one for each output; zeros where nothing arrives."""
         return _taken(_walk(self.nodes, seeds, self.own, traced, self.foreign), self.targets)
 
+    def push(self, tangents: tuple[Any, ...], who: str) -> Any:
+        """Return the tangents of the outputs, given those of the arguments in their form."""
+        given = self.directions(tangents, who)
+        seeds = [_seed(t, x, f"{who} tangent") for t, x in zip(given, self.inputs, strict=True)]
+        traced = bool(current().recording) and (self.outside or any(needs_grad(t) for t in seeds))
+        return self.rebuild_output(self.pushed(seeds, traced))
+
+    def directions(self, tangents: tuple[Any, ...], who: str) -> list[Any]:
+        """List the tangents in the order of the numbers among the arguments."""
+        given = flatten(tangents)[0]
+        if len(tangents) != len(self.forms):
+            raise ShapeError(f"{who}: expected {len(self.forms)} tangents, one per argument, got {len(given)}.")
+        values, found = flatten(tuple(self.forms))[0], values_like(tuple(self.forms), tangents, who)
+        alone = len(values) == len(self.inputs)
+        return [t for t, x in zip(found, values, strict=True) if alone or _is_number(x)]
+
+    def pushed(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
+        """Return the tangent of each output, given one for each target; zeros where nothing arrives."""
+        if self.tracer is not None or current().tracer is not None:
+            return self._pushed_back(seeds, traced)
+        seeds = [t if isinstance(t, Box) else wrap(t) for t in seeds] if traced else [_plain(t) for t in seeds]
+        made = push(dict(zip(self.targets, seeds, strict=True)), self.nodes, traced=traced)
+        if any(t is not None and has_nan(_plain(t)) for t in made):  # a mask before an infinite slope cuts it off
+            return self._pushed_back(seeds, traced)
+        return [
+            np.zeros(np.shape(_plain(y)), getattr(y, "dtype", float))[()] if t is None else add_up(None, t)
+            for t, y in zip(made, self.outputs, strict=True)
+        ]
+
+    def _pushed_back(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
+        """Do so by two reverse passes: uᵀ · J is linear in u, so its derivative along t with respect to u is J · t."""
+        duals = [
+            _argument(np.zeros_like(_plain(y))) if node is not None else None
+            for y, node in zip(self.outputs, self.nodes, strict=True)
+        ]
+        shares = self.pull([u if u is not None else np.zeros(()) for u in duals], True)
+        nodes = [share._node if needs_grad(share) else None for share in shares]
+        own = {u._node for u in duals if u is not None and u._node is not None}
+        found = _walk(nodes, seeds if traced else [_plain(t) for t in seeds], own, traced, foreign=True)
+        arrived = iter(_taken(found, [u._node for u in duals if u is not None and u._node is not None]))
+        return [
+            next(arrived) if u is not None else np.zeros(np.shape(_plain(y)))[()]
+            for u, y in zip(duals, self.outputs, strict=True)
+        ]
+
     def shape(self, gradients: list[Any], single: bool) -> Any:
         """Arrange gradients like the arguments they belong to."""
         parts, at = [], 0
         for count, rebuild in self.rebuilds:
-            parts.append(rebuild(gradients[at : at + count]))
+            parts.append(rebuild(gradients[at : at + count], None))
             at += count
         return parts[0] if single else tuple(parts)
 
@@ -230,10 +303,12 @@ def _plain(x: Any) -> Any:
     return x._array if isinstance(x, Box) else x
 
 
-def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """Return a function that returns ``(f(x), ∇f(x))`` for a scalar-valued ``f``.
 
     ``argnums`` (int or tuple) chooses the arguments; the gradient has the form of the argument, or is a tuple of such.
+    None, words and truth values in a tree have the gradient None. With ``has_aux`` the function returns
+    ``(value, aux)``, and the result is ``((value, aux), gradient)``.
 
     >>> value_and_grad(lambda x: x**2)(3.0)
     (np.float64(9.0), np.float64(6.0))
@@ -242,7 +317,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     numbers, single = _numbers(argnums)
 
     def both(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace(f, args, numbers, kwargs, "grad")
+        trace = _Trace(f, args, numbers, kwargs, "grad", has_aux)
         if len(trace.outputs) != 1 or np.size(_plain(trace.outputs[0])) != 1:
             shapes = [np.shape(_plain(y)) for y in trace.outputs]
             raise ShapeError(
@@ -255,30 +330,36 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
                 "abs() of it; for f'(z) of a holomorphic function use jacobian(f, holomorphic=True)."
             )
         seed = np.ones(np.shape(_plain(y)), getattr(y, "dtype", float))[()]
-        return trace.value(), trace.shape(trace.pull([seed], trace.outside), single)
+        gradient = trace.shape(trace.pull([seed], trace.outside), single)
+        return trace.with_aux(trace.value(), has_aux), gradient
 
-    return _Transformed(both, value_and_grad, f, argnums)
+    return _Transformed(both, value_and_grad, f, argnums, has_aux)
 
 
-def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """Return the gradient function ∇f of a scalar-valued ``f``.
+def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """Return the gradient function ∇f of a scalar-valued ``f``; with ``has_aux`` it returns ``(gradient, aux)``.
 
     >>> import numpy as np
     >>> grad(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([ 3., 12.])
     >>> grad(grad(lambda x: x**3))(2.0)
     np.float64(12.0)
+    >>> grad(lambda x: (x**2, "seen"), has_aux=True)(3.0)
+    (np.float64(6.0), 'seen')
     """
-    both = value_and_grad(f, argnums)
+    both = value_and_grad(f, argnums, has_aux)
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        value, found = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
 
-    return _Transformed(gradient, grad, f, argnums)
+    return _Transformed(gradient, grad, f, argnums, has_aux)
 
 
-def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
+def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     """Return ``(f(*args), pullback)`` with pullback(u) = uᵀ · J: one gradient for one argument, else a tuple.
+
+    With ``has_aux`` the function returns ``(value, aux)``, and the result is ``(value, pullback, aux)``.
 
     >>> import numpy as np
     >>> y, pullback = vjp(np.sin, 0.0)
@@ -286,25 +367,29 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     np.float64(2.0)
     """
     _check_function("vjp", f)
-    trace = _Trace(f, args, range(len(args)), {}, "vjp")
+    trace = _Trace(f, args, range(len(args)), {}, "vjp", has_aux)
 
     def pullback(cotangents: Any) -> Any:
         given, _ = flatten(cotangents)
         if len(given) != len(trace.outputs):
             raise ShapeError(f"pullback: expected {len(trace.outputs)} gradients, one per output, got {len(given)}.")
+        given = values_like(trace.rebuild_output(trace.outputs), cotangents, "pullback")
         seeds = [_seed(u, y, "pullback") for u, y in zip(given, trace.outputs, strict=True)]
         traced = current().recording and (trace.outside or any(needs_grad(u) for u in seeds))
         if not traced:
             seeds = [_plain(u) for u in seeds]
         return trace.shape(trace.pull(seeds, traced), len(args) == 1)
 
+    if has_aux:
+        value, aux = trace.with_aux(trace.value(), True)
+        return value, pullback, aux
     return trace.value(), pullback
 
 
-def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """Return ``(f(*args), J · tangents)``: forward-mode by two reverse passes.
+def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
+    """Return ``(f(*args), J · tangents)`` by one pass forwards, with ``has_aux`` the aux of ``f`` as well.
 
-    uᵀ · J is linear in u, so its derivative along the tangents with respect to u is J · t.
+    The tangents have the form of the arguments. It costs about two evaluations, whatever the number of outputs.
 
     >>> import numpy as np
     >>> jvp(lambda x: x**2, (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))
@@ -315,26 +400,34 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         raise ArgumentError(
             "jvp: args and tangents must be tuples with one entry per argument, as in jvp(f, (x,), (t,))."
         )
-    trace = _Trace(f, args, range(len(args)), {}, "jvp")
-    given = flatten(tuple(tangents))[0]
-    if len(given) != len(trace.inputs):
-        raise ShapeError(f"jvp: expected {len(trace.inputs)} tangents, one per argument, got {len(given)}.")
-    seeds = [_seed(t, x, "jvp tangent") for t, x in zip(given, trace.inputs, strict=True)]
-    traced = current().recording and (trace.outside or any(needs_grad(t) for t in seeds))
-    duals = [
-        _argument(np.zeros_like(_plain(y))) if node is not None else None
-        for y, node in zip(trace.outputs, trace.nodes, strict=True)
-    ]
-    shares = trace.pull([u if u is not None else np.zeros(()) for u in duals], True)
-    nodes = [share._node if needs_grad(share) else None for share in shares]
-    own = {u._node for u in duals if u is not None and u._node is not None}
-    found = _walk(nodes, seeds if traced else [_plain(t) for t in seeds], own, traced, foreign=True)
-    arrived = iter(_taken(found, [u._node for u in duals if u is not None and u._node is not None]))
-    pushed = [
-        next(arrived) if u is not None else np.zeros(np.shape(_plain(y)))[()]
-        for u, y in zip(duals, trace.outputs, strict=True)
-    ]
-    return trace.value(), trace.rebuild_output(pushed)
+    trace = _Trace(f, args, range(len(args)), {}, "jvp", has_aux)
+    pushed = trace.push(tuple(tangents), "jvp")
+    if has_aux:
+        value, aux = trace.with_aux(trace.value(), True)
+        return value, pushed, aux
+    return trace.value(), pushed
+
+
+def linearize(f: Function, *args: Any, has_aux: bool = False) -> Any:
+    """Return ``(f(*args), pushforward)`` with pushforward(*tangents) = J · tangents: f runs once, for many directions.
+
+    With ``has_aux`` the function returns ``(value, aux)``, and the result is ``(value, pushforward, aux)``.
+
+    >>> import numpy as np
+    >>> y, pushforward = linearize(np.sin, np.array([0.0, np.pi]))
+    >>> pushforward(np.array([1.0, 1.0])), pushforward(np.array([3.0, 0.0]))
+    (array([ 1., -1.]), array([ 3., -0.]))
+    """
+    _check_function("linearize", f)
+    trace = _Trace(f, args, range(len(args)), {}, "linearize", has_aux)
+
+    def pushforward(*tangents: Any) -> Any:
+        return trace.push(tangents, "pushforward")
+
+    if has_aux:
+        value, aux = trace.with_aux(trace.value(), True)
+        return value, pushforward, aux
+    return trace.value(), pushforward
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0, holomorphic: bool = False) -> Function:

@@ -46,7 +46,7 @@ class Cotangents:
 class _Plumbing:
     """Stand for an op of the engine's own: no user calls it, it only passes cotangents on."""
 
-    elementwise, joint, definition, cache, linear, selects = False, None, None, (), True, None
+    elementwise, joint, definition, cache, reads_nothing, selects = False, None, None, (), True, None
     inputs, formula, reads_output = ("x",), (None,), False
     rules: dict[int, Any] = {}  # noqa: RUF012
 

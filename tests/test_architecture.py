@@ -17,7 +17,7 @@ PACKAGES = ("autograd", "nn")
 FLOORS = {
     "autograd.modes": 0,
     "autograd.errors": 1,
-    "autograd.tree": 0,
+    "autograd.tree": 2,
     "autograd._clash": 2,
     "autograd.differential_operators": 3,
     "autograd.memory": 2,
@@ -32,6 +32,7 @@ FLOORS = {
     "autograd.recorded": 5,
     "autograd.compiler": 6,
     "autograd.differentiate": 7,
+    "autograd.forward": 8,
     "autograd.primitive": 8,
     "autograd.ops": 9,
     "autograd.accumulate": 10,

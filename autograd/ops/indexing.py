@@ -88,10 +88,16 @@ def _scatter_samples(rng: np.random.Generator) -> Samples:
     yield (rng.uniform(-2, 2, (2, 3)), (3, 4), (slice(1, None), np.array([3, 0, 3]))), {}
 
 
-_view: Any = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, selects=True)
-gather: Any = op(_read, name="gather", symbol="[ ]", vjp=_scatter_rule, domain=_gather_samples, selects=True)
+_view: Any = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, selects=True, linear=True)
+gather: Any = op(
+    _read, name="gather", symbol="[ ]", vjp=_scatter_rule, domain=_gather_samples, selects=True, linear=True
+)
 scatter: Any = op(
-    _scatter, name="scatter", vjp=lambda g, index, unique: _pick(g, index, unique), domain=_scatter_samples
+    _scatter,
+    name="scatter",
+    vjp=lambda g, index, unique: _pick(g, index, unique),
+    domain=_scatter_samples,
+    linear=True,
 )
 
 
@@ -163,6 +169,7 @@ _assign: Any = op(
     symbol="[ ] =",
     vjp=dict(x=lambda g, index: _assign(g, 0.0, index=index), v=_written),
     selects=True,
+    linear=True,
 )
 
 

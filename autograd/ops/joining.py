@@ -45,10 +45,10 @@ def _unstack_forward(a: Any, axis: int = 0) -> Any:
     return tuple(np.moveaxis(a, axis, 0))
 
 
-_concat = op(_concat_forward, name="concatenate", vjp=_concat_vjp)
-_cut = op(_cut_forward, name="split", vjp=lambda g, axis: _concat(*g, axis=axis), selects=True)
-_stack = op(_stack_forward, name="stack", vjp=_stack_vjp)
-_unstack = op(_unstack_forward, name="unstack", vjp=lambda g, axis: _stack(*g, axis=axis), selects=True)
+_concat = op(_concat_forward, name="concatenate", vjp=_concat_vjp, linear=True)
+_cut = op(_cut_forward, name="split", vjp=lambda g, axis: _concat(*g, axis=axis), selects=True, linear=True)
+_stack = op(_stack_forward, name="stack", vjp=_stack_vjp, linear=True)
+_unstack = op(_unstack_forward, name="unstack", vjp=lambda g, axis: _stack(*g, axis=axis), selects=True, linear=True)
 
 # ---------------------------------------------------------------------------------------------------------- joining
 

@@ -28,7 +28,7 @@ def _tile_vjp(g: Any, shapes: Any, reps: tuple[int, ...]) -> Any:
     return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(shape)
 
 
-_tile = op(_tile_forward, name="tile", inputs=["A"], vjp=_tile_vjp)
+_tile = op(_tile_forward, name="tile", inputs=["A"], vjp=_tile_vjp, linear=True)
 
 
 @implements(np.tile, domain=cases(((2, 3), 2), ((2, 3), (2, 1, 2)), ((2, 1, 2), (3,)), ((), 3), ((2,), {"reps": 0})))

@@ -83,6 +83,7 @@ matmul: Any = op(
         *[((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((0, 3), (3, 2))],
         *[((2, 4, 3), (3, 2)), ((2, 4, 3), (3,)), ((3,), (2, 3, 2)), ((2, 3), (2, 3, 2)), ((2, 1, 2, 3), (1, 2, 3, 2))],
     ),
+    linear="each",
 )
 dispatch[np.matmul] = dispatch[np.linalg.matmul] = matmul
 
@@ -149,7 +150,8 @@ _cross: Any = op(
     name="cross",
     symbol="cross",
     vjp=dict(a=lambda g, b: _cross(b, g), b=lambda g, a: _cross(g, a)),
-    elementwise=True,  # along the leading axes: the engine un-broadcasts these
+    elementwise=True,  # along the leading axes: the engine un-broadcasts these,
+    linear="each",
 )
 
 

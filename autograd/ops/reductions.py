@@ -68,7 +68,14 @@ def _sum_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = 
     return add_reduce(a, axis, dtype, None, keepdims)
 
 
-_sum = op(_sum_forward, name="sum", symbol="Σ", vjp=lambda g, shapes, axis: spread(g, shapes[0], axis), formula="1")
+_sum = op(
+    _sum_forward,
+    name="sum",
+    symbol="Σ",
+    vjp=lambda g, shapes, axis: spread(g, shapes[0], axis),
+    formula="1",
+    linear=True,
+)
 
 
 @implements(np.sum, domain=cases(*ROWS, ((0, 3), {"axis": 0}), ((3, 4), {"axis": 0, "initial": 1.5}), _MASKED))
@@ -167,6 +174,7 @@ _mean = op(
     name="mean",
     vjp=lambda g, shapes, axis: spread(g / count(shapes[0], axis), shapes[0], axis),
     formula="g / n",
+    linear=True,
 )
 
 
@@ -388,7 +396,7 @@ def _cumprod_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: int | None) -> Any:
     return np.moveaxis(before * s, -1, along).reshape(shapes[0])
 
 
-_cumsum = op(_cumsum_forward, name="cumsum", vjp=_cumsum_vjp)
+_cumsum = op(_cumsum_forward, name="cumsum", vjp=_cumsum_vjp, linear=True)
 _cumprod = op(_cumprod_forward, name="cumprod", vjp=_cumprod_vjp)
 _RUNNING = [((5,), {}), ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3, 2), {"axis": -2}), ((), {}), ((1, 3), {"axis": 0})]
 

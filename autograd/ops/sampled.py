@@ -28,7 +28,7 @@ def _diff_vjp(g: Any, shapes: Any, n: int, axis: int) -> Any:
     return (-1) ** n * np.diff(np.pad(g, widths), n, axis)
 
 
-_diff = op(_diff_forward, name="diff", vjp=_diff_vjp)
+_diff = op(_diff_forward, name="diff", vjp=_diff_vjp, linear=True)
 
 
 def _diff_samples(rng: np.random.Generator) -> Any:
