@@ -66,9 +66,10 @@ def _tangent(node: Node, found: Tangents, traced: bool) -> Any:
         made = _applied(node, given, traced)
         if made is not None:
             return made
-    if op.definition is not None and (traced or not op.elementwise or not op.rules):
+    diagonal = op.__class__ is Op and op.elementwise and op.rules and not isinstance(node.shape, list)
+    if op.definition is not None and (traced or not diagonal):
         return _through_definition(node, given, traced)
-    if op.__class__ is Op and op.elementwise and op.joint is None and not _changes_field(node, given):
+    if diagonal and not _changes_field(node, given):
         return _elementwise(node, given, traced)
     return _transposed(node, given, traced)
 

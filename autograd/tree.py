@@ -23,8 +23,8 @@ def register_tree(
     """Let transforms look into objects of a class, as into tuples and dicts; usable as a decorator of a dataclass.
 
     ``parts(object)`` gives a tuple of what is inside, ``build(*parts)`` makes an object of such parts. A dataclass
-    needs neither: its fields are its parts. Gradients are then objects of the class. Raises ArgumentError for a class that is
-    neither a dataclass nor given ``parts`` and ``build``.
+    needs neither: its fields are its parts. Gradients are then objects of the class. Raises ArgumentError for a class
+    that is neither a dataclass nor given ``parts`` and ``build``.
 
     >>> from dataclasses import dataclass
     >>> import numpy as np, autograd as ag
