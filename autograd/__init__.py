@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import _clash as _clash
 from autograd import errors, hints
+from autograd.checkpointing import checkpoint
 from autograd.errors import AutogradError
 from autograd.gathering import gathered
 from autograd.memory import reuse_memory
@@ -32,17 +33,7 @@ from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op, opaque
 from autograd.tensor import Tensor, depends_on, leaf_arrays, mark_changed
-from autograd.transforms import (
-    checkpoint,
-    grad,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    linearize,
-    value_and_grad,
-    vjp,
-)
+from autograd.transforms import grad, hvp, jvp, linearize, value_and_grad, vjp
 from autograd.tree import register_tree, tree_map
 
 del tensor  # type: ignore[name-defined]  # noqa: F821  # the module: who writes ag.tensor(…) is told ag.Tensor(…)
@@ -52,6 +43,7 @@ _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "repla
 _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
 _LATER |= dict.fromkeys(("detect_anomaly", "diff", "lint", "path_so_far", "who_holds"), "autograd.debug")
 _LATER["check_grads"] = "autograd.gradcheck"
+_LATER |= dict.fromkeys(("hessian", "jacfwd", "jacobian"), "autograd.matrices")
 _LATER["record"] = "autograd.recording"
 _LATER["compile"] = "autograd.programs.compiled"
 
@@ -81,6 +73,7 @@ __all__ = [
     "hvp",
     "implements",
     "is_grad_enabled",
+    "jacfwd",
     "jacobian",
     "jvp",
     "leaf_arrays",

@@ -40,14 +40,17 @@ FLOORS = {
     "autograd.protocols": 10,
     "autograd.inplace": 10,
     "autograd.tensor": 11,
-    "autograd.transforms": 12,
+    "autograd.trace": 12,
+    "autograd.transforms": 13,
+    "autograd.checkpointing": 13,
+    "autograd.matrices": 14,
     "autograd.gradcheck": 14,
-    "autograd.programs": 13,
+    "autograd.programs": 12,
     "autograd.recording": 13,
-    "autograd.scipy": 13,
+    "autograd.scipy": 15,
     "autograd.viz": 13,
     "autograd.debug": 14,
-    "autograd": 15,
+    "autograd": 16,
 }
 FOLDERS = ("autograd.debug", "autograd.ops", "autograd.programs", "autograd.scipy", "autograd.viz")
 WITHOUT_NUMPY = ("autograd.errors", "autograd.modes", "autograd.graph", "autograd.backward")
