@@ -12,6 +12,8 @@ import numpy as np
 from autograd.errors import DTypeError
 from autograd.trace import Function, Trace, Transformed, check_function, places_of, plain
 
+LANES = 128  # directions that are pushed at once
+
 
 def jacobian(
     f: Function, argnums: int | Sequence[int] = 0, holomorphic: bool = False, has_aux: bool = False
@@ -93,15 +95,13 @@ def _by_columns(trace: Trace, outputs: Any, holomorphic: bool) -> list[list[Any]
     """Push the unit vectors of the arguments forwards: along the real axis that is f', where there is one."""
     blocks: list[list[Any]] = [[] for _ in outputs]
     for j, target in enumerate(trace.targets):
-        pushed = []
-        for i in range(prod(target.shape)):
-            seeds = [np.zeros(other.shape, other.dtype) for other in trace.targets]
-            seeds[j].reshape(-1)[i] = 1
-            pushed.append(trace.pushed([s[()] for s in seeds], trace.outside))
+        size = prod(target.shape)
+        pushed = [trace.columns(j, range(start, min(size, start + LANES))) for start in range(0, size, LANES)]
         for k, (shape, dtype) in enumerate(outputs):
             full = (*shape, *target.shape)
-            columns = [column[k] for column in pushed]
-            blocks[k].append(np.reshape(np.stack(columns, axis=-1), full) if pushed else np.zeros(full, dtype))
+            parts = [columns[k] for columns in pushed]
+            y = np.zeros((0, *shape), dtype) if not parts else parts[0] if len(parts) == 1 else np.concatenate(parts)
+            blocks[k].append(np.reshape(np.moveaxis(y, 0, -1), full))
     return blocks
 
 

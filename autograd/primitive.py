@@ -46,6 +46,7 @@ def op(
     inline: bool = False,
     holomorphic: bool | None = True,
     linear: Any = None,
+    batch: Callable[..., Any] | None = None,
 ) -> Any:
     """Declare a differentiable op and return the function that applies it.
 
@@ -74,6 +75,8 @@ def op(
 
     ``linear=True`` says that the forward is linear in all inputs together (a sum, a transpose), ``"each"`` that it is
     so in each (a product of matrices): forward mode applies it to tangents, in place of transposing its rule.
+    ``batch`` applies the op to many examples at once, for ``vmap``; an elementwise op needs none, and what has none is
+    computed example by example: see :mod:`autograd.lanes`.
 
     Raises RuleError at declaration for a rule that names something unknown.
     """
@@ -95,6 +98,7 @@ def op(
         inline=inline,
         holomorphic=holomorphic,
         linear=linear,
+        batch=batch,
     )
     apply: Any = compiled(declared)
     if not (declared.rules or declared.joint):

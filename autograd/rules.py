@@ -69,12 +69,14 @@ class Op:
     ``rules[i]`` is the rule of input ``i``, ``joint`` one for all of them; ``selects`` says which elements of the
     output come from an input (see :func:`autograd.op`): a dict of rules by input, True, or None. ``holomorphic`` says
     what the rules mean where the output is complex, and ``conjugated`` is the op that stands on such nodes, made by the
-    compiler. ``linear`` says whether the forward applies to tangents as it is (see :mod:`autograd.forward`).
+    compiler. ``linear`` says whether the forward applies to tangents as it is (see :mod:`autograd.forward`), ``batch``
+    how the op is applied to many examples at once (see :mod:`autograd.lanes`).
     """
 
     __slots__ = (
         "_reads",
         "apply",
+        "batch",
         "cache",
         "conjugated",
         "definition",
@@ -120,8 +122,10 @@ class Op:
         inline: bool = False,
         holomorphic: bool | None = True,
         linear: Any = None,
+        batch: Any = None,
     ) -> None:
         name, self.inline, self.holomorphic, self.linear = printable(name), inline, holomorphic, linear
+        self.batch = batch
         if linear not in (None, True, "each"):
             raise RuleError(f"op {name!r}: linear= is True, or 'each' for one linear in each input, got {linear!r}.")
         self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain

@@ -174,6 +174,26 @@ class Trace:
             for t, y in zip(made, self.outputs, strict=True)
         ]
 
+    def columns(self, j: int, places: range) -> list[Any]:
+        """Return ∂output/∂xᵢ for some elements of target ``j``, stacked along a first axis."""
+        target, count = self.targets[j], len(places)
+        if self.tracer is None and current().tracer is None:
+            seeds = np.zeros((count, *target.shape), target.dtype)
+            seeds.reshape(count, -1)[np.arange(count), places] = 1
+            traced = self.outside
+            made = push({target: wrap(seeds) if traced else seeds}, self.nodes, traced=traced, lanes=count)
+            if not any(t is not None and has_nan(plain(t)) for t in made):
+                return [
+                    np.zeros((count, *np.shape(plain(y))), getattr(y, "dtype", float)) if t is None else add_up(None, t)
+                    for t, y in zip(made, self.outputs, strict=True)
+                ]
+        found = []
+        for i in places:
+            one = [np.zeros(other.shape, other.dtype) for other in self.targets]
+            one[j].reshape(-1)[i] = 1
+            found.append(self.pushed([s[()] for s in one], self.outside))
+        return [np.stack(parts) for parts in zip(*found, strict=True)]
+
     def _pushed_back(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Do so by two reverse passes: uᵀ · J is linear in u, so its derivative along t with respect to u is J · t."""
         duals = [

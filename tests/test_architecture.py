@@ -32,6 +32,7 @@ FLOORS = {
     "autograd.recorded": 5,
     "autograd.compiler": 6,
     "autograd.differentiate": 7,
+    "autograd.lanes": 7,
     "autograd.forward": 8,
     "autograd.primitive": 8,
     "autograd.ops": 9,

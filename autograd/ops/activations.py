@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.compiler import WORDS, bits_of
 from autograd.errors import ArgumentError
 from autograd.ops.special import SLOPE0, erf
@@ -249,6 +250,7 @@ softmax = op(
     vjp=lambda g, y, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)),
     formula="y * (g - row_sums(g * y))",
     domain=_axis_samples,
+    batch=lanes.along_axis,
 )
 
 
@@ -264,6 +266,7 @@ log_softmax = op(
     vjp=lambda g, y, axis: g - np.exp(y) * g.sum(axis=axis, keepdims=True),
     formula="g - exp(y) * row_sums(g)",
     domain=_axis_samples,
+    batch=lanes.along_axis,
 )
 
 
@@ -289,4 +292,4 @@ def _logsumexp_samples(rng: np.random.Generator) -> Any:
         yield (rng.uniform(-2, 2, (3, 2)),), keywords
 
 
-logsumexp = op(_logsumexp, name="logsumexp", vjp=_logsumexp_rule, domain=_logsumexp_samples)
+logsumexp = op(_logsumexp, name="logsumexp", vjp=_logsumexp_rule, domain=_logsumexp_samples, batch=lanes.over_axis)

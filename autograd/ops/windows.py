@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import Axis, as_array, cases, conjugated, draw
 from autograd.primitive import implements, op
@@ -35,6 +36,7 @@ _windows: Any = op(
     inputs=["x"],
     vjp=lambda g, axis: overlap_add(g, axis=axis),
     linear=True,
+    batch=lanes.along_axis,
 )
 overlap_add: Any = op(
     _overlap_add_forward,

@@ -38,9 +38,11 @@ def closed_over(k):
 SOLUTIONS = {
     "odeint": decay,
     "odeint that closes over its argument": closed_over,
-    "solve_ivp": lambda k: ours.integrate.solve_ivp(
-        lambda t, y: -k * y, (0, 1), np.array([1.0]), t_eval=[0.5, 1.0], rtol=1e-10, atol=1e-10
-    ).y,
+    "solve_ivp": lambda k: (
+        ours.integrate.solve_ivp(
+            lambda t, y: -k * y, (0, 1), np.array([1.0]), t_eval=[0.5, 1.0], rtol=1e-10, atol=1e-10
+        ).y
+    ),
     "root": lambda k: ours.optimize.root(lambda x: x**3 + x - k, np.array([1.0])).x,
     "minimize": lambda k: ours.optimize.minimize(lambda x: ((x - k) ** 2).sum() + (x**4).sum(), np.array([0.5])).x,
     "quad": lambda k: ours.integrate.quad(lambda x: np.exp(-k * x), 0, 1)[0],

@@ -1,0 +1,262 @@
+"""Batching rules: one op on many examples at once, with the axis of the examples (the lanes) in front.
+
+A rule gets a :class:`Call` and the keywords of the op, and gives what the op would give for each example, stacked, or
+None where it does not know how: then the examples are computed one after the other. Elementwise ops need no rule.
+Floor 7: used where ops are declared (``batch=``), by forward mode and by ``vmap``.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box
+
+Shape = tuple[int, ...]
+BatchRule = Callable[..., Any]
+
+
+class Call:
+    """Hold one application of an op to ``size`` examples: ``batched[i]`` tells whether input ``i`` has lanes in front.
+
+    ``shapes`` are those of the inputs for one example, ``outs`` those of the outputs. ``run`` applies the op itself.
+    """
+
+    __slots__ = ("batched", "inputs", "outs", "run", "shapes", "size")
+
+    def __init__(
+        self, run: Any, inputs: Sequence[Any], batched: Sequence[bool], shapes: Any, outs: Sequence[Shape], size: int
+    ) -> None:
+        self.run, self.inputs, self.batched = run, list(inputs), list(batched)
+        self.shapes, self.outs, self.size = list(shapes), list(outs), size
+
+    def aligned(self, ndim: int) -> list[Any]:
+        """Return the inputs with axes of length 1 behind the lanes, so that they broadcast as the examples do."""
+        return [
+            np.reshape(x, (self.size, *(1,) * (ndim - len(shape)), *shape)) if own and len(shape) < ndim else x
+            for x, own, shape in zip(self.inputs, self.batched, self.shapes, strict=True)
+        ]
+
+    def spread(self) -> list[Any]:
+        """Return the inputs so that all have lanes."""
+        return [
+            x if own else np.broadcast_to(x, (self.size, *shape))
+            for x, own, shape in zip(self.inputs, self.batched, self.shapes, strict=True)
+        ]
+
+
+def batch(op: Any, call: Call, kwargs: dict[str, Any]) -> Any:
+    """Apply an op to all lanes by its rule, or return None."""
+    rule = op.batch
+    if rule is not None:
+        y = rule(call, **kwargs)
+    elif op.elementwise and len(call.outs) == 1:
+        y = call.run(*call.aligned(len(call.outs[0])), **kwargs)
+    else:
+        return None
+    if y is None:
+        return None
+    parts = y if isinstance(y, tuple) else (y,)
+    right = len(parts) == len(call.outs) and all(
+        np.shape(part) == (call.size, *shape) for part, shape in zip(parts, call.outs, strict=True)
+    )
+    return y if right else None
+
+
+# ----------------------------------------------------------------------------------------------------- rules for axes
+
+
+def shifted(axis: Any, ndim: int) -> Any:
+    """Return where axes stand behind the lanes."""
+    if isinstance(axis, tuple | list):
+        return tuple([i % ndim + 1 for i in axis])
+    return axis % ndim + 1
+
+
+def along(*names: str, whole: bool = False, new: int = 0) -> BatchRule:
+    """Make the rule of an op of one input that works along axes, the keywords ``names``.
+
+    ``whole`` says that None means all axes; ``new`` axes stand in the result beside those of the input, and count.
+    """
+
+    def rule(call: Call, **kwargs: Any) -> Any:
+        (shape,), x = call.shapes, call.inputs[0]
+        ndim = len(shape) + new
+        for name in names:
+            axis = kwargs[name]
+            if axis is None and whole:
+                kwargs[name] = tuple(range(1, ndim + 1))
+            elif axis is None and ndim == 1:
+                kwargs[name] = 1
+            elif axis is None or not (ndim or axis == ()):
+                return None
+            else:
+                kwargs[name] = shifted(axis, ndim)
+        return call.run(x, **kwargs)
+
+    return rule
+
+
+along_axis, over_axis = along("axis"), along("axis", whole=True)
+
+
+def stacked(call: Call, **kwargs: Any) -> Any:
+    """Apply an op that works on the last axes of one input, and takes stacks."""
+    return call.run(call.inputs[0], **kwargs)
+
+
+def reshaped(call: Call, order: Any = "C", **_: Any) -> Any:
+    """Keep the lanes, and give the rest its new shape."""
+    return np.reshape(call.inputs[0], (call.size, *call.outs[0])) if order == "C" else None
+
+
+def transposed(call: Call, axes: Any = None) -> Any:
+    """Permute the axes behind the lanes."""
+    ndim = len(call.shapes[0])
+    axes = tuple(range(ndim))[::-1] if axes is None else axes
+    return call.run(call.inputs[0], axes=(0, *[axis % ndim + 1 for axis in axes]))
+
+
+def broadcast(call: Call, shape: Any = None) -> Any:
+    """Repeat behind the lanes."""
+    return np.broadcast_to(call.aligned(len(call.outs[0]))[0], (call.size, *call.outs[0]))
+
+
+def tiled(call: Call, reps: Any = ()) -> Any:
+    """Repeat whole examples."""
+    ndim = len(call.outs[0])
+    return call.run(call.aligned(ndim)[0], reps=(1, *(1,) * (ndim - len(reps)), *reps))
+
+
+def joined(new: int) -> BatchRule:
+    """Make the rule of what joins inputs along an axis; ``new`` is 1 where that axis is a new one."""
+
+    def rule(call: Call, axis: Any = 0, **kwargs: Any) -> Any:
+        return call.run(*call.spread(), axis=shifted(axis, len(call.shapes[0]) + new), **kwargs)
+
+    return rule
+
+
+def leading(call: Call, **kwargs: Any) -> Any:
+    """Broadcast along all axes but the last ones, which belong together."""
+    return call.run(*call.aligned(max(map(len, call.shapes))), **kwargs)
+
+
+def on_shape(*names: str) -> BatchRule:
+    """Make the rule of an op with axes as keywords and ``shape``, the shape of its result."""
+
+    def rule(call: Call, shape: Any = (), **kwargs: Any) -> Any:
+        moved = {name: shifted(axis, len(shape)) if name in names else axis for name, axis in kwargs.items()}
+        return call.run(call.inputs[0], shape=(call.size, *shape), **moved)
+
+    return rule
+
+
+# ----------------------------------------------------------------------------------------------- products of matrices
+
+
+def product(call: Call) -> Any:
+    """Multiply matrices, vectors and stacks: one large product where one side is the same for all lanes."""
+    (a, b), (of_a, of_b), (shape_a, shape_b) = call.inputs, call.batched, call.shapes
+    if not of_b and len(shape_b) <= 2:
+        return call.run(a, b)
+    if not of_a and len(shape_a) <= 2:
+        if len(shape_b) == 1:
+            return call.run(b, a if len(shape_a) == 1 else np.transpose(a))
+        if len(shape_b) == 2:
+            return call.run(a, b)
+    ndim = max(2, len(shape_a), len(shape_b))
+    left = _matrix(a, of_a, (1, *shape_a) if len(shape_a) == 1 else shape_a, ndim, call.size)
+    right = _matrix(b, of_b, (*shape_b, 1) if len(shape_b) == 1 else shape_b, ndim, call.size)
+    return np.reshape(call.run(left, right), (call.size, *call.outs[0]))
+
+
+def _matrix(x: Any, own: bool, shape: Shape, ndim: int, size: int) -> Any:
+    return np.reshape(x, (*((size,) if own else ()), *(1,) * (ndim - len(shape) if own else 0), *shape))
+
+
+def contraction(call: Call, subscripts: str) -> Any:
+    """Give the lanes a letter of their own."""
+    letter = next(each for each in "zyxwvutsrqponmlkjihgfedcbaABCDEFGHIJKLMNOPQRSTUVWXYZ" if each not in subscripts)
+    ins, out = subscripts.split("->")
+    parts = [letter + part if own else part for part, own in zip(ins.split(","), call.batched, strict=True)]
+    return call.run(*call.inputs, subscripts=f"{','.join(parts)}->{letter}{out}")
+
+
+def solved(call: Call) -> Any:
+    """Solve with stacks of matrices; a vector becomes a matrix of one column."""
+    (a, b), (of_a, of_b), (shape_a, shape_b) = call.inputs, call.batched, call.shapes
+    ndim = max(2, len(shape_a), len(shape_b))
+    left = _matrix(a, of_a, shape_a, ndim, call.size)
+    right = _matrix(b, of_b, (*shape_b, 1) if len(shape_b) == 1 else shape_b, ndim, call.size)
+    return np.reshape(call.run(left, right), (call.size, *call.outs[0]))
+
+
+# -------------------------------------------------------------------------------------------------------------- index
+
+
+def _behind(index: Any, size: int) -> Any:
+    """Return the index of all lanes, or None where NumPy would put the axes elsewhere."""
+    parts = index if isinstance(index, tuple) else (index,)
+    lists = [isinstance(part, np.ndarray | list) for part in parts]
+    places = [i for i, part in enumerate(parts) if lists[i] or isinstance(part, int | np.integer)]
+    if not any(lists) or places == list(range(places[0], places[-1] + 1)):
+        return (slice(None), *parts)
+    if any(isinstance(part, np.ndarray | list) and np.asarray(part).dtype == bool for part in parts):
+        return None
+    ndim = np.broadcast_shapes(*[np.shape(parts[i]) for i in places])
+    return (np.arange(size).reshape(-1, *(1,) * len(ndim)), *parts)  # arrays apart from each other come first
+
+
+def read(call: Call, index: Any = (), **kwargs: Any) -> Any:
+    """Read at the same places in all lanes."""
+    moved = _behind(index, call.size)
+    return None if moved is None else call.inputs[0][moved]
+
+
+def scattered(call: Call, shape: Any = (), index: Any = (), **kwargs: Any) -> Any:
+    """Add into zeros at the same places in all lanes."""
+    moved = _behind(index, call.size)
+    if moved is None:
+        return None
+    return call.run(call.inputs[0], shape=(call.size, *shape), index=_frozen(moved), **kwargs)
+
+
+def written(call: Call, index: Any = ()) -> Any:
+    """Write to the same places in all lanes."""
+    moved = _behind(index, call.size)
+    if moved is None:
+        return None
+    x, v = call.spread()
+    ndim = np.empty(call.shapes[0], bool)[index].ndim
+    shape = call.shapes[1]
+    if len(shape) > ndim:  # NumPy ignores leading axes of length 1
+        shape = shape[len(shape) - ndim :]
+    return call.run(x, np.reshape(v, (call.size, *(1,) * (ndim - len(shape)), *shape)), index=_frozen(moved))
+
+
+def _frozen(index: Any) -> Any:
+    for part in index:
+        if isinstance(part, np.ndarray):
+            part.flags.writeable = False
+    return index
+
+
+# --------------------------------------------------------------------------------------------------- one by one
+
+
+def loop(
+    run: Callable[..., Any], inputs: Sequence[Any], batched: Sequence[bool], size: int, outs: Sequence[Any]
+) -> Any:
+    """Compute lane after lane and stack the results; of no lane at all shapes and dtypes are those of ``outs``."""
+    found = [run(*[x[i] if own else x for x, own in zip(inputs, batched, strict=True)]) for i in range(size)]
+    if not found:
+        made = tuple([np.zeros((0, *shape), dtype) for shape, dtype in outs])
+        return made if len(outs) > 1 else made[0]
+    if isinstance(found[0], tuple):
+        return tuple([_stack([y[k] for y in found]) for k in range(len(found[0]))])
+    return _stack(found)
+
+
+def _stack(parts: list[Any]) -> Any:
+    return np.stack(parts) if any(isinstance(part, Box) for part in parts) else np.stack([*map(np.asarray, parts)])
