@@ -44,6 +44,7 @@ _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
 _LATER |= dict.fromkeys(("detect_anomaly", "diff", "lint", "path_so_far", "who_holds"), "autograd.debug")
 _LATER["check_grads"] = "autograd.gradcheck"
 _LATER |= dict.fromkeys(("hessian", "jacfwd", "jacobian"), "autograd.matrices")
+_LATER["vmap"] = "autograd.mapping"
 _LATER["record"] = "autograd.recording"
 _LATER["compile"] = "autograd.programs.compiled"
 
@@ -103,6 +104,7 @@ __all__ = [
     "tree_map",
     "value_and_grad",
     "vjp",
+    "vmap",
     "who_holds",
     "why_none",
 ]

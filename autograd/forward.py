@@ -145,7 +145,11 @@ class _Pusher:
             return y
         dtypes = node.dtype if isinstance(node.dtype, list) else [node.dtype]
         facts = [*zip(outs, dtypes, strict=True)]
-        return loop(lambda *lane: run(*lane, **kwargs), inputs, moving, self.lanes, facts)
+        return loop(
+            lambda lane: run(*[x[lane] if own else x for x, own in zip(inputs, moving, strict=True)], **kwargs),
+            self.lanes,
+            facts,
+        )
 
     def elementwise(self, node: Node, given: Sequence[Any]) -> Any:
         """Run the rule on the tangents: the Jacobian is diagonal."""
@@ -203,10 +207,9 @@ class _Pusher:
 
     def one_by_one(self, node: Node, given: Sequence[Any], run: Any) -> Any:
         """Push lane after lane."""
-        moving = [t is not None for t in given]
         shapes, dtypes = (node.shape, node.dtype) if isinstance(node.shape, list) else ([node.shape], [node.dtype])
         facts = [*zip(shapes, dtypes, strict=True)]
-        return loop(lambda *lane: run(lane), given, moving, self.front[0], facts)
+        return loop(lambda lane: run([t if t is None else t[lane] for t in given]), self.front[0], facts)
 
 
 def _array(x: Any) -> Any:

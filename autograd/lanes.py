@@ -45,13 +45,34 @@ class Call:
         ]
 
 
+class Own:
+    """Mark an array among the keywords that has lanes in front."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+
+def _holds_own(x: Any) -> bool:
+    return any(map(_holds_own, x)) if isinstance(x, tuple | list) else isinstance(x, Own)
+
+
 def batch(op: Any, call: Call, kwargs: dict[str, Any]) -> Any:
     """Apply an op to all lanes by its rule, or return None."""
-    rule = op.batch
+    rule, own = op.batch, [name for name, value in kwargs.items() if _holds_own(value)]
+    if own and rule is not None and rule not in TAKES_OWN:
+        return None
     if rule is not None:
         y = rule(call, **kwargs)
     elif op.elementwise and len(call.outs) == 1:
-        y = call.run(*call.aligned(len(call.outs[0])), **kwargs)
+        ndim = len(call.outs[0])
+        for name in own:
+            x = getattr(kwargs[name], "array", None)
+            if x is None:
+                return None
+            kwargs = {**kwargs, name: np.reshape(x, (call.size, *(1,) * (ndim - np.ndim(x) + 1), *np.shape(x)[1:]))}
+        y = call.run(*call.aligned(ndim), **kwargs)
     else:
         return None
     if y is None:
@@ -195,44 +216,68 @@ def solved(call: Call) -> Any:
 # -------------------------------------------------------------------------------------------------------------- index
 
 
-def _behind(index: Any, size: int) -> Any:
-    """Return the index of all lanes, or None where NumPy would put the axes elsewhere."""
+def _behind(index: Any, size: int) -> tuple[Any, int]:
+    """Return the index of all lanes, and how many axes NumPy puts in front of those that belong to the lanes' own.
+
+    (None, 0) where there is none. Lists of places that differ from lane to lane stand beside the numbers of the lanes.
+    """
     parts = index if isinstance(index, tuple) else (index,)
-    lists = [isinstance(part, np.ndarray | list) for part in parts]
+    lists = [isinstance(part, np.ndarray | list | Own) for part in parts]
     places = [i for i, part in enumerate(parts) if lists[i] or isinstance(part, int | np.integer)]
-    if not any(lists) or places == list(range(places[0], places[-1] + 1)):
-        return (slice(None), *parts)
-    if any(isinstance(part, np.ndarray | list) and np.asarray(part).dtype == bool for part in parts):
-        return None
-    ndim = np.broadcast_shapes(*[np.shape(parts[i]) for i in places])
-    return (np.arange(size).reshape(-1, *(1,) * len(ndim)), *parts)  # arrays apart from each other come first
+    together = not any(lists) or places == list(range(places[0], places[-1] + 1))
+    if together and not any(isinstance(part, Own) for part in parts):
+        return (slice(None), *parts), 0
+    arrays = [parts[i].array if isinstance(parts[i], Own) else parts[i] for i in places]
+    if any(np.asarray(x).dtype == bool for x in arrays):
+        return None, 0
+    shapes = [x.shape[1:] if isinstance(parts[i], Own) else np.shape(x) for i, x in zip(places, arrays, strict=True)]
+    ndim = max(map(len, shapes))
+    moved = list(parts)
+    for i, x, shape in zip(places, arrays, shapes, strict=True):
+        if isinstance(parts[i], Own):
+            moved[i] = np.reshape(x, (size, *(1,) * (ndim - len(shape)), *shape))
+    before = sum(part is not None for part in parts[: places[0]]) + sum(part is None for part in parts[: places[0]])
+    return (np.arange(size).reshape(-1, *(1,) * ndim), *moved), before if together else 0
 
 
 def read(call: Call, index: Any = (), **kwargs: Any) -> Any:
-    """Read at the same places in all lanes."""
-    moved = _behind(index, call.size)
-    return None if moved is None else call.inputs[0][moved]
+    """Read in all lanes, at the same places or at others in each."""
+    moved, before = _behind(index, call.size)
+    if moved is None or (before and Ellipsis in [part for part in moved if part.__class__ is type(Ellipsis)]):
+        return None
+    if not call.batched[0]:  # the places alone differ
+        moved = moved[1:]
+    y = call.inputs[0][moved]
+    if not before:
+        return y
+    places = next(np.ndim(part) for part in moved if isinstance(part, np.ndarray) or np.ndim(part))
+    lists = range(1, places)  # the axes of the places stand in front: those before them belong there
+    return np.moveaxis(y, list(lists), [axis + before for axis in lists])
 
 
 def scattered(call: Call, shape: Any = (), index: Any = (), **kwargs: Any) -> Any:
-    """Add into zeros at the same places in all lanes."""
-    moved = _behind(index, call.size)
-    if moved is None:
+    """Add into zeros at the same places in all lanes, or at others in each."""
+    moved, before = _behind(index, call.size)
+    if moved is None or before:
         return None
-    return call.run(call.inputs[0], shape=(call.size, *shape), index=_frozen(moved), **kwargs)
+    (g,) = call.spread()
+    return call.run(g, shape=(call.size, *shape), index=_frozen(moved), **kwargs)
 
 
 def written(call: Call, index: Any = ()) -> Any:
-    """Write to the same places in all lanes."""
-    moved = _behind(index, call.size)
-    if moved is None:
+    """Write to the same places in all lanes, or to others in each."""
+    moved, before = _behind(index, call.size)
+    if moved is None or before:
         return None
     x, v = call.spread()
-    ndim = np.empty(call.shapes[0], bool)[index].ndim
+    ndim = np.empty((call.size, *call.shapes[0]), bool)[moved].ndim - 1
     shape = call.shapes[1]
     if len(shape) > ndim:  # NumPy ignores leading axes of length 1
         shape = shape[len(shape) - ndim :]
     return call.run(x, np.reshape(v, (call.size, *(1,) * (ndim - len(shape)), *shape)), index=_frozen(moved))
+
+
+TAKES_OWN = (read, scattered, written)
 
 
 def _frozen(index: Any) -> Any:
@@ -245,11 +290,9 @@ def _frozen(index: Any) -> Any:
 # --------------------------------------------------------------------------------------------------- one by one
 
 
-def loop(
-    run: Callable[..., Any], inputs: Sequence[Any], batched: Sequence[bool], size: int, outs: Sequence[Any]
-) -> Any:
+def loop(run: Callable[[int], Any], size: int, outs: Sequence[Any]) -> Any:
     """Compute lane after lane and stack the results; of no lane at all shapes and dtypes are those of ``outs``."""
-    found = [run(*[x[i] if own else x for x, own in zip(inputs, batched, strict=True)]) for i in range(size)]
+    found = [run(i) for i in range(size)]
     if not found:
         made = tuple([np.zeros((0, *shape), dtype) for shape, dtype in outs])
         return made if len(outs) > 1 else made[0]

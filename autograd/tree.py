@@ -109,6 +109,11 @@ def tree_map(function: Callable[..., Any], tree: Any, *more: Any) -> Any:
     return rebuild([None if x is None else function(x, *rest) for x, *rest in zip(values, *others, strict=True)])
 
 
+def is_nested(tree: Any) -> bool:
+    """Tell whether ``tree`` holds values, and is none itself."""
+    return isinstance(tree, _NESTED)
+
+
 def values_like(tree: Any, other: Any, who: str) -> list[Any]:
     """List the values of ``other`` in the order of ``tree``, whose form it must have: dicts are read by their keys.
 

@@ -45,6 +45,7 @@ FLOORS = {
     "autograd.transforms": 13,
     "autograd.checkpointing": 13,
     "autograd.matrices": 14,
+    "autograd.mapping": 13,
     "autograd.gradcheck": 14,
     "autograd.programs": 12,
     "autograd.recording": 13,

@@ -193,9 +193,10 @@ class Traced(Tensor):
 
 def refusal(what: str, advice: str) -> TraceError:
     """Return the error for something that a program cannot hold: what, where, and the way out."""
-    line = user_line()
+    line, tracer = user_line(), current().tracer
     place = f" (line {line[1]} of {line[0]})" if line else ""
-    return TraceError(f"{what} a function that is being compiled{place} cannot be part of the program. {advice}")
+    inside, ways = getattr(tracer, "what", Tracer.what), getattr(tracer, "advice", "") or advice
+    return TraceError(f"{what} {inside}{place} cannot be part of the program. {ways}")
 
 
 def _tracer() -> "Tracer":
@@ -206,7 +207,12 @@ def _tracer() -> "Tracer":
 
 
 class Tracer:
-    """Note the steps of one run of a function."""
+    """Note the steps of one run of a function.
+
+    ``what`` and ``advice`` are what messages call it, ``only_ops`` whether each gradient is to be made of ops.
+    """
+
+    what, advice, only_ops = "a function that is being compiled", "", False
 
     def __init__(self, reachable: Callable[[Any], bool]) -> None:
         self.steps: list[Step] = []
@@ -427,7 +433,7 @@ class Tracer:
                 cotangents[root.value] = ew.add(cotangents[root.value], g) if root.value in cotangents else g
         values = [target.value for target in targets]
         open_now = needed(self.inputs, self.steps, but=set(values))
-        recorded = any(v in open_now or g._node.needs for v, g in cotangents.items())
+        recorded = self.only_ops or any(v in open_now or g._node.needs for v, g in cotangents.items())
         found = adjoint(self, cotangents, values, recorded=recorded)
         return {target: found[target.value] for target in targets if target.value in found}
 
