@@ -33,8 +33,8 @@ from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op, opaque
 from autograd.tensor import Tensor, depends_on, leaf_arrays, mark_changed
-from autograd.transforms import grad, hvp, jvp, linearize, value_and_grad, vjp
-from autograd.tree import register_tree, tree_map
+from autograd.transforms import grad, gradient, hvp, jvp, linearize, value_and_grad, vjp
+from autograd.tree import ravel, register_tree, tree_map
 
 del tensor  # type: ignore[name-defined]  # noqa: F821  # the module: who writes ag.tensor(…) is told ag.Tensor(…)
 __version__ = "0.1.0"
@@ -70,6 +70,7 @@ __all__ = [
     "gathered",
     "gelu",
     "grad",
+    "gradient",
     "hessian",
     "hvp",
     "implements",
@@ -91,6 +92,7 @@ __all__ = [
     "op",
     "opaque",
     "path_so_far",
+    "ravel",
     "record",
     "register_tree",
     "relu",

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd import hooks
 from autograd.backward import VJP, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
-from autograd.graph import Leaf, Node, ancestors, leading_to, versions
+from autograd.graph import HOOKED, RETAINED, Leaf, Node, ancestors, leading_to, versions
 from autograd.modes import current, enable_grad, watched_by
 from autograd.rules import Op, Shares
 from autograd.vjp import (
@@ -44,8 +45,8 @@ def _visit(wanted: Any, release: bool, retained: dict[Node, Any] | None) -> VJP:
     def visit(node: Node, g: Any) -> Shares:
         if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
             node.cotangent = g
-        if node.retain and retained is not None:
-            retained[node] = g
+        if node.retain:
+            g = _seen(node, g, retained)
         op = node.op
         shares: Shares = op.vjp(node, node.residuals, g, wanted)
         if release:
@@ -61,11 +62,13 @@ def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool) -
     """Make what runs the rules of a node where some elements are structurally zero."""
 
     def visit(node: Node, g: Any) -> Shares:
+        if node.retain & HOOKED:
+            g = Masked(hooks.run(node, g.g), g._alive)
         if node.retain or not traced:
             plain = unmasked(g)
             if isinstance(plain, _ARRAYS) and plain.size <= SMALL:
                 node.cotangent = plain
-            if node.retain and retained is not None:
+            if node.retain & RETAINED and retained is not None:
                 retained[node] = plain
         return masked_vjp(node, g, wanted, traced)
 
@@ -90,7 +93,19 @@ def differentiate(
         return _watched(differentiate, cotangents, targets, release, wanted=wanted, retained=retained)
     found = backward_pass(cotangents, _visit(wanted, release, retained), targets, pause=True)
     if _is_done(found, targets):
-        return found
+        return _ended(found)
+    if hooks.any_registered():  # a hook sees a gradient once: that of the pass which counts
+        met, visit_masked = list[Node](), _visit_masked(wanted, retained, traced=False)
+        masked = {node: as_masked(g) for node, g in found.items()}
+
+        def visit_and_meet(node: Node, g: Any) -> Shares:
+            met.append(node)
+            return visit_masked(node, g)  # type: ignore[return-value]
+
+        masked = backward_pass(masked, visit_and_meet, targets)
+        for node in met if release else ():
+            let_go(node)
+        return _ended({node: unmasked(g) for node, g in masked.items()})
     at_mask, visited, visit = dict(found), list[Node](), _visit(wanted, False, retained)
 
     def visit_and_note(node: Node, g: Any) -> Shares:
@@ -121,8 +136,8 @@ def differentiate_recorded(
         return _watched(differentiate_recorded, cotangents, targets, False, wanted=wanted, retained=retained)
 
     def visit(node: Node, g: Any) -> Shares:
-        if node.retain and retained is not None:
-            retained[node] = g
+        if node.retain:
+            g = _seen(node, g, retained)
         return recorded_vjp(node, g, wanted)
 
     with enable_grad():
@@ -131,6 +146,24 @@ def differentiate_recorded(
             masked = {node: as_masked(g) for node, g in found.items()}
             masked = backward_pass(masked, _visit_masked(wanted, retained, traced=True), targets)
             found = {node: unmasked(g) for node, g in masked.items()}
+        return _ended(found)
+
+
+def _seen(node: Node, g: Any, retained: dict[Node, Any] | None) -> Any:
+    """Show a gradient that is complete to the hooks of its node, and keep it where that is wanted."""
+    if node.retain & HOOKED:
+        g = hooks.run(node, g)
+    if node.retain & RETAINED and retained is not None:
+        retained[node] = g
+    return g
+
+
+def _ended(found: dict[Node, Any]) -> dict[Node, Any]:
+    """Show the gradients at the end of a pass, those of leaves and targets, to their hooks."""
+    if hooks.any_registered():
+        for node, g in found.items():
+            if node.retain & HOOKED:
+                found[node] = hooks.run(node, g)
     return found
 
 

@@ -3,7 +3,7 @@
 Floor 11: used by the transforms and views.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from sys import _getframe
 from typing import Any
@@ -12,7 +12,7 @@ from weakref import ref
 import numpy as np
 import numpy.typing as npt
 
-from autograd import inplace, protocols
+from autograd import hooks, inplace, protocols
 from autograd.accumulate import drain
 from autograd.box import (
     KINDS,
@@ -34,7 +34,7 @@ from autograd.box import (
 )
 from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ArgumentError, ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
-from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, ancestors, note_change, origin
+from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, TracedLeaf, ancestors, note_change, origin
 from autograd.hints import converted, unknown_attribute
 from autograd.methods import Methods
 from autograd.modes import current, printable
@@ -160,7 +160,7 @@ class Tensor(Methods["Tensor"]):
     def grad(self) -> "Tensor | None":
         """Return the accumulated gradient of a leaf (or of a result after ``retain_grad``), or None."""
         node = self._node
-        if node is None or node.grad is None or (node.op is not None and not node.retain):
+        if node is None or node.grad is None or (node.op is not None and not node.retain & RETAINED):
             return None
         if not isinstance(node.grad, Box):
             node.grad = wrap(node.grad)
@@ -255,7 +255,7 @@ class Tensor(Methods["Tensor"]):
                 "backward() on a Tensor that needs no gradient: no input had requires_grad=True, or it was computed "
                 "under no_grad() or detached."
             )
-        seed = self._seed(gradient)
+        seed = self.seed(gradient)
         retained: dict[Node, Any] = {}
         if create_graph:
             seed = seed if isinstance(seed, Box) else wrap(seed)
@@ -271,7 +271,8 @@ class Tensor(Methods["Tensor"]):
         drain(found)
         drain(retained)
 
-    def _seed(self, gradient: Any) -> Any:
+    def seed(self, gradient: Any = None) -> Any:
+        """Return an upstream gradient for this Tensor, checked: 1 by default for a single number."""
         if gradient is None:
             array = self._array
             if array.dtype.kind == "c":
@@ -301,7 +302,26 @@ class Tensor(Methods["Tensor"]):
         if not self.requires_grad:
             raise GraphError("retain_grad() on a Tensor that needs no gradient.")
         if not self.is_leaf:
-            leaf_of(self).retain = True
+            leaf_of(self).retain |= RETAINED
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> hooks.Handle:
+        """Call ``hook(g)`` with the gradient of this value when a pass has completed it; ``.remove()`` ends that.
+
+        ``g`` is a Tensor. What the hook returns, if not None, takes its place: for what is before this value, and in
+        ``.grad``. Hooks run in the order of their registration, also in the passes of transforms.
+
+        >>> x = Tensor([1.0, 2.0], requires_grad=True)
+        >>> handle = x.register_hook(lambda g: g.clip(-3, 3))
+        >>> (x**2 * 2).sum().backward()
+        >>> x.grad
+        Tensor([3., 3.])
+        >>> handle.remove()
+        """
+        if not self.requires_grad:
+            raise GraphError("register_hook() on a Tensor that needs no gradient. Set requires_grad first.")
+        if not callable(hook):
+            raise ArgumentError(f"register_hook takes a function of a gradient, got {type(hook).__name__}: {hook!r}.")
+        return hooks.register(leaf_of(self), hook)
 
     # -------------------------------------------------------------------------------------------------- indexing
 

@@ -12,11 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import needs_grad
-from autograd.errors import ArgumentError, DTypeError, ShapeError
+from autograd.accumulate import add_up
+from autograd.box import Box, needs_grad, wrap
+from autograd.differentiate import differentiate, differentiate_recorded
+from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from autograd.graph import Node, ancestors, leading_to
 from autograd.modes import current
+from autograd.tensor import Tensor
 from autograd.trace import Function, Trace, Transformed, check_function, places_of, plain, seed_of
 from autograd.tree import flatten, values_like
+from autograd.vjp import bundle_node
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
@@ -70,6 +75,73 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
         return (found, value[1]) if has_aux else found
 
     return Transformed(gradient, grad, f, argnums, has_aux)
+
+
+def gradient(y: Any, xs: Any, upstream: Any = None, *, create_graph: bool = False, retain_graph: bool = False) -> Any:
+    """Return the gradients of a recorded result with respect to chosen Tensors; no ``.grad`` is touched.
+
+    ``xs`` is a Tensor or a tree of Tensors, leaves or results, and the gradients have its form. ``y`` may be several
+    Tensors; ``upstream`` has its form (may be omitted for single numbers: 1). With ``create_graph`` the gradients can
+    be differentiated again; the graph is released unless that or ``retain_graph`` is given. Raises GraphError where
+    ``y`` does not depend on one of ``xs``.
+
+    >>> from autograd import Tensor
+    >>> x, w = Tensor(3.0, requires_grad=True), Tensor(2.0, requires_grad=True)
+    >>> gradient(w * x**2, {"x": x, "w": w})
+    {'x': Tensor(12.), 'w': Tensor(9.)}
+    """
+    outputs, targets = flatten(y)[0], flatten(xs)[0]
+    for what, values in (("y", outputs), ("xs", targets)):
+        wrong = next((x for x in values if not isinstance(x, Tensor)), None)
+        if wrong is not None or not values:
+            raise ArgumentError(
+                f"gradient: {what} must be Tensors, got {type(wrong).__name__}. For a function use ag.grad(f)(x)."
+            )
+    roots: list[Any] = [part._node for part in outputs]
+    if not any(needs_grad(part) for part in outputs):
+        raise GraphError("gradient: y needs no gradient: no input had requires_grad=True, or it was detached.")
+    given = [None] * len(outputs) if upstream is None else values_like(y, upstream, "gradient(upstream=)")
+    seeds = [part.seed(u) for part, u in zip(outputs, given, strict=True)]
+    root: Any = roots[0] if len(roots) == 1 else bundle_node(roots)
+    behind = set(ancestors(root, lambda node: bool(node.needs)))
+    for i, x in enumerate(targets):
+        if not needs_grad(x) or x._node not in behind:
+            raise GraphError(
+                f"gradient: y does not depend on xs[{i}]{f' ({x.name})' if x.name else ''} of shape {x.shape}, or the "
+                "way is detached. ag.depends_on(y, [x]) tells beforehand, ag.why_none(x) tells why."
+            )
+    seed = seeds[0] if len(roots) == 1 else tuple(seeds)
+    groups = _apart({x._node for x in targets})
+    found: dict[Node, Any] = {}
+    for k, own in enumerate(groups):
+        wanted = leading_to(root, own)
+        if create_graph:
+            start = wrap(seed) if not isinstance(seed, Box | tuple) else _boxed(seed)
+            found |= {
+                node: g for node, g in differentiate_recorded({root: start}, own, wanted=wanted).items() if node in own
+            }
+        else:
+            release = not retain_graph and k == len(groups) - 1
+            start = tuple(map(plain, seed)) if isinstance(seed, tuple) else plain(seed)
+            found |= {
+                node: g
+                for node, g in differentiate({root: start}, own, wanted=wanted, release=release).items()
+                if node in own
+            }
+    made = [add_up(None, found[x._node]) for x in targets]
+    return flatten(xs)[1]([g if isinstance(g, Box) else wrap(g) for g in made])
+
+
+def _boxed(seed: Any) -> Any:
+    return tuple([part if isinstance(part, Box) else wrap(part) for part in seed]) if isinstance(seed, tuple) else seed
+
+
+def _apart(nodes: set[Node]) -> list[set[Node]]:
+    """Group nodes so that none stands behind another of its group: a pass ends at what it is asked for."""
+    if all(node.op is None for node in nodes):
+        return [nodes]
+    hidden = {node for node in nodes for each in ancestors(node) if each is not node and each in nodes}
+    return [nodes] if not hidden else [{node} for node in nodes]
 
 
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:

@@ -5,8 +5,12 @@ Floor 2: used by transforms, checks, recordings and the NumPy protocols.
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from itertools import accumulate
+from math import prod
 from operator import attrgetter
 from typing import Any, TypeVar
+
+import numpy as np
 
 from autograd.errors import ArgumentError, ShapeError
 
@@ -112,6 +116,43 @@ def tree_map(function: Callable[..., Any], tree: Any, *more: Any) -> Any:
 def is_nested(tree: Any) -> bool:
     """Tell whether ``tree`` holds values, and is none itself."""
     return isinstance(tree, _NESTED)
+
+
+def ravel(tree: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Return all numbers of a tree as one vector, and the function that puts such a vector back into its form.
+
+    For optimizers and solvers that know vectors only. None and words stay where they are. Both ways can be
+    differentiated.
+
+    >>> vector, unravel = ravel({"w": [[1.0, 2.0], [3.0, 4.0]], "b": 5.0})
+    >>> vector
+    array([1., 2., 3., 4., 5.])
+    >>> unravel(2 * vector)
+    {'w': [[np.float64(2.0), np.float64(4.0)], [np.float64(6.0), np.float64(8.0)]], 'b': np.float64(10.0)}
+    """
+    values, rebuild = numbers_in(
+        tree, lambda x: x is not None and not isinstance(x, str | bool) and hasattr(x, "__add__")
+    )
+    shapes = [np.shape(x) for x in values]
+    dtypes = [getattr(x, "dtype", np.dtype(complex if isinstance(x, complex) else float)) for x in values]
+    ends = list(accumulate([prod(shape) for shape in shapes], initial=0))
+    vector: Any = np.concatenate([np.ravel(x) for x in values]) if values else np.zeros(0)
+
+    def unravel(vector: Any) -> Any:
+        if np.shape(vector) != (ends[-1],):
+            raise ShapeError(f"unravel: expected a vector of {ends[-1]} numbers, got shape {np.shape(vector)}.")
+        parts = [
+            np.reshape(vector[start:stop], shape)
+            for start, stop, shape in zip(ends[:-1], ends[1:], shapes, strict=True)
+        ]
+        return rebuild([_in_dtype(part, dtype) for part, dtype in zip(parts, dtypes, strict=True)])
+
+    return vector if not values or vector.dtype.kind in "fc" else vector.astype(float), unravel
+
+
+def _in_dtype(x: Any, dtype: Any) -> Any:
+    x = x if x.ndim else x[()]
+    return x if x.dtype == dtype or dtype.kind not in "fc" else x.astype(dtype)
 
 
 def values_like(tree: Any, other: Any, who: str) -> list[Any]:

@@ -27,6 +27,7 @@ FLOORS = {
     "autograd.sharing": 2,
     "autograd.gathering": 2,
     "autograd.hints": 2,
+    "autograd.hooks": 3,
     "autograd.rules": 3,
     "autograd.vjp": 4,
     "autograd.recorded": 5,

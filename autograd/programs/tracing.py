@@ -134,6 +134,9 @@ class Traced(Tensor):
     def retain_grad(self) -> None:
         raise refusal("retain_grad() inside", "Return the value as well, or use ag.grad.")
 
+    def register_hook(self, hook: Any) -> Any:
+        raise refusal("register_hook() inside", "Register it on a Tensor outside, or leave that part out.")
+
     def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
         value = function(self, other)
         if value.shape != self.shape or value.dtype != self.dtype:
