@@ -88,7 +88,7 @@ def gradient(y: Any, xs: Any, upstream: Any = None, *, create_graph: bool = Fals
     >>> from autograd import Tensor
     >>> x, w = Tensor(3.0, requires_grad=True), Tensor(2.0, requires_grad=True)
     >>> gradient(w * x**2, {"x": x, "w": w})
-    {'x': Tensor(12.), 'w': Tensor(9.)}
+    {'x': Tensor(12.0), 'w': Tensor(9.0)}
     """
     outputs, targets = flatten(y)[0], flatten(xs)[0]
     for what, values in (("y", outputs), ("xs", targets)):

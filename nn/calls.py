@@ -29,7 +29,7 @@ def functional_call(model: Module, params: Mapping[str, Any], *args: Any, **kwar
     >>> import nn
     >>> model = nn.Linear(2, 1, rng=0)
     >>> nn.functional_call(model, {"weight": [[1.0, 2.0]], "bias": [0.5]}, [[1.0, 1.0]])
-    Tensor([[3.5]])
+    Tensor([[3.5]], dtype=float32)
     """
     who = f"functional_call({type(model).__name__})"
     known = dict(model.named_parameters())
