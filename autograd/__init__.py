@@ -14,6 +14,7 @@ from autograd import errors, hints
 from autograd.checkpointing import checkpoint
 from autograd.errors import AutogradError
 from autograd.gathering import gathered
+from autograd.leaves import depends_on, leaf_arrays, mark_changed
 from autograd.memory import reuse_memory
 from autograd.modes import current_scope, enable_grad, is_grad_enabled, no_grad, scope
 from autograd.ops.activations import (
@@ -32,7 +33,7 @@ from autograd.ops.activations import (
 from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op, opaque
-from autograd.tensor import Tensor, depends_on, leaf_arrays, mark_changed
+from autograd.tensor import Tensor
 from autograd.transforms import grad, gradient, hvp, jvp, linearize, value_and_grad, vjp
 from autograd.tree import ravel, register_tree, tree_map
 

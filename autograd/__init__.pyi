@@ -19,6 +19,9 @@ from autograd.debug import who_holds as who_holds
 from autograd.errors import AutogradError as AutogradError
 from autograd.gathering import gathered as gathered
 from autograd.gradcheck import check_grads as check_grads
+from autograd.leaves import depends_on as depends_on
+from autograd.leaves import leaf_arrays as leaf_arrays
+from autograd.leaves import mark_changed as mark_changed
 from autograd.memory import reuse_memory as reuse_memory
 from autograd.modes import current_scope as current_scope
 from autograd.modes import enable_grad as enable_grad
@@ -28,9 +31,6 @@ from autograd.modes import scope as scope
 from autograd.programs.program import Program
 from autograd.recording import record as record
 from autograd.tensor import Tensor as Tensor
-from autograd.tensor import depends_on as depends_on
-from autograd.tensor import leaf_arrays as leaf_arrays
-from autograd.tensor import mark_changed as mark_changed
 from autograd.tree import ravel as ravel
 from autograd.tree import register_tree as register_tree
 from autograd.tree import tree_map as tree_map
@@ -164,9 +164,7 @@ def hessian(f: np.ufunc, argnums: Argnums = 0, has_aux: bool = False) -> Callabl
 def hessian(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, Any]: ...
 def hvp(f: Callable[..., Any]) -> Callable[[Any, Any], Any]: ...
 @overload
-def vjp(  # type: ignore[overload-overlap]  # mypy takes *args for the keyword
-    f: Callable[..., Any], *args: Any, has_aux: Literal[True]
-) -> tuple[Any, Callable[[Any], Any], Any]: ...
+def vjp(f: Callable[..., Any], *args: Any, has_aux: Literal[True]) -> tuple[Any, Callable[[Any], Any], Any]: ...
 @overload
 def vjp(f: Callable[..., Any], *args: Any, has_aux: Literal[False] = False) -> tuple[Any, Callable[[Any], Any]]: ...
 @overload
@@ -175,7 +173,7 @@ def jvp(
 ) -> tuple[Any, Any, Any]: ...
 @overload
 def jvp(
-    f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+    f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], has_aux: Literal[False] = False
 ) -> tuple[Any, Any]: ...
 @overload
 def linearize(f: Callable[..., Any], *args: Any, has_aux: Literal[True]) -> tuple[Any, Callable[..., Any], Any]: ...

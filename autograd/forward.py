@@ -14,15 +14,14 @@ import numpy as np
 from autograd.box import Box, wrap
 from autograd.compiler import select
 from autograd.differentiate import (
-    Masked,
     differentiate,
     differentiate_recorded,
     linked,
-    reach,
     recorded_vjp,
 )
 from autograd.graph import Leaf, Node, TracedLeaf, leading_to, versions
 from autograd.lanes import Call, batch, loop
+from autograd.masking import Masked, reach
 from autograd.modes import current, enable_grad, no_grad, watched_by
 from autograd.rules import Op, conjugate
 from autograd.vjp import (
@@ -278,7 +277,7 @@ def _alive(node: Node, u: Any, given: Sequence[Any], traced: bool) -> Any:
                 masked = (
                     Cotangents({k: Masked(g) for k, g in u.parts.items()}) if isinstance(u, Cotangents) else Masked(u)
                 )
-                alive = reach(node, masked)
+                alive = reach(node, masked, [each is not None for each in given])
             if alive[i] is not None:
                 t = select(alive[i], t)
         yield parent, t

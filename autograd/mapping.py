@@ -204,19 +204,23 @@ class Lanes(Tracer):
     def __init__(self) -> None:
         super().__init__(lambda array: True)
         self.mine: set[Value] = set()
-        self.entered: list[Value | None] = []  # one for each argument; None for what has no lanes
+        self.differing: set[Value] = set()  # those that are others for each example
+        self.entered: list[Value | None] = []  # one for each argument; None for what is no array
         self.differentiates = False
 
     # --------------------------------------------------------------------------------------------------- the trace
 
     def entering(self, x: Any, own: bool, size: int) -> Any:
-        """Return the stand-in for an argument with lanes, its first example; what is the same for all stays itself."""
-        if not own:
+        """Return the stand-in for an argument: of one with lanes its first example."""
+        if not isinstance(x, (Box, *_ARRAYS)):
             self.entered.append(None)
             return x
         array: Any = x._array if isinstance(x, Box) else x
-        array = array[0] if size else np.zeros(array.shape[1:], array.dtype)[()]
+        if own:
+            array = array[0] if size else np.zeros(array.shape[1:], array.dtype)[()]
         value = Value(INPUT, array, needs_grad(x), True)
+        if own:
+            self.differing.add(value)
         self.inputs.append(value)
         self.mine.add(value)
         self.entered.append(value)
@@ -241,7 +245,8 @@ class Lanes(Tracer):
 
     def read(self, box: Box) -> None:
         """Refuse to give the numbers of an example; those that are the same for all may be read."""
-        if isinstance(box._node, Symbol):
+        node = box._node
+        if isinstance(node, Symbol) and (node.value not in self.mine or node.value in self.differing):
             super().read(box)
 
     def note(self, function: Any, label: str, inputs: Any, kwargs: Any, outputs: Any, **facts: Any) -> Step:
@@ -254,6 +259,8 @@ class Lanes(Tracer):
         step = Step(function, label, inputs, kwargs, outputs, scope=current().scope, **facts)
         self.steps.append(step)
         self.mine.update(outputs)
+        if step.effect or any(value in self.differing for value in step.values()):
+            self.differing.update(outputs)
         return step
 
     @np.errstate(all="ignore")
@@ -468,10 +475,11 @@ class _Run:
         """Map the definition of an op."""
         values, rebuild = flatten((list(inputs), kwargs))
         owns = [*moving, *[isinstance(x, Own) for x in values[len(inputs) :]]]
-        pairs = [(x.array if isinstance(x, Own) else x, own) for x, own in zip(values, owns, strict=True)]
+        pairs = [(x.array if isinstance(x, Own) else x, True) for x, own in zip(values, owns, strict=True) if own]
 
         def definition(*leaves: Any) -> Any:
-            args, keywords = rebuild(list(leaves))
+            given = iter(leaves)  # what is the same for all stays itself: a definition may read it
+            args, keywords = rebuild([next(given) if own else x for x, own in zip(values, owns, strict=True)])
             return op.definition(*args, **keywords)
 
         outputs, form, _ = _mapped(definition, pairs, self.size)

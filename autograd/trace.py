@@ -16,7 +16,8 @@ from autograd.errors import ArgumentError, DTypeError, NotAFunction, ShapeError
 from autograd.forward import push
 from autograd.graph import Node, TracedLeaf, leading_to, next_order, reaches_other_leaf
 from autograd.modes import current, enable_grad
-from autograd.tensor import Tensor, as_seed
+from autograd.reading import as_seed
+from autograd.tensor import Tensor
 from autograd.tree import flatten, numbers_in, values_like
 from autograd.vjp import bundle_node, identity_node
 
@@ -25,6 +26,8 @@ Function = Callable[..., Any]
 
 class Transformed:
     """Call a function made of ``f``; it can be pickled where ``f`` can."""
+
+    _reaches = ("_run",)  # the rest names it
 
     def __init__(self, run: Function, transform: Function, f: Function, *options: Any) -> None:
         if not callable(f):

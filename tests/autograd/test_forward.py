@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import autograd as ag
 from tests.autograd import pushed
 from tests.autograd.laws.fused import WITH_DEFINITION
 from tests.autograd.laws.fused import samples as fused_samples
