@@ -40,10 +40,10 @@ def test_drawing_costs_little_beside_the_layout():
     h.backward()
     view = build([h], max_nodes=10_000)
     source = dot.write(view)
-    tries = [
+    tries = (
         (best(1, lambda: ag.draw(h, max_nodes=10_000).svg), best(1, lambda: layout(source, "svg"))) for _ in range(4)
-    ]
-    assert min(whole / alone for whole, alone in tries) < 1.5
+    )
+    assert any(whole < 1.5 * alone for whole, alone in tries)
 
 
 @pytest.mark.slow
