@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backward import VJP, backward_pass
+from autograd.backward import VJP, UnderWay, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
@@ -36,10 +36,15 @@ from autograd.vjp import (
 
 GONE = object()  # stands among the keywords of a released node for a large array
 _F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
+_HOLDERS = (_NDARRAY, tuple)
 
 
-def _visit(wanted: Any, release: bool, retained: dict[Node, Any] | None) -> VJP:
-    """Make what runs the rules of a node on arrays: gradients of small values stay on it, for pictures."""
+def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: dict[Node, Any], held: Any) -> VJP:
+    """Make what runs the rules of a node on arrays: gradients of small values stay on it, for pictures.
+
+    From the first mask on nodes are ``held`` and not released: a nan that comes of it needs them, and the cotangents
+    ``at_mask``, again.
+    """
 
     def visit(node: Node, g: Any) -> Shares:
         if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
@@ -47,8 +52,12 @@ def _visit(wanted: Any, release: bool, retained: dict[Node, Any] | None) -> VJP:
         if node.retain and retained is not None:
             retained[node] = g
         op = node.op
+        if op.selects is not None and not at_mask:
+            at_mask.update(state.at(node, g))
         shares: Shares = op.vjp(node, node.residuals, g, wanted)
-        if release:
+        if at_mask:
+            held.append(node)
+        elif release:
             node.released = True
             if node.shape or not op.elementwise:  # an elementwise op of numbers holds nothing large
                 let_go(node)
@@ -88,22 +97,15 @@ def differentiate(
     """
     if current().watcher is not None:
         return _watched(differentiate, cotangents, targets, release, wanted=wanted, retained=retained)
-    found = backward_pass(cotangents, _visit(wanted, release, retained), targets, pause=True)
-    if _is_done(found, targets):
-        return found
-    at_mask, visited, visit = dict(found), list[Node](), _visit(wanted, False, retained)
-
-    def visit_and_note(node: Node, g: Any) -> Shares:
-        visited.append(node)  # nothing is let go of before it is known that no nan came of the mask
-        return visit(node, g)  # type: ignore[return-value]
-
-    found = backward_pass(found, visit_and_note, targets)
-    if _any_nan([*found.values(), *(retained or {}).values()]):
+    state, held = UnderWay(), list[Node]()
+    at_mask: dict[Node, Any] = {}
+    found = backward_pass(cotangents, _visit(wanted, release, retained, state, at_mask, held), targets, state)
+    if at_mask and _any_nan([*found.values(), *(retained or {}).values()]):
         masked = {node: as_masked(g) for node, g in at_mask.items()}
         masked = backward_pass(masked, _visit_masked(wanted, retained, traced=False), targets)
         found = {node: unmasked(g) for node, g in masked.items()}
     if release:
-        for node in visited:
+        for node in held:
             let_go(node)
     return found
 
@@ -119,19 +121,10 @@ def differentiate_recorded(
     """Return the gradients of all leaves (or ``targets``) as Tensors: the same rules, recorded."""
     if current().watcher is not None:
         return _watched(differentiate_recorded, cotangents, targets, False, wanted=wanted, retained=retained)
-
-    def visit(node: Node, g: Any) -> Shares:
-        if node.retain and retained is not None:
-            retained[node] = g
-        return recorded_vjp(node, g, wanted)
-
     with enable_grad():
-        found = backward_pass(cotangents, visit, targets, pause=True)
-        if not _is_done(found, targets):
-            masked = {node: as_masked(g) for node, g in found.items()}
-            masked = backward_pass(masked, _visit_masked(wanted, retained, traced=True), targets)
-            found = {node: unmasked(g) for node, g in masked.items()}
-    return found
+        masked = {node: as_masked(g) for node, g in cotangents.items()}
+        found = backward_pass(masked, _visit_masked(wanted, retained, traced=True), targets)
+    return {node: unmasked(g) for node, g in found.items()}
 
 
 def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool, **kwargs: Any) -> dict[Node, Any]:
@@ -148,13 +141,9 @@ def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool,
     return found
 
 
-def _is_done(found: dict[Node, Any], targets: Collection[Node]) -> bool:
-    return all(node.op is None or node in targets for node in found)
-
-
 def _any_nan(found: list[Any]) -> bool:
     numbers = [g for g in found if g.__class__ is _F64]
-    if numbers and not math.isfinite(sum(numbers)) and any(map(has_nan, numbers)):
+    if any(map(math.isnan, numbers)):
         return True
     return len(numbers) < len(found) and any(map(has_nan, memories(found)))
 
@@ -176,25 +165,23 @@ def has_nan(g: Any) -> bool:
 def let_go(node: Node) -> None:
     """Let go of a node's large arrays; small ones stay, so that it can be drawn."""
     node.released = True
-    several = node.shape.__class__ is list  # several outputs: a tuple of arrays
-    node.residuals = tuple(
-        [
-            None if (x.__class__ is _NDARRAY and x.size > SMALL) or (several and not is_small(x)) else x
-            for x in node.residuals
-        ]
-    )
-    if node.kwargs:
-        for value in node.kwargs.values():
-            if value.__class__ is _NDARRAY or value.__class__ is tuple:
-                node.kwargs = {key: value if is_small(value) else GONE for key, value in node.kwargs.items()}
-                break
+    if not is_small(node.residuals):
+        several = node.shape.__class__ is list  # several outputs: a tuple of arrays
+        node.residuals = tuple(
+            [
+                None if (x.__class__ is _NDARRAY and x.size > SMALL) or (several and not is_small(x)) else x
+                for x in node.residuals
+            ]
+        )
+    if node.kwargs and not is_small(tuple(node.kwargs.values())):
+        node.kwargs = {key: value if is_small(value) else GONE for key, value in node.kwargs.items()}
 
 
 def is_small(x: Any) -> bool:
     """Tell whether something may stay on a released graph: no array of more than 64 elements, also inside tuples."""
-    if isinstance(x, _NDARRAY):
-        return bool(x.size <= SMALL)
-    return not isinstance(x, tuple) or all(map(is_small, x))
+    if isinstance(x, tuple):
+        return not any(issubclass(kind, _HOLDERS) for kind in set(map(type, x))) or all(map(is_small, x))
+    return not isinstance(x, _NDARRAY) or x.size <= SMALL
 
 
 # ----------------------------------------------------------------------------------------------------------- recording

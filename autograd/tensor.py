@@ -5,6 +5,7 @@ Floor 11: used by the transforms and views.
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
+from operator import attrgetter
 from sys import _getframe
 from typing import Any
 from weakref import ref
@@ -41,6 +42,8 @@ from autograd.modes import current, printable
 from autograd.ops import casting, indexing, products, sorting
 from autograd.ops import elementwise as ew
 from autograd.sharing import forget, lying_in, register
+
+_released = attrgetter("released")
 
 
 class Tensor(Methods["Tensor"]):
@@ -262,12 +265,12 @@ class Tensor(Methods["Tensor"]):
             found = differentiate_recorded({root: seed}, retained=retained)
         else:
             found = differentiate({root: unbox(seed)}, release=not retain_graph, retained=retained)
-        for leaf in found:
-            if leaf.released:
-                raise InPlaceError(
-                    f"backward reached leaf {leaf.name or '(no name)'} of shape {leaf.shape}, which has data of "
-                    "another shape by now. Assign such data after backward, or make a new Tensor."
-                )
+        if any(map(_released, found)):
+            leaf = next(filter(_released, found))
+            raise InPlaceError(
+                f"backward reached leaf {leaf.name or '(no name)'} of shape {leaf.shape}, which has data of "
+                "another shape by now. Assign such data after backward, or make a new Tensor."
+            )
         drain(found)
         drain(retained)
 

@@ -30,6 +30,8 @@ Function = Callable[..., Any]
 class _Transformed:
     """Call a function made of ``f``; it can be pickled where ``f`` can."""
 
+    _reaches = ("_run",)  # the rest names it
+
     def __init__(self, run: Function, transform: Function, f: Function, *options: Any) -> None:
         if not callable(f):
             raise NotAFunction(_meant(transform.__name__, f))

@@ -127,8 +127,7 @@ class Module:
     they are. ``super().__init__()`` may be called first, as in PyTorch, but need not be.
     """
 
-    _changes: ClassVar[list[int]] = [0]  # counts the changes of any attribute of any module
-    _caches: ClassVar[tuple[str, ...]] = ("_place",)  # attributes that follow from the others
+    _caches: ClassVar[tuple[str, ...]] = ("_place", "_buffers")  # attributes that decide nothing
     _fixed: ClassVar[tuple[str, ...]] = ()  # attributes that are read when the module is made, and then no more
     training: bool
     _place: _Place | None
@@ -174,7 +173,6 @@ class Module:
     # ------------------------------------------------------------------------------------------------------ the tree
 
     def __setattr__(self, name: str, value: Any) -> None:
-        Module._changes[0] += 1
         old = vars(self).get(name)
         if isinstance(old, Parameter) and not (value is None or isinstance(value, Parameter)):
             raise ConversionError(
@@ -205,7 +203,6 @@ class Module:
             )
 
     def __delattr__(self, name: str) -> None:
-        Module._changes[0] += 1
         Structure.version += 1
         self._buffers.pop(name, None)
         object.__delattr__(self, name)
@@ -338,7 +335,6 @@ class Module:
         for module in self.modules():
             if "dtype" in vars(module):  # a normalization without parameters computes in it
                 vars(module)["dtype"] = dtype
-        Module._changes[0] += 1
         for _, slot in self._slots("buffers"):
             if slot.value.dtype.kind == "f":
                 setattr(slot.module, slot.name, slot.value.astype(dtype))

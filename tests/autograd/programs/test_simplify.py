@@ -47,3 +47,51 @@ def test_a_zero_is_not_folded_into_a_nan():
     with np.errstate(all="ignore"):
         found = ag.compile(lambda x: x * 0.0)(np.array([np.inf, 1.0]))
     np.testing.assert_array_equal(found, [np.nan, 0.0])
+
+
+FACTORS = {  # name: (function, the lines of its program)
+    "two numbers": (lambda x: (x * 2.0) * 3.0, ["y = x * c6"]),
+    "a sign": (lambda x: -(x * 2.0), ["y = x * minus2"]),
+    "two signs": (lambda x: (x * -1.0) * -1.0, []),
+    "before a product": (
+        lambda x: ((x * 5.0) * (x + 1)) * 3.0,
+        ["s = x + one", "np.multiply(x, s, out=s)", "np.multiply(s, c15, out=s)"],
+    ),
+    "on both sides": (
+        lambda x: (x * 5.0) * ((x + 1) * 3.0),
+        ["s = x + one", "np.multiply(x, s, out=s)", "np.multiply(s, c15, out=s)"],
+    ),
+    "two signs in a product": (lambda x: (-x) * (-(x + 1)), ["s = x + one", "np.multiply(x, s, out=s)"]),
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_numbers_are_multiplied_once(name):
+    function, lines = FACTORS[name]
+    x = np.array([0.5, -2.0, 3.0])
+    compiled = ag.compile(function)
+    body = compiled.program(x).source.partition("def forward(x):\n")[2].splitlines()[:-1]
+    assert [line.strip() for line in body if "#" not in line] == lines
+    np.testing.assert_allclose(compiled(x), function(x), rtol=1e-14)
+
+
+def _twice(y):
+    return y * y + y * 2.0
+
+
+LARGE_OR_SMALL = {
+    "a large number": lambda x: (x * 1e200) * 1e-200,
+    "a small number before a product": lambda x: ((x * 1e-3) * x) * 2.0,
+    "a number that is used twice": lambda x: _twice(x * 3.0),
+    "zero": lambda x: (x * 0.0) * 5.0,
+    "nothing is lost of inf": lambda x: (x * np.inf) * 0.5,
+}
+
+
+@pytest.mark.parametrize("name", LARGE_OR_SMALL)
+def test_numbers_are_joined_only_where_nothing_overflows(name):
+    x = np.array([1e160, -1.0, 1e-160, 0.0])
+    function = LARGE_OR_SMALL[name]
+    with np.errstate(all="ignore"):
+        found = ag.compile(function).program(x)
+        np.testing.assert_allclose(found([x]), function(x), rtol=1e-14)
