@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import hypothesis
@@ -112,6 +113,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def require() -> Callable[[str], None]:
     """Give ``require(name)``, which skips the running test where the tool is missing."""
     return need
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Start one Chromium for the tests of a module."""
+    playwright = pytest.importorskip("playwright.sync_api", reason=TOOLS["chromium"][1])
+    need("chromium")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 @pytest.fixture(autouse=True)

@@ -50,4 +50,4 @@ def test_drawing_costs_little_beside_the_layout():
 def test_a_hundred_thousand_nodes_answer_within_two_seconds():
     h = chain(100_000)
     h.backward()
-    assert best(2, lambda: ag.draw(h).source, time.process_time) < 2.0
+    assert best(2, lambda: ag.draw(h).source, time.process_time) < 450 * best(15, work, time.process_time)
