@@ -588,7 +588,8 @@ class Methods(Box, Generic[Result]):
         Tensor([[1., 2.],
                 [4., 8.]], requires_grad=True)
         """
-        return parts.conjugate(self) if self.dtype.kind == "c" else self  # type: ignore[return-value]
+        tensor: Any = self
+        return parts.conjugate(self) if self.dtype.kind == "c" else tensor
 
     conjugate = conj
 
