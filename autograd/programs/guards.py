@@ -4,13 +4,16 @@ Everything that a function can reach is walked through once. What it names is re
 strings by value); the arrays that it reaches are read afresh at each call, and so are Tensors.
 """
 
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextvars import ContextVar
 from functools import partial
 from operator import is_
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -21,9 +24,11 @@ _LIBRARIES = ("autograd", "nn", "numpy", "scipy", "builtins", "math", "functools
 _HERE = ("<autograd", str(Path(__file__).parents[1]))
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic)
 _BUILTIN = (list, dict, tuple, set, frozenset)  # whose objects have no attributes
-_OF_ANY_CLASS = ("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__")
+_METHODS = (FunctionType, classmethod, staticmethod, property)
+_RANDOM = (np.random.Generator, np.random.BitGenerator, np.random.SeedSequence, np.random.RandomState)
 _LIMIT = 20_000  # things that are walked through
 SMALL = 1 << 16  # bytes of arrays whose contents are compared at each call
+LARGE = 1 << 20
 
 
 class Guards:
@@ -33,8 +38,7 @@ class Guards:
         self.checks: list[tuple[str, Callable[[], Any], Any]] = []  # what, how it is read, what it was
         self.arrays: dict[int, np.ndarray[Any, Any]] = {}
         self.boxes: dict[int, Box] = {}
-        self.generators: list[Any] = []
-        self.legacy: list[np.random.RandomState] = []
+        self.random: list[Any] = []  # sources of random numbers
         self.doubt = ""
         self.contents: list[tuple[str, Any, bytes]] = []
         self._seen: set[int] = set()
@@ -44,6 +48,7 @@ class Guards:
         self._globals: list[tuple[dict[str, Any], str, Any]] = []
         self._lists: list[tuple[list[Any], list[Any]]] = []
         self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
+        self._sizes: list[tuple[Any, int]] = []  # how many attributes a class has
         self._slow = False  # whether something is reached that only a closer look can tell
         self._counters: dict[int, tuple[list[int], int]] = {}
         self.walk(f, getattr(f, "__name__", type(f).__name__))
@@ -58,7 +63,8 @@ class Guards:
             if id(x) in self._seen or isinstance(x, _PLAIN):
                 continue
             if len(self._seen) > _LIMIT:
-                raise TraceError(f"{name}: the function reaches more than {_LIMIT} objects. Let it close over less.")
+                self.doubt = f"it reaches more than {_LIMIT} objects, {name} among them. Let it close over less."
+                return
             self._seen.add(id(x))
             self._kept.append(x)
             stack += self._parts(x, name)
@@ -70,16 +76,23 @@ class Guards:
             self.arrays[id(x)] = x
             if x.dtype.hasobject:
                 yield from self._container(x, name)
-        elif isinstance(x, np.random.Generator):
-            self.generators.append(x)
+        elif isinstance(x, _RANDOM):
+            self.random.append(x)
         elif isinstance(x, FunctionType):
             yield from self._function(x, name)
         elif isinstance(x, MethodType):
             yield x.__self__, name
             yield x.__func__, name
-        elif isinstance(x, np.random.RandomState):
-            self.legacy.append(x)
-        elif isinstance(x, type | ModuleType | BuiltinFunctionType | np.ufunc | CodeType):
+        elif isinstance(x, BuiltinFunctionType | MethodWrapperType):
+            yield x.__self__, name
+        elif isinstance(x, type):
+            yield from self._class(x)
+        elif isinstance(x, ContextVar | ref):
+            held = _read_reference(x)
+            self._check(name, partial(_read_reference, x), held)
+            self._slow = True
+            yield held, name
+        elif isinstance(x, ModuleType | np.ufunc | CodeType):
             return
         else:
             yield from self._container(x, name)
@@ -115,20 +128,39 @@ class Guards:
         facts = f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})
         self._check(f"{name}'s code or defaults", lambda: (f.__code__, f.__defaults__, f.__kwdefaults__ or {}), facts)
         self._functions.append((f, f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})))
-        yield (f.__defaults__ or (), f.__kwdefaults__ or {}), name
-        names = _names(f.__code__)
-        for label in sorted(names & f.__globals__.keys()):
-            held = f.__globals__[label]
-            self._check(label, partial(f.__globals__.get, label), held)
-            self._globals.append((f.__globals__, label, held))
+        yield (f.__defaults__ or (), f.__kwdefaults__ or {}, f.__dict__), name
+        names, modules = _names(f.__code__), {id(np)}
+        yield from self._space(f.__globals__, "", names, modules)
+        for label in sorted(names & sys.modules.keys()):  # imported inside
+            if not _is_pythons(label):
+                yield from self._space(vars(sys.modules[label]), f"{label}.", names, modules)
+
+    def _space(
+        self, space: dict[str, Any], prefix: str, names: set[str], modules: set[int]
+    ) -> Iterator[tuple[Any, str]]:
+        """Remember what stands under ``names`` in a module, and in the modules that stand there."""
+        for name in sorted(names & space.keys()):
+            held, label = space[name], prefix + name
+            self._check(label, partial(space.get, name), held)
+            self._globals.append((space, name, held))
             if not isinstance(held, ModuleType):
                 yield held, label
-            elif not is_library(held.__name__):
-                for attribute in sorted(names & vars(held).keys()):
-                    part = vars(held)[attribute]
-                    self._check(f"{label}.{attribute}", partial(vars(held).get, attribute), part)
-                    self._globals.append((vars(held), attribute, part))
-                    yield part, f"{label}.{attribute}"
+            elif id(held) not in modules and not is_library(held.__name__):
+                modules.add(id(held))
+                yield from self._space(vars(held), f"{label}.", names, modules)
+
+    def _class(self, kind: type) -> Iterator[tuple[Any, str]]:
+        """Remember the attributes of a class of the user's, and those of its bases."""
+        yield from ((base, base.__name__) for base in kind.__bases__)
+        if _is_pythons(kind.__module__):
+            return
+        held = _read_class(kind)
+        self._check(f"class {kind.__name__}", partial(_read_class, kind), held)
+        self._globals += [(vars(kind), key, part) for key, part in held]  # type: ignore[misc]
+        self._sizes.append((vars(kind), len(vars(kind))))
+        for key, part in held:
+            part = part.fget if isinstance(part, property) else getattr(part, "__func__", part)
+            yield part, f"{kind.__name__}.{key}"
 
     def _object(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
         held: Any = getattr(x, "__dict__", None)
@@ -159,21 +191,7 @@ class Guards:
                     self._check(f"{name}.{key}", partial(getattr, x, key, None), part)
                     self._slow = True
                     yield part, f"{name}.{key}"
-            if not is_library(kind.__module__):
-                methods = {key: part for key, part in vars(kind).items() if key not in _OF_ANY_CLASS}
-                self._check(
-                    f"class {kind.__name__}",
-                    partial(_read_class, kind, tuple(methods)),
-                    list(methods.values()),
-                )
-                self._globals += [(vars(kind), key, part) for key, part in methods.items()]  # type: ignore[misc]
-                yield from (
-                    (
-                        part.fget if isinstance(part, property) else getattr(part, "__func__", part),
-                        f"{kind.__name__}.{key}",
-                    )
-                    for key, part in methods.items()
-                )
+        yield type(x), type(x).__name__
 
     def _check(self, what: str, read: Callable[[], Any], was: Any) -> None:
         self.checks.append((what, read, was))
@@ -194,6 +212,9 @@ class Guards:
                 return False
         for space, name, was in self._globals:
             if space.get(name) is not was:
+                return False
+        for attributes, count in self._sizes:
+            if len(attributes) != count:
                 return False
         for f, code, defaults, keywords in self._functions:
             if f.__code__ is not code or f.__defaults__ is not defaults or (keywords and f.__kwdefaults__ != keywords):
@@ -220,6 +241,7 @@ class Guards:
             if array.tobytes() != content:
                 return what
         self._counters = {key: (counter, counter[0]) for key, (counter, _) in self._counters.items()}
+        self._sizes = [(attributes, len(attributes)) for attributes, _ in self._sizes]
         return ""
 
     def reaches(self, array: Any) -> bool:
@@ -234,6 +256,11 @@ class Guards:
         """Return a number for the contents of each array that is reached, to notice who writes into one."""
         arrays = {key: a for key, a in self.arrays.items() if not a.dtype.hasobject}
         return {key: zlib.crc32(np.ascontiguousarray(a).view(np.uint8).data) for key, a in arrays.items()}
+
+    def copies(self) -> list[tuple[Any, Any]]:
+        """Return the arrays that a run may have to be taken back in, with copies of them: no large ones."""
+        arrays = [a for a in self.arrays.values() if a.flags.writeable and not a.dtype.hasobject]
+        return [(a, a.copy()) for a in arrays if a.nbytes <= LARGE]
 
     def watch_contents(self, entering: set[int]) -> None:
         """Compare the contents of arrays that the program does not read itself: they may have decided something."""
@@ -273,8 +300,31 @@ def _contents(cell: Any) -> Any:
     return cell.cell_contents
 
 
-def _read_class(kind: type, keys: tuple[str, ...]) -> list[Any]:
-    return [vars(kind).get(key) for key in keys]
+def _read_class(kind: type) -> list[tuple[str, Any]]:
+    """Return the attributes of a class, without those that Python itself puts there, some of them late."""
+    return [(k, part) for k, part in vars(kind).items() if not k.startswith("__") or isinstance(part, _METHODS)]
+
+
+def _read_reference(x: Any) -> Any:
+    """Return what a weak reference or a context variable refers to."""
+    try:
+        return x() if isinstance(x, ref) else x.get()
+    except LookupError:
+        return None
+
+
+def random_state(x: Any) -> str:
+    """Return what a source of random numbers will give next, as a text to compare."""
+    if isinstance(x, np.random.RandomState):
+        return repr(x.get_state())
+    source = x.bit_generator if isinstance(x, np.random.Generator) else x
+    seeds = getattr(source, "seed_seq", source)
+    return repr((getattr(source, "state", None), getattr(seeds, "n_children_spawned", None)))
+
+
+def _is_pythons(name: str) -> bool:
+    """Tell whether a module is one that nobody changes: Python's own, too."""
+    return is_library(name) or name.partition(".")[0] in sys.stdlib_module_names
 
 
 def is_library(name: str | None) -> bool:

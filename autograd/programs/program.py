@@ -92,7 +92,7 @@ class Program:
         self.aliased = [
             i
             for i, v in enumerate(self.outputs)
-            if any(_share(v, other) for other in (*self.used, *self.outputs[:i], *self.saved))
+            if not isinstance(v, Value) or any(_share(v, x) for x in (*self.used, *self.outputs[:i], *self.saved))
         ]
         self.values = [v for v in self.results if isinstance(v, Value)]
         self.boxed = [v.boxed for v in self.values]
@@ -301,8 +301,8 @@ def _read(steps: Sequence[Step], outputs: Sequence[Any], saved: Sequence[Value])
     return {v for step in steps for v in step.values()} | set(values_in(list(outputs))) | set(saved)
 
 
-def _share(a: Value, b: Value) -> bool:
-    """Tell whether two values lay in the same memory when the function was traced."""
-    if not isinstance(a.array, np.ndarray) or not isinstance(b.array, np.ndarray):
+def _share(a: Value, b: Any) -> bool:
+    """Tell whether two values lay in the same memory when the function was traced; a constant lies in its own."""
+    if not isinstance(b, Value) or not isinstance(a.array, np.ndarray) or not isinstance(b.array, np.ndarray):
         return False
     return a is b or bool(np.may_share_memory(a.array, b.array))
