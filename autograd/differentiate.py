@@ -19,7 +19,7 @@ from autograd.backward import VJP, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
-from autograd.graph import Leaf, Node, ancestors, leading_to, versions
+from autograd.graph import Node, TracedLeaf, ancestors, leading_to, versions
 from autograd.modes import current, enable_grad, watched_by
 from autograd.rules import Op, Shares
 from autograd.vjp import (
@@ -247,7 +247,7 @@ def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, tr
             if chosen:
                 own[parent] = i
         elif chosen:
-            stand_in = identity_node(parent) if traced else Leaf(None, parent.shape, parent.dtype, True)
+            stand_in = identity_node(parent) if traced else TracedLeaf(None, parent.shape, parent.dtype)
             inputs[i] = wrap(inputs[i], stand_in)
             own[stand_in] = i
         elif traced:

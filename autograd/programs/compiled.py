@@ -7,7 +7,7 @@ is the result, so nothing is drawn or counted twice.
 import functools
 import inspect
 import warnings
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection
 from enum import Enum
 from typing import Any
@@ -28,6 +28,7 @@ from autograd.tree import flatten
 
 KINDS = 64  # programs that are kept, the least recently used goes first
 RETRACES = 8
+CHANGES = 4
 _ARRAYS = (np.ndarray, np.generic)
 _FIXED = (int, float, complex, str, bytes, type(None), type, np.dtype, Enum, range)  # results that are what they are
 
@@ -155,6 +156,7 @@ class Compiled:
         self._entries: OrderedDict[Any, _Entry] = OrderedDict()
         self._last: _Last | None = None
         self._retraced = 0
+        self._changed: Counter[Any] = Counter()  # how often a shape in the program of a kind was another one
         self._quiet = quiet
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -190,7 +192,11 @@ class Compiled:
                 except Doubtful:
                     return self.function(*args, **kwargs)
                 except Changed:
-                    stale = "the form of what a plain function gives"
+                    stale = "a shape that follows from numbers"
+                    self._changed[key] += 1
+                    if self._changed[key] == CHANGES:
+                        self._run_as_itself(key, f"{stale} keeps changing.")
+                        return self.function(*args, **kwargs)
             self._retraced += 1
             if self._retraced == RETRACES and not self._quiet:
                 warnings.warn(
@@ -222,10 +228,18 @@ class Compiled:
         self._entries.move_to_end(key)
         while len(self._entries) > KINDS:
             self._entries.popitem(last=False)
-        if program is None and not self._quiet:
-            self._quiet = True
-            warnings.warn(f"{self!r} runs uncompiled: {trace.why}", RuntimeWarning, stacklevel=3)
+        if program is None:
+            self._warn(trace.why)
         return trace.result
+
+    def _run_as_itself(self, key: Any, why: str) -> None:
+        self._entries[key], self.why = _Entry(None, None, why), why
+        self._warn(why)
+
+    def _warn(self, why: str) -> None:
+        if not self._quiet:
+            self._quiet = True
+            warnings.warn(f"{self!r} runs uncompiled: {why}", RuntimeWarning, stacklevel=4)
 
 
 class _Trace:

@@ -382,7 +382,7 @@ class Tracer:
         self.note(
             op.forward, op.name, values, keywords, (*outputs, *cached),
             op=op, packed=bool(op.cache) or isinstance(y, tuple), nested=bool(op.cache) and isinstance(y, tuple),
-            recorded=recorded,
+            recorded=recorded, dynamic=_takes_by_value(op, keywords),
         )  # fmt: skip
         for value, source in zip(values, data, strict=True):
             views = [out for out in outputs if shares_memory(out.array, source)]
@@ -597,6 +597,13 @@ def _named(box: Box) -> str:
 
 def _array_of(x: Any) -> Any:
     return x._array if isinstance(x, Box) else x
+
+
+def _takes_by_value(op: Op, keywords: dict[str, Any]) -> bool:
+    """Tell whether the shape of what an op gives may follow from numbers: from a mask, or as its author likes."""
+    if op.name in ("getitem", "gather"):
+        return any(value.dtype == bool for value in values_in(keywords))
+    return not op.elementwise and not is_library(getattr(op.forward, "__module__", "numpy"))
 
 
 def _is_dynamic(function: Any, y: Any) -> bool:

@@ -894,6 +894,57 @@ def test_a_value_of_a_trace_is_of_no_use_after_it():
         held[0] + 1
 
 
+LARGE_ONES = ag.op(lambda a: a[a > 1.7], vjp=lambda g, a: np.where(a > 1.7, 1.0, 0.0) * g.sum(), name="large_ones")
+
+
+def masked_write(x):
+    y = x * 1.0
+    y[y > 1.7] = x[x > 1.7] ** 2
+    return y.sum()
+
+
+# the shape of what a mask takes follows from numbers
+SHAPES = {
+    "a size": lambda x: x.sum() * x[x > 1.7].size,
+    "a length": lambda x: x.sum() * len(x[x > 1.7]),
+    "an array of that shape": lambda x: x.sum() * np.ones(x[x > 1.7].shape).sum(),
+    "weights": lambda x: (x[x > 1.7] * np.arange(1.0, 1 + x[x > 1.7].size)).sum(),
+    "a mean": lambda x: np.append(x[x > 1.7], 1.0).mean(),
+    "a loop": lambda x: sum([v * k for k, v in enumerate(x[x > 1.7])], x[0]),
+    "joined": lambda x: np.concatenate([x[x > 1.7], x]).sum(),
+    "places": lambda x: x.sum() * np.flatnonzero(x > 1.7).size,
+    "places by where": lambda x: x.sum() * np.where(x > 1.7)[0].size,
+    "a write": masked_write,
+    "an op of one's own": lambda x: LARGE_ONES(x).sum() * LARGE_ONES(x).shape[0],
+}
+
+
+@pytest.mark.parametrize("way", [lambda f: f, ag.grad, ag.value_and_grad], ids=["f", "grad", "value_and_grad"])
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_shape_that_follows_from_numbers(name, way):
+    plain = way(SHAPES[name])
+    compiled = ag.compile(plain, quiet=True)
+    for shift in (0.0, 0.0, 1.0, -3.0, 0.0, 1.0, 2.0):
+        found, right = ((y if isinstance(y, tuple) else (y,)) for y in (compiled(X + shift), plain(X + shift)))
+        np.testing.assert_allclose(np.hstack(found), np.hstack(right), rtol=1e-12)
+    assert compiled.traces <= 4
+
+
+def test_nothing_is_drawn_or_counted_twice_where_a_shape_is_another_one():
+    draw = ag.opaque(lambda rng: rng.normal())
+
+    def make():
+        rng, norm = np.random.default_rng(0), nn.BatchNorm1d(3, momentum=None)
+        return norm, lambda x: draw(rng) + norm(np.stack([x, 2 * x])).sum() * draw(rng) * x[x > 1.7].size + draw(rng)
+
+    (first, plain), (second, twin) = make(), make()
+    compiled = ag.compile(twin, quiet=True)
+    for shift in (0, 0, 1, -3, 0, 1, 2):
+        x = (X + shift).astype("f4")
+        np.testing.assert_allclose(numbers(compiled(x)), numbers(plain(x)))
+        assert second.num_batches_tracked == first.num_batches_tracked
+
+
 def test_a_clock_that_the_garbage_collector_reads_is_none_of_the_program():
     def timed(phase, info):
         time.perf_counter()
