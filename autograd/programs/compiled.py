@@ -283,6 +283,9 @@ class _Trace:
             self._undo()
             raise
         except Exception as error:  # in doubt the function runs as itself; if it is its own fault, it fails again
+            if tracer.wrong:  # struct.pack, say, tells an error of ours as one of its own
+                self._run_again()
+                return None
             if not is_library(type(error).__module__):  # the function's own in any case
                 raise
             self._undo()
@@ -394,9 +397,9 @@ class _Trace:
             saved = tuple([v.array for v in program.saved])
             doubtful = program.is_doubtful(outputs)
             self.result = self._plainly() if doubtful else program.finish(leaves, arrays, outputs, saved)
-        for step in program.steps:  # the arrays of the trace are done with
-            for value in step.outputs:
-                value.array = None
+        made = [out for step in (*program.trace, *program.steps) for out in step.outputs]
+        for value in (*program.inputs, *made):  # the arrays of the trace are done with
+            value.array = None
 
 
 def _global_state() -> Any:

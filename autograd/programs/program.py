@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, leaf_of, wrap
-from autograd.differentiate import has_nan
+from autograd.differentiate import definition_vjp, has_nan
 from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
@@ -283,12 +283,15 @@ class _Compiled:
         program = self.program
         parts = g.fill(node) if isinstance(g, Cotangents) else (g,)
         parents = node.parents
-        if program.gathered:
-            memory = program.take_memory()
-            found = program.run_backward(*parts, *node.kwargs["saved"], *memory.views)
-            program.memories.append(memory)
-        else:
-            found = program.run_backward(*parts, *node.kwargs["saved"])
+        try:
+            if program.gathered:
+                memory = program.take_memory()
+                found = program.run_backward(*parts, *node.kwargs["saved"], *memory.views)
+                program.memories.append(memory)
+            else:
+                found = program.run_backward(*parts, *node.kwargs["saved"])
+        except Changed:  # a mask that decided where something is written takes another number of elements
+            return definition_vjp(node, residuals, g, wanted)
         if wanted is None:
             return self._paired(parents, found)
         return [(parents[i], found[k]) for i, k in self._pairs if parents[i] in wanted]

@@ -181,10 +181,13 @@ class Traced(Tensor):
         return _invert(self)
 
     def __copy__(self) -> Any:
+        value: Any = self._node.value  # type: ignore[union-attr]
+        if value.kind == INPUT and value.needs:
+            _tracer().give_up("it copies an argument that requires a gradient: the copy is a leaf of its own.")
         return casting.copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return casting.copy(self)
+        return self.__copy__()
 
     def __reduce__(self) -> Any:
         raise refusal("pickling a value of", "Pickle the result of the compiled function.")

@@ -5,11 +5,13 @@ import collections
 import concurrent.futures
 import contextlib
 import contextvars
+import copy
 import functools
 import gc
 import itertools
 import os
 import random
+import struct
 import sys
 import time
 import types
@@ -819,6 +821,9 @@ QUESTIONS = {
     "a namespace": lambda x: types.SimpleNamespace(a=x * 2),
     "an array of its own": lambda x: (x * 2, np.arange(3.0).__iadd__(1.0))[1],
     "swallowed": swallowed,
+    "told as an error of C": lambda x: x * struct.unpack("d", struct.pack("d", x[0]))[0],
+    "a copy": lambda x: copy.copy(x) * 2,
+    "a deep copy": lambda x: copy.deepcopy([x])[0] * 2,
     "a branch that is swallowed": branch_that_is_swallowed,
     "threads": in_threads,
     "two names of a number": two_names_of_a_number,
@@ -850,9 +855,16 @@ def test_a_question_about_the_values_is_answered_as_without(name, kind):
                 compiled(x)
             return
         try:
-            assert plain_form(compiled(x)) == right
+            found = compiled(x)
         except TraceError as error:
             assert "cannot be part of the program" in str(error)  # noqa: PT017
+            continue
+        assert plain_form(found) == right
+        if isinstance(found, ag.Tensor) and found.requires_grad:
+            found.sum().backward()
+            copied = "copy" in name  # a leaf of its own
+            assert (x.grad is None) == copied
+            x.grad = None
 
 
 def test_what_a_function_keeps_is_what_it_would_be_without():
@@ -919,6 +931,32 @@ SHAPES = {
 }
 
 
+def of_backward(f):
+    def gradient(x):
+        x, w = (ag.Tensor(v, requires_grad=True) for v in (x, 2.0))
+        (f(x) * w).backward()
+        return x.grad.numpy(), w.grad.numpy()
+
+    return gradient
+
+
+def number_written(x):
+    y = x * 1.0
+    y[y > 1.7] = x.sum()
+    return (y * y).sum()
+
+
+SHAPES["a number that is written"] = number_written
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_shape_that_follows_from_numbers_in_backward(name):
+    compiled = ag.compile(SHAPES[name], quiet=True)
+    for shift in (0.0, 0.0, 1.0, -3.0, 0.0, 1.0, 2.0):
+        found, right = of_backward(compiled)(X + shift), of_backward(SHAPES[name])(X + shift)
+        np.testing.assert_allclose(np.hstack(found), np.hstack(right), rtol=1e-12)
+
+
 @pytest.mark.parametrize("way", [lambda f: f, ag.grad, ag.value_and_grad], ids=["f", "grad", "value_and_grad"])
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_shape_that_follows_from_numbers(name, way):
@@ -961,3 +999,14 @@ def test_a_clock_that_the_garbage_collector_reads_is_none_of_the_program():
         assert not function.why
     finally:
         gc.callbacks.remove(timed)
+
+
+@pytest.mark.parametrize("f", [lambda x: (np.sin(x) * x).sum(), ag.grad(lambda x: (np.sin(x) * x).sum())])
+def test_a_program_keeps_no_array_of_its_first_call(f):
+    compiled = ag.compile(f)
+    for make in (lambda: np.ones(1000), lambda: ag.Tensor(np.ones(1000)).data):
+        x = make()
+        seen = weakref.ref(x)
+        compiled(x)
+        del x
+        assert seen() is None
