@@ -131,7 +131,7 @@ class Traced(Tensor):
     def retain_grad(self) -> None:
         raise refusal("retain_grad() inside", "Return the value as well, or use ag.grad.")
 
-    def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
+    def _change(self, other: Any, function: Any, ufunc: Any) -> Any:
         value = function(self, other)
         if type(self._array) is not np.ndarray:  # a number is bound anew, as in NumPy
             return value

@@ -180,7 +180,7 @@ def load(path: str | os.PathLike[str]) -> Module:
 
 
 class Node:
-    """Be one node: the name of its op, what goes in and out, and its attributes."""
+    """Hold one node: the name of its op, what goes in and out, and its attributes."""
 
     def __init__(self, proto: Any, opset: int) -> None:
         onnx = package()
@@ -221,7 +221,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Declared:
-    """Be the dtype and shape that a value has in the file; lengths that vary are texts, an unknown shape is None."""
+    """Hold the dtype and shape that a value has in the file; lengths that vary are texts, an unknown shape is None."""
 
     dtype: Any
     shape: tuple[int | str, ...] | None
