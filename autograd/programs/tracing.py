@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.application import as_arrays, rebuild
 from autograd.box import Box, looked_at, needs_grad, shares_memory
-from autograd.compiler import standing
+from autograd.compiler import op_for
 from autograd.errors import MissingRule, TraceError
 from autograd.graph import Symbol, next_order
 from autograd.modes import current, traced_by
@@ -26,7 +27,6 @@ from autograd.primitive import opaque
 from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import is_library
 from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced
-from autograd.recorded import checked, rebuild
 from autograd.rules import Op
 from autograd.tensor import Tensor
 
@@ -318,7 +318,7 @@ class Tracer:
         if op.cache:
             y, *rest = y
             extras = tuple(rest)
-        y = y if type(y) is np.ndarray or isinstance(y, np.generic) else checked(op, y)
+        y = y if type(y) is np.ndarray or isinstance(y, np.generic) else as_arrays(op, y)
         parts = list(y) if isinstance(y, tuple) else [y]
         if not any(isinstance(v, Value) for v in values) and not _holds_value(keywords):
             return rebuild(y, parts) if isinstance(y, tuple) else y
@@ -328,7 +328,7 @@ class Tracer:
         boxed = any(isinstance(v, Value) and v.boxed for v in values)
         outputs = [Value(RESULT, part, needs and part.dtype.kind in "fc", boxed) for part in parts]
         cached = [Value(RESULT, part, False, False) for part in extras]
-        op = standing(op, *[part.dtype for part in parts if part.dtype.kind == "c"]) if needs else op
+        op = op_for(op, *[part.dtype for part in parts if part.dtype.kind == "c"]) if needs else op
         for value in cached:
             self._by_array[id(value.array)] = value, value.array
         self.note(
