@@ -98,7 +98,7 @@ def test_function(name, off):
 @pytest.mark.parametrize("name", ["value", "model", "in place", "where", "a mask", "sort"])
 def test_gradient_of_the_result(name):
     function, inputs = FUNCTIONS[name]
-    function = function if not isinstance(function, ag.transforms._Transformed) else function._recipe[1][0]
+    function = function if not isinstance(function, ag.trace.Transformed) else function._recipe[1][0]
     compiled = ag.compile(function)
     for args in inputs:
         found = []
