@@ -69,7 +69,7 @@ def without_rule(module: str, name: str) -> Any:
 
 def float_like(y: Any, *inputs: Any) -> Any:
     """Give ``y`` the dtype that its floating-point inputs have together: SciPy widens here and there."""
-    if not any(np.asarray(x).dtype.kind == "f" for x in inputs):
+    if not any(np.asarray(x).dtype.kind in "fc" for x in inputs):
         return np.asarray(y)[()]
     kinds = [x.dtype if isinstance(x, np.ndarray | np.generic) else x for x in inputs]
     return np.asarray(y, np.result_type(np.float32, *kinds))[()]
