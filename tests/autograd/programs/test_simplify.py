@@ -44,12 +44,11 @@ def test_sums_of_parts_are_added_up():
         return (x[:2] ** 2).sum() + (x[2:] ** 3).sum()
 
     def sums(x):
-        return ag.grad(squares)(x) + ag.grad(squares)(2 * x), ag.grad(squares)(x) + (ag.grad(squares)(3 * x) + x)
+        return ag.grad(squares)(x) + ag.grad(squares)(2 * x)
 
     compiled = ag.compile(sums)
     compiled(X)  # the call that is traced
-    for found, expected in zip(compiled(X), sums(X), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-15)
+    np.testing.assert_allclose(compiled(X), sums(X), rtol=1e-15)
 
 
 def test_a_square_in_another_dtype_stays_a_power():
