@@ -200,20 +200,22 @@ def scatters(program: Any) -> None:
     read.update(values_in([program.outputs, list(program.gradients.values())]))
     for steps in (program.forward, program.backward):
         made: dict[Value, Step] = {}
+        grown: set[Value] = set()  # what was added into is more than what was put there first
         for step in list(steps):
             read_anew(step, known)
             made.update(dict.fromkeys(step.outputs, step))
             if step.function is not np.add or step.kwargs or not all(isinstance(x, Value) for x in step.inputs):
                 continue
-            a, b = step.inputs
+            a, b = reversed(step.inputs) if step.inputs[1] in grown else step.inputs
             first, second, y = made.get(a), made.get(b), step.outputs[0]
-            if first is None or second is None or not (_puts(first) and _puts(second)) or a is b:
+            if first is None or second is None or not (_puts(first) and _puts(second)) or a is b or b in grown:
                 continue
             if read[a] == read[b] == 1 and a.shape == b.shape == y.shape and a.dtype == b.dtype == y.dtype:
                 index = {"index": second.kwargs["index"]}
                 steps[steps.index(step)] = Step(add_at, "add_at", (a, second.inputs[0]), index, (), effect=True)
                 steps.remove(second)
                 known[y], read[a] = a, read[y]
+                grown.add(a)
                 a.array = y.array
     results_anew(program, known)
 
