@@ -3,13 +3,14 @@
 Floor 2: knows nodes, ``+`` and nothing of arrays.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
 from autograd.graph import Node
 
-VJP = Callable[[Node, Any], Iterable[tuple[Node, Any]]]
+InputCotangents = Sequence[tuple[Node, Any]]  # the inputs of an op that want a cotangent, each with its own
+VJP = Callable[[Node, Any], InputCotangents]
 
 
 class UnderWay:
@@ -40,23 +41,23 @@ def backward_pass(
     state = state or UnderWay()
     found, waiting = state.found, state.waiting
     queue: list[int] = []
-    shares: Iterable[tuple[Node, Any]] = cotangents.items()
+    arriving: Iterable[tuple[Node, Any]] = cotangents.items()
     while True:
         node: Any = None  # the newest that is reached now: mostly it is next, and needs no place in the queue
         g = None
-        for parent, share in shares:
+        for parent, cotangent in arriving:
             if parent.op is None or parent in targets:
-                found[parent] = found[parent] + share if parent in found else share
+                found[parent] = found[parent] + cotangent if parent in found else cotangent
             elif parent is node:
-                g = g + share
+                g = g + cotangent
             elif (entry := waiting.get(parent.order)) is not None:
-                entry[1] = entry[1] + share
+                entry[1] = entry[1] + cotangent
             elif node is None:
-                node, g = parent, share
+                node, g = parent, cotangent
             else:
                 if parent.order < node.order:
-                    node, g, parent, share = parent, share, node, g
-                waiting[parent.order] = [parent, share]
+                    node, g, parent, cotangent = parent, cotangent, node, g
+                waiting[parent.order] = [parent, cotangent]
                 heappush(queue, parent.order)
         if queue and (node is None or queue[0] < node.order):
             if node is not None:
@@ -66,7 +67,7 @@ def backward_pass(
         if node is None:
             return found
         try:
-            shares = vjp(node, g)
+            arriving = vjp(node, g)
         except Exception as error:  # a rule may be a user's own: say where it was
             error.add_note(f"while backward was at {node.op.name!r}{f' in {node.scope.path}' if node.scope else ''}")
             raise

@@ -121,6 +121,18 @@ def site_of(node: Node) -> Site | None:
     return getattr(node, "made_at", None)
 
 
+def cast_of(node: Node) -> Any:
+    """Return the leaf of the constant that a leaf was converted from (float64 data in a float32 layer), or None."""
+    source = getattr(node, "cast", None)
+    return None if source is None else source()
+
+
+def keep_site(old: Node, new: Node) -> None:
+    """Let a node know the user's line of the one that it stands for, where a debugger watched."""
+    if (site := site_of(old)) is not None:
+        new.made_at = site
+
+
 def node_of(source: Node | None, *fields: Any) -> Node:
     """Make a node: a View if its output looks at the memory of ``source``."""
     if source is None:
@@ -145,15 +157,18 @@ class DetachSite(str):
 
 
 class Leaf(Node):
-    """Stand for a value that no recorded op made: a parameter, an input, a constant.
+    """Represent a value that no recorded op made: a parameter, an input, a constant.
 
     ``grad`` accumulates what each backward brings, ``version`` is the order of the last in-place change, and ``note``
     says what cut the value off from an earlier graph (``"detach"``, the name of a piecewise-constant function).
-    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures, and
-    ``other`` to the leaf that stood for the Tensor before its ``requires_grad`` was switched.
+    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures,
+    ``other`` to the leaf that stood for the Tensor before its ``requires_grad`` was switched, and ``cast`` to that of
+    the constant which this one was converted from.
     """
 
-    __slots__ = ("holder", "needs", "note", "other", "version")
+    __slots__ = ("cast", "holder", "needs", "note", "other", "version")
+    cast: Any
+    other: Any
 
     def __init__(
         self, value: Any, shape: Any, dtype: Any, needs: bool, name: str | None = None, note: str = ""
@@ -173,7 +188,7 @@ class Leaf(Node):
 
 
 class TracedLeaf(Leaf):
-    """Stand for the argument of a function that a transform differentiates: of interest to that transform alone."""
+    """Represent the argument of a function that a transform differentiates: of interest to that transform alone."""
 
     __slots__ = ()
 
@@ -182,7 +197,7 @@ class TracedLeaf(Leaf):
 
 
 class Symbol(Leaf):
-    """Stand for ``value``, a place in the program that is being traced."""
+    """Represent ``value``, a place in the program that is being traced."""
 
     __slots__ = ("value",)
 
@@ -201,7 +216,7 @@ class Symbol(Leaf):
 
 
 class Alias(Leaf):
-    """Stand for a leaf that shares the memory of another (after ``detach``): a change of either is one of both."""
+    """Represent a leaf that shares the memory of another (after ``detach``): a change of either is one of both."""
 
     __slots__ = ("root",)
 
@@ -222,7 +237,7 @@ class Alias(Leaf):
 
 
 class Detached(Leaf):
-    """Stand for a constant that lies in the memory of a result (after ``detach``, or a view that was not recorded).
+    """Represent a constant that lies in the memory of a result (after ``detach``, or a view that was not recorded).
 
     It holds nothing of the graph: ``views`` are the Tensors that look at that memory, or None once it has left it.
     """

@@ -72,6 +72,15 @@ def op(
     do where the output is real (``abs``). ``None`` says that complex numbers have no meaning here (``maximum``).
 
     Raises RuleError at declaration for a rule that names something unknown.
+
+    >>> import autograd as ag
+    >>> cube = ag.op(lambda x: x**3, vjp=lambda g, x: 3.0 * g * x**2, elementwise=True, name="cube")
+    >>> x = ag.Tensor(2.0, requires_grad=True)
+    >>> y = cube(x)
+    >>> y.backward()
+    >>> y.item(), x.grad.item()
+    (8.0, 12.0)
+    >>> ag.check_grads(cube, x)
     """
     label = name or getattr(forward, "__name__", None) or type(forward).__name__
     if label == "<lambda>":

@@ -38,10 +38,11 @@ class Forward:
             raise ArgumentError(f"Trainer: compile must be 'auto', True or False, got {compile!r}.")
         self.model, self.criterion, self.compile, self.look = model, criterion, compile, look
         self.why = "" if compile else "compile=False"
-        self._function: Any = None if compile is False else ag.compile(_Joined(model, criterion.loss), quiet=True)
+        joined = _Joined(model, criterion.loss)  # without "factors", which rounds otherwise than plain training does
+        self._function: Any = None if compile is False else ag.compile(joined, quiet=True, off=("factors",))
 
     def __call__(self, batch: Batch) -> tuple[Any, Measured]:
-        """Give the outputs of a batch and what was measured on them."""
+        """Return the outputs of a batch and what was measured on them."""
         output, loss = None, None
         if self._function is not None and batch.weight is None and batch.classes is None:
             output, loss = self._compiled(batch.x, batch.y)
@@ -71,7 +72,7 @@ class Forward:
         return found
 
     def _again(self, x: Any) -> Any:
-        """Give the outputs uncompiled, and leave everything as it was."""
+        """Return the outputs uncompiled, and leave everything as it was."""
         before = Rollback(self.model)
         before.remember({"sums": {}, "kept": []})
         try:

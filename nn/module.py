@@ -35,13 +35,13 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class _Forward(Protocol[P, R_co]):
-    """Be what has a ``forward``."""
+    """Describe what has a ``forward``."""
 
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
 class Parameter(ag.Tensor):
-    """Be a Tensor that a module learns: it requires a gradient, and lists or plain numbers become float32.
+    """Hold a Tensor that a module learns: it requires a gradient, and lists or plain numbers become float32.
 
     >>> Parameter([1.0, 2.0]).dtype
     dtype('float32')
@@ -86,7 +86,7 @@ class _Place(ag.scope):
 
     @property
     def path(self) -> str:
-        """Give the path of the module as of its last call."""
+        """Return the path of the module as of its last call."""
         return self._place.path if self._place is not None else ""
 
     def name_under(self, outer: Any) -> str:
@@ -100,7 +100,7 @@ class _Place(ag.scope):
         return type(module).__name__
 
     def name_of(self, module: Any) -> str:
-        """Give the name of a module inside this one, "" where it is none; all are looked up at once."""
+        """Return the name of a module inside this one, "" where it is none; all are looked up at once."""
         known, holder = self.names.get(id(module)), self.module()
         if (known is None or known[0]() is not module) and holder is not None:
             self.names.update({id(child): (weakref.ref(child), name) for name, child in holder.named_modules()})
@@ -125,6 +125,16 @@ class Module:
 
     Calling a module runs ``forward`` inside a scope that bears its name, so that pictures and messages can say where
     they are. ``super().__init__()`` may be called first, as in PyTorch, but need not be.
+
+    >>> import nn
+    >>> class Half(nn.Module):
+    ...     def __init__(self):
+    ...         self.scale = nn.Parameter([0.5])
+    ...     def forward(self, x):
+    ...         return x * self.scale
+    >>> model = Half()
+    >>> model([2.0, 4.0]).tolist(), [name for name, _ in model.named_parameters()]
+    ([1.0, 2.0], ['scale'])
     """
 
     _caches: ClassVar[tuple[str, ...]] = ("_place", "_buffers")  # attributes that decide nothing
@@ -164,7 +174,7 @@ class Module:
         return y
 
     def _call_scope(self) -> "_Place":
-        """Give the scope that this module enters when it is called."""
+        """Return the scope that this module enters when it is called."""
         place = self._place
         if place is None or place.version != Structure.version:
             place = vars(self)["_place"] = _Place(self)

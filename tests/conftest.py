@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 
 from autograd.modes import is_grad_enabled
+from autograd.ops import emath, fft  # noqa: F401 - loaded late, and no ops of the test that is first to need them
 from autograd.primitive import dispatch, registry
 
 # The same examples on every run and machine, and no clock: a busy machine is not a failure.

@@ -1,5 +1,6 @@
 """Passes that shorten arithmetic: constants, signs, squares, and what is spread out only to be multiplied."""
 
+import operator
 from collections import Counter
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ _PURE = (np.generic, int, float, bool)
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _WITH_NUMBERS = {
     np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.greater, np.less, np.greater_equal,
-    np.less_equal, np.equal, np.not_equal,
+    np.less_equal, np.equal, np.not_equal, operator.gt, operator.lt, operator.ge, operator.le, operator.eq, operator.ne,
 }  # fmt: skip
 _ELEMENTWISE = (np.add, np.subtract, np.multiply, np.divide, np.negative, np.maximum, np.minimum)
 
@@ -235,7 +236,8 @@ def _as_array(c: Any, x: Any, y: Value) -> Any:
     """Return the number ``c`` beside the array ``x`` as an array, if it makes ``y`` no other than it was."""
     if not isinstance(x, Value) or not x.shape or x.dtype not in _FLOATS or y.dtype not in (x.dtype, bool):
         return c
-    fits = type(c) in (int, float) or (isinstance(c, np.floating) and c.dtype == x.dtype)
+    strong = isinstance(c, np.floating) or (isinstance(c, np.ndarray) and c.ndim == 0)
+    fits = type(c) in (int, float) or (strong and c.dtype == x.dtype)
     return number(float(c).hex(), x.dtype) if fits and abs(c) < 1e30 else c
 
 

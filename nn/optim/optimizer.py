@@ -23,6 +23,15 @@ class Optimizer:
 
     ``params`` are Tensors (``model.parameters()``) or groups ``{"params": ..., "lr": ...}`` whose other entries replace
     the defaults. A parameter whose ``.grad`` is None is skipped, and its state does not advance.
+
+    >>> import autograd as ag, nn
+    >>> w = ag.Tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = nn.optim.SGD([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> optimizer.zero_grad()
+    >>> w.tolist(), w.grad
+    ([0.8, -1.6], None)
     """
 
     names: ClassVar[tuple[str, ...]] = ()  # the running states of a parameter, under PyTorch's names
@@ -128,7 +137,7 @@ class Optimizer:
         """Set the states to where they start (0 unless a subclass says otherwise)."""
 
     def constants(self, group: Group, t: int) -> tuple[float, ...]:
-        """Give the numbers of the update's formula at step ``t``."""
+        """Return the numbers of the update's formula at step ``t``."""
         raise NotImplementedError
 
     def update(
@@ -175,7 +184,7 @@ class Optimizer:
 
     @property
     def lr(self) -> Any:
-        """Give the learning rate, or a list where the groups differ; assigning sets all groups."""
+        """Return the learning rate, or a list where the groups differ; assigning sets all groups."""
         rates = [group["lr"] for group in self.param_groups]
         return rates[0] if all(rate == rates[0] for rate in rates) else rates
 
