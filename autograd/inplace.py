@@ -25,7 +25,7 @@ from autograd.box import (
     wrap,
 )
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Detached, Leaf, Node, View, keep_site, node_of, origin
+from autograd.graph import RETAINED, Alias, Detached, Leaf, Node, View, keep_site, node_of, origin
 from autograd.modes import current
 from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
 from autograd.ops.places import overwrite, reread
@@ -200,7 +200,7 @@ def _rebind(t: Box, array: Any, node: Any) -> None:
     t._array, t._node = array, node
     if old is not None and node is not None and old is not node:
         node.name = old.name or node.name
-        node.retain = node.retain or old.retain
+        node.retain |= old.retain & RETAINED  # hooks stay with the value that they were registered on
 
 
 def _look(t: Box, changed: Box, places: Any, old: Any) -> None:

@@ -10,6 +10,7 @@ the same law; CI sets it.
 import gc
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -65,7 +66,9 @@ def beside(program: str) -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stop when a tool is missing that this machine was said to have."""
+    """Stop when a tool is missing that this machine was said to have; let Ctrl-C be heard in the background, too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in os.environ.get("CHAINRULE_REQUIRE", "").split():
         if name not in TOOLS:
             raise pytest.UsageError(f"CHAINRULE_REQUIRE names {name!r}; known are {', '.join(TOOLS)}.")

@@ -135,6 +135,9 @@ class Traced(Tensor):
     def retain_grad(self) -> None:
         raise refusal("retain_grad() inside", "Return the value as well, or use ag.grad.")
 
+    def register_hook(self, hook: Any) -> Any:
+        raise refusal("register_hook() inside", "Register it on a Tensor outside, or leave that part out.")
+
     def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
         value = function(self, other)
         if value.shape != self.shape or value.dtype != self.dtype:
@@ -194,9 +197,10 @@ class Traced(Tensor):
 
 def refusal(what: str, advice: str) -> TraceError:
     """Return the error for something that a program cannot hold: what, where, and the way out."""
-    line = user_line()
+    line, tracer = user_line(), current().tracer
     place = f" (line {line[1]} of {line[0]})" if line else ""
-    return TraceError(f"{what} a function that is being compiled{place} cannot be part of the program. {advice}")
+    inside, ways = getattr(tracer, "what", Tracer.what), getattr(tracer, "advice", "") or advice
+    return TraceError(f"{what} {inside}{place} cannot be part of the program. {ways}")
 
 
 def _tracer() -> "Tracer":
@@ -207,7 +211,12 @@ def _tracer() -> "Tracer":
 
 
 class Tracer:
-    """Note the steps of one run of a function."""
+    """Note the steps of one run of a function.
+
+    ``what`` and ``advice`` are what messages call it, ``only_ops`` whether each gradient is to be made of ops.
+    """
+
+    what, advice, only_ops = "a function that is being compiled", "", False
 
     def __init__(self, reachable: Callable[[Any], bool]) -> None:
         self.steps: list[Step] = []
@@ -428,7 +437,7 @@ class Tracer:
                 cotangents[root.value] = ew.add(cotangents[root.value], g) if root.value in cotangents else g
         values = [target.value for target in targets]
         open_now = needed(self.inputs, self.steps, but=set(values))
-        recorded = any(v in open_now or g._node.needs for v, g in cotangents.items())
+        recorded = self.only_ops or any(v in open_now or g._node.needs for v, g in cotangents.items())
         found = adjoint(self, cotangents, values, recorded=recorded)
         return {target: found[target.value] for target in targets if target.value in found}
 
