@@ -20,7 +20,7 @@ from autograd.backward import VJP, InputCotangents, UnderWay, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
-from autograd.graph import HOOKED, RETAINED, Leaf, Node, ancestors, leading_to, versions
+from autograd.graph import HOOKED, RETAINED, Node, TracedLeaf, ancestors, leading_to, versions
 from autograd.masking import Masked, any_dead, as_masked, random_like, reach, unmasked
 from autograd.modes import current, enable_grad, watched_by
 from autograd.rules import Op
@@ -273,7 +273,7 @@ def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, tr
             if chosen:
                 own[parent] = i
         elif chosen:
-            stand_in = identity_node(parent) if traced else Leaf(None, parent.shape, parent.dtype, True)
+            stand_in = identity_node(parent) if traced else TracedLeaf(None, parent.shape, parent.dtype)
             inputs[i] = wrap(inputs[i], stand_in)
             own[stand_in] = i
         elif traced:

@@ -294,15 +294,36 @@ class Writing(Box, Generic[Result]):
             _assign(self, index, value)
 
     def fill(self, value: Any) -> None:
-        """Set all elements to ``value``."""
+        """Set all elements to ``value``.
+
+        >>> import autograd as ag
+        >>> v = ag.Tensor([3.0, 1.0, 2.0])
+        >>> v.fill(0)
+        >>> v
+        Tensor([0., 0., 0.])
+        """
         self[...] = value
 
     def sort(self, axis: int = -1) -> None:
-        """Sort in place, as ndarray.sort does; ``np.sort`` gives a sorted copy."""
+        """Sort in place, as ndarray.sort does; ``np.sort`` gives a sorted copy.
+
+        >>> import autograd as ag
+        >>> v = ag.Tensor([3.0, 1.0, 2.0])
+        >>> v.sort()
+        >>> v
+        Tensor([1., 2., 3.])
+        """
         self[...] = sorting.sort(self, axis=axis)
 
     def partition(self, kth: Any, axis: int = -1) -> None:
-        """Partition in place, as ndarray.partition does."""
+        """Partition in place, as ndarray.partition does.
+
+        >>> import autograd as ag
+        >>> v = ag.Tensor([3.0, 1.0, 2.0])
+        >>> v.partition(1)
+        >>> v
+        Tensor([1., 2., 3.])
+        """
         self[...] = sorting.partition(self, kth, axis=axis)
 
     def _in_place(self, other: Any, function: Any, ufunc: np.ufunc) -> Result:

@@ -73,13 +73,14 @@ def _shares_of_op(
     if op.definition is not None and (recorded or (op.joint is None and not op.rules)):
         return _by_definition(tracer, step, parts, needs)
     if op.definition is None:
-        mark = len(tracer.steps)
+        mark, wrong = len(tracer.steps), tracer.wrong
         try:
             return _by_rules(tracer, step, parts, outputs, needs)
         except Exception:  # a rule that reads numbers: then it is a step itself, on plain arrays
             if recorded:
                 raise
             del tracer.steps[mark:]
+            tracer.wrong = wrong
     return _by_kernel(tracer, step, parts, outputs, needs)
 
 

@@ -26,3 +26,21 @@ def test_every_fused_op(name):
     for args, kwargs in list(fused_samples(WITH_DEFINITION[name], rng))[:2]:
         f, floats = pushed.of_floats(WITH_DEFINITION[name], args, kwargs)
         mapped.hold(f, floats)
+
+
+def reads_and_catches(x):
+    try:
+        return x * 2 if x > 0 else x * 3
+    except Exception:
+        return x * 100
+
+
+def writes_out(x):
+    return x * len(f"{x:.1f}")
+
+
+@pytest.mark.parametrize(("f", "right"), [(reads_and_catches, [2.0, -3.0]), (writes_out, [3.0, -4.0])])
+def test_a_function_that_goes_its_own_ways_runs_example_by_example(f, right):
+    x = np.array([1.0, -1.0])
+    np.testing.assert_array_equal(ag.vmap(f)(x), right)
+    np.testing.assert_array_equal(ag.grad(lambda x: ag.vmap(f)(x).sum())(x), right / x)
