@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import autograd as ag
 from tests.autograd import mapped, pushed
 from tests.autograd.laws.fused import WITH_DEFINITION
 from tests.autograd.laws.fused import samples as fused_samples
