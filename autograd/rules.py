@@ -69,12 +69,14 @@ class Op:
     ``rules[i]`` is the rule of input ``i``, ``joint`` one for all of them; ``selects`` says which elements of the
     output come from an input (see :func:`autograd.op`): a dict of rules by input, True, or None. ``holomorphic`` says
     what the rules mean where the output is complex, and ``conjugated`` is the op that stands on such nodes, made by the
-    compiler.
+    compiler. ``linear`` says whether the forward applies to tangents as it is (see :mod:`autograd.forward`), ``batch``
+    how the op is applied to many examples at once (see :mod:`autograd.lanes`).
     """
 
     __slots__ = (
         "_reads",
         "apply",
+        "batch",
         "cache",
         "conjugated",
         "definition",
@@ -90,6 +92,7 @@ class Op:
         "keywords",
         "linear",
         "name",
+        "reads_nothing",
         "reads_output",
         "required",
         "rules",
@@ -118,21 +121,20 @@ class Op:
         formula: Any = None,
         inline: bool = False,
         holomorphic: bool | None = True,
+        linear: Any = None,
+        batch: Any = None,
     ) -> None:
-        name, self.inline, self.holomorphic = printable(name), inline, holomorphic
+        name, self.inline, self.holomorphic, self.linear = printable(name), inline, holomorphic, linear
+        self.batch = batch
+        if linear not in (None, True, "each"):
+            raise RuleError(f"op {name!r}: linear= is True, or 'each' for one linear in each input, got {linear!r}.")
         self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
         self.elementwise, self.definition, self.cache = elementwise, definition, cache
         self.inputs, found, self.variadic = _signature(forward, inputs, name)
         self.keywords = {n: None if default is Parameter.empty else default for n, default, _ in found}
         self.required = frozenset(n for n, default, _ in found if default is Parameter.empty)
         self.keyword_only = frozenset(n for n, _, kind in found if kind is Parameter.KEYWORD_ONLY)
-        names = (*self.inputs, *self.keywords, *self.cache)
-        for each in names:
-            if not isinstance(each, str) or not each.isidentifier() or iskeyword(each) or names.count(each) > 1:
-                raise RuleError(f"op {name!r}: {each!r} is no name for a parameter, or stands twice. Rename it.")
-            own = each.startswith("_") or each.endswith(("_data", "_node", "_needs", "_kept", "_cached"))
-            if own or each in _WRITTEN:
-                raise RuleError(f"op {name!r}: {each!r} is a name that the written-out code uses itself. Rename it.")
+        _check_names(name, (*self.inputs, *self.keywords, *self.cache))
         self._reads: dict[tuple[bool, ...], frozenset[int]] = {}  # found once for each choice of inputs
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
@@ -140,7 +142,7 @@ class Op:
         rules = [*self.rules.values(), *([self.joint] if self.joint else [])]
         read = {each for rule in rules for each in rule.names}
         self.reads_output = "y" in read
-        self.linear = definition is None and not read & {"y", *self.inputs, *cache}
+        self.reads_nothing = definition is None and not read & {"y", *self.inputs, *cache}
         self.selects = self._read_selects(selects)
         if isinstance(self.selects, dict):
             self.reads_output |= any("y" in rule.names for rule in self.selects.values())
@@ -264,6 +266,16 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.inputs)})>"
+
+
+def _check_names(op: str, names: Sequence[Any]) -> None:
+    """Refuse names that the written-out code cannot have for parameters."""
+    for name in names:
+        if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or names.count(name) > 1:
+            raise RuleError(f"op {op!r}: {name!r} is no name for a parameter, or stands twice. Rename it.")
+        own = name.startswith("_") or name.endswith(("_data", "_node", "_needs", "_kept", "_cached"))
+        if own or name in _WRITTEN:
+            raise RuleError(f"op {op!r}: {name!r} is a name that the written-out code uses itself. Rename it.")
 
 
 def parameters_of(function: Any) -> list[tuple[str, Any, Any]]:

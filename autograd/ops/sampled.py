@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
+from autograd.application import real_only
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, cases, draw, kept_shape
 from autograd.ops.reductions import sum
 from autograd.primitive import implements, op, opaque
-from autograd.recorded import real_only
 
 # ------------------------------------------------------------------------------- differences and integrals of samples
 
@@ -28,7 +29,7 @@ def _diff_vjp(g: Any, shapes: Any, n: int, axis: int) -> Any:
     return (-1) ** n * np.diff(np.pad(g, widths), n, axis)
 
 
-_diff = op(_diff_forward, name="diff", vjp=_diff_vjp)
+_diff = op(_diff_forward, name="diff", vjp=_diff_vjp, linear=True, batch=lanes.along_axis)
 
 
 def _diff_samples(rng: np.random.Generator) -> Any:

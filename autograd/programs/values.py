@@ -14,13 +14,23 @@ class Value:
     """Name an array of the program: an argument, a closed-over Tensor or array, or what a step gave.
 
     ``array`` is what it was in the traced call. ``boxed`` tells whether the function itself would have a Tensor there,
-    and ``needs`` whether a gradient flows through it.
+    and ``needs`` whether a gradient flows through it. ``seen`` tells whether the code that has it in hand would have a
+    Tensor there (as inside ``ag.grad`` of an array); None where that is not known while it runs.
     """
 
-    __slots__ = ("array", "boxed", "dtype", "kind", "name", "needs", "of", "shape", "source", "step")
+    __slots__ = ("array", "boxed", "dtype", "kind", "name", "needs", "of", "seen", "shape", "source", "step")
 
-    def __init__(self, kind: str, array: Any, needs: bool = False, boxed: bool = True, source: Any = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        array: Any,
+        needs: bool = False,
+        boxed: bool = True,
+        source: Any = None,
+        seen: bool | None = None,
+    ) -> None:
         self.kind, self.array, self.needs, self.boxed, self.source = kind, array, needs, boxed, source
+        self.seen = seen
         self.shape: Any = getattr(array, "shape", None)  # None of what is no array: a plain function gave it
         self.dtype: Any = getattr(array, "dtype", None)
         self.step: Step | None = None
@@ -37,12 +47,13 @@ class Step:
     ``op`` is the declaration behind it, if there is one: only then a gradient flows through. ``effect`` marks a step
     that must run once per call and in its place: it draws random numbers or writes into arrays. ``dynamic`` marks one
     whose results may change their form with the data, ``packed`` one that returns a tuple, ``nested`` one whose
-    outputs are a tuple inside that, before what its op caches.
+    outputs are a tuple inside that, before what its op caches. ``fits`` marks a sum that brings a cotangent to the
+    shape of what was broadcast.
     """
 
     __slots__ = (
-        "dynamic", "effect", "function", "inner", "inputs", "kwargs", "label", "line", "nested", "op", "out", "outputs",
-        "packed", "recorded", "scope", "turned",
+        "dynamic", "effect", "fits", "function", "inner", "inputs", "kwargs", "label", "line", "nested", "op", "out",
+        "outputs", "packed", "recorded", "scope", "turned",
     )  # fmt: skip
 
     def __init__(
@@ -64,7 +75,7 @@ class Step:
     ) -> None:
         self.function, self.label, self.op, self.inputs, self.kwargs = function, label, op, inputs, kwargs
         self.outputs, self.packed, self.effect, self.recorded = outputs, packed, effect, recorded
-        self.dynamic, self.nested = dynamic, nested
+        self.dynamic, self.nested, self.fits = dynamic, nested, False
         self.out: Value | None = None  # whose memory the result is written into, transposed if ``turned``
         self.turned = False
         self.inner: list[Step] = []  # of a loop: what it does for each block
