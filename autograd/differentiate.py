@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd import hooks
 from autograd.backward import VJP, InputCotangents, UnderWay, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
-from autograd.graph import Node, TracedLeaf, ancestors, leading_to, versions
+from autograd.graph import HOOKED, RETAINED, Node, TracedLeaf, ancestors, leading_to, versions
 from autograd.masking import Masked, any_dead, as_masked, random_like, reach, unmasked
 from autograd.modes import current, enable_grad, watched_by
 from autograd.rules import Op
@@ -49,8 +50,8 @@ def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: 
     def visit(node: Node, g: Any) -> InputCotangents:
         if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
             node.cotangent = g
-        if node.retain and retained is not None:
-            retained[node] = g
+        if node.retain:
+            g = _seen(node, g, retained)
         op = node.op
         if op.selects is not None and not at_mask:
             at_mask.update(state.at(node, g))
@@ -70,11 +71,13 @@ def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool) -
     """Make what runs the rules of a node where some elements are structurally zero."""
 
     def visit(node: Node, g: Any) -> InputCotangents:
+        if node.retain & HOOKED:
+            g = Masked(hooks.run(node, g.g), g._alive)
         if node.retain or not traced:
             plain = unmasked(g)
             if isinstance(plain, _ARRAYS) and plain.size <= SMALL:
                 node.cotangent = plain
-            if node.retain and retained is not None:
+            if node.retain & RETAINED and retained is not None:
                 retained[node] = plain
         return masked_vjp(node, g, wanted, traced)
 
@@ -97,6 +100,8 @@ def differentiate(
     """
     if current().watcher is not None:
         return _watched(differentiate, cotangents, targets, release, wanted=wanted, retained=retained)
+    if hooks.any_registered():  # a hook sees a gradient once: that of the pass which counts
+        return _differentiate_hooked(cotangents, targets, wanted, release, retained)
     state, held = UnderWay(), list[Node]()
     at_mask: dict[Node, Any] = {}
     found = backward_pass(cotangents, _visit(wanted, release, retained, state, at_mask, held), targets, state)
@@ -124,7 +129,41 @@ def differentiate_recorded(
     with enable_grad():
         masked = {node: as_masked(g) for node, g in cotangents.items()}
         found = backward_pass(masked, _visit_masked(wanted, retained, traced=True), targets)
-    return {node: unmasked(g) for node, g in found.items()}
+        return _ended({node: unmasked(g) for node, g in found.items()})
+
+
+def _differentiate_hooked(
+    cotangents: dict[Node, Any], targets: Any, wanted: Any, release: bool, retained: Any
+) -> dict[Node, Any]:
+    """Run the pass masked from the start: once."""
+    met, visit = list[Node](), _visit_masked(wanted, retained, traced=False)
+
+    def visit_and_meet(node: Node, g: Any) -> InputCotangents:
+        met.append(node)
+        return visit(node, g)
+
+    found = backward_pass({node: as_masked(g) for node, g in cotangents.items()}, visit_and_meet, targets)
+    for node in met if release else ():
+        let_go(node)
+    return _ended({node: unmasked(g) for node, g in found.items()})
+
+
+def _seen(node: Node, g: Any, retained: dict[Node, Any] | None) -> Any:
+    """Show a gradient that is complete to the hooks of its node, and keep it where that is wanted."""
+    if node.retain & HOOKED:
+        g = hooks.run(node, g)
+    if node.retain & RETAINED and retained is not None:
+        retained[node] = g
+    return g
+
+
+def _ended(found: dict[Node, Any]) -> dict[Node, Any]:
+    """Show the gradients at the end of a pass, those of leaves and targets, to their hooks."""
+    if hooks.any_registered():
+        for node, g in found.items():
+            if node.retain & HOOKED:
+                found[node] = hooks.run(node, g)
+    return found
 
 
 def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool, **kwargs: Any) -> dict[Node, Any]:
@@ -192,7 +231,7 @@ def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> InputCotangents:
     op: Op = node.op
     if op.definition is not None:
         return definition_vjp(node, node.residuals, g, wanted, traced=True)
-    return op.vjp(node, node.residuals if op.linear else linked(node), g, wanted)
+    return op.vjp(node, node.residuals if op.reads_nothing else linked(node), g, wanted)
 
 
 def linked(node: Node) -> tuple[Any, ...]:

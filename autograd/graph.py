@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 next_order = count(0, -1).__next__  # creation order, counted downwards: a min-heap then yields the newest node first
+RETAINED, HOOKED = 1, 2  # bits of ``retain``: the gradient is kept, or hooks see it
 NEVER = 1  # the version of a leaf that was never changed: orders are <= 0 and fall
 
 
@@ -47,6 +48,7 @@ class Node:
         "cotangent",
         "dtype",
         "grad",
+        "hooks",
         "kwargs",
         "made_at",
         "name",
@@ -63,6 +65,7 @@ class Node:
     )
     needs: Any = True  # an op is recorded only when one of its inputs needs a gradient
     version: Any = NEVER  # the array of a result never changes: what is written into it becomes a new node
+    hooks: Any  # functions that see the gradient, by number; set by the first
     views: Any  # Tensors that look at the memory of this one (see inplace.py); set by the first
     since: int  # the order of the first part of ``grad``, set when that came
     made_at: "Site"  # the user's line, set by a debugger that watches; see site_of
@@ -78,7 +81,7 @@ class Node:
         self.dtype = dtype
         self.scope = scope
         self.order = next_order()
-        self.released = self.retain = False
+        self.released, self.retain = False, 0
         self.cotangent: Any = None
         self.grad: Any = None
         self.name: str | None = None
@@ -180,7 +183,7 @@ class Leaf(Node):
         self.shape = shape
         self.dtype = dtype
         self.order = next_order()
-        self.released = self.retain = False
+        self.released, self.retain = False, 0
         self.needs = needs
         self.name = name
         self.note = note

@@ -25,7 +25,7 @@ from autograd.box import (
     wrap,
 )
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Detached, Leaf, Node, View, keep_site, node_of, origin
+from autograd.graph import RETAINED, Alias, Detached, Leaf, Node, View, keep_site, node_of, origin
 from autograd.modes import current
 from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
 from autograd.ops.places import overwrite, reread
@@ -118,7 +118,7 @@ def _assign(t: Box, index: Any, value: Any) -> None:
     _replace(t, indexing.setitem(t, value, index))
 
 
-def _update(t: Box, function: Callable[[Box, Any], Box], other: Any, ufunc: Any) -> Box:
+def _update(t: Any, function: Callable[[Box, Any], Any], other: Any, ufunc: Any) -> Any:
     """Do ``t += other`` and its kin: a number is bound anew, an array changes for all that look at it."""
     value = function(t, other)
     if type(t._array) is not np.ndarray:
@@ -200,7 +200,7 @@ def _rebind(t: Box, array: Any, node: Any) -> None:
     t._array, t._node = array, node
     if old is not None and node is not None and old is not node:
         node.name = old.name or node.name
-        node.retain = node.retain or old.retain
+        node.retain |= old.retain & RETAINED  # hooks stay with the value that they were registered on
 
 
 def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
@@ -305,12 +305,12 @@ class Writing(Box, Generic[Result]):
         """Partition in place, as ndarray.partition does."""
         self[...] = sorting.partition(self, kth, axis=axis)
 
-    def _change(self, other: Any, function: Any, ufunc: np.ufunc) -> Result:
+    def _in_place(self, other: Any, function: Any, ufunc: np.ufunc) -> Result:
         """Change this Tensor as NumPy changes an array: recorded, or, where no graph is concerned, in its memory."""
         tensor: Any = self
         _refuse_leaf(self, f"in-place {ufunc.__name__} on", other)
         if not _is_plain(self, other):
-            return _update(self, function, other, ufunc)  # type: ignore[return-value]
+            return _update(tensor, function, other, ufunc)
         if type(self._array) is not np.ndarray and self._node is not None and not self._node.needs:
             return function(self, other)
         array = tensor.data
@@ -319,25 +319,25 @@ class Writing(Box, Generic[Result]):
         return tensor
 
     def __iadd__(self, other: Any) -> Result:
-        return self._change(other, elementwise.add, np.add)
+        return self._in_place(other, elementwise.add, np.add)
 
     def __isub__(self, other: Any) -> Result:
-        return self._change(other, elementwise.subtract, np.subtract)
+        return self._in_place(other, elementwise.subtract, np.subtract)
 
     def __imul__(self, other: Any) -> Result:
-        return self._change(other, elementwise.multiply, np.multiply)
+        return self._in_place(other, elementwise.multiply, np.multiply)
 
     def __itruediv__(self, other: Any) -> Result:
-        return self._change(other, elementwise.divide, np.divide)
+        return self._in_place(other, elementwise.divide, np.divide)
 
     def __ipow__(self, other: Any) -> Result:
-        return self._change(other, elementwise.power, np.power)
+        return self._in_place(other, elementwise.power, np.power)
 
     def __imod__(self, other: Any) -> Result:
-        return self._change(other, elementwise.remainder, np.remainder)
+        return self._in_place(other, elementwise.remainder, np.remainder)
 
     def __ifloordiv__(self, other: Any) -> Result:
-        return self._change(other, elementwise.floor_divide, np.floor_divide)
+        return self._in_place(other, elementwise.floor_divide, np.floor_divide)
 
     def __imatmul__(self, other: Any) -> Result:
-        return self._change(other, products.matmul, np.matmul)
+        return self._in_place(other, products.matmul, np.matmul)

@@ -140,7 +140,7 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
         yield kept
         return
     yield [_map(x, finite) for x in kept]
-    if not node.op.linear:
+    if not node.op.reads_nothing:
         yield [_map(x, random) for x in kept]
         yield [_map(x, drawn) for x in kept]
 

@@ -45,6 +45,8 @@ def op(
     formula: str | Mapping[str, str] | None = None,
     inline: bool = False,
     holomorphic: bool | None = True,
+    linear: Any = None,
+    batch: Callable[..., Any] | None = None,
 ) -> Any:
     """Declare a differentiable op and return the function that applies it.
 
@@ -70,6 +72,11 @@ def op(
     Where the output is complex, a rule says g · f'(x), as in a table of derivatives, and the engine conjugates it; with
     ``holomorphic=False`` (``conj``, ``svd``) rules get and give gradients as ∂L/∂Re + i ∂L/∂Im themselves, as they
     do where the output is real (``abs``). ``None`` says that complex numbers have no meaning here (``maximum``).
+
+    ``linear=True`` says that the forward is linear in all inputs together (a sum, a transpose), ``"each"`` that it is
+    so in each (a product of matrices): forward mode applies it to tangents, in place of transposing its rule.
+    ``batch`` applies the op to many examples at once, for ``vmap``; an elementwise op needs none, and what has none is
+    computed example by example: see :mod:`autograd.lanes`.
 
     Raises RuleError at declaration for a rule that names something unknown.
 
@@ -99,6 +106,8 @@ def op(
         formula=formula,
         inline=inline,
         holomorphic=holomorphic,
+        linear=linear,
+        batch=batch,
     )
     apply: Any = compiled(declared)
     if not (declared.rules or declared.joint):

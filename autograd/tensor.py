@@ -3,7 +3,7 @@
 Floor 11: used by the transforms and views.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from operator import attrgetter
 from sys import _getframe
@@ -13,7 +13,7 @@ from weakref import ref
 import numpy as np
 import numpy.typing as npt
 
-from autograd import inplace, protocols, reading
+from autograd import hooks, inplace, protocols, reading
 from autograd.accumulate import accumulate_grads
 from autograd.box import (
     SMALL,
@@ -31,8 +31,8 @@ from autograd.box import (
     wrap,
 )
 from autograd.differentiate import differentiate, differentiate_recorded
-from autograd.errors import ConversionError, GraphError, InPlaceError, ShapeError
-from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
+from autograd.errors import ArgumentError, ConversionError, GraphError, InPlaceError, ShapeError
+from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
 from autograd.hints import converted, unknown_attribute
 from autograd.inplace import Writing
 from autograd.methods import Methods
@@ -160,7 +160,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
     def grad(self) -> "Tensor | None":
         """Return the accumulated gradient of a leaf (or of a result after ``retain_grad``), or None."""
         node: Any = self._node
-        if node is None or node.grad is None or (node.op is not None and not node.retain):
+        if node is None or node.grad is None or (node.op is not None and not node.retain & RETAINED):
             return None
         if not isinstance(node.grad, Box):
             node.grad = wrap(node.grad)
@@ -256,7 +256,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
                 "backward() on a Tensor that needs no gradient: no input had requires_grad=True, or it was computed "
                 "under no_grad() or detached."
             )
-        seed = self._seed(gradient)
+        seed = self.seed(gradient)
         retained: dict[Node, Any] = {}
         if create_graph:
             seed = seed if isinstance(seed, Box) else wrap(seed)
@@ -272,7 +272,8 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         accumulate_grads(found)
         accumulate_grads(retained)
 
-    def _seed(self, gradient: Any) -> Any:
+    def seed(self, gradient: Any = None) -> Any:
+        """Return an upstream gradient for this Tensor, checked: 1 by default for a single number."""
         if gradient is None:
             array = self._array
             if array.dtype.kind == "c":
@@ -302,7 +303,26 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         if not self.requires_grad:
             raise GraphError("retain_grad() on a Tensor that needs no gradient.")
         if not self.is_leaf:
-            leaf_of(self).retain = True
+            leaf_of(self).retain |= RETAINED
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> hooks.Handle:
+        """Call ``hook(g)`` with the gradient of this value when a pass has completed it; ``.remove()`` ends that.
+
+        ``g`` is a Tensor. What the hook returns, if not None, takes its place: for what is before this value, and in
+        ``.grad``. Hooks run in the order of their registration, also in the passes of transforms.
+
+        >>> x = Tensor([1.0, 2.0], requires_grad=True)
+        >>> handle = x.register_hook(lambda g: g.clip(-3, 3))
+        >>> (x**2 * 2).sum().backward()
+        >>> x.grad
+        Tensor([3., 3.])
+        >>> handle.remove()
+        """
+        if not self.requires_grad:
+            raise GraphError("register_hook() on a Tensor that needs no gradient. Set requires_grad first.")
+        if not callable(hook):
+            raise ArgumentError(f"register_hook takes a function of a gradient, got {type(hook).__name__}: {hook!r}.")
+        return hooks.register(leaf_of(self), hook)
 
     # -------------------------------------------------------------------------------------------------- indexing
 

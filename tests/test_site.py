@@ -1,16 +1,15 @@
 """The manual: all that is public is in it, each example runs, each link leads somewhere, and no network is needed."""
 
 import importlib.util
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 import autograd as ag
 from docs.site import check, examples, reference
-from tests.conftest import chromium
 
 ROOT = Path(__file__).parent.parent
 PUBLIC = {name for kind in ag.Tensor.__mro__[:3] for name in vars(kind) if not name.startswith("_")}
@@ -74,11 +73,11 @@ def site(tmp_path_factory):
     """Build all of it, once."""
     if MISSING:
         pytest.skip(f"no {', '.join(MISSING)} (pip install 'chainrule[docs]')")
-    folder, start = tmp_path_factory.mktemp("site") / "docs", time.monotonic()
+    folder, start = tmp_path_factory.mktemp("site") / "docs", os.times()
     command = [sys.executable, str(ROOT / "docs" / "site" / "build.py"), str(folder)]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert said.returncode == 0, said.stderr
-    assert time.monotonic() - start < 180
+    assert os.times().children_user - start.children_user < 180  # its own time: the machine may do other things
     return folder
 
 
@@ -96,19 +95,14 @@ def test_the_site_has_its_pages(site):
 @pytest.mark.parametrize(
     "page", ["index.html", "reference/tensor.html", "docs/features.html", "notebooks/01_scalar_story.html"]
 )
-def test_a_phone_shows_a_page_at_its_own_width_and_fetches_nothing(page, site):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        for scheme in ("light", "dark"):
-            view = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+def test_a_phone_shows_a_page_at_its_own_width_and_fetches_nothing(page, site, browser):
+    for scheme in ("light", "dark"):
+        with browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme) as view:
             asked: list[str] = []
             view.on("request", lambda request, asked=asked: asked.append(request.url))
             view.goto((site / page).as_uri())
             assert view.evaluate("document.documentElement.scrollWidth") == 390
             assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-        browser.close()
 
 
 @pytest.mark.slow
@@ -116,13 +110,8 @@ def test_a_phone_shows_a_page_at_its_own_width_and_fetches_nothing(page, site):
 @pytest.mark.parametrize(
     ("word", "place"), [("softmax", "autograd.softmax"), ("Colab", "Installing"), ("moons", "XOR")]
 )
-def test_one_search_finds_reference_pages_and_tutorials(word, place, site):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        view = browser.new_page()
+def test_one_search_finds_reference_pages_and_tutorials(word, place, site, browser):
+    with browser.new_page() as view:
         view.goto(f"{(site / 'search.html').as_uri()}?q={word}")
-        view.wait_for_function("document.querySelectorAll('ul.search li').length > 0")
+        view.wait_for_function("document.querySelectorAll('ul.search li').length > 0", timeout=60_000)
         assert place in view.inner_text("ul.search")
-        browser.close()

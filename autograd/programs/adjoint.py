@@ -11,7 +11,8 @@ import numpy as np
 
 from autograd.box import Box
 from autograd.compiler import select
-from autograd.modes import enable_grad, no_grad
+from autograd.errors import ConversionError, TraceError
+from autograd.modes import enable_grad, is_grad_enabled, no_grad
 from autograd.ops import elementwise as ew
 from autograd.programs.values import Step, Value, replaced
 from autograd.recorded import number_of
@@ -49,29 +50,43 @@ def adjoint(tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value],
 
 def _shares(tracer: Any, step: Step, parts: list[Any], leading: set[Value], recorded: bool) -> list[tuple[Value, Any]]:
     """Return the cotangent of each input of a step that leads to a target."""
-    op: Op = step.op
     needs = [isinstance(v, Value) and v.needs and v in leading for v in step.inputs]
-    if op is None:  # another name for the same value
+    if step.op is None:  # another name for the same value
         return [(step.inputs[0], parts[0])] if needs[0] else []
+    if not tracer.only_ops:
+        return _shares_of_op(tracer, step, parts, needs, recorded)
+    mark = tracer.mark()
+    if tracer.runs_each(step.op):
+        return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
+    try:
+        return _shares_of_op(tracer, step, parts, needs, recorded)
+    except (TraceError, ConversionError):  # a rule that reads numbers
+        tracer.take_back(mark)
+        return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
+
+
+def _shares_of_op(
+    tracer: Any, step: Step, parts: list[Any], needs: list[bool], recorded: bool
+) -> list[tuple[Value, Any]]:
+    op: Op = step.op
     outputs = step.outputs[: len(step.outputs) - len(op.cache)]
     if op.definition is not None and (recorded or (op.joint is None and not op.rules)):
         return _by_definition(tracer, step, parts, needs)
     if op.definition is None:
-        mark, wrong = len(tracer.steps), tracer.wrong
+        mark = tracer.mark()
         try:
             return _by_rules(tracer, step, parts, outputs, needs)
         except Exception:  # a rule that reads numbers: then it is a step itself, on plain arrays
             if recorded:
                 raise
-            del tracer.steps[mark:]
-            tracer.wrong = wrong
+            tracer.take_back(mark)
     return _by_kernel(tracer, step, parts, outputs, needs)
 
 
 def _by_rules(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bool]) -> list[tuple[Value, Any]]:
     """Trace the rules themselves."""
     op = step.op
-    g = parts[0] if len(outputs) == 1 else tuple(_filled(tracer, outputs, parts))
+    g = tuple(_filled(tracer, outputs, parts)) if _several(step) else parts[0]
     arrived = tuple(part is not None for part in parts[: len(outputs)])
     asked = _Asked(tracer, step, outputs, needs, arrived)
     shares: list[tuple[Value, Any]] = []
@@ -79,7 +94,7 @@ def _by_rules(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[boo
         given = op.joint.function(g, *asked.of(op.joint))
         for i, share in enumerate(given):
             if needs[i]:
-                shares.append((step.inputs[i], fit(share, step.inputs[i], op, i)))
+                shares.append((step.inputs[i], _fitted(tracer, share, step.inputs[i], op, i)))
         return shares
     for i, needed in enumerate(needs):
         if not needed:
@@ -89,8 +104,22 @@ def _by_rules(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[boo
         share = op.rules[i].function(g, *asked.of(op.rules[i]))
         if isinstance(op.selects, dict) and i in op.selects:
             share = select(op.selects[i].function(*asked.of(op.selects[i])), _traced(tracer, share))
-        shares.append((step.inputs[i], fit(share, step.inputs[i], op, i)))
+        shares.append((step.inputs[i], _fitted(tracer, share, step.inputs[i], op, i)))
     return [(value, _traced(tracer, share)) for value, share in shares]
+
+
+def _fitted(tracer: Any, share: Any, value: Value, op: Op, i: int) -> Any:
+    """Fit a cotangent, and mark the sums that do so."""
+    mark = len(tracer.steps)
+    found = fit(share, value, op, i)
+    for made in tracer.steps[mark:]:
+        made.fits = not is_grad_enabled()
+    return found
+
+
+def _several(step: Step) -> bool:
+    """Tell whether the op gives a tuple, be it of one output."""
+    return step.nested or (step.packed and not step.op.cache)
 
 
 def _traced(tracer: Any, share: Any) -> Any:
@@ -121,7 +150,7 @@ class _Asked:
             return self.residual(step.inputs[op.inputs.index(name)])
         if name == "y":
             ys = [self.tracer.wrap(out) for out in self.outputs]
-            return ys[0] if len(self.outputs) == 1 else tuple(ys)
+            return tuple(ys) if _several(step) else ys[0]
         if name in op.cache:
             at = op.cache.index(name) - len(op.cache)
             return self.residual(step.outputs[at])
@@ -146,8 +175,7 @@ def _by_kernel(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bo
     """Make one step of the rules of an op, on plain arrays."""
     op = step.op
     arrived = tuple(part is not None for part in parts[: len(outputs)])
-    gs = _filled(tracer, outputs, parts) if len(outputs) > 1 else [parts[0]]
-    g: Any = tuple(gs) if len(outputs) > 1 else gs[0]
+    g: Any = tuple(_filled(tracer, outputs, parts)) if _several(step) else parts[0]
     shares: list[tuple[Value, Any]] = []
     asked = _Plain(step, outputs, needs, arrived)
     pairs = [(None, op.joint)] if op.joint is not None else [(i, op.rules[i]) for i, n in enumerate(needs) if n]
@@ -179,7 +207,7 @@ class _Plain(_Asked):
         if name in op.inputs and op.variadic:
             return tuple([self.residual(x) for x in step.inputs])
         if name == "y":
-            return self.outputs[0] if len(self.outputs) == 1 else tuple(self.outputs)
+            return tuple(self.outputs) if _several(step) else self.outputs[0]
         if name in op.cache:
             return step.outputs[op.cache.index(name) - len(op.cache)]
         return super().one(name) if name not in step.kwargs else step.kwargs[name]

@@ -114,7 +114,7 @@ class Traced(Tensor):
 
     def __repr__(self) -> str:
         node: Any = self._node
-        node.tracer.give_up("it writes out the numbers of a Tensor; do so outside, or in a function that is ag.opaque.")
+        node.tracer.writes_out()
         return f"Traced(shape={node.shape}, dtype={node.dtype})"
 
     __str__ = __repr__
@@ -131,7 +131,10 @@ class Traced(Tensor):
     def retain_grad(self) -> None:
         raise refusal("retain_grad() inside", "Return the value as well, or use ag.grad.")
 
-    def _change(self, other: Any, function: Any, ufunc: Any) -> Any:
+    def register_hook(self, hook: Any) -> Any:
+        raise refusal("register_hook() inside", "Register it on a Tensor outside, or leave that part out.")
+
+    def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
         value = function(self, other)
         if type(self._array) is not np.ndarray:  # a number is bound anew, as in NumPy
             return value
@@ -212,18 +215,19 @@ class _OfTensors:
         self.found.__set__(box, value)
 
 
-for _name in ("detach", "numpy", "requires_grad", "grad", "backward", "zero_grad", "retain_grad", "is_leaf", "name"):
+_TENSORS = "backward detach grad is_leaf name numpy register_hook requires_grad retain_grad zero_grad"
+for _name in _TENSORS.split():
     setattr(Traced, _name, _OfTensors(_name, vars(Traced).get(_name, getattr(Tensor, _name))))
 
 
 def refusal(what: str, advice: str) -> TraceError:
     """Return the error for something that a program cannot hold: what, where, and the way out."""
-    line = user_line()
+    line, tracer = user_line(), current().tracer
     place = f" (line {line[1]} of {line[0]})" if line else ""
-    tracer = current().tracer
     if tracer is not None:  # in case somebody catches the error and goes on
         tracer.give_up(f"{what} it cannot be part of a program. {advice}")
-    return TraceError(f"{what} a function that is being compiled{place} cannot be part of the program. {advice}")
+    inside, ways = getattr(tracer, "what", Tracer.what), getattr(tracer, "advice", "") or advice
+    return TraceError(f"{what} {inside}{place} cannot be part of the program. {ways}")
 
 
 def _tracer() -> "Tracer":
@@ -234,7 +238,12 @@ def _tracer() -> "Tracer":
 
 
 class Tracer:
-    """Note the steps of one run of a function."""
+    """Note the steps of one run of a function.
+
+    ``what`` and ``advice`` are what messages call it, ``only_ops`` whether each gradient is to be made of ops.
+    """
+
+    what, advice, only_ops = "a function that is being compiled", "", False
 
     def __init__(self, reachable: Callable[[Any], bool]) -> None:
         self.steps: list[Step] = []
@@ -257,6 +266,19 @@ class Tracer:
     def give_up(self, why: str) -> None:
         """Note that the run which is traced is not the one that the function would make."""
         self.wrong = self.wrong or why
+
+    def mark(self) -> tuple[int, str]:
+        """Return where the trace is, to come back to."""
+        return len(self.steps), self.wrong
+
+    def take_back(self, mark: tuple[int, str]) -> None:
+        """Forget what was tried since ``mark``, and what spoke against it."""
+        del self.steps[mark[0] :]
+        self.wrong = mark[1]
+
+    def writes_out(self) -> None:
+        """Note that the function makes a text of a value: what that says is not known."""
+        self.give_up("it writes out the numbers of a Tensor; do so outside, or in a function that is ag.opaque.")
 
     def check_use(self) -> None:
         """See who reads a value: another thread computes beside the trace, and after it there is none."""
@@ -359,7 +381,7 @@ class Tracer:
 
     def applied(self, op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: dict[str, Any]) -> Any:
         """Note that ``op`` was applied, and return what stands for its outputs."""
-        if op.inline:
+        if op.inline and np.asarray(data[0]).flags.c_contiguous:  # of another, its rule lays the gradient out alike
             return op.definition(*inputs, **kwargs)  # type: ignore[misc]
         values = tuple([self.value(x, d) for x, d in zip(inputs, data, strict=True)])
         keywords = {name: replaced(value, self.keyword) for name, value in kwargs.items()}
@@ -522,7 +544,7 @@ class Tracer:
                 cotangents[root.value] = ew.add(cotangents[root.value], g) if root.value in cotangents else g
         values = [target.value for target in targets]
         open_now = needed(self.inputs, self.steps, but=set(values))
-        recorded = any(v in open_now or g._node.needs for v, g in cotangents.items())
+        recorded = self.only_ops or any(v in open_now or g._node.needs for v, g in cotangents.items())
         found = adjoint(self, cotangents, values, recorded=recorded)
         return {target: found[target.value] for target in targets if target.value in found}
 

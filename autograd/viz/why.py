@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import leaf_of
-from autograd.graph import Alias, DetachSite, Leaf, Node, origin
+from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, origin
 from autograd.viz.escape import clean
 from autograd.viz.ledger import Ledger, is_mask, kind_of
 from autograd.viz.local import made_at
@@ -99,7 +99,7 @@ def _line(note: str) -> str:
 def _without_root(node: Node, name: str, grad: Any) -> Reason:
     if grad is not None:
         return _value(name, grad)
-    if node.op is not None and not node.retain:
+    if node.op is not None and not node.retain & RETAINED:
         if node.cotangent is not None:
             return Reason(
                 "not_kept",

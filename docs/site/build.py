@@ -30,7 +30,7 @@ MENU = {  # README.md is the first page; what is not named here but linked from 
         "docs/debugging.md",
         "notebooks/*.ipynb",
     ],
-    "Know": ["docs/how-it-works.md", "docs/compile.md", "docs/distributed.md"],
+    "Know": ["docs/how-it-works.md", "docs/transforms.md", "docs/compile.md", "docs/distributed.md"],
     "Functions": ["docs/numpy.md", "docs/scipy.md", "docs/complex.md"],
     "Compare": ["docs/features.md", "docs/speed.md", "benchmarks/*.md", "docs/left-out.md"],
     "Take part": ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/releasing.md", "docs/adr/README.md"],

@@ -153,7 +153,7 @@ def glu(input: Any, dim: int = -1) -> Any:
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
-    """Compute log(1 + e^βx) / β; beyond ``βx > threshold`` it is x (they agree to 2·10⁻⁹ at the default).
+    """Compute log(1 + e^βx) / β; beyond a ``threshold`` of βx below 20 it is x (above, they agree to 2·10⁻⁹).
 
     Elementwise: the result has the shape of x.
 
@@ -166,8 +166,8 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """
     if not beta > 0:
         raise ArgumentError(f"softplus: beta must be positive, got {beta}.")
-    if beta == 1 and threshold >= 20:
-        return ag.softplus(input)
+    if threshold >= 20:
+        return ag.softplus(input) if beta == 1 else ag.softplus(beta * as_input(input)) / beta
     x = as_input(input)
     return np.where(beta * x > threshold, x, ag.softplus(beta * x) / beta)
 
