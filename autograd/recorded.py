@@ -70,8 +70,8 @@ def rebuild(like: Any, parts: list[Any]) -> Any:
 
 
 def floating(op: Op, dtype: Any) -> None:
-    """Refuse to record a dtype: gradients of integers would be cut."""
-    if dtype.kind not in "fc":
+    """Refuse to record a dtype: gradients of integers would be cut. Who only reads the graph may have them."""
+    if dtype.kind not in "fc" and not keeps_values():
         raise RuleError(
             f"op {op.name!r}: the forward returned dtype {dtype}, which has no gradient here. Return floating-point "
             "numbers, or declare it with nondifferentiable."

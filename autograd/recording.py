@@ -6,7 +6,8 @@
 ['relu', 'multiply']
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +72,10 @@ def record(
 ) -> Recording:
     """Run ``function`` on the Tensors ``inputs`` and list what it computes from them, oldest step first.
 
-    Only steps that the result depends on and that need a gradient are there: let the inputs require one. ``known``
-    names Tensors that may take part (parameters). With ``closed``, ops of other names are listed as the steps of their
-    definition, where they have one. An integer Tensor cannot require a gradient; where an op reads its very array it
-    is recognised all the same. An output that is no Tensor stands as None.
+    Only steps that the result depends on and that need a gradient are there: let the inputs require one. Inputs of
+    integers are followed as if they did, and so is what ``astype`` makes integers of. ``known`` names Tensors that may
+    take part (parameters). With ``closed``, ops of other names are listed as the steps of their definition, where they
+    have one. Where an op reads the very array of an input it is recognised. An output that is no Tensor stands as None.
 
     Raises GraphError if the function runs backward.
 
@@ -83,10 +84,23 @@ def record(
     >>> [step.op for step in ag.record(lambda x: np.sin(x) * 2.0, x).steps]
     ['sin', 'multiply']
     """
-    with keep_values(), enable_grad():
+    with keep_values(), enable_grad(), _followed(inputs):
         result = function(*inputs)
     tensors = [x if isinstance(x, Box) else None for x in flatten(result)[0]]
     return _Reader(inputs, known or {}, closed).read(tensors, result)
+
+
+@contextmanager
+def _followed(inputs: Sequence[Box]) -> Iterator[None]:
+    """Let integers have nodes for what is computed from them: they are read here, and never walked back."""
+    leaves = [leaf for leaf in map(leaf_of, inputs) if leaf.op is None and leaf.dtype.kind in "iu" and not leaf.needs]
+    for leaf in leaves:
+        leaf.needs = True
+    try:
+        yield
+    finally:
+        for leaf in leaves:
+            leaf.needs = False
 
 
 class _Reader:

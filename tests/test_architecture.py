@@ -199,3 +199,17 @@ def test_the_story_stands_without_the_long_tail(part):
 def test_the_docstring_of_nn_names_story_and_tail():
     text = ast.get_docstring(tree("nn")) or ""
     assert [name for name in (*STORY, *TAIL) if f"``{name}``" not in text] == []
+
+
+CORE = [
+    module
+    for folder in (".", "programs")
+    for module in sorted((ROOT / "autograd" / folder).glob("*.py"))
+    if not module.name.startswith("_")  # how a package loads its parts, and the clash of names: test_packaging.py
+]
+
+
+@pytest.mark.parametrize("module", CORE, ids=lambda module: f"{module.parent.name}.{module.stem}")
+def test_each_module_of_the_core_has_a_file_of_tests(module):
+    folder = ROOT / "tests" / module.parent.relative_to(ROOT)
+    assert (folder / f"test_{module.name}").exists()

@@ -12,7 +12,7 @@ import numpy as np
 from autograd.box import Box
 from autograd.compiler import select
 from autograd.errors import ConversionError, TraceError
-from autograd.modes import enable_grad, no_grad
+from autograd.modes import enable_grad, is_grad_enabled, no_grad
 from autograd.ops import elementwise as ew
 from autograd.programs.values import Step, Value, replaced
 from autograd.recorded import number_of
@@ -94,7 +94,7 @@ def _by_rules(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[boo
         given = op.joint.function(g, *asked.of(op.joint))
         for i, share in enumerate(given):
             if needs[i]:
-                shares.append((step.inputs[i], fit(share, step.inputs[i], op, i)))
+                shares.append((step.inputs[i], _fitted(tracer, share, step.inputs[i], op, i)))
         return shares
     for i, needed in enumerate(needs):
         if not needed:
@@ -104,8 +104,17 @@ def _by_rules(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[boo
         share = op.rules[i].function(g, *asked.of(op.rules[i]))
         if isinstance(op.selects, dict) and i in op.selects:
             share = select(op.selects[i].function(*asked.of(op.selects[i])), _traced(tracer, share))
-        shares.append((step.inputs[i], fit(share, step.inputs[i], op, i)))
+        shares.append((step.inputs[i], _fitted(tracer, share, step.inputs[i], op, i)))
     return [(value, _traced(tracer, share)) for value, share in shares]
+
+
+def _fitted(tracer: Any, share: Any, value: Value, op: Op, i: int) -> Any:
+    """Fit a cotangent, and mark the sums that do so."""
+    mark = len(tracer.steps)
+    found = fit(share, value, op, i)
+    for made in tracer.steps[mark:]:
+        made.fits = not is_grad_enabled()
+    return found
 
 
 def _several(step: Step) -> bool:

@@ -5,7 +5,7 @@ cotangent 1: nothing but the gradient itself is kept.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -29,7 +29,8 @@ def ahead(program: Any) -> None:
     if len(shapes) != 1 or not all(isinstance(g, Value) and g.step is not None for g in program.gradients.values()):
         return
     (shape,) = shapes
-    if math.prod(shape) < LARGE or not all(_is_elementwise(step, shape) or _is_small(step) for step in steps):
+    order = order_of(next(v for v in program.gradients.values() if isinstance(v, Value)))
+    if math.prod(shape) < LARGE or not all(_is_elementwise(step, shape, order) or _is_small(step) for step in steps):
         return
     if any(step.outputs[0] is g for step in program.forward for g in program.gradients.values()):
         return
@@ -90,12 +91,12 @@ def _run(steps: list[Step], at: int) -> tuple[list[Step], list[Step]]:
     """Return the elementwise steps on one large shape from ``at`` on, and steps among them that can stand before."""
     first = steps[at]
     shape = first.outputs[0].shape if first.outputs else None
-    if not shape or math.prod(shape) < LARGE or not _is_elementwise(first, shape):
+    if not shape or math.prod(shape) < LARGE or not _is_elementwise(first, shape, order := order_of(first.outputs[0])):
         return [], []
     run, others, waiting = [first], [], list[Step]()
     made = {first.outputs[0]}
     for step in steps[at + 1 :]:
-        if _is_elementwise(step, shape):
+        if _is_elementwise(step, shape, order):
             run.append(step)
             others += waiting
             waiting = []
@@ -111,15 +112,28 @@ def _is_small(step: Step) -> bool:
     return isinstance(step.function, np.ufunc) and len(step.outputs) == 1 and step.outputs[0].shape == ()
 
 
-def _is_elementwise(step: Step, shape: Any) -> bool:
-    """Tell whether a step computes each element of ``shape`` from those at its place, or adds them all up."""
+def order_of(value: Value) -> str:
+    """Say in which order the elements lie in memory: "C", "F", or "" for neither."""
+    flags = value.array.flags
+    return "C" if flags.c_contiguous else "F" if flags.f_contiguous else ""
+
+
+def _is_elementwise(step: Step, shape: Any, order: str) -> bool:
+    """Tell whether a step computes each element of ``shape`` from those at its place, or adds them all up.
+
+    All arrays lie in one order, as a sum rounds by it.
+    """
     if step.packed or step.dynamic or step.effect or len(step.outputs) != 1 or step.out is not None:
         return False
-    if not all(_fits(x, shape) for x in step.inputs) or not any(isinstance(x, Value) for x in step.inputs):
+    if not all(_fits(x, shape, order) for x in step.inputs) or not any(isinstance(x, Value) for x in step.inputs):
         return False
     if _adds_up(step):
         return bool(step.inputs[0].shape == shape)
-    if step.outputs[0].shape != shape or step.outputs[0].dtype.kind not in "fb":
+    if (
+        not _fits(step.outputs[0], shape, order)
+        or step.outputs[0].shape != shape
+        or step.outputs[0].dtype.kind not in "fb"
+    ):
         return False
     f = step.function
     if isinstance(f, np.ufunc):
@@ -128,9 +142,9 @@ def _is_elementwise(step: Step, shape: Any) -> bool:
     return plain and not named(step, "broadcast_to") and not any(values_in(step.kwargs))
 
 
-def _fits(x: Any, shape: Any) -> bool:
+def _fits(x: Any, shape: Any, order: str) -> bool:
     if isinstance(x, Value):
-        return x.shape in (shape, ())
+        return x.shape == () or (x.shape == shape and order_of(x) == order != "")
     return isinstance(x, int | float | np.number)
 
 
@@ -154,6 +168,17 @@ def in_blocks(*given: Any) -> Any:
 
 
 @lru_cache(maxsize=64)
-def parts(size: int) -> Sequence[slice]:
-    """List the blocks of an array."""
-    return [slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK)]
+def parts(size: int, start: int = 0) -> Sequence[slice]:
+    """List the blocks of an array: the halves of halves that NumPy's ``sum`` adds up."""
+    if size <= BLOCK:
+        return [slice(start, start + size)]
+    half = size // 2 - size // 2 % 8
+    return [*parts(half, start), *parts(size - half, start + half)]
+
+
+def added(sums: Iterator[Any], size: int) -> Any:
+    """Add the sums of the blocks as NumPy does, half to half: so the total has the bits of its ``sum``."""
+    if size <= BLOCK:
+        return next(sums)
+    half = size // 2 - size // 2 % 8
+    return added(sums, half) + added(sums, size - half)

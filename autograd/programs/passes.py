@@ -1,7 +1,6 @@
 """Passes over a program, each one idea; any of them can be left out, and none changes a result beyond rounding."""
 
 from collections import Counter
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from autograd.ops.activations import BLOCK, zero_block
 from autograd.programs.tracing import same
 from autograd.programs.values import CLOSED, RESULT, Step, Value, replaced, values_in
+from autograd.vjp import row_of_ones
 
 GATHERED = 32_768  # elements; the gradient of a larger leaf is an array of its own
 
@@ -94,13 +94,13 @@ def dots(program: Any) -> None:
 
 
 def sums(program: Any) -> None:
-    """Sum over the rows of a matrix as a product with ones: BLAS takes a third of the time of ``sum``."""
+    """Fit a cotangent to the row that was added to each row of a matrix as eager backward does: by a product."""
     for step in (*program.forward, *program.backward):
-        if not named(step, "sum") or step.kwargs.get("keepdims") or step.kwargs.get("dtype") is not None:
-            continue
-        x = step.inputs[0]
-        if isinstance(x, Value) and len(x.shape) == 2 and x.dtype.kind == "f" and step.kwargs["axis"] in (0, (0,)):
-            step.function, step.label, step.inputs, step.kwargs = np.dot, "sum", (_ones(x.shape[0], x.dtype), x), {}
+        if step.fits and named(step, "sum") and step.kwargs["axis"] in (0, (0,)) and not step.kwargs.get("keepdims"):
+            x = step.inputs[0]
+            if isinstance(x, Value) and len(x.shape) == 2 and x.dtype.char in "fd":
+                ones = row_of_ones(x.shape[0], x.dtype)
+                step.function, step.label, step.inputs, step.kwargs = np.dot, "sum", (ones, x), {}
 
 
 def rectifiers(program: Any) -> None:
@@ -145,13 +145,6 @@ def _is_cut_by(product: Step, test: Step) -> bool:
         return False
     factor, zero = test.inputs
     return isinstance(zero, int | float | np.number) and zero == 0 and any(x is factor for x in product.inputs)
-
-
-@lru_cache(maxsize=64)
-def _ones(n: int, dtype: Any) -> Any:
-    row = np.ones(n, dtype)
-    row.flags.writeable = False
-    return row
 
 
 def common(program: Any) -> None:
@@ -260,6 +253,7 @@ def _reuse(steps: list[Step], outside: set[Value]) -> None:
                 and last[x] == i
                 and x.shape == y.shape
                 and x.dtype == y.dtype
+                and x.array.strides == y.array.strides  # a sum rounds by the order in which elements lie
                 and not views.get(x)
             ):
                 step.out = x

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler import select
-from autograd.programs.blocks import parts
+from autograd.programs.blocks import added, order_of, parts
 from autograd.programs.simplify import add_at
 from autograd.programs.values import NOTHING, Step, Value
 from autograd.rules import parameters_of
@@ -39,6 +39,7 @@ class Source:
         self._constants: dict[int, tuple[str, Any]] = {}
         self._used = set(_TAKEN)
         self._last: dict[str, int] = {}  # the number that a label has reached
+        self._part = ""  # the block of a loop
         self._line: tuple[str, int] | None = None  # of the user's program
         self.lines: list[str] = []
         self.origins: list[tuple[str, int] | None] = []  # for each line the user's that it was written from
@@ -136,25 +137,30 @@ class Source:
         results = [v for v in loop.outputs if v.shape]
         outer = {v: self.name(v) for v in (*large, *results)}
         flat = {v: self._free(f"{name}_flat") for v, name in outer.items()}
+        order = ", order='F'" if order_of(next(iter(outer))) == "F" else ""
         for v in results:
-            yield f"    {outer[v]} = np.empty({v.shape}, np.{v.dtype.name})"
-        yield f"    {', '.join(flat.values())} = {', '.join([f'{outer[v]}.reshape(-1)' for v in flat])}"
+            yield f"    {outer[v]} = np.empty({v.shape}, np.{v.dtype.name}{order})"
+        yield f"    {', '.join(flat.values())} = {', '.join([f'{outer[v]}.reshape(-1{order})' for v in flat])}"
         for step in sums:
-            yield f"    {self.name(step.outputs[0])} = 0"
-        yield f"    for part in {self.constant(parts, 'parts')}({size}):"
+            yield f"    {self.name(step.outputs[0])} = []"
+        part = self._part = self._part or self._free("part")  # one name for all loops, which nothing else has
+        yield f"    for {part} in {self.constant(parts, 'parts')}({size}):"
         for v, name in outer.items():
             del self._names[v]
             if v in large:
                 self._names[v] = self._free(f"{name}_part")
-                yield f"        {self._names[v]} = {flat[v]}[part]"
+                yield f"        {self._names[v]} = {flat[v]}[{part}]"
         for step in loop.inner:
             if step in sums:
                 total = self.name(step.outputs[0])
-                yield f"        {total} = {total} + np.add.reduce({self.expression(step.inputs[0])})"
+                yield f"        {total}.append(np.add.reduce({self.expression(step.inputs[0])}))"
             else:
                 yield f"        {self.statement(step)}"
         for v in results:
-            yield f"        {flat[v]}[part] = {self._names[v]}"
+            yield f"        {flat[v]}[{part}] = {self._names[v]}"
+        for step in sums:
+            total = self.name(step.outputs[0])
+            yield f"    {total} = {self.constant(added, 'added')}(iter({total}), {size})"
         self._names.update(outer)
 
     def checks(self, step: Step) -> str:

@@ -37,12 +37,13 @@ class Step:
     ``op`` is the declaration behind it, if there is one: only then a gradient flows through. ``effect`` marks a step
     that must run once per call and in its place: it draws random numbers or writes into arrays. ``dynamic`` marks one
     whose results may change their form with the data, ``packed`` one that returns a tuple, ``nested`` one whose
-    outputs are a tuple inside that, before what its op caches.
+    outputs are a tuple inside that, before what its op caches. ``fits`` marks a sum that brings a cotangent to the
+    shape of what was broadcast.
     """
 
     __slots__ = (
-        "dynamic", "effect", "function", "inner", "inputs", "kwargs", "label", "line", "nested", "op", "out", "outputs",
-        "packed", "recorded", "scope", "turned",
+        "dynamic", "effect", "fits", "function", "inner", "inputs", "kwargs", "label", "line", "nested", "op", "out",
+        "outputs", "packed", "recorded", "scope", "turned",
     )  # fmt: skip
 
     def __init__(
@@ -64,7 +65,7 @@ class Step:
     ) -> None:
         self.function, self.label, self.op, self.inputs, self.kwargs = function, label, op, inputs, kwargs
         self.outputs, self.packed, self.effect, self.recorded = outputs, packed, effect, recorded
-        self.dynamic, self.nested = dynamic, nested
+        self.dynamic, self.nested, self.fits = dynamic, nested, False
         self.out: Value | None = None  # whose memory the result is written into, transposed if ``turned``
         self.turned = False
         self.inner: list[Step] = []  # of a loop: what it does for each block

@@ -153,7 +153,7 @@ def glu(input: Any, dim: int = -1) -> Any:
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
-    """Compute log(1 + e^βx) / β; beyond ``βx > threshold`` it is x (they agree to 2·10⁻⁹ at the default).
+    """Compute log(1 + e^βx) / β; beyond a ``threshold`` of βx below 20 it is x (above, they agree to 2·10⁻⁹).
 
     Elementwise: the result has the shape of x.
 
@@ -166,8 +166,8 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """
     if not beta > 0:
         raise ArgumentError(f"softplus: beta must be positive, got {beta}.")
-    if beta == 1 and threshold >= 20:
-        return ag.softplus(input)
+    if threshold >= 20:
+        return ag.softplus(input) if beta == 1 else ag.softplus(beta * as_input(input)) / beta
     x = as_input(input)
     return np.where(beta * x > threshold, x, ag.softplus(beta * x) / beta)
 
@@ -177,7 +177,8 @@ def softmax(input: Any, dim: int | None = None) -> Any:
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)
-    >>> nn.functional.softmax(x, dim=-1).numpy().round(4)
+    >>> y = nn.functional.softmax(x, dim=-1)
+    >>> y.numpy().round(4)
     array([[0.09  , 0.2447, 0.6652]])
     """
     return ag.softmax(input, axis=_last("softmax", input, dim))
@@ -188,7 +189,8 @@ def log_softmax(input: Any, dim: int | None = None) -> Any:
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)
-    >>> nn.functional.log_softmax(x, dim=-1).numpy().round(4)
+    >>> y = nn.functional.log_softmax(x, dim=-1)
+    >>> y.numpy().round(4)
     array([[-2.4076, -1.4076, -0.4076]])
     """
     return ag.log_softmax(input, axis=_last("log_softmax", input, dim))

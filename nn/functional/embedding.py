@@ -9,7 +9,7 @@ import autograd as ag
 from autograd.errors import ArgumentError, DTypeError
 from nn.functional.checks import as_input, place, wrong_shape
 from nn.functional.windows import Array
-from nn.inputs import refuse_masked
+from nn.inputs import is_recorded, refuse_masked
 
 # Up to so many rows a GEMM with a one-hot matrix beats sorting: 103 against 127 µs at 1,024 indices into 65 rows.
 ONE_HOT = 128
@@ -59,7 +59,7 @@ def _samples(rng: np.random.Generator) -> Any:
     yield [np.array([1, 1, 140]), rng.standard_normal((150, 2))], {"padding_idx": 7}
 
 
-_embedding = ag.op(_forward, name="embedding", vjp=_backward, definition=_definition, domain=_samples, selects=True)
+lookup = ag.op(_forward, name="embedding", vjp=_backward, definition=_definition, domain=_samples, selects=True)
 
 
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
@@ -85,13 +85,13 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
                 f"{place('embedding')}: padding_idx must be in {-rows} … {rows - 1}, got {padding_idx}."
             )
         padding_idx = int(padding_idx) % rows
-    return _embedding(index, weight, padding_idx=padding_idx)
+    return lookup(input if is_recorded(input) else index, weight, padding_idx=padding_idx)
 
 
 @ag.opaque
 def _indices(input: Any, rows: int) -> Array:
     """Read indices into a table, and refuse those that it has no row for."""
-    data = np.asarray(input)
+    data = np.asarray(input.data if isinstance(input, ag.Tensor) else input)
     if data.dtype.kind not in "iu" and data.size:
         raise DTypeError(
             f"{place('embedding')} got indices of dtype {data.dtype}; pass integers, such as x.astype(int)."

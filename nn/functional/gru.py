@@ -5,7 +5,6 @@
 Columns are [x, 1, h]: the gates r and z read all of them, the two halves of n the first and the last part.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,9 @@ def _forward(
     weight_hh: Any,
     bias_ih: Any,
     bias_hh: Any,
+    lengths: Any,
     *,
     reverse: bool,
-    lengths: Sequence[int] | None,
 ) -> Any:
     (T, N, width), H = x.shape, h0.shape[1]
     steps, last = Steps(T, N, reverse, lengths), slice(2 * H, 3 * H)
@@ -58,7 +57,7 @@ def _backward(
     weight_hh: Any,
     bias_hh: Any,
     reverse: bool,
-    lengths: Sequence[int] | None,
+    lengths: Any,
     columns: Any,
     gates: Any,
     needs: Any,
@@ -79,11 +78,11 @@ def _backward(
         sums.add(t, dz)
         np.matmul(U, dz[: 3 * H], out=dht)
         dht += kept
-    grads: list[Any] = [sums.input_gradient(), steps.unsort(dh), None, None, None, None]
+    grads: list[Any] = [sums.input_gradient(), steps.unsort(dh), None, None, None, None, None]
     if parts:
         outer, inner = sums.totals[0], sums.totals[1][np.argsort(order)]
         biases = (outer[:, width], inner[:, 0]) if isinstance(bias_hh, np.ndarray) else (None, None)
-        grads[2:] = outer[:, :width], inner[:, 1:], *biases
+        grads[2:-1] = outer[:, :width], inner[:, 1:], *biases
     return grads
 
 
@@ -116,9 +115,9 @@ def _definition(
     weight_hh: Any,
     bias_ih: Any,
     bias_hh: Any,
+    lengths: Any,
     *,
     reverse: bool,
-    lengths: Sequence[int] | None,
 ) -> Any:
     """Compute the formulas at the top of this file, step by step, by plain ops."""
     H = h0.shape[1]
@@ -134,11 +133,11 @@ def _definition(
 
 def _samples(rng: np.random.Generator) -> Any:
     shapes = ((3, 2, 2), (2, 3), (9, 2), (9, 3), (9,), (9,))
-    for reverse, lengths in ((False, None), (True, None), (False, (2, 3)), (True, (1, 3))):
-        yield [rng.standard_normal(s) / 2 for s in shapes], {"reverse": reverse, "lengths": lengths}
+    for reverse, lengths in ((False, 0), (True, 0), (False, np.array([2, 3])), (True, np.array([1, 3]))):
+        yield [*(rng.standard_normal(s) / 2 for s in shapes), lengths], {"reverse": reverse}
 
 
-# (x, h0, weight_ih, weight_hh, bias_ih, bias_hh, *, reverse, lengths) -> y, h_n; x: (T, N, I), h0: (N, H)
+# (x, h0, weight_ih, weight_hh, bias_ih, bias_hh, lengths, *, reverse) -> y, h_n; x: (T, N, I), h0: (N, H)
 gru_layer = ag.op(
     _forward, name="gru", vjp=_backward, definition=_definition, cache=("columns", "gates"), domain=_samples
 )

@@ -5,7 +5,6 @@
 σ(z) = ½ + ½ · tanh(z/2): with the ½ folded into the weights, one ``tanh`` call serves all four gates.
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,9 +84,9 @@ def _forward(
     weight_hh: Any,
     bias_ih: Any,
     bias_hh: Any,
+    lengths: Any,
     *,
     reverse: bool,
-    lengths: Sequence[int] | None,
 ) -> Any:
     (T, N, width), H = x.shape, h0.shape[1]
     steps, learns = Steps(T, N, reverse, lengths), ag.is_grad_enabled()
@@ -105,11 +104,11 @@ def _forward(
         np.add(ig, fc, out=c)
         np.tanh(c, out=tanh_c)
         np.multiply(o, tanh_c, out=h[to, :, :n])
-        if lengths is not None:
+        if np.ndim(lengths):
             np.copyto(c_n[:, :n], c)
         if learns:
             _slopes(slopes[t, :, :, :n], sigmoids, f, tc_g_c, tc_g, o_i)
-    c_n = np.ascontiguousarray(c.T) if lengths is None else steps.unsort(c_n)
+    c_n = np.ascontiguousarray(c.T) if not np.ndim(lengths) else steps.unsort(c_n)
     return (steps.outputs(h), steps.last(h), c_n), columns, slopes
 
 
@@ -136,7 +135,7 @@ def _backward(
     weight_hh: Any,
     bias_hh: Any,
     reverse: bool,
-    lengths: Sequence[int] | None,
+    lengths: Any,
     columns: Any,
     slopes: Any,
     needs: Any,
@@ -161,11 +160,11 @@ def _backward(
         dz = scratch[:4].reshape(4 * H, n)
         sums.add(t, dz)
         np.matmul(U, dz, out=dht)
-    grads: list[Any] = [sums.input_gradient(), steps.unsort(dh), steps.unsort(dc), None, None, None, None]
+    grads: list[Any] = [sums.input_gradient(), steps.unsort(dh), steps.unsort(dc), None, None, None, None, None]
     if parts:
         joined = sums.totals[0][np.argsort(order)]  # (4H, I + 1 + H)
         bias = joined[:, width] if isinstance(bias_hh, np.ndarray) else None
-        grads[3:] = joined[:, :width], joined[:, width + 1 :], bias, bias
+        grads[3:-1] = joined[:, :width], joined[:, width + 1 :], bias, bias
     return grads
 
 
@@ -177,9 +176,9 @@ def _definition(
     weight_hh: Any,
     bias_ih: Any,
     bias_hh: Any,
+    lengths: Any,
     *,
     reverse: bool,
-    lengths: Sequence[int] | None,
 ) -> Any:
     """Compute the formulas at the top of this file, step by step, by plain ops."""
     H = h0.shape[1]
@@ -196,11 +195,11 @@ def _definition(
 
 def _samples(rng: np.random.Generator) -> Any:
     shapes = ((3, 2, 2), (2, 3), (2, 3), (12, 2), (12, 3), (12,), (12,))
-    for reverse, lengths in ((False, None), (True, None), (False, (2, 3)), (True, (1, 3))):
-        yield [rng.standard_normal(s) / 2 for s in shapes], {"reverse": reverse, "lengths": lengths}
+    for reverse, lengths in ((False, 0), (True, 0), (False, np.array([2, 3])), (True, np.array([1, 3]))):
+        yield [*(rng.standard_normal(s) / 2 for s in shapes), lengths], {"reverse": reverse}
 
 
-# (x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, *, reverse, lengths) -> y, h_n, c_n
+# (x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, lengths, *, reverse) -> y, h_n, c_n
 # x: (T, N, I), h0 and c0: (N, H)
 lstm_layer = ag.op(
     _forward, name="lstm", vjp=_backward, definition=_definition, cache=("columns", "slopes"), domain=_samples

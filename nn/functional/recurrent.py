@@ -135,7 +135,7 @@ def _stack(
         for i in range(k * directions, (k + 1) * directions):
             biases = weights[i][2:] or (0.0, 0.0)
             state = [start[i] for start in starts]
-            y, *end = layer(x, *state, *weights[i][:2], *biases, reverse=bool(i % directions), lengths=lengths)
+            y, *end = layer(x, *state, *weights[i][:2], *biases, lengths, reverse=bool(i % directions))
             found.append(y)
             ends.append(tuple(end))
         x = found[0] if directions == 1 else np.concatenate(found, axis=2)

@@ -1,6 +1,5 @@
 """One plain recurrent layer in one direction (Elman 1990), as one op: h' = tanh(W x + b + U h + d), or ReLU."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,9 @@ def _forward(
     weight_hh: Any,
     bias_ih: Any,
     bias_hh: Any,
+    lengths: Any,
     *,
     reverse: bool,
-    lengths: Sequence[int] | None,
     relu: bool,
 ) -> Any:
     T, N, width = x.shape
@@ -39,7 +38,7 @@ def _backward(
     weight_hh: Any,
     bias_hh: Any,
     reverse: bool,
-    lengths: Sequence[int] | None,
+    lengths: Any,
     relu: bool,
     columns: Any,
     needs: Any,
@@ -62,11 +61,11 @@ def _backward(
             dz *= dht
         sums.add(t, dz)
         np.matmul(U, dz, out=dht)
-    grads: list[Any] = [sums.input_gradient(), steps.unsort(dh), None, None, None, None]
+    grads: list[Any] = [sums.input_gradient(), steps.unsort(dh), None, None, None, None, None]
     if parts:
         joined = sums.totals[0]
         bias = joined[:, width] if isinstance(bias_hh, np.ndarray) else None
-        grads[2:] = joined[:, :width], joined[:, width + 1 :], bias, bias
+        grads[2:-1] = joined[:, :width], joined[:, width + 1 :], bias, bias
     return grads
 
 
@@ -77,9 +76,9 @@ def _definition(
     weight_hh: Any,
     bias_ih: Any,
     bias_hh: Any,
+    lengths: Any,
     *,
     reverse: bool,
-    lengths: Sequence[int] | None,
     relu: bool,
 ) -> Any:
     """Compute h' = tanh(W x + b + U h + d), or ReLU, step by step, by plain ops."""
@@ -94,18 +93,18 @@ def _definition(
 def _samples(rng: np.random.Generator) -> Any:
     shapes = ((3, 2, 2), (2, 3), (3, 2), (3, 3), (3,), (3,))
     for reverse, lengths, relu in (
-        (False, None, False),
-        (True, None, True),
-        (False, (2, 3), False),
-        (True, (1, 3), False),
+        (False, 0, False),
+        (True, 0, True),
+        (False, np.array([2, 3]), False),
+        (True, np.array([1, 3]), False),
     ):
         args = [rng.uniform(-0.5, 0.5, s) for s in shapes]
         if relu:
             args[4] = np.array([2.0, -2.0, 2.0])  # away from the kink
-        yield args, {"reverse": reverse, "lengths": lengths, "relu": relu}
+        yield [*args, lengths], {"reverse": reverse, "relu": relu}
 
 
-# (x, h0, weight_ih, weight_hh, bias_ih, bias_hh, *, reverse, lengths, relu) -> y, h_n; x: (T, N, I), h0: (N, H)
+# (x, h0, weight_ih, weight_hh, bias_ih, bias_hh, lengths, *, reverse, relu) -> y, h_n; x: (T, N, I), h0: (N, H)
 rnn_layer = ag.op(
     _forward, name="rnn", vjp=_backward, definition=_definition, cache=("columns",), domain=_samples, selects=True
 )

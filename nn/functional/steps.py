@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional.windows import Array
-from nn.inputs import refuse_masked
+from nn.inputs import is_recorded, refuse_masked
 
 CHUNK = 192 * 1024  # numbers of dz that are gathered before a GEMM
 
@@ -24,12 +25,12 @@ class Steps:
     the two.
     """
 
-    def __init__(self, steps: int, batch: int, reverse: bool, lengths: Sequence[int] | None) -> None:
+    def __init__(self, steps: int, batch: int, reverse: bool, lengths: Any) -> None:
         self.steps, self.batch, self.reverse = steps, batch, reverse
         self.at, self.to = (1, 0) if reverse else (0, 1)
         self.ended: Array | None = None
         self.running = [batch] * steps
-        if lengths is not None:
+        if np.ndim(lengths):
             sizes = np.asarray(lengths)
             self.order = np.argsort(-sizes, kind="stable")
             self.inverse = np.argsort(self.order, kind="stable")
@@ -155,16 +156,16 @@ def join(*parts: Any, rows: Any = None) -> Array:
 
 
 def unrolled(
-    cell: Callable[..., tuple[Any, ...]], x: Any, states: tuple[Any, ...], reverse: bool, lengths: Sequence[int] | None
+    cell: Callable[..., tuple[Any, ...]], x: Any, states: tuple[Any, ...], reverse: bool, lengths: Any
 ) -> tuple[Any, ...]:
     """Run ``cell(x_t, *states)``, which gives the new states (h first), over time by plain ops: (y, *last states).
 
-    Where a sequence has ended y is 0, and its states stay.
+    Where a sequence has ended y is 0, and its states stay; ``lengths`` 0 stands for none given.
     """
     ys: list[Any] = [None] * len(x)
     for t in reversed(range(len(x))) if reverse else range(len(x)):
         new = cell(x[t], *states)
-        if lengths is None:
+        if not np.ndim(lengths):
             ys[t], states = new[0], new
         else:
             runs = (t < np.asarray(lengths))[:, None]  # (N, 1)
@@ -173,12 +174,19 @@ def unrolled(
     return np.stack(ys, axis=0), *states
 
 
-def check_lengths(name: str, lengths: Any, steps: int, batch: int) -> tuple[int, ...] | None:
-    """Read ``lengths``: one int in 1 … T per sequence."""
+def check_lengths(name: str, lengths: Any, steps: int, batch: int) -> Any:
+    """Read ``lengths``, one int in 1 … T per sequence; the number 0 stands for none given."""
     if lengths is None:
-        return None
+        return 0
     refuse_masked(lengths, f"{name}: lengths")
-    sizes = np.asarray(lengths.data if hasattr(lengths, "detach") else lengths)
+    sizes = _sizes(lengths, name, steps, batch)
+    return lengths if is_recorded(lengths) else sizes
+
+
+@ag.opaque
+def _sizes(lengths: Any, name: str, steps: int, batch: int) -> Array:
+    """Read lengths as integers, and refuse those that no sequence can have."""
+    sizes = np.asarray(lengths.data if isinstance(lengths, ag.Tensor) else lengths)
     if sizes.shape != (batch,) or sizes.dtype.kind not in "iu":
         raise ArgumentError(
             f"{name}: lengths must be {batch} integers, one per sequence, got {sizes.dtype} of shape {sizes.shape}."
@@ -187,4 +195,4 @@ def check_lengths(name: str, lengths: Any, steps: int, batch: int) -> tuple[int,
         raise ArgumentError(
             f"{name}: lengths must be in 1 … {steps}, as x has {steps} steps, got {sizes.min()} … {sizes.max()}."
         )
-    return tuple(int(n) for n in sizes)
+    return sizes.astype(np.intp)

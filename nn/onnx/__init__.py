@@ -21,6 +21,7 @@ from nn.onnx.check import verify
 from nn.onnx.fused import FUSED
 from nn.onnx.graph import Graph, labels, package
 from nn.onnx.lengths import BATCH, Axes, Lengths, Size, read_axes
+from nn.onnx.others import others
 from nn.onnx.plan import make_plan
 from nn.onnx.reader import load
 from nn.onnx.shapes import SHAPES
@@ -46,10 +47,10 @@ def export(
 
     Of an estimator of ``nn.sklearn`` the file gives what it predicts: the probabilities of classes, or numbers.
     ``example_input`` is an array (a tuple of arrays for several inputs) with the batch as first axis; floats are taken
-    in the dtype of the parameters, integers (token indices) as int64. With ``dynamic_batch`` the file takes any batch
-    size; ``dynamic_axes={0: "batch", 1: "time"}`` says which axes vary instead (by input: ``{"input_0": {1: "time"}}``,
-    as in PyTorch). Parameters keep their dotted names, nodes bear the path of their module. What leaves the graph
-    (``.data``, Python's ``if``) is a constant of the file.
+    in the dtype of the parameters, integers (tokens, ``lengths=``) as int64. With ``dynamic_batch`` the file takes any
+    batch size; ``dynamic_axes={0: "batch", 1: "time"}`` says which axes vary instead (by input:
+    ``{"input_0": {1: "time"}}``, as in PyTorch). Parameters keep their dotted names, nodes bear the path of
+    their module. What leaves the graph (``.data``, Python's ``if``) is a constant of the file.
 
     The file is written only after ONNX's checker and reference implementation agree with the model, at other lengths
     and on other numbers than the example's. Raises MissingRule for an op without translation, ArgumentError for what a
@@ -86,17 +87,21 @@ def export(
         runs = [_like(example, axes, lengths, rng) for lengths in axes.grid]
         known = dict(_tensors(model))
         plan = _fits(lambda: make_plan(model, runs, axes, known, TRANSLATIONS), axes)
+        tried = others(lambda arrays: _outputs(model, arrays), runs[0], rng)
+        make_plan(model, [runs[0], *tried], Axes(tuple({} for _ in example), {}), known, TRANSLATIONS)
         if not plan.outputs or all(item.array is not None for item in plan.outputs):
             raise ArgumentError(
                 f"onnx.export: no output of {type(model).__name__} is a Tensor that depends on the input."
             )
-        made, cases = Graph(opset, TRANSLATIONS).build(plan, type(model).__name__), []
+        made = Graph(opset, TRANSLATIONS).build(plan, type(model).__name__)
+        cases = []
         for lengths in axes.trials:
             arrays = _like(example, axes, lengths, rng)
             cases.append((arrays, _fits(lambda arrays=arrays: _outputs(model, arrays), axes)))  # type: ignore[misc]
     for i, (item, info) in enumerate(zip(plan.outputs, made.graph.output, strict=True)):
         _settle(item.shape, info.type.tensor_type.shape, [ours[i].shape for _, ours in cases], axes)
-    verify(made, cases)
+    with _evaluating(model):
+        verify(made, [*cases, *((arrays, _outputs(model, arrays)) for arrays in tried)])
     write_bytes(path, made.SerializeToString(deterministic=True))
 
 

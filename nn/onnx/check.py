@@ -55,12 +55,34 @@ def _compare(found: Any, ours: Any, what: str) -> None:
 
 
 def _evaluator(model: Any) -> Callable[..., Any]:
-    """Make ONNX's reference implementation, taught the ReLU in RNN and the groups of ConvTranspose that it lacks."""
+    """Make ONNX's reference implementation, taught what it lacks.
+
+    That is the ReLU of RNN, the lengths of recurrent ops, and the groups of ConvTranspose.
+    """
     rnn = package("onnx.reference.ops.op_rnn").RNN_14
+    lstm, gru = package("onnx.reference.ops.op_lstm").LSTM, package("onnx.reference.ops.op_gru").GRU
     transposed = package("onnx.reference.ops.op_conv_transpose").ConvTranspose
 
     def choose_act(self: Any, name: str, alpha: Any, beta: Any) -> Any:
         return (lambda x: np.maximum(x, 0)) if name == "Relu" else rnn.choose_act(self, name, alpha, beta)
+
+    def by_length(base: Any) -> Any:
+        def run(
+            self: Any, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None, h: Any = None, c: Any = None,
+            p: Any = None, **options: Any,
+        ) -> Any:  # fmt: skip
+            cells = [c, p] if base is lstm else []
+            if lengths is None:
+                return base._run(self, x, w, r, b, None, h, *cells, **options)
+            found = []
+            for i, n in enumerate(lengths):  # one sequence after the other, cut where it ends
+                h_i, c_i = (None if state is None else state[:, i : i + 1] for state in (h, c))
+                starts = [h_i, c_i, p] if base is lstm else [h_i]
+                y, *last = base._run(self, x[:n, i : i + 1], w, r, b, None, *starts, **options)
+                found.append((np.pad(y, [(0, len(x) - n), (0, 0), (0, 0), (0, 0)]), *last))
+            return tuple(np.concatenate(parts, axis=-2) for parts in zip(*found, strict=True))
+
+        return run
 
     def by_group(self: Any, x: Any, w: Any, b: Any = None, group: Any = None, **options: Any) -> Any:
         parts = zip(np.split(x, group or 1, axis=1), np.split(w, group or 1), strict=True)
@@ -68,7 +90,9 @@ def _evaluator(model: Any) -> Callable[..., Any]:
         return (y if b is None else y + b.reshape(-1, *(1,) * (x.ndim - 2)),)
 
     taught = [
-        type("RNN", (rnn,), {"op_domain": "", "choose_act": choose_act}),
+        type("RNN", (rnn,), {"op_domain": "", "choose_act": choose_act, "_run": by_length(rnn)}),
+        type("LSTM", (lstm,), {"op_domain": "", "_run": by_length(lstm)}),
+        type("GRU", (gru,), {"op_domain": "", "_run": by_length(gru)}),
         type("ConvTranspose", (transposed,), {"op_domain": "", "_run": by_group}),
     ]
     run: Callable[..., Any] = package("onnx.reference").ReferenceEvaluator(model, new_ops=taught).run

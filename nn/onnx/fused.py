@@ -143,18 +143,18 @@ def _recurrent(g: Graph, s: Step) -> Any:
     """One layer in one direction: weights and states get an axis for the direction, gates ONNX's order."""
     op, states, order, attributes = RECURRENT[s.op]
     x, *starts = s.inputs[: 1 + states]
-    if s.kwargs["lengths"] is not None:
-        g.refuse("lengths= are fixed in the file; export the model without them, or cut the sequences before")
     hidden = s.inputs[2 + states].shape[1]
     w, r = (_gates(g, weight, order, hidden) for weight in s.inputs[1 + states : 3 + states])
-    b = _biases(g, s.inputs[3 + states :], order, hidden, s.outputs[0].dtype)
+    b = _biases(g, s.inputs[3 + states : -1], order, hidden, s.outputs[0].dtype)
+    lengths = g.tensor(s.inputs[-1], np.int32) if isinstance(s.inputs[-1], Item) else ""
     zero = all(isinstance(h, Item) and h.array is not None and not h.array.any() for h in starts)
     at = np.asarray([0], np.int64)
-    given = ["", *(g.node("Unsqueeze", h, at) for h in starts)] if not zero else []
+    given = [g.node("Unsqueeze", h, at) for h in starts] if not zero else []
     direction = "reverse" if s.kwargs["reverse"] else "forward"
     if s.op == "rnn" and s.kwargs["relu"]:
         attributes = {**attributes, "activations": ["Relu"]}
-    outputs = g.node(op, x, w, r, b, *given, outputs=1 + states, hidden_size=hidden, direction=direction, **attributes)
+    attributes = {**attributes, "hidden_size": hidden, "direction": direction}
+    outputs = g.node(op, x, w, r, b, lengths, *given, outputs=1 + states, **attributes)
     y = g.node("Squeeze", outputs[0], np.asarray([1], np.int64))  # (T, 1, N, H)
     return (y, *(g.node("Squeeze", h, at) for h in outputs[1:]))
 

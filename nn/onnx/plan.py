@@ -173,9 +173,9 @@ class _Merge:
     def differ(self, what: str) -> Any:
         raise ArgumentError(
             f"onnx.export: {what} changes with the input or the batch, but no recorded op computes it. Comparisons, "
-            "sign, argmax, detach(), .data, no_grad() and integers (but for those an Embedding reads) leave the graph. "
-            "Compute it with differentiable functions (np.maximum, ag.relu, …), make it the same for every row, or "
-            "pass dynamic_batch=False if only its length changes."
+            "sign, argmax, detach(), .data, no_grad() and indices w[i] (but for those an Embedding reads) leave the "
+            "graph. Compute it with differentiable functions (np.maximum, ag.relu, …), make it the same for every "
+            "row, or pass dynamic_batch=False if only its length changes."
         )
 
 

@@ -85,18 +85,27 @@ def _recurrent(function: Any, order: list[int], kinds: dict[Any, dict[str, Any]]
         direction: bytes = b"forward", activations: Any = None, linear_before_reset: int = 0,
     ) -> Any:  # fmt: skip
         kind = kinds.get((linear_before_reset, *(activations or ())))
-        if kind is None or lengths is not None or direction == b"bidirectional" or any(h is None for h in starts):
-            raise ArgumentError("this direction, activation, length or state has no counterpart")
+        if kind is None or direction == b"bidirectional" or any(h is None for h in starts):
+            raise ArgumentError("this direction, activation or state has no counterpart")
         hidden = r.shape[-1] if hidden_size is None else hidden_size
         rows = np.concatenate([np.arange(hidden) + gate * hidden for gate in order])
         halves = [] if b is None else [b[0, : len(rows)][rows], b[0, len(rows) :][rows]]
         hx = None if not starts else starts if len(starts) > 1 else starts[0]
-        back = direction == b"reverse"
-        y, last = function(np.flip(x, 0) if back else x, hx, [[w[0][rows], r[0][rows], *halves]], **kind)
+        ends = None if lengths is None else plain(lengths)
+        turn = _turning(x, ends) if direction == b"reverse" else ...
+        y, last = function(x[turn], hx, [[w[0][rows], r[0][rows], *halves]], lengths=ends, **kind)
         states = last if isinstance(last, tuple) else (last,)
-        return (np.expand_dims(np.flip(y, 0) if back else y, 1), *states)
+        return (np.expand_dims(y[turn], 1), *states)
 
     return run
+
+
+def _turning(x: Any, lengths: Any) -> Any:
+    """Give the index that turns each sequence of (T, N, …) round, up to its own length."""
+    if lengths is None:
+        return slice(None, None, -1)
+    t = np.arange(x.shape[0])[:, None]
+    return np.where(t < lengths, lengths - 1 - t, t), np.arange(x.shape[1])
 
 
 def _softmax(x: Any, axis: int = -1) -> Any:

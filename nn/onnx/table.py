@@ -60,6 +60,14 @@ def _clip(n: Any, c: Any, x: str, low: str, high: str) -> str:
     return str(n("Min", n("Max", x, low), high))
 
 
+def _remainder(g: Graph, s: Step) -> Any:
+    """Write a − ⌊a / b⌋ b; of integers ONNX has it as one op."""
+    a, b = g.operands(s)
+    if s.outputs[0].dtype.kind in "iu":
+        return g.node("Mod", a, b)
+    return g.node("Sub", a, g.node("Mul", g.node("Floor", g.node("Div", a, b)), b))
+
+
 def _cast(g: Graph, s: Step) -> Any:
     return g.cast(g.tensor(s.inputs[0]), s.outputs[0].dtype)
 
@@ -103,7 +111,7 @@ ELEMENTWISE: dict[str, Translation] = {
     "square": formula(lambda n, c, x: n("Mul", x, x)),
     "cbrt": formula(lambda n, c, x: n("Mul", n("Sign", x), n("Pow", n("Abs", x), c(1 / 3)))),
     "hypot": formula(lambda n, c, a, b: n("Sqrt", n("Add", n("Mul", a, a), n("Mul", b, b)))),
-    "remainder": formula(lambda n, c, a, b: n("Sub", a, n("Mul", n("Floor", n("Div", a, b)), b))),
+    "remainder": _remainder,
     "exp2": formula(lambda n, c, x: n("Pow", c(2), x)),
     "expm1": formula(lambda n, c, x: n("Sub", n("Exp", x), c(1))),
     "log2": formula(lambda n, c, x: n("Div", n("Log", x), c(math.log(2)))),

@@ -30,7 +30,7 @@ def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_
         )
     params = [parameters] if isinstance(parameters, ag.Tensor) else list(parameters)
     held = [(p, p.grad.data) for p in params if p.grad is not None]
-    norm = _norm([g for _, g in held], norm_type)
+    norm = _norm([_flat(g, p.data) for p, g in held], norm_type)
     factor = max_norm / (norm + 1e-6)
     if factor < 1 and math.isfinite(norm):
         for p, g in held:  # a new array each: others may hold the old one
@@ -54,11 +54,16 @@ def clip_grad_value(parameters: Iterable[Any] | ag.Tensor, clip_value: float) ->
             p.grad = ag.Tensor(np.clip(p.grad.data, -clip_value, clip_value), copy=False)
 
 
+def _flat(g: Array, p: Array) -> Array:
+    """Give the elements in the order of the parameter's memory: a sum rounds by its order, and that of ``g`` varies."""
+    return g.ravel(order="F" if p.flags.f_contiguous else "C")
+
+
 def _norm(arrays: list[Array], p: float) -> float:
     """Compute (Σ |g|ᵖ)^(1/p); where powers overflow or vanish, of the arrays divided by the largest |g|."""
     if p == 2:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            square = sum(float(np.vdot(g.ravel(order="K"), g.ravel(order="K")).real) for g in arrays)
+            square = sum(float(np.vdot(g, g).real) for g in arrays)
         if 1e-30 < square < math.inf:
             return math.sqrt(square)
     largest = max((float(np.abs(g).max()) for g in arrays if g.size), default=0.0)

@@ -79,6 +79,7 @@ class Muon(Optimizer):
 
 def _move(p: Array, g: Array, b: Array, group: Group) -> None:
     lr, mu = group["lr"], group["momentum"]
+    g = np.array(g, order="F" if b.flags.f_contiguous else "C")  # a norm rounds by the order of what it sums
     b *= mu
     b += (1 - mu) * g
     step = orthogonalize((1 - mu) * g + mu * b if group["nesterov"] else b, group)

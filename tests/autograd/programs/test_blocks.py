@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.programs.blocks import BLOCK, LARGE, parts
+from autograd.programs.blocks import BLOCK, LARGE, added, parts
 
 N = LARGE + 1234  # the last block is a part of one
 RNG = np.random.default_rng(0)
@@ -65,6 +65,22 @@ def test_parts_cover_all_once(size):
     for part in parts(size):
         seen[part] += 1
     assert (seen == 1).all()
+
+
+@pytest.mark.parametrize("size", [1, BLOCK, BLOCK + 1, LARGE, LARGE + 1234, 3 * LARGE + 5])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_sums_of_blocks_add_up_to_the_bits_of_one_sum(size, dtype):
+    x = RNG.standard_normal(size).astype(dtype)
+    assert added(iter([np.add.reduce(x[part]) for part in parts(size)]), size) == x.sum()
+
+
+def test_a_variable_of_the_users_is_not_the_block_of_a_loop():
+    """``x[1:]`` is called part in the source of a program, as the block of a loop is."""
+    f = ag.compile(lambda x, y: (np.tanh(x) * x + np.exp(-x * x)).sum() * (y[1:] ** 2).sum(), quiet=True)
+    y = ag.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    f(ag.Tensor(X, requires_grad=True), y).backward()
+    assert np.isfinite(y.grad.numpy()).all()
+    assert f.why == ""
 
 
 def test_backward_again_and_to_second_order():

@@ -132,14 +132,6 @@ def loop(x):
     return sum(x[i] for i in range(x.shape[0]))
 
 
-class Lengths(nn.Module):
-    def __init__(self):
-        self.rnn = nn.RNN(3, 2, batch_first=True, rng=0)
-
-    def forward(self, x):
-        return self.rnn(x, lengths=[1] * x.shape[0])[0]
-
-
 class Path(nn.Module):
     def __init__(self, function):
         self.encoder = nn.Sequential(nn.Linear(3, 3, rng=0), Function(function))
@@ -150,7 +142,7 @@ class Path(nn.Module):
 
 LEAVES = (
     "changes with the input or the batch, but no recorded op computes it. Comparisons, sign, argmax, detach(), .data, "
-    "no_grad() and integers (but for those an Embedding reads) leave the graph. Compute it with differentiable"
+    "no_grad() and indices w[i] (but for those an Embedding reads) leave the graph. Compute it with differentiable"
 )
 
 REFUSED = {
@@ -264,12 +256,37 @@ def test_what_a_file_cannot_hold(name, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_integers_must_reach_an_embedding(tmp_path):
-    ones = nn.Sequential(nn.Linear(3, 2, rng=0))
-    parity = nn.Sequential(Function(lambda x: x.data % 2), nn.Embedding(2, 2, rng=0))
-    for model in (ones, parity):
-        with pytest.raises(ArgumentError, match=r"integers \(but for those an Embedding reads\) leave the graph"):
-            nn.onnx.export(model, np.arange(12).reshape(4, 3), tmp_path / "model.onnx")
+TAKEN = {  # what a model reads of its input past the graph
+    "mask": lambda self, x: self.linear(x) * (x > 0),
+    "data": lambda self, x: self.linear(np.where(x.data > 0, x, 0.0)),
+    "position": lambda self, x: self.linear(x) * x.argmax(axis=1)[:, None],
+    "sign": lambda self, x: self.linear(x) * np.sign(x),
+    "rounded": lambda self, x: self.linear(x) + np.round(x),
+    "largest": lambda self, x: x / (1 + np.abs(x.data).max()),
+    "branch": lambda self, x: self.linear(x) if x.data.sum() > 0 else -self.linear(x),
+    "number": lambda self, x: self.linear(x) * float(x.data.sum() > 0),
+    "integers": lambda self, x: self.rows(x.data.astype(int) % 2),
+    "mask of integers": lambda self, x: self.rows(x.astype(int) % 2) * (x.data.astype(int) != 0)[..., None],
+    "index": lambda self, x: self.linear.weight[x.astype(int) % 3],
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("example", [X, X[:1], 0 * X, 0 * X + 1], ids=["rows", "row", "zeros", "ones"])
+def test_what_leaves_the_graph_is_seen_whatever_the_example(name, example, tmp_path):
+    """Numbers like the example's would not show it: one sign, one row, one number."""
+
+    class Taking(nn.Module):
+        def __init__(self):
+            self.linear, self.rows = nn.Linear(3, 3, rng=0), nn.Embedding(2, 3, rng=0)
+            self.function = TAKEN[name]
+
+        def forward(self, x):
+            return self.function(self, x)
+
+    for dynamic in (True, False):
+        with pytest.raises(ArgumentError, match=r"leave the graph|takes other steps|depends on the input"):
+            nn.onnx.export(Taking(), example, tmp_path / "model.onnx", dynamic_batch=dynamic)
 
 
 def test_a_constant_that_is_gone(tmp_path):
@@ -287,11 +304,6 @@ def test_random_attention_is_refused(tmp_path):
 
     with pytest.raises(ArgumentError, match="it drops weights at random; export with dropout 0 or in evaluation mode"):
         nn.onnx.export(Function(attend), X, tmp_path / "model.onnx", dynamic_batch=False)
-
-
-def test_lengths_are_refused(tmp_path):
-    with pytest.raises(ArgumentError, match=r"lengths= are fixed in the file; export the model without them"):
-        nn.onnx.export(Lengths(), X[:, None], tmp_path / "model.onnx", dynamic_batch=False)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import nn
 import nn.onnx
 from autograd.errors import ArgumentError, GraphError
 from nn.onnx.lengths import Axes, read_axes
-from tests.nn.onnx.runtime import Function, ours, session
+from tests.nn.onnx.runtime import Function, flat, ours, session
 
 F = nn.functional
 RNG = np.random.default_rng(0)
@@ -99,11 +99,46 @@ class Causal(nn.Module):
         return self.block(x)
 
 
+class Padded(nn.Module):
+    """Read sequences up to lengths that are an input of their own."""
+
+    def __init__(self, kind, **options):
+        self.kind = kind(3, 4, batch_first=True, rng=0, **options)
+
+    def forward(self, x, lengths):
+        return self.kind(x, lengths=lengths)
+
+
+class Rows(nn.Module):
+    """Read a table of floats: one column chooses a row of an Embedding, another is a length."""
+
+    def __init__(self):
+        self.kinds, self.steps = nn.Embedding(10, 2, rng=0), nn.GRU(1, 2, batch_first=True, rng=1)
+
+    def forward(self, x):
+        first, _ = self.steps(x[:, 2:, None], lengths=x[:, 1].astype(np.int64) % 3 + 1)
+        return np.concatenate([x, self.kinds(x[:, 0].astype(int)), first[:, 0]], axis=1)
+
+
+class Columns(nn.Module):
+    """Give each column of integers an Embedding of its own, and see them as numbers and as one-hot rows, too."""
+
+    def __init__(self):
+        self.parts, self.head = [nn.Embedding(10, 2, rng=i) for i in range(3)], nn.Linear(3, 2, rng=3)
+
+    def forward(self, x):
+        found = [part(x[:, i].astype(np.int32)) for i, part in enumerate(self.parts)]
+        hot = nn.functional.one_hot((2 * x[:, 0] + 1) % 4, 4) * 0.5
+        return np.concatenate([*found, self.head(x), hot], axis=1)
+
+
 def floats(*shape):
     return RNG.standard_normal(shape).astype(np.float32)
 
 
 BOTH = {0: "batch", 1: "time"}
+PADDED = {"input_0": BOTH, "input_1": {0: "batch"}}
+STEPS = nn.RNN(3, 2, batch_first=True, rng=0)
 MODELS = {
     "RNN": (Recurrent(nn.RNN), floats(2, 5, 3), BOTH),
     "GRU": (Recurrent(nn.GRU), floats(2, 5, 3), BOTH),
@@ -124,6 +159,16 @@ MODELS = {
         {0: "n", 2: "h", 3: "w"},
     ),
     "shorter by a step": (nn.Conv1d(3, 2, 3, stride=2, rng=0), floats(2, 3, 9), {0: "batch", 2: "time"}),
+    "lengths, RNN": (Padded(nn.RNN), (floats(3, 5, 3), np.array([5, 2, 3])), PADDED),
+    "lengths, GRU": (Padded(nn.GRU), (floats(3, 5, 3), np.array([5, 2, 3])), PADDED),
+    "lengths, LSTM": (
+        Padded(nn.LSTM, num_layers=2, bidirectional=True), (floats(3, 5, 3), np.array([5, 2, 3])), PADDED,
+    ),
+    "lengths that are all the same": (
+        Function(lambda x: STEPS(x, lengths=[2] * x.shape[0])[0]), floats(2, 5, 3), {0: "batch"},
+    ),
+    "integers in a table of floats": (Rows(), np.abs(floats(4, 5)) * 3, {0: "batch"}),
+    "columns of integers": (Columns(), RNG.integers(0, 10, (4, 3)), {0: "batch"}),
     "two inputs": (
         Function(lambda a, b: np.concatenate([a, b], axis=1)),
         (floats(2, 3, 2), floats(2, 5, 2)),
@@ -150,12 +195,14 @@ def test_models_of_other_lengths(name, tmp_path):
         inputs = []
         for x, named in zip(examples, axes.names, strict=True):
             shape = tuple(lengths[named[axis]] if axis in named else n for axis, n in enumerate(x.shape))
-            inputs.append(floats(*shape) if x.dtype.kind == "f" else RNG.integers(0, 10, shape))
+            made = np.abs(floats(*shape)) if "integers" in name else floats(*shape)
+            low, high = (1, lengths.get("time", 0) + 1) if "lengths, " in name else (0, 10)
+            inputs.append(made if x.dtype.kind == "f" else RNG.integers(low, high, shape))
         found = runtime.run(None, {info.name: x for info, x in zip(runtime.get_inputs(), inputs, strict=True)})
         y = loaded(*inputs)
-        for one, two, mine in zip(found, y if isinstance(y, tuple) else (y,), ours(model, inputs), strict=True):
+        for one, two, mine in zip(found, flat(y), ours(model, inputs), strict=True):
             np.testing.assert_allclose(one, mine, rtol=1e-4, atol=1e-5)
-            np.testing.assert_allclose(two.data, mine, rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(two, mine, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.usefixtures("_tools")
