@@ -184,7 +184,7 @@ class Pusher:
             share = conjugate(share) if twin else share
             if isinstance(op.selects, dict) and i in op.selects:
                 mask = op.selects[i].function(*arguments_of(op.selects[i], node, residuals, needs, (True,)))
-                mask = np.broadcast_to(np.asarray(mask, bool), shape)[()]
+                mask = mask if isinstance(mask, Box) else np.broadcast_to(np.asarray(mask, bool), shape)[()]
                 share = select(mask, self.fitted(_array(share), node.shape, node.dtype))
             total = share if total is None else total + share
         return self.fitted(_array(total), node.shape, node.dtype)

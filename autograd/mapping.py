@@ -389,7 +389,8 @@ class _Run:
         found = self.known.get(value)
         if found is None:
             assert value.kind in (CLOSED, ARRAY), value  # noqa: S101
-            found = self.known[value] = (value.source, False)
+            source, tracer = value.source, current().tracer
+            found = self.known[value] = (source if tracer is None else tracer.boxed(source), False)
         return found
 
     def step(self, step: Step) -> None:
@@ -398,7 +399,12 @@ class _Run:
         nested = [self.of(v)[1] for x in step.inputs if not isinstance(x, Value) for v in values_in(x)]
         moving = any(own for _, own in pairs) or any(keywords) or any(nested)
         if step.function is same:
-            self.known[step.outputs[0]] = _cut(pairs[0]) if step.label == "detach" else pairs[0]
+            x, own = pairs[0]
+            if step.label == "detach" and isinstance(x, Box):
+                x = x.detach()  # type: ignore[attr-defined]
+            elif step.label == "constant" and current().tracer is not None and not isinstance(x, Box):
+                x = current().tracer.constant(x)
+            self.known[step.outputs[0]] = x, own
         elif step.op is None:
             self.plain(step, moving)
         elif moving:
@@ -561,11 +567,6 @@ class _Nothing:
 
     def __exit__(self, *error: object) -> None:
         pass
-
-
-def _cut(pair: Pair) -> Pair:
-    x, own = pair
-    return (x.detach() if isinstance(x, Box) else x), own  # type: ignore[attr-defined]
 
 
 def _array(x: Any) -> Any:

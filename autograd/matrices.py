@@ -117,7 +117,7 @@ def _columns(trace: Trace, j: int, places: range) -> list[Any]:
 
     seeds = units(trace.targets[j], places)
     if current().tracer is not None:
-        pairs, _, _ = mapped(along, [(seeds, True)], len(places))
+        pairs, _, _ = mapped(along, [(current().tracer.constant(seeds), True)], len(places))
         return [y if own else np.broadcast_to(y, (len(places), *np.shape(y))) for y, own in pairs]
     made = trace.columns(j, places)
     if made is None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd.errors import ArgumentError, InPlaceError, RuleError, ShapeError
 from tests.autograd import pushed
 from tests.autograd.laws.fused import WITH_DEFINITION
@@ -195,6 +196,11 @@ UNKNOWN = {
 }
 
 
+def _written_element(y):
+    y[0] = y[1] ** 2
+    return y
+
+
 def _written_view(y):
     row = y[1:]
     row *= y[0]
@@ -256,3 +262,43 @@ def test_no_graph_is_left():
         made = ag.jvp(g, (X,), (T,)), ag.jacfwd(g)(X)
         assert not any(isinstance(part, ag.Tensor) for part in (*made[0], made[1]))
         assert len(list(ag.who_holds())) == before
+
+
+@pytest.mark.parametrize("transform", [ag.jacfwd, ag.jacobian, ag.hessian])
+def test_compiled_columns_go_together(transform):
+    """A program of a Jacobian has the steps of one column, and reads what it closes over at each call."""
+    matrix = np.random.default_rng(0).normal(size=(40, 40)) / 10
+
+    def f(x):
+        y = np.tanh(matrix @ x) * x[::-1]
+        y = np.where(y > 0, y, 0.5 * y)
+        return (y**2).sum() if transform is ag.hessian else np.concatenate([y, x])
+
+    compiled, x = ag.compile(transform(f)), np.linspace(-1, 1, 40)
+    for k in range(3):
+        np.testing.assert_allclose(compiled(x + k), transform(f)(x + k), atol=1e-12)
+        matrix *= 1.5
+    assert compiled.traces == 1
+    assert len(compiled.program(x).steps) < 120
+
+
+PUSHED = {
+    "a definition": lambda x: nn.functional.gelu(x).sum() * x,
+    "a checkpoint": lambda x: ag.checkpoint(np.sin)(x) * x,
+    "a rule transposed": lambda x: ag.softmax(x) * np.linalg.inv(np.outer(x, x) + np.eye(3))[0],
+    "split and joined": lambda x: np.concatenate(np.split(x, 3)[::-1]) * x,
+    "complex": lambda x: np.abs(np.fft.fft(x) * 1j) ** 2,
+    "a write": lambda x: _written_element(x * 1.0) * x,
+    "integers": lambda x: x[np.argsort(x)],
+    "no_grad": lambda x: x * _unrecorded(x),
+    "a constant": lambda x: np.ones(3) * 2,
+}
+
+
+@pytest.mark.parametrize("name", PUSHED)
+def test_forward_mode_in_a_program(name):
+    f = PUSHED[name]
+    for run in (lambda x, t: ag.jvp(f, (x,), (t,))[1], lambda x, t: ag.jacfwd(f)(x) @ t):
+        right = run(X, T)
+        np.testing.assert_allclose(ag.compile(run)(X, T), right, atol=1e-12)
+        np.testing.assert_allclose(ag.vmap(run)(np.stack([X, X]), np.stack([T, T])), [right, right], atol=1e-12)
