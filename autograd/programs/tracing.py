@@ -141,6 +141,8 @@ class Traced(Tensor):
 
     def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
         value = function(self, other)
+        if type(self._array) is not np.ndarray:  # a number is bound anew: another name keeps the old one
+            return value
         if value.shape != self.shape or value.dtype != self.dtype:
             raise refusal("an in-place change of shape or dtype in", "Write y = x + … for a new Tensor.")
         return self._become(value)

@@ -5,10 +5,11 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd.errors import ArgumentError, NotAFunction, ShapeError, TraceError
+from autograd.errors import ArgumentError, InPlaceError, NotAFunction, ShapeError, TraceError
 from tests.autograd import mapped, pushed
 from tests.autograd.laws.fused import WITH_DEFINITION
 from tests.autograd.laws.fused import samples as fused_samples
+from tests.autograd.laws.random_programs import PROGRAMS, Run
 from tests.autograd.rows import ROWS, numpy_names, samples
 
 
@@ -370,3 +371,38 @@ def test_cross_entropy_with_a_label_for_each():
     loss = nn.CrossEntropyLoss()
     found = ag.vmap(ag.grad(loss))(z, labels)
     np.testing.assert_allclose(found, np.stack([ag.grad(loss)(a, b) for a, b in zip(z, labels, strict=True)]))
+
+
+# ------------------------------------------------------------------------------------------------------ random programs
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", list(PROGRAMS)[::4])
+def test_random_programs(name):
+    """In-place code, views, checkpoints, masks around any op of the registry: as in a loop, or refused."""
+    program = PROGRAMS[name]
+
+    def f(*leaves):
+        return sum(program.numbers(Run(), list(leaves)), 0.0)
+
+    many = [np.stack([x, x * 1.001, x * 0.999]).astype(x.dtype) for x in program.leaves()]
+    try:
+        found = ag.vmap(f)(*many)
+    except (TraceError, InPlaceError):
+        return
+    right = [f(*[ag.Tensor(x[i]) for x in many]) for i in range(3)]
+    np.testing.assert_allclose(found, np.stack([np.asarray(y.data) for y in right]), rtol=1e-4, atol=1e-6)
+
+
+def test_a_number_is_bound_anew():
+    """In NumPy ``z *= 2`` leaves another name of a number as it was, and changes one of an array."""
+
+    def f(x):
+        y = x * 1
+        z = y
+        z *= 2.0
+        return y
+
+    assert ag.vmap(f)(W).tolist() == W.tolist()
+    assert ag.vmap(f)(X).tolist() == (2 * X).tolist()
+    assert ag.compile(f)(np.float64(3.0)) == 3
