@@ -30,6 +30,7 @@ from autograd.primitive import opaque
 from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import is_library
 from autograd.programs.outside import is_incidental, is_numpys, is_ours, outside_world, types_asked, user_line
+from autograd.programs.pushing import pushed
 from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced, values_in
 from autograd.rules import Op
 from autograd.tensor import Tensor
@@ -136,7 +137,7 @@ class Traced(Tensor):
 
     def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
         value = function(self, other)
-        if type(self._array) is not np.ndarray:  # a number is bound anew, as in NumPy
+        if type(self._array) is not np.ndarray:  # a number is bound anew: another name keeps the old one
             return value
         if value.shape != self.shape or value.dtype != self.dtype:
             raise refusal("an in-place change of shape or dtype in", "Write y = x + … for a new Tensor.")
@@ -534,8 +535,15 @@ class Tracer:
         """Return what a transform gives: a Tensor if a gradient flows through it from outside, else an array."""
         return self.identity(x, "result") if isinstance(x, Box) else x
 
-    def gradients(self, roots: Sequence[Any], seeds: Sequence[Any], own: Any) -> dict[Any, Any]:
-        """Return the gradients of the targets ``own`` as Tensors; those that nothing reaches are absent."""
+    def pushed(self, roots: Sequence[Any], targets: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
+        """Return the tangents of ``roots``, given those of ``targets``, as Tensors; None where none arrives."""
+        return pushed(self, roots, targets, seeds)
+
+    def gradients(self, roots: Sequence[Any], seeds: Sequence[Any], own: Any, owner: Any = None) -> dict[Any, Any]:
+        """Return the gradients of the targets ``own`` as Tensors; those that nothing reaches are absent.
+
+        ``owner`` is the tracer whose steps lead from these to ``roots``, by default this one.
+        """
         targets = list(own)
         cotangents: dict[Value, Any] = {}
         for root, seed in zip(roots, seeds, strict=True):
@@ -543,9 +551,10 @@ class Tracer:
                 g = self.boxed(seed)
                 cotangents[root.value] = ew.add(cotangents[root.value], g) if root.value in cotangents else g
         values = [target.value for target in targets]
-        open_now = needed(self.inputs, self.steps, but=set(values))
+        steps = (owner or self).steps
+        open_now = needed(self.inputs, steps, but=set(values))
         recorded = self.only_ops or any(v in open_now or g._node.needs for v, g in cotangents.items())
-        found = adjoint(self, cotangents, values, recorded=recorded)
+        found = adjoint(self, cotangents, values, recorded=recorded, steps=steps)
         return {target: found[target.value] for target in targets if target.value in found}
 
     def boxed(self, x: Any) -> Any:
