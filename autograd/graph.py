@@ -200,13 +200,13 @@ class TracedLeaf(Leaf):
 
 
 class Symbol(Leaf):
-    """Represent ``value``, a place in the program that is being traced."""
+    """Represent ``value``, a place in the program that ``tracer`` notes."""
 
-    __slots__ = ("value",)
+    __slots__ = ("tracer", "value")
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, tracer: Any) -> None:
         super().__init__(None, value.shape, value.dtype, False)
-        self.value = value
+        self.value, self.tracer = value, tracer
 
     @property
     def needs(self) -> bool:

@@ -68,7 +68,10 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         def flat(*leaves: Any) -> Any:
             return f(*rebuild(list(leaves)), **kwargs)
 
-        outputs, form, lanes = mapped(flat, inputs, size)
+        try:
+            outputs, form, lanes = mapped(flat, inputs, size)
+        except _OwnWays:
+            return _one_by_one(flat, inputs, size, out_axes)
         doubtful = lanes.differentiates and current().tracer is None
         if doubtful and any(has_nan(y._array if isinstance(y, Box) else y) for y, _ in outputs):
             return _one_by_one(flat, inputs, size, out_axes)  # a mask cuts off what is nan here; that way it is known
@@ -76,6 +79,10 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         return form([_placed(y, own, axis, size) for (y, own), axis in zip(outputs, places, strict=True)])
 
     return Transformed(run, vmap, f, in_axes, out_axes)
+
+
+class _OwnWays(TraceError):
+    """Report that a function caught the error for a number that it wanted to read, or wrote one out."""
 
 
 # ------------------------------------------------------------------------------------------------------------ the axes
@@ -191,6 +198,8 @@ def mapped(flat: Function, inputs: Sequence[Pair], size: int) -> tuple[list[Pair
             for x in values
         ]
     lanes.undo()
+    if lanes.wrong:
+        raise _OwnWays(f"vmap: {lanes.wrong}")
     return lanes.run(results, inputs, size), form, lanes
 
 

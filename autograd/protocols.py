@@ -187,11 +187,12 @@ def _called(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
     tracer = current().tracer
     if tracer is None or not tracer.only_ops:
         return function(*args, **kwargs)
-    mark = len(tracer.steps)
+    mark, wrong = len(tracer.steps), tracer.wrong
     try:
         return function(*args, **kwargs)
     except (TraceError, ConversionError):
         del tracer.steps[mark:]
+        tracer.wrong = wrong
 
     def again(*inner: Any, **keywords: Any) -> Any:
         return _called(function, inner, keywords)

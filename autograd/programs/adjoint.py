@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.application import number_of
 from autograd.box import Box
 from autograd.compiler import select
 from autograd.errors import ConversionError, TraceError
 from autograd.modes import enable_grad, is_grad_enabled, no_grad
 from autograd.ops import elementwise as ew
 from autograd.programs.values import Step, Value, replaced
-from autograd.recorded import number_of
 from autograd.rules import Op, Rule
 from autograd.vjp import fit, missing_rule
 
@@ -65,13 +65,14 @@ def shares_of(tracer: Any, step: Step, parts: list[Any], needs: list[bool], reco
     """Return the cotangents of the inputs of a step that need one, given those of its outputs."""
     if not tracer.only_ops:
         return _shares_of_op(tracer, step, parts, needs, recorded)
-    mark = len(tracer.steps)
+    mark, wrong = len(tracer.steps), tracer.wrong
     if tracer.runs_each(step.op):
         return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
     try:
         return _shares_of_op(tracer, step, parts, needs, recorded)
     except (TraceError, ConversionError):  # a rule that reads numbers
         del tracer.steps[mark:]
+        tracer.wrong = wrong
         return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
 
 
@@ -83,13 +84,14 @@ def _shares_of_op(
     if op.definition is not None and (recorded or (op.joint is None and not op.rules)):
         return _by_definition(tracer, step, parts, needs)
     if op.definition is None:
-        mark = len(tracer.steps)
+        mark, wrong = len(tracer.steps), tracer.wrong
         try:
             return _by_rules(tracer, step, parts, outputs, needs)
         except Exception:  # a rule that reads numbers: then it is a step itself, on plain arrays
             if recorded:
                 raise
             del tracer.steps[mark:]
+            tracer.wrong = wrong
     return _by_kernel(tracer, step, parts, outputs, needs)
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.application import number_of
 from autograd.box import Box, wrap
 from autograd.forward import Pusher
 from autograd.graph import Symbol
 from autograd.modes import current, enable_grad
 from autograd.programs.adjoint import adjoint, shares_of
 from autograd.programs.values import Step, Value, replaced
-from autograd.recorded import number_of
 
 
 class StepNode:
@@ -25,7 +25,7 @@ class StepNode:
         several = step.nested or (step.packed and not step.op.cache)
         self.shape: Any = [out.shape for out in outputs] if several else outputs[0].shape
         self.dtype: Any = [out.dtype for out in outputs] if several else outputs[0].dtype
-        self.parents = tuple([Symbol(x) if isinstance(x, Value) else _Constant(x) for x in step.inputs])
+        self.parents = tuple([Symbol(x, tracer) if isinstance(x, Value) else _Constant(x) for x in step.inputs])
         dtype = outputs[0].dtype
 
         def box(x: Any) -> Any:
