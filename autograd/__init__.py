@@ -13,6 +13,7 @@ from autograd import _clash as _clash
 from autograd import errors, hints
 from autograd.errors import AutogradError
 from autograd.gathering import gathered
+from autograd.leaves import depends_on, leaf_arrays, mark_changed
 from autograd.memory import reuse_memory
 from autograd.modes import current_scope, enable_grad, is_grad_enabled, no_grad, scope
 from autograd.ops.activations import (
@@ -31,7 +32,7 @@ from autograd.ops.activations import (
 from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op, opaque
-from autograd.tensor import Tensor, depends_on, leaf_arrays, mark_changed
+from autograd.tensor import Tensor
 from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 del tensor  # type: ignore[name-defined]  # noqa: F821  # the module: who writes ag.tensor(…) is told ag.Tensor(…)

@@ -19,6 +19,9 @@ from autograd.debug import who_holds as who_holds
 from autograd.errors import AutogradError as AutogradError
 from autograd.gathering import gathered as gathered
 from autograd.gradcheck import check_grads as check_grads
+from autograd.leaves import depends_on as depends_on
+from autograd.leaves import leaf_arrays as leaf_arrays
+from autograd.leaves import mark_changed as mark_changed
 from autograd.memory import reuse_memory as reuse_memory
 from autograd.modes import current_scope as current_scope
 from autograd.modes import enable_grad as enable_grad
@@ -28,9 +31,6 @@ from autograd.modes import scope as scope
 from autograd.programs.program import Program
 from autograd.recording import record as record
 from autograd.tensor import Tensor as Tensor
-from autograd.tensor import depends_on as depends_on
-from autograd.tensor import leaf_arrays as leaf_arrays
-from autograd.tensor import mark_changed as mark_changed
 from autograd.viz import draw as draw
 from autograd.viz import draw_dot as draw_dot
 from autograd.viz import explain as explain

@@ -34,7 +34,7 @@ def cure() -> str:
 
 
 def source() -> str:
-    """Give what pip was told to install: a folder or file, or the bare name where it came from a registry."""
+    """Return what pip was told to install: a folder or file, or the bare name where it came from a registry."""
     import json
     from importlib.metadata import PackageNotFoundError, distribution  # what an import that succeeds does not need
 

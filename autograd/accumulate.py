@@ -38,7 +38,7 @@ def add_up(old: Any, g: Any) -> Any:
     return held + g
 
 
-def drain(found: dict[Node, Any], store: Callable[[Any, Any], Any] | None = None) -> None:
+def accumulate_grads(found: dict[Node, Any], store: Callable[[Any, Any], Any] | None = None) -> None:
     """Store the gradient of each leaf, letting go of it here first, so that ``add_up`` can see who else holds it."""
     store = store or add_up
     with _accumulate:
@@ -57,5 +57,5 @@ def drain(found: dict[Node, Any], store: Callable[[Any, Any], Any] | None = None
 
 # What a gradient that nobody else holds counts, by the same calls (newer Pythons do not count borrowed references).
 _probe = Leaf(None, (), None, True)
-drain({_probe: np.zeros(SMALL + 1)}, lambda old, g: getrefcount(g))
+accumulate_grads({_probe: np.zeros(SMALL + 1)}, lambda old, g: getrefcount(g))
 _ALONE: int = _probe.grad

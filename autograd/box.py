@@ -89,7 +89,7 @@ def needs_grad(x: Any) -> bool:
 
 
 class Views:
-    """Know the array of a memory and the Tensors that look at it, without keeping any of them alive."""
+    """Track the array of a memory and the Tensors that look at it, without keeping any of them alive."""
 
     __slots__ = ("array", "limit", "tensors")
 

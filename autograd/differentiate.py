@@ -9,19 +9,20 @@ Floor 7: used by ``backward`` and the transforms.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autograd.backward import VJP, backward_pass
+from autograd.backward import VJP, InputCotangents, UnderWay, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
 from autograd.graph import Leaf, Node, ancestors, leading_to, versions
+from autograd.masking import Masked, any_dead, as_masked, random_like, reach, unmasked
 from autograd.modes import current, enable_grad, watched_by
-from autograd.rules import Op, Shares
+from autograd.rules import Op
 from autograd.vjp import (
     PLUMBING,
     Cotangents,
@@ -31,28 +32,36 @@ from autograd.vjp import (
     identity_node,
     item_node,
     missing_rule,
-    unbroadcast,
 )
 
 GONE = object()  # stands among the keywords of a released node for a large array
 _F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
+_HOLDERS = (_NDARRAY, tuple)
 
 
-def _visit(wanted: Any, release: bool, retained: dict[Node, Any] | None) -> VJP:
-    """Make what runs the rules of a node on arrays: gradients of small values stay on it, for pictures."""
+def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: dict[Node, Any], held: Any) -> VJP:
+    """Make what runs the rules of a node on arrays: gradients of small values stay on it, for pictures.
 
-    def visit(node: Node, g: Any) -> Shares:
+    From the first mask on nodes are ``held`` and not released: a nan that comes of it needs them, and the cotangents
+    ``at_mask``, again.
+    """
+
+    def visit(node: Node, g: Any) -> InputCotangents:
         if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
             node.cotangent = g
         if node.retain and retained is not None:
             retained[node] = g
         op = node.op
-        shares: Shares = op.vjp(node, node.residuals, g, wanted)
-        if release:
+        if op.selects is not None and not at_mask:
+            at_mask.update(state.at(node, g))
+        cotangents: InputCotangents = op.vjp(node, node.residuals, g, wanted)
+        if at_mask:
+            held.append(node)
+        elif release:
             node.released = True
             if node.shape or not op.elementwise:  # an elementwise op of numbers holds nothing large
                 let_go(node)
-        return shares
+        return cotangents
 
     return visit
 
@@ -60,7 +69,7 @@ def _visit(wanted: Any, release: bool, retained: dict[Node, Any] | None) -> VJP:
 def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool) -> VJP:
     """Make what runs the rules of a node where some elements are structurally zero."""
 
-    def visit(node: Node, g: Any) -> Shares:
+    def visit(node: Node, g: Any) -> InputCotangents:
         if node.retain or not traced:
             plain = unmasked(g)
             if isinstance(plain, _ARRAYS) and plain.size <= SMALL:
@@ -88,22 +97,15 @@ def differentiate(
     """
     if current().watcher is not None:
         return _watched(differentiate, cotangents, targets, release, wanted=wanted, retained=retained)
-    found = backward_pass(cotangents, _visit(wanted, release, retained), targets, pause=True)
-    if _is_done(found, targets):
-        return found
-    at_mask, visited, visit = dict(found), list[Node](), _visit(wanted, False, retained)
-
-    def visit_and_note(node: Node, g: Any) -> Shares:
-        visited.append(node)  # nothing is let go of before it is known that no nan came of the mask
-        return visit(node, g)  # type: ignore[return-value]
-
-    found = backward_pass(found, visit_and_note, targets)
-    if _any_nan([*found.values(), *(retained or {}).values()]):
+    state, held = UnderWay(), list[Node]()
+    at_mask: dict[Node, Any] = {}
+    found = backward_pass(cotangents, _visit(wanted, release, retained, state, at_mask, held), targets, state)
+    if at_mask and _any_nan([*found.values(), *(retained or {}).values()]):
         masked = {node: as_masked(g) for node, g in at_mask.items()}
         masked = backward_pass(masked, _visit_masked(wanted, retained, traced=False), targets)
         found = {node: unmasked(g) for node, g in masked.items()}
     if release:
-        for node in visited:
+        for node in held:
             let_go(node)
     return found
 
@@ -119,19 +121,10 @@ def differentiate_recorded(
     """Return the gradients of all leaves (or ``targets``) as Tensors: the same rules, recorded."""
     if current().watcher is not None:
         return _watched(differentiate_recorded, cotangents, targets, False, wanted=wanted, retained=retained)
-
-    def visit(node: Node, g: Any) -> Shares:
-        if node.retain and retained is not None:
-            retained[node] = g
-        return recorded_vjp(node, g, wanted)
-
     with enable_grad():
-        found = backward_pass(cotangents, visit, targets, pause=True)
-        if not _is_done(found, targets):
-            masked = {node: as_masked(g) for node, g in found.items()}
-            masked = backward_pass(masked, _visit_masked(wanted, retained, traced=True), targets)
-            found = {node: unmasked(g) for node, g in masked.items()}
-    return found
+        masked = {node: as_masked(g) for node, g in cotangents.items()}
+        found = backward_pass(masked, _visit_masked(wanted, retained, traced=True), targets)
+    return {node: unmasked(g) for node, g in found.items()}
 
 
 def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool, **kwargs: Any) -> dict[Node, Any]:
@@ -139,7 +132,7 @@ def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool,
     watcher = current().watcher
     with watched_by(None):
         found: dict[Node, Any] = run(cotangents, targets, **kwargs)
-    watcher.walked(cotangents, found)
+    watcher.differentiated(cotangents, found)
     if release:
         for root in cotangents:
             for node in ancestors(root, lambda node: node.needs and not node.released):
@@ -148,13 +141,9 @@ def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool,
     return found
 
 
-def _is_done(found: dict[Node, Any], targets: Collection[Node]) -> bool:
-    return all(node.op is None or node in targets for node in found)
-
-
 def _any_nan(found: list[Any]) -> bool:
     numbers = [g for g in found if g.__class__ is _F64]
-    if numbers and not math.isfinite(sum(numbers)) and any(map(has_nan, numbers)):
+    if any(map(math.isnan, numbers)):
         return True
     return len(numbers) < len(found) and any(map(has_nan, memories(found)))
 
@@ -176,36 +165,34 @@ def has_nan(g: Any) -> bool:
 def let_go(node: Node) -> None:
     """Let go of a node's large arrays; small ones stay, so that it can be drawn."""
     node.released = True
-    several = node.shape.__class__ is list  # several outputs: a tuple of arrays
-    node.residuals = tuple(
-        [
-            None if (x.__class__ is _NDARRAY and x.size > SMALL) or (several and not is_small(x)) else x
-            for x in node.residuals
-        ]
-    )
-    if node.kwargs:
-        for value in node.kwargs.values():
-            if value.__class__ is _NDARRAY or value.__class__ is tuple:
-                node.kwargs = {key: value if is_small(value) else GONE for key, value in node.kwargs.items()}
-                break
+    if not is_small(node.residuals):
+        several = node.shape.__class__ is list  # several outputs: a tuple of arrays
+        node.residuals = tuple(
+            [
+                None if (x.__class__ is _NDARRAY and x.size > SMALL) or (several and not is_small(x)) else x
+                for x in node.residuals
+            ]
+        )
+    if node.kwargs and not is_small(tuple(node.kwargs.values())):
+        node.kwargs = {key: value if is_small(value) else GONE for key, value in node.kwargs.items()}
 
 
 def is_small(x: Any) -> bool:
     """Tell whether something may stay on a released graph: no array of more than 64 elements, also inside tuples."""
-    if isinstance(x, _NDARRAY):
-        return bool(x.size <= SMALL)
-    return not isinstance(x, tuple) or all(map(is_small, x))
+    if isinstance(x, tuple):
+        return not any(issubclass(kind, _HOLDERS) for kind in set(map(type, x))) or all(map(is_small, x))
+    return not isinstance(x, _NDARRAY) or x.size <= SMALL
 
 
 # ----------------------------------------------------------------------------------------------------------- recording
 
 
-def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> Shares:
+def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> InputCotangents:
     """Return the cotangent of each parent as a Tensor that is part of the graph: the same rules, run on Tensors."""
-    op = node.op
+    op: Op = node.op
     if op.definition is not None:
         return definition_vjp(node, node.residuals, g, wanted, traced=True)
-    return op.vjp(node, node.residuals if op.linear else linked(node), g, wanted)  # type: ignore[no-any-return]
+    return op.vjp(node, node.residuals if op.linear else linked(node), g, wanted)
 
 
 def linked(node: Node) -> tuple[Any, ...]:
@@ -229,7 +216,7 @@ def linked(node: Node) -> tuple[Any, ...]:
     return tuple(residuals)
 
 
-def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, traced: bool = False) -> Shares:
+def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, traced: bool = False) -> InputCotangents:
     """Run the definition of an op again, recorded, and go back through it.
 
     Inputs that nobody differentiates here stay linked to the graph when the pass itself is recorded. Inputs beyond
@@ -274,103 +261,49 @@ def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, tr
 # ------------------------------------------------------------------------------------------------------------- masking
 
 
-class Masked:
-    """Hold a cotangent and which of its elements are alive: None for all; the others are structurally zero.
-
-    ``alive`` may be given as a function that tells when somebody asks.
-    """
-
-    __slots__ = ("_alive", "g")
-
-    def __init__(self, g: Any, alive: Any = None) -> None:
-        self.g = g
-        self._alive = alive
-
-    @property
-    def alive(self) -> Any:
-        """Return which elements are alive, or None for all."""
-        alive = self._alive
-        if alive is not None:
-            alive = alive() if callable(alive) else alive
-            self._alive = alive = None if alive is None or np.all(alive) else alive
-        return alive
-
-    def __add__(self, other: "Masked") -> "Masked":
-        if self._alive is None or other._alive is None:
-            return Masked(self.g + other.g)
-        return Masked(self.g + other.g, lambda: _either(self.alive, other.alive))
-
-    def fitted(self, parent: Node, op: Any, i: int) -> "Masked":
-        """Return it in the shape and dtype of input ``i``; an element is alive there if it is anywhere on its way."""
-        g = fit(self.g, parent, op, i)
-        alive = self.alive
-        if alive is not None and np.shape(alive) != parent.shape:
-            alive = unbroadcast(np.asarray(alive, int), parent.shape) > 0
-        return Masked(g, alive)
-
-
-def _either(a: Any, b: Any) -> Any:
-    return None if a is None or b is None else a | b
-
-
-def as_masked(g: Any) -> Any:
-    """Return a cotangent as a masked one of which all is alive."""
-    if isinstance(g, Cotangents):
-        return Cotangents({i: as_masked(part) for i, part in g.parts.items()})
-    return tuple(None if part is None else as_masked(part) for part in g) if isinstance(g, tuple) else Masked(g)
-
-
-def unmasked(g: Any) -> Any:
-    """Return the cotangent in a masked one."""
-    return Cotangents({i: unmasked(part) for i, part in g.parts.items()}) if isinstance(g, Cotangents) else g.g
-
-
-def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> Shares:
+def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> InputCotangents:
     """Return the cotangent of each parent, set to zero where it influences nothing that is alive."""
-    op, parents = node.op, node.parents
+    op: Op = node.op
     if op.selects is None and op.__class__ is Op and masked.__class__ is Masked and masked._alive is None:  # mostly
-        g = masked.g
-        shares = recorded_vjp(node, g, wanted) if traced else op.vjp(node, node.residuals, g, wanted)
-        return [(parent, Masked(share)) for parent, share in shares]
+        return _unmasked_vjp(node, masked.g, wanted, traced)
     if op in PLUMBING:
-        return op.vjp(node, node.residuals, masked, wanted)  # type: ignore[no-any-return]
-    if op.definition is not None and (op.selects is not None or traced or _any_dead(masked)):
+        return op.vjp(node, node.residuals, masked, wanted)
+    if op.definition is not None and (op.selects is not None or traced or any_dead(masked)):
         return definition_vjp(node, node.residuals, masked, wanted, traced=traced)
-    if op.selects is None and not _any_dead(masked):
-        g = unmasked(masked)
-        shares = recorded_vjp(node, g, wanted) if traced else op.vjp(node, node.residuals, g, wanted)
-        return [(parent, Masked(share)) for parent, share in shares]
+    if op.selects is None and not any_dead(masked):
+        return _unmasked_vjp(node, unmasked(masked), wanted, traced)
     if node.released or versions.latest < node.order:
         check(node)
-    needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in parents]
+    needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in node.parents]
     residuals = linked(node) if traced else node.residuals
     if op.elementwise and op.joint is None:
         return _elementwise(node, residuals, masked, needs)
-    reach = cache(lambda: _reach(node, masked))
+    reached = cache(lambda: reach(node, masked))
     places = iter([i for i, needed in enumerate(needs) if needed])
-    if not _any_dead(masked):  # all is alive that comes in: the rule leaves zeros where it chooses
-        shares = op.vjp(node, residuals, unmasked(masked), wanted)
+    if not any_dead(masked):  # all is alive that comes in: the rule leaves zeros where it chooses
+        cotangents = op.vjp(node, residuals, unmasked(masked), wanted)
         return [
-            (parent, Masked(share, lambda i=i: reach()[i])) for (parent, share), i in zip(shares, places, strict=True)
+            (parent, Masked(cotangent, lambda i=i: reached()[i]))
+            for (parent, cotangent), i in zip(cotangents, places, strict=True)
         ]
-    alive = reach()
+    alive = reached()
     if op.selects is None:  # what selects by its values needs them as they are
-        inputs = [_finite(x, each, traced) for x, each in zip(residuals, alive, strict=False)]
+        inputs = [_finite(x, each) for x, each in zip(residuals, alive, strict=False)]
         residuals = [*inputs, *residuals[len(alive) :]]
-    shares = op.vjp(node, residuals, unmasked(masked), wanted)
-    pairs: Shares = []
-    for (parent, share), i in zip(shares, places, strict=True):
-        pairs.append((parent, Masked(share if alive[i] is None else select(alive[i], share), alive[i])))
-    return pairs
+    cotangents = op.vjp(node, residuals, unmasked(masked), wanted)
+    return [
+        (parent, Masked(cotangent if alive[i] is None else select(alive[i], cotangent), alive[i]))
+        for i, (parent, cotangent) in zip(places, cotangents, strict=True)
+    ]
 
 
-def _any_dead(masked: Any) -> bool:
-    if isinstance(masked, Cotangents):
-        return any(part.alive is not None for part in masked.parts.values())
-    return masked.alive is not None
+def _unmasked_vjp(node: Node, g: Any, wanted: Any, traced: bool) -> InputCotangents:
+    """Return the cotangents where nothing is cut off."""
+    cotangents = recorded_vjp(node, g, wanted) if traced else node.op.vjp(node, node.residuals, g, wanted)
+    return [(parent, Masked(cotangent)) for parent, cotangent in cotangents]
 
 
-def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[bool]) -> Shares:
+def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[bool]) -> InputCotangents:
     """Mask before the sum over broadcast axes: an element of the output is alive, or it is not."""
     op, pairs = node.op, []
     for i, parent in enumerate(node.parents):
@@ -379,111 +312,27 @@ def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[boo
         if i not in op.rules:
             missing_rule(op, i)
         alive = masked.alive
-        share = op.rules[i].function(masked.g, *arguments_of(op.rules[i], node, residuals, needs, (True,)))
+        cotangent = op.rules[i].function(masked.g, *arguments_of(op.rules[i], node, residuals, needs, (True,)))
         if op.selects is not None and i in op.selects:
             chosen = op.selects[i].function(*arguments_of(op.selects[i], node, residuals, needs, (True,)))
             chosen = np.broadcast_to(np.asarray(chosen, bool), node.shape)
             alive = chosen if alive is None else alive & chosen
         if alive is not None:
-            share = select(np.broadcast_to(alive, share.shape), share)
-        pairs.append((parent, Masked(share, alive).fitted(parent, op, i)))
+            cotangent = select(np.broadcast_to(alive, cotangent.shape), cotangent)
+        pairs.append((parent, Masked(cotangent, alive).fitted(parent, op, i)))
     return pairs
 
 
-def _reach(node: Node, masked: Any) -> list[Any]:
-    """Tell for each input which elements influence an output that is alive: by what its rules make of random probes.
-
-    An element is alive if any probe finds it: with the values that are there, with random ones, so that no derivative
-    is zero by chance, and with values drawn from those that are there, as a rule may refuse others. An op that selects
-    by its values is probed with these alone. Where no probe succeeds, all is taken to be alive.
-    """
-    op, rng = node.op, np.random.default_rng(0)
-    seed, arrived = _probe_of(node, masked, rng)
-    found: list[Any] = []
-    for residuals in _probed_residuals(node, rng):
-        try:
-            shares = _shares_of_all(node, residuals, seed, arrived)
-        except Exception:  # a rule may refuse what it is probed with
-            continue
-        alive: list[Any] = [None] * len(node.parents)
-        for i, share in shares:
-            alive[i] = np.asarray(share) != 0
-            if op.selects is None:  # 0 · inf tells nothing
-                alive[i] &= ~np.isnan(share)
-        found.append(alive)
-    each = [[alive[i] for alive in found] for i in range(len(node.parents))]
-    return [None if not masks or masks[0] is None or np.all(m := np.any(masks, 0)) else m for masks in each]
-
-
-def _probe_of(node: Node, masked: Any, rng: Any) -> tuple[Any, tuple[bool, ...]]:
-    """Make a random cotangent that is 0 where the given one is dead."""
-
-    def probe(shape: Any, dtype: Any, part: Any) -> Any:
-        g = rng.uniform(1, 2, shape).astype(dtype)
-        return np.zeros(shape, dtype) if part is None else g if part.alive is None else g * part.alive
-
-    if not isinstance(masked, Cotangents):
-        return probe(node.shape, node.dtype, masked)[()], (True,)
-    shapes = zip(node.shape, node.dtype, strict=True)
-    parts = tuple(probe(shape, dtype, masked.parts.get(k)) for k, (shape, dtype) in enumerate(shapes))
-    return parts, masked.arrived(node)
-
-
-def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
-    """Yield residuals to probe with; a value that no rule of the pass reads was not kept, and is a random one."""
-
-    def random(a: Any) -> Any:
-        return rng.uniform(1, 2, np.shape(a)).astype(a.dtype)
-
-    def drawn(a: Any) -> Any:
-        usable = np.ravel(a)[np.isfinite(np.ravel(a)) & (np.ravel(a) != 0)]
-        return rng.choice(usable, np.shape(a)).astype(a.dtype) if usable.size else random(a)
-
-    kept = list(node.residuals)
-    for i, parent in enumerate(node.parents):
-        if kept[i] is None and parent is not None and parent.dtype.kind in "fc":
-            kept[i] = rng.uniform(1, 2, parent.shape).astype(parent.dtype)
-    if node.op.selects is not None:
-        yield kept
-        return
-    yield [_finite(x, False, False, rng) for x in kept]
-    if not node.op.linear:
-        yield [_map(x, random) for x in kept]
-        yield [_map(x, drawn) for x in kept]
-
-
-def _shares_of_all(node: Node, residuals: Any, g: Any, arrived: Any) -> list[tuple[int, Any]]:
-    """Run all rules, also those of constants, on arrays."""
-    op, parents = node.op, node.parents
-    needs = [parent is not None and parent.dtype.kind in "fc" for parent in parents]
-    if op.joint is not None:
-        shares = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, arrived))
-        return [(i, share) for i, share in enumerate(shares) if needs[i] and share is not None]
-    return [
-        (i, rule.function(g, *arguments_of(rule, node, residuals, needs, arrived)))
-        for i, rule in op.rules.items()
-        if needs[i]
-    ]
-
-
-def _map(x: Any, change: Callable[[Any], Any]) -> Any:
-    """Change a floating-point array, or each in a tuple."""
-    if isinstance(x, tuple):
-        return tuple([_map(part, change) for part in x])
-    return change(x) if isinstance(x, _ARRAYS) and x.dtype.kind in "fc" else x
-
-
-def _finite(x: Any, alive: Any, traced: bool, rng: Any = None) -> Any:
+def _finite(x: Any, alive: Any) -> Any:
     """Replace what is not finite and influences nothing alive by a number: what it is does not matter."""
     array = x._array if isinstance(x, Box) else x
     if alive is None or array is None:
         return x
     if isinstance(array, tuple):
-        return tuple([_finite(part, alive, traced, rng) for part in x])
+        return tuple([_finite(part, alive) for part in x])
     if array.dtype.kind not in "fc":
         return x
     dead = ~np.isfinite(array) & ~np.asarray(alive)
     if not dead.any():
         return x
-    filler = np.where(dead, (rng or np.random.default_rng(1)).uniform(1, 2, array.shape), 0.0).astype(array.dtype)
-    return select(~dead, x) + filler
+    return select(~dead, x) + np.where(dead, random_like(array, np.random.default_rng(1)), 0).astype(array.dtype)

@@ -13,7 +13,7 @@ from autograd.modes import printable as printable
 
 
 class AutogradError(Exception):
-    """Stand at the root of every error that this project raises; control characters in its text are written out."""
+    """Serve as the root of every error that this project raises; control characters in its text are written out."""
 
     def __init__(self, *args: object) -> None:
         super().__init__(*("\n".join(map(printable, a.split("\n"))) if isinstance(a, str) else a for a in args))

@@ -9,7 +9,7 @@ Floor 14: public as ``autograd.check_grads``.
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def check_grads(
     if order < 1:
         raise ArgumentError(f"check_grads: order must be at least 1, got {order}.")
     if isinstance(f, Box):
-        _check_graph(f, args, rng, dict(eps=eps, rtol=rtol, atol=atol))
+        _check_graph(f, args, rng, _Tolerances(eps, rtol, atol))
         return
     values, rebuild = flatten(unbox(args))
     places = [i for i, x in enumerate(values) if _is_float(x)]
@@ -81,7 +81,7 @@ def check_grads(
     points = [np.array(values[i]) for i in places]
     labels = [f"argument {k}" for k in range(len(places))]
     try:
-        _check(g, points, labels, name, order, np.random.default_rng(rng), eps, rtol, atol)
+        _check(_Case(g, name, points, labels), order, np.random.default_rng(rng), _Tolerances(eps, rtol, atol))
     except ValueError as error:
         if "read-only" not in str(error):
             raise
@@ -91,7 +91,7 @@ def check_grads(
         ) from error
 
 
-def _check_graph(root: Box, args: tuple[Any, ...], rng: Any, options: dict[str, Any]) -> None:
+def _check_graph(root: Box, args: tuple[Any, ...], rng: Any, given: _Tolerances) -> None:
     """Check every op of a graph at the values that it was given, in double precision, oldest first."""
     if args:
         raise ArgumentError(
@@ -114,7 +114,7 @@ def _check_graph(root: Box, args: tuple[Any, ...], rng: Any, options: dict[str, 
             )
         places = [k for k, p in enumerate(parents) if p is not None and p.needs]
         try:
-            _check_op(node, apply, inputs, places, rng, options)
+            _check_op(node, apply, inputs, places, rng, given)
         except GradientError as error:
             raise _wrong(snap, i, str(error)) from None
 
@@ -126,12 +126,12 @@ def _given(parent: Node, value: Any) -> Any:
     return found if isinstance(found, np.ndarray | np.generic) else None
 
 
-def _check_op(node: Node, apply: Any, inputs: list[Any], places: list[int], rng: Any, options: dict[str, Any]) -> None:
+def _check_op(node: Node, apply: Any, inputs: list[Any], places: list[int], rng: Any, given: _Tolerances) -> None:
     """Check one op by the inputs that want a gradient.
 
     A rule that is wrong is so for every step and beside the point as well; at a kink one of these tries agrees.
     """
-    for beside, eps in ((0.0, options["eps"]), (0.0, _FINE), (1e-2, options["eps"]), (1e-2, _FINE)):
+    for beside, eps in ((0.0, given.eps), (0.0, _FINE), (1e-2, given.eps), (1e-2, _FINE)):
         draw = np.random.default_rng(rng)
         filled = list(inputs)
         for k in places:
@@ -145,7 +145,7 @@ def _check_op(node: Node, apply: Any, inputs: list[Any], places: list[int], rng:
 
         local.__name__ = node.op.name
         try:
-            check_grads(local, *[filled[k] for k in places], order=1, rng=rng, **(options | {"eps": eps}))
+            check_grads(local, *[filled[k] for k in places], order=1, rng=rng, **given._replace(eps=eps)._asdict())
         except GradientError as error:
             last = error
         else:
@@ -207,107 +207,117 @@ def _accuracy(x: Any) -> int:
     return dtype.itemsize // (1 + (dtype.kind == "c"))
 
 
-def _check(
-    f: Callable[..., tuple[Any, ...]],
-    points: list[Any],
-    labels: list[str],
-    name: str,
-    order: int,
-    rng: np.random.Generator,
-    eps: float | None,
-    rtol: float | None,
-    atol: float | None,
-) -> None:
-    outputs, pullback = vjp(f, *points)
-    kept = [k for k, y in enumerate(outputs) if _is_float(np.asarray(unbox(y)))]
-    cotangents = [_random(outputs[k], rng) for k in kept]
+class _Tolerances(NamedTuple):
+    """Hold step and tolerances of the finite differences; None: what fits the dtype and the values."""
+
+    eps: float | None
+    rtol: float | None
+    atol: float | None
+
+
+class _Case(NamedTuple):
+    """Hold a function of arrays that gives a tuple, and the point at which its derivatives are checked."""
+
+    f: Callable[..., tuple[Any, ...]]
+    name: str
+    points: list[Any]
+    labels: list[str]
+    depth: int = 1  # the order of the derivative of the user's function that this case checks
+
+
+class _Upstream(NamedTuple):
+    """Hold an upstream gradient for each output: a random one, and zeros for integers."""
+
+    seeds: tuple[Any, ...]
+    varied: list[int]  # which are random
+
+    def filled(self, given: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the seeds with others in place of the random ones."""
+        seeds = list(self.seeds)
+        for u, k in zip(given, self.varied, strict=True):
+            seeds[k] = u
+        return tuple(seeds)
+
+
+def _check(case: _Case, order: int, rng: np.random.Generator, given: _Tolerances) -> None:
+    """Check the first derivative of a case, and, for a higher order, the case of its gradient."""
+    outputs, pullback = vjp(case.f, *case.points)
+    upstream = _drawn(outputs, rng)
+    gradients = _tuple(pullback(upstream.seeds))
+    if case.depth == 1:
+        _same(gradients, pullback(upstream.seeds), f"{case.name}: the gradient a second time")
+        _other_ways(case, upstream, gradients)
+    tolerances = _chosen(given, case, outputs, upstream)
 
     def weighed(*varied: Any) -> float:
-        ys = f(*varied)
-        return sum(float(np.sum(_real_product(u, _wide(unbox(ys[k]))))) for u, k in zip(cotangents, kept, strict=True))
+        ys = case.f(*varied)
+        return sum(float(np.sum(_real_product(upstream.seeds[k], _wide(unbox(ys[k]))))) for k in upstream.varied)
 
-    seeds = [np.zeros(np.shape(unbox(y))) for y in outputs]
-    for u, k in zip(cotangents, kept, strict=True):
-        np.asarray(u).setflags(write=False)
-        seeds[k] = u
-    gradients = pullback(tuple(seeds))
-    gradients = (gradients,) if len(points) == 1 else gradients
-    if _depth(name) == 1:
-        _same(gradients, pullback(tuple(seeds)), f"{name}: the gradient a second time")
-        _other_ways(f, points, labels, name, seeds, gradients)
-    if atol is None:
-        total = sum(float(np.sum(np.abs(unbox(outputs[k]) * u))) for k, u in zip(kept, cotangents, strict=True))
-        atol = 1e-7 * min(1.0, total or 1.0)
-    size = min(_accuracy(x) for x in (*points, *[outputs[k] for k in kept]))
-    step, tolerance = eps or _STEP[size], rtol or _RTOL[size]
-    for i, (point, gradient) in enumerate(zip(points, gradients, strict=True)):
-        _compare(
-            weighed,
-            points,
-            i,
-            _wide(unbox(gradient)),
-            f"{name}, {labels[i]}, order {_depth(name)}",
-            rng,
-            step,
-            tolerance,
-            atol,
-            point,
-        )
+    for i, gradient in enumerate(gradients):
+        where = f"{case.name}, {case.labels[i]}, order {case.depth}"
+        _compare(weighed, case.points, i, _wide(unbox(gradient)), where, rng, *tolerances)
     if order > 1:
-        count = len(points)
-
-        def pulled(*varied: Any) -> tuple[Any, ...]:
-            shares = vjp(f, *varied[:count])[1](_spread(varied[count:], kept, seeds))
-            return shares if isinstance(shares, tuple) else (shares,)
-
-        more = [f"upstream gradient {k}" for k in range(len(kept))]
-        points = [
-            *points,
-            *[np.asarray(u, np.asarray(unbox(outputs[k])).dtype) for u, k in zip(cotangents, kept, strict=True)],
-        ]
-        _check(pulled, points, [*labels, *more], f"gradient of {name}", order - 1, rng, eps, rtol, atol)
+        _check(_gradient_of(case, outputs, upstream), order - 1, rng, given)
 
 
-def _other_ways(
-    f: Callable[..., tuple[Any, ...]],
-    points: list[Any],
-    labels: list[str],
-    name: str,
-    seeds: list[Any],
-    gradients: Sequence[Any],
-) -> None:
+def _drawn(outputs: Sequence[Any], rng: np.random.Generator) -> _Upstream:
+    """Draw the upstream gradients; nobody may write into them."""
+    varied = [k for k, y in enumerate(outputs) if _is_float(np.asarray(unbox(y)))]
+    upstream = _Upstream(tuple([np.zeros(np.shape(unbox(y))) for y in outputs]), varied)
+    drawn = [_random(outputs[k], rng) for k in varied]
+    for u in drawn:
+        np.asarray(u).setflags(write=False)
+    return upstream._replace(seeds=upstream.filled(drawn))
+
+
+def _chosen(given: _Tolerances, case: _Case, outputs: Sequence[Any], upstream: _Upstream) -> tuple[float, float, float]:
+    """Return step, relative and absolute tolerance."""
+    size = min(_accuracy(x) for x in (*case.points, *[outputs[k] for k in upstream.varied]))
+    atol = given.atol
+    if atol is None:
+        total = sum(float(np.sum(np.abs(unbox(outputs[k]) * upstream.seeds[k]))) for k in upstream.varied)
+        atol = 1e-7 * min(1.0, total or 1.0)
+    return given.eps or _STEP[size], given.rtol or _RTOL[size], atol
+
+
+def _gradient_of(case: _Case, outputs: Sequence[Any], upstream: _Upstream) -> _Case:
+    """Return the case of (x, u) -> uᵀ · J(x)."""
+    count = len(case.points)
+
+    def gradient(*varied: Any) -> tuple[Any, ...]:
+        return _tuple(vjp(case.f, *varied[:count])[1](upstream.filled(varied[count:])))
+
+    dtypes = [np.asarray(unbox(outputs[k])).dtype for k in upstream.varied]
+    points = [np.asarray(upstream.seeds[k], dtype) for k, dtype in zip(upstream.varied, dtypes, strict=True)]
+    labels = [f"upstream gradient {k}" for k in range(len(points))]
+    return _Case(gradient, f"gradient of {case.name}", [*case.points, *points], [*case.labels, *labels], case.depth + 1)
+
+
+def _other_ways(case: _Case, upstream: _Upstream, gradients: Sequence[Any]) -> None:
     """Compare with the gradient for each argument alone, and with that of float64 where the points are not."""
+    points, seeds = case.points, upstream.seeds
     others = [Tensor(x) for x in points]
     for i in range(len(points) if len(points) > 1 else 0):
-        alone = vjp(lambda x, i=i: f(*others[:i], x, *others[i + 1 :]), points[i])[1](tuple(seeds))
-        _same(gradients[i : i + 1], alone, f"{name}: the gradient for {labels[i]} alone")
+        alone = vjp(lambda x, i=i: case.f(*others[:i], x, *others[i + 1 :]), points[i])[1](seeds)
+        _same(gradients[i : i + 1], alone, f"{case.name}: the gradient for {case.labels[i]} alone")
     if any(_accuracy(x) < 8 for x in points):
-        wide = vjp(f, *[_wide(x) for x in points])[1](tuple(seeds))
-        _same(gradients, wide, f"{name}: the gradient in float64")
+        wide = vjp(case.f, *[_wide(x) for x in points])[1](seeds)
+        _same(gradients, wide, f"{case.name}: the gradient in float64")
+
+
+def _tuple(x: Any) -> tuple[Any, ...]:
+    return x if isinstance(x, tuple) else (x,)
 
 
 def _same(gradients: Sequence[Any], others: Any, what: str) -> None:
     """Compare gradients that must be equal, but for rounding."""
-    others = others if isinstance(others, tuple) else (others,)
-    for a, b in zip(map(unbox, gradients), map(unbox, others), strict=True):
+    for a, b in zip(map(unbox, gradients), map(unbox, _tuple(others)), strict=True):
         rounding = 2e4 * np.finfo(a.dtype).eps * np.max(np.abs(a), initial=0.0)
         if not np.allclose(a, b, rtol=0, atol=rounding, equal_nan=True):
             raise GradientError(
                 f"check_grads: {what} is another: {np.ravel(b)[:3]} instead of {np.ravel(a)[:3]}. A rule changes what "
                 "it was given, or uses what is not kept or of another dtype."
             )
-
-
-def _spread(given: tuple[Any, ...], kept: list[int], seeds: list[Any]) -> tuple[Any, ...]:
-    """Put the varied upstream gradients among the constant ones of integer outputs."""
-    filled = list(seeds)
-    for u, k in zip(given, kept, strict=True):
-        filled[k] = u
-    return tuple(filled)
-
-
-def _depth(name: str) -> int:
-    return name.count("gradient of ") + 1
 
 
 def _compare(
@@ -320,9 +330,9 @@ def _compare(
     step: float,
     rtol: float,
     atol: float,
-    point: Any,
 ) -> None:
     """Compare one directional derivative; a direction in which the terms cancel says little, so another is drawn."""
+    point = points[i]
     if not gradient.size:
         return
     for _ in range(_TRIES):

@@ -145,7 +145,7 @@ class DetachSite(str):
 
 
 class Leaf(Node):
-    """Stand for a value that no recorded op made: a parameter, an input, a constant.
+    """Represent a value that no recorded op made: a parameter, an input, a constant.
 
     ``grad`` accumulates what each backward brings, ``version`` is the order of the last in-place change, and ``note``
     says what cut the value off from an earlier graph (``"detach"``, the name of a piecewise-constant function).
@@ -154,6 +154,7 @@ class Leaf(Node):
     """
 
     __slots__ = ("holder", "needs", "note", "other", "version")
+    other: Any
 
     def __init__(
         self, value: Any, shape: Any, dtype: Any, needs: bool, name: str | None = None, note: str = ""
@@ -173,7 +174,7 @@ class Leaf(Node):
 
 
 class TracedLeaf(Leaf):
-    """Stand for the argument of a function that a transform differentiates: of interest to that transform alone."""
+    """Represent the argument of a function that a transform differentiates: of interest to that transform alone."""
 
     __slots__ = ()
 
@@ -182,7 +183,7 @@ class TracedLeaf(Leaf):
 
 
 class Symbol(Leaf):
-    """Stand for ``value``, a place in the program that is being traced."""
+    """Represent ``value``, a place in the program that is being traced."""
 
     __slots__ = ("value",)
 
@@ -201,7 +202,7 @@ class Symbol(Leaf):
 
 
 class Alias(Leaf):
-    """Stand for a leaf that shares the memory of another (after ``detach``): a change of either is one of both."""
+    """Represent a leaf that shares the memory of another (after ``detach``): a change of either is one of both."""
 
     __slots__ = ("root",)
 
@@ -222,7 +223,7 @@ class Alias(Leaf):
 
 
 class Detached(Leaf):
-    """Stand for a constant that lies in the memory of a result (after ``detach``, or a view that was not recorded).
+    """Represent a constant that lies in the memory of a result (after ``detach``, or a view that was not recorded).
 
     It holds nothing of the graph: ``views`` are the Tensors that look at that memory, or None once it has left it.
     """

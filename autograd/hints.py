@@ -6,6 +6,7 @@ Floor 2: used by Tensor, the package, the compiler and the protocols.
 import functools
 import sys
 from collections.abc import Callable, Iterable
+from types import FrameType
 from typing import Any, ParamSpec, TypeVar
 
 from autograd.errors import UnexpectedKeyword, UnknownName
@@ -165,11 +166,12 @@ def full_name(function: Any, numpy: Any) -> tuple[str, str]:
 
 def converted() -> str:
     """Tell what turns a Tensor into a plain array: the function of NumPy that is at work, and what to use instead."""
-    frame, name, module = sys._getframe(2), "", "numpy"
+    frame: FrameType | None = sys._getframe(2)
+    name, module = "", "numpy"
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "scipy"):
         module = frame.f_globals["__name__"]
         name = frame.f_code.co_qualname.partition(".")[0]
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     if module.startswith("scipy."):
         return _converted_by_scipy(module.split(".")[1])
     usual = "use ag.array for nested lists, np.stack or np.concatenate to join Tensors"

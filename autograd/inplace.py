@@ -6,7 +6,7 @@ one from then on, at the same places. Floor 10: used by :mod:`autograd.tensor`.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -25,15 +25,17 @@ from autograd.box import (
     wrap,
 )
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Detached, Leaf, View, node_of, origin, site_of
+from autograd.graph import Alias, Detached, Leaf, Node, View, node_of, origin, site_of
 from autograd.modes import current
-from autograd.ops import casting, indexing, shapes
+from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
 from autograd.ops.places import overwrite, reread
 from autograd.recorded import misfit
 from autograd.sharing import is_given
 
+Result = TypeVar("Result")
 
-def refuse_leaf(t: Box, what: str, *values: Any) -> None:
+
+def _refuse_leaf(t: Box, what: str, *values: Any) -> None:
     """Raise InPlaceError where a write would change a value whose gradient is asked for, or spoil a graph."""
     root = origin(leaf_of(t))
     if is_shared(t):
@@ -63,7 +65,7 @@ def refuse_leaf(t: Box, what: str, *values: Any) -> None:
         )
 
 
-def refuse_swap(t: Box, index: Any, value: Any) -> None:
+def _refuse_swap(t: Box, index: Any, value: Any) -> None:
     """Raise InPlaceError for ``t[i], t[j] = t[j], t[i]`` of rows: on views, as here and in NumPy, one of them is lost.
 
     Generator.shuffle does it to what it does not know.
@@ -92,13 +94,13 @@ def _place(array: Any) -> Any:
     return array.__array_interface__["data"][0], array.shape, array.strides
 
 
-def is_plain(t: Box, *values: Any) -> bool:
+def _is_plain(t: Box, *values: Any) -> bool:
     """Tell whether a write concerns no graph: arrays are written into as NumPy does it, and versions tell the rest."""
     root = origin(leaf_of(t))
     return isinstance(root, Leaf) and not (current().recording and any(needs_grad(v) for v in values))
 
 
-def write(change: Callable[[], Any], name: str, *operands: Any) -> None:
+def _write(change: Callable[[], Any], name: str, *operands: Any) -> None:
     """Run a change of an array; shapes that do not fit are told as everywhere."""
     try:
         change()
@@ -106,21 +108,21 @@ def write(change: Callable[[], Any], name: str, *operands: Any) -> None:
         raise misfit(name, [unbox(x) for x in operands], error, elementwise=True) from None
 
 
-def assign(t: Box, index: Any, value: Any) -> None:
+def _assign(t: Box, index: Any, value: Any) -> None:
     """Do ``t[index] = value`` as a new value of ``t``, seen by all that look at its memory."""
     if type(t._array) is np.ndarray and t._array.dtype.kind not in "fc" and needs_grad(value):
         raise DTypeError(
             f"writing into a Tensor of dtype {t._array.dtype} would lose the gradient of what is written. Use "
             ".astype(float)."
         )
-    replace(t, indexing.setitem(t, value, index))
+    _replace(t, indexing.setitem(t, value, index))
 
 
-def update(t: Box, function: Any, other: Any, ufunc: Any) -> Box:
+def _update(t: Box, function: Callable[[Box, Any], Box], other: Any, ufunc: Any) -> Box:
     """Do ``t += other`` and its kin: a number is bound anew, an array changes for all that look at it."""
     value = function(t, other)
     if type(t._array) is not np.ndarray:
-        return value  # type: ignore[no-any-return]
+        return value
     if value._array.shape != t._array.shape:
         raise ShapeError(
             f"in-place {ufunc.__name__}: the result of shape {value._array.shape} does not fit into shape "
@@ -133,11 +135,11 @@ def update(t: Box, function: Any, other: Any, ufunc: Any) -> Box:
                 f"{t._array.dtype}. Write y = x + … for a new Tensor."
             )
         value = casting.astype(value, t._array.dtype)
-    replace(t, value)
+    _replace(t, value)
     return t
 
 
-def replace(t: Box, value: Box) -> None:
+def _replace(t: Box, value: Box) -> None:
     """Put the value that was written into ``t`` into it and into all that look at its memory."""
     node = leaf_of(t)
     root = origin(node)
@@ -157,30 +159,18 @@ def replace(t: Box, value: Box) -> None:
             f"a write into a view of the result of {root.op.name if root.op else 'a leaf'!r}, whose own array is gone, "
             "cannot be followed. Keep the array in a variable, or write into a copy."
         )
-    seen = [each for each in (tensor() for tensor in known.tensors) if each is not None]
-    roots = {each: origin(each._node) for each in seen if each._node is not None}
-    seen = [each for each in seen if roots.get(each) is root]
-    detached = [each for each, at in roots.items() if isinstance(at, Detached) and at.views is known]
+    seen, detached = _looking(known, root)
     if any(each._array.dtype != array.dtype for each in (*seen, *detached)):
         raise InPlaceError(
             "a write into memory that the .real or .imag of a Tensor looks at cannot be followed. Write into a copy."
         )
-    if any(isinstance(each._node, View) for each in detached):
-        raise InPlaceError(
-            "a write into a result, of which a Tensor that was detached and then requires grad has views, cannot be "
-            "followed. Detach a copy."
-        )
-    owner = wrap(array, root)
-    whole = np.arange(array.size).reshape(array.shape)
-    ids = np.empty_like(array, dtype=np.intp)  # in the layout of the array
-    ids[...] = whole
+    ids = _numbered(array)
     if node is root and value._array.strides == array.strides:
         changed = value
     else:
-        changed = overwrite(owner, value, places=_places(t._array, array, ids))
-    links = [(each, None if each._node is root else _places(each._array, array, ids)) for each in seen]
-    if node is root and not any(each is t for each in seen):
-        links.append((t, None))
+        changed = overwrite(wrap(array, root), value, places=_places(t._array, array, ids))
+    owners = seen if node is not root or any(each is t for each in seen) else [*seen, t]
+    links = [(each, None if each._node is root else _places(each._array, array, ids)) for each in owners]
     for each, places in links:
         if places is None:
             _rebind(each, changed._array, changed._node)
@@ -188,11 +178,20 @@ def replace(t: Box, value: Box) -> None:
             _look(each, changed, places, array)
         watch(each, changed)
     for each in detached:
-        each._array = _moved(each, changed, array)
-        each._array.flags.writeable = False
-        roots[each].views = views_of(changed, leaf_of(changed))
-        leaf_of(each).residuals = (small(each._array),)
-        watch(each, changed)
+        _look_detached(each, changed, array)
+
+
+def _looking(known: Views, root: Node) -> tuple[list[Box], list[Box]]:
+    """Return the Tensors that look at the memory of ``root``: those of its graph, and detached ones."""
+    tensors = [each for each in [tensor() for tensor in known.tensors] if each is not None]
+    roots = [(each, origin(each._node)) for each in tensors if each._node is not None]
+    detached = [each for each, at in roots if isinstance(at, Detached) and at.views is known]
+    if any(isinstance(each._node, View) for each in detached):
+        raise InPlaceError(
+            "a write into a result, of which a Tensor that was detached and then requires grad has views, cannot be "
+            "followed. Detach a copy."
+        )
+    return [each for each, at in roots if at is root], detached
 
 
 def _rebind(t: Box, array: Any, node: Any) -> None:
@@ -215,6 +214,16 @@ def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     _rebind(t, _moved(t, changed, old), node)
 
 
+def _look_detached(t: Box, changed: Box, old: Any) -> None:
+    """Make a constant look at the memory of ``changed``, read-only."""
+    t._array = _moved(t, changed, old)
+    t._array.flags.writeable = False
+    root: Any = origin(leaf_of(t))
+    root.views = views_of(changed, leaf_of(changed))
+    leaf_of(t).residuals = (small(t._array),)
+    watch(t, changed)
+
+
 def _moved(t: Box, changed: Box, old: Any) -> Any:
     """Return the view of the memory of ``changed`` that ``t`` is of that of ``old``."""
     if changed._array.strides != old.strides:
@@ -227,6 +236,13 @@ def _moved(t: Box, changed: Box, old: Any) -> Any:
 def _offset(view: Any, array: Any) -> int:
     distance = view.__array_interface__["data"][0] - array.__array_interface__["data"][0]
     return int(distance // array.itemsize)
+
+
+def _numbered(array: Any) -> Any:
+    """Return the numbers of the elements, in NumPy's order, as an array with the layout of this one."""
+    ids = np.empty_like(array, dtype=np.intp)
+    ids[...] = np.arange(array.size).reshape(array.shape)
+    return ids
 
 
 def _places(view: Any, array: Any, ids: Any) -> Any:
@@ -254,3 +270,76 @@ def set_shape(t: Box, shape: Any) -> None:
     t._array, t._node = made._array, made._node
     if made._node is not None:
         watch(t, made)
+
+
+def _change(t: Any, other: Any, function: Any, ufunc: np.ufunc) -> Any:
+    """Change a Tensor as NumPy changes an array: recorded, or, where no graph is concerned, in its memory."""
+    _refuse_leaf(t, f"in-place {ufunc.__name__} on", other)
+    if not _is_plain(t, other):
+        return _update(t, function, other, ufunc)
+    if type(t._array) is not np.ndarray and t._node is not None and not t._node.needs:
+        return function(t, other)
+    array = t.data
+    _write(lambda: ufunc(array, unbox(other), out=array, casting="same_kind"), ufunc.__name__, array, other)
+    t.data = array
+    return t
+
+
+class Writing(Box, Generic[Result]):
+    """Provide what writes into ndarrays: assignment, operators like ``+=``, and methods that change in place.
+
+    ``Result`` is the type of the results, Tensor, which is defined above this floor.
+    """
+
+    __slots__ = ()
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Assign in place, as NumPy does: views of this Tensor see it, and gradients are those of what was written.
+
+        On a leaf that requires grad it is an error while recording.
+        """
+        _refuse_leaf(self, "assigning into", value)
+        _refuse_swap(self, index, value)
+        if _is_plain(self, value):
+            tensor: Any = self
+            array = tensor.data
+            _write(lambda: array.__setitem__(unbox(index), unbox(value)), "setitem", array, value)
+            tensor.data = array
+        else:
+            _assign(self, index, value)
+
+    def fill(self, value: Any) -> None:
+        """Set all elements to ``value``."""
+        self[...] = value
+
+    def sort(self, axis: int = -1) -> None:
+        """Sort in place, as ndarray.sort does; ``np.sort`` gives a sorted copy."""
+        self[...] = sorting.sort(self, axis=axis)
+
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        """Partition in place, as ndarray.partition does."""
+        self[...] = sorting.partition(self, kth, axis=axis)
+
+    def __iadd__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.add, np.add)
+
+    def __isub__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.subtract, np.subtract)
+
+    def __imul__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.multiply, np.multiply)
+
+    def __itruediv__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.divide, np.divide)
+
+    def __ipow__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.power, np.power)
+
+    def __imod__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.remainder, np.remainder)
+
+    def __ifloordiv__(self, other: Any) -> Result:
+        return _change(self, other, elementwise.floor_divide, np.floor_divide)
+
+    def __imatmul__(self, other: Any) -> Result:
+        return _change(self, other, products.matmul, np.matmul)

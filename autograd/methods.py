@@ -324,7 +324,8 @@ class Methods(Box, Generic[Result]):
 
     def conj(self) -> Result:
         """Return the complex conjugate, which for real numbers is this Tensor itself."""
-        return parts.conjugate(self) if self.dtype.kind == "c" else self  # type: ignore[return-value]
+        tensor: Any = self
+        return parts.conjugate(self) if self.dtype.kind == "c" else tensor
 
     conjugate = conj
 

@@ -104,7 +104,10 @@ _LATER = {"numpy.fft": "autograd.ops.fft", "numpy.lib.scimath": "autograd.ops.em
 
 _ASSIGN = "Assign x[index] = v instead, which is differentiable."
 _SET = "The set of values has no derivative; use np.sort, or .detach() first."
-_SETS = ("unique unique_all unique_counts unique_inverse unique_values intersect1d setdiff1d setxor1d union1d").split()  # noqa: SIM905
+_SETS = [
+    *["unique", "unique_all", "unique_counts", "unique_inverse", "unique_values"],
+    *["intersect1d", "setdiff1d", "setxor1d", "union1d"],
+]
 _INTEGERS = [
     "bitwise_count",
     "bitwise_left_shift",

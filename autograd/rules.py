@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backward import InputCotangents
 from autograd.box import Box, needs_grad
 from autograd.errors import MissingRule, RuleError
 from autograd.graph import Node
 from autograd.modes import current, printable
 
-Shares = list[tuple[Node, Any]]
 _RESERVED = {
     "y": "the output",
     "shapes": "the shapes of the inputs",
@@ -100,7 +100,7 @@ class Op:
     )
     apply: Callable[..., Any]
     conjugated: "Op"
-    vjp: Callable[..., Shares]  # both written out at its first use: see compiler.py
+    vjp: Callable[..., InputCotangents]  # both written out at its first use: see compiler.py
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from autograd.errors import InPlaceError
-from autograd.graph import Leaf, Node, origin
+from autograd.graph import Node, origin
 
 _Span = tuple[int, int, "weakref.ref[Node]", bool]  # from where to where, which leaf, whether the user gave the array
 _spans: dict[int, tuple[Any, list[_Span]]] = {}  # id of an owner of memory -> (reference to it, who lies where)
@@ -63,7 +63,7 @@ def is_given(array: Any) -> bool:
     return any(span[3] for span in _overlapping(array))
 
 
-def lying_in(array: Any, but: Node | None = None) -> Leaf | None:
+def lying_in(array: Any, but: Node | None = None) -> Node | None:
     """Find the leaf that owns the memory of ``array``, in part at least, other than ``but``.
 
     Raises InPlaceError where two that share nothing so far would be joined.
@@ -75,4 +75,4 @@ def lying_in(array: Any, but: Node | None = None) -> Leaf | None:
             f"an array of shape {array.shape} lies in the memory of {len(roots)} Tensors; a change of it could not be "
             "told to all. Use a copy."
         )
-    return roots.pop() if roots else None  # type: ignore[return-value]
+    return roots.pop() if roots else None

@@ -3,8 +3,9 @@
 Floor 11: used by the transforms and views.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
+from operator import attrgetter
 from sys import _getframe
 from typing import Any
 from weakref import ref
@@ -12,20 +13,17 @@ from weakref import ref
 import numpy as np
 import numpy.typing as npt
 
-from autograd import inplace, protocols
-from autograd.accumulate import drain
+from autograd import inplace, protocols, reading
+from autograd.accumulate import accumulate_grads
 from autograd.box import (
-    KINDS,
     SMALL,
     Box,
     alias,
-    as_raw,
     is_live,
     is_recording,
     is_shared,
     leaf_of,
     leave,
-    needs_grad,
     set_result_type,
     small,
     unbox,
@@ -33,17 +31,19 @@ from autograd.box import (
     wrap,
 )
 from autograd.differentiate import differentiate, differentiate_recorded
-from autograd.errors import ArgumentError, ConversionError, DTypeError, GraphError, InPlaceError, ShapeError
-from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, ancestors, note_change, origin
+from autograd.errors import ConversionError, GraphError, InPlaceError, ShapeError
+from autograd.graph import Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
 from autograd.hints import converted, unknown_attribute
+from autograd.inplace import Writing
 from autograd.methods import Methods
 from autograd.modes import current, printable
-from autograd.ops import casting, indexing, products, sorting
-from autograd.ops import elementwise as ew
+from autograd.ops import casting, indexing
 from autograd.sharing import forget, lying_in, register
 
+_released = attrgetter("released")
 
-class Tensor(Methods["Tensor"]):
+
+class Tensor(Methods["Tensor"], Writing["Tensor"]):
     """Hold an array and record what is computed from it, so that ``backward`` can give its gradient.
 
     ``data`` is anything that NumPy can read, and is copied (``copy=False`` shares an array). With
@@ -68,8 +68,8 @@ class Tensor(Methods["Tensor"]):
         name: str | None = None,
     ) -> None:
         if requires_grad is not False and requires_grad is not True:
-            _check_switch(requires_grad)
-        array = _read(data, dtype, copy, requires_grad)
+            reading.check_switch(requires_grad)
+        array = reading.read(data, dtype, copy, requires_grad)
         self._array, self._node = array, None
         if requires_grad or name:
             name = None if name is None else printable(str(name))
@@ -123,7 +123,7 @@ class Tensor(Methods["Tensor"]):
         if value is self._array and node is not None:  # changed in place: only its time is new
             note_change([node])
             return
-        array = value if value is self._array else _read(value, None, False, self.requires_grad)
+        array = value if value is self._array else reading.read(value, None, False, self.requires_grad)
         if node is not None:
             forget(self._array, node)
             leave(self)
@@ -159,12 +159,13 @@ class Tensor(Methods["Tensor"]):
     @property
     def grad(self) -> "Tensor | None":
         """Return the accumulated gradient of a leaf (or of a result after ``retain_grad``), or None."""
-        node = self._node
+        node: Any = self._node
         if node is None or node.grad is None or (node.op is not None and not node.retain):
             return None
         if not isinstance(node.grad, Box):
             node.grad = wrap(node.grad)
-        return node.grad  # type: ignore[return-value]
+        grad: Any = node.grad
+        return grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -172,7 +173,7 @@ class Tensor(Methods["Tensor"]):
             if self._node is not None:
                 self._node.grad = None
             return
-        value = as_seed(value, self.dtype, "grad")
+        value = reading.as_seed(value, self.dtype, "grad")
         value = value if isinstance(value, Box) else wrap(np.array(value))
         if value._array.shape != self.shape:
             raise ShapeError(f"grad must have the shape of the Tensor, {self.shape}, got {value._array.shape}.")
@@ -185,8 +186,8 @@ class Tensor(Methods["Tensor"]):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        _check_switch(value)
-        node = self._node
+        reading.check_switch(value)
+        node: Any = self._node
         if node is not None and node.op is not None:
             if not value:
                 raise GraphError(
@@ -194,7 +195,7 @@ class Tensor(Methods["Tensor"]):
                 )
             return
         if value:
-            _check_float(self._array.dtype)
+            reading.check_float(self._array.dtype)
         if node is None or isinstance(node, TracedLeaf):
             leaf_of(self).needs = bool(value)
         elif node.needs != bool(value):  # a node of its own from here on: graphs keep what was true at their time
@@ -202,7 +203,7 @@ class Tensor(Methods["Tensor"]):
             made = None if known is None else known()  # that of a graph which is still there gets its gradient
             if made is None or (made.shape, made.dtype) != (node.shape, node.dtype):
                 made = Alias(origin(node), node.residuals[0], node.shape, node.dtype, "")
-                made.needs, made.other, node.other = bool(value), ref(node), ref(made)  # type: ignore[attr-defined]
+                made.needs, made.other, node.other = bool(value), ref(node), ref(made)
             made.name, made.grad, self._node = node.name, node.grad, made
 
     @property
@@ -262,14 +263,14 @@ class Tensor(Methods["Tensor"]):
             found = differentiate_recorded({root: seed}, retained=retained)
         else:
             found = differentiate({root: unbox(seed)}, release=not retain_graph, retained=retained)
-        for leaf in found:
-            if leaf.released:
-                raise InPlaceError(
-                    f"backward reached leaf {leaf.name or '(no name)'} of shape {leaf.shape}, which has data of "
-                    "another shape by now. Assign such data after backward, or make a new Tensor."
-                )
-        drain(found)
-        drain(retained)
+        if any(map(_released, found)):
+            leaf = next(filter(_released, found))
+            raise InPlaceError(
+                f"backward reached leaf {leaf.name or '(no name)'} of shape {leaf.shape}, which has data of "
+                "another shape by now. Assign such data after backward, or make a new Tensor."
+            )
+        accumulate_grads(found)
+        accumulate_grads(retained)
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
@@ -286,7 +287,7 @@ class Tensor(Methods["Tensor"]):
                     "or pass gradient= of that shape."
                 )
             return array.dtype.type(1) if not array.ndim else np.ones(array.shape, array.dtype)
-        gradient = as_seed(gradient, self.dtype, "backward(gradient=)")
+        gradient = reading.as_seed(gradient, self.dtype, "backward(gradient=)")
         if gradient.shape != self.shape:
             raise ShapeError(f"backward(gradient=): expected shape {self.shape}, got {gradient.shape}.")
         return gradient if isinstance(gradient, Box) else np.array(gradient)[()]
@@ -308,74 +309,10 @@ class Tensor(Methods["Tensor"]):
     def __getitem__(self, index: Any) -> "Tensor":
         return indexing.getitem(self, index)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        """Assign in place, as NumPy does: views of this Tensor see it, and gradients are those of what was written.
-
-        On a leaf that requires grad it is an error while recording.
-        """
-        inplace.refuse_leaf(self, "assigning into", value)
-        inplace.refuse_swap(self, index, value)
-        if inplace.is_plain(self, value):
-            array = self.data
-            inplace.write(lambda: array.__setitem__(unbox(index), unbox(value)), "setitem", array, value)
-            self.data = array
-        else:
-            inplace.assign(self, index, value)
-
-    def fill(self, value: Any) -> None:
-        """Set all elements to ``value``."""
-        self[...] = value
-
-    def sort(self, axis: int = -1) -> None:
-        """Sort in place, as ndarray.sort does; ``np.sort`` gives a sorted copy."""
-        self[...] = sorting.sort(self, axis=axis)
-
-    def partition(self, kth: Any, axis: int = -1) -> None:
-        """Partition in place, as ndarray.partition does."""
-        self[...] = sorting.partition(self, kth, axis=axis)
-
     def __iter__(self) -> Iterator["Tensor"]:
         if not self.ndim:
             raise TypeError("iteration over a 0-d Tensor; use .item() for its number.")
         return (self[i] for i in range(len(self)))
-
-    # ----------------------------------------------------------------------------------------- in-place operators
-
-    def _in_place(self, other: Any, function: Any, ufunc: np.ufunc) -> "Tensor":
-        """Change this Tensor as NumPy changes an array: recorded, or, where no graph is concerned, in its memory."""
-        inplace.refuse_leaf(self, f"in-place {ufunc.__name__} on", other)
-        if not inplace.is_plain(self, other):
-            return inplace.update(self, function, other, ufunc)  # type: ignore[return-value]
-        if type(self._array) is not np.ndarray and self._node is not None and not self._node.needs:
-            return function(self, other)
-        array = self.data
-        inplace.write(lambda: ufunc(array, unbox(other), out=array, casting="same_kind"), ufunc.__name__, array, other)
-        self.data = array
-        return self
-
-    def __iadd__(self, other: Any) -> "Tensor":
-        return self._in_place(other, ew.add, np.add)
-
-    def __isub__(self, other: Any) -> "Tensor":
-        return self._in_place(other, ew.subtract, np.subtract)
-
-    def __imul__(self, other: Any) -> "Tensor":
-        return self._in_place(other, ew.multiply, np.multiply)
-
-    def __itruediv__(self, other: Any) -> "Tensor":
-        return self._in_place(other, ew.divide, np.divide)
-
-    def __ipow__(self, other: Any) -> "Tensor":
-        return self._in_place(other, ew.power, np.power)
-
-    def __imod__(self, other: Any) -> "Tensor":
-        return self._in_place(other, ew.remainder, np.remainder)
-
-    def __ifloordiv__(self, other: Any) -> "Tensor":
-        return self._in_place(other, ew.floor_divide, np.floor_divide)
-
-    def __imatmul__(self, other: Any) -> "Tensor":
-        return self._in_place(other, products.matmul, np.matmul)
 
     # ----------------------------------------------------------------------------------------- Python's protocols
 
@@ -498,118 +435,9 @@ setattr(Tensor, "label", property(_refuse_label, _refuse_label))  # noqa: B010
 set_result_type(Tensor)
 
 
-def leaf_arrays(leaves: Iterable[Tensor]) -> tuple[list[Any], list[Any]]:
-    """List the arrays and the gradients (None where there is none) of leaves: what an optimizer reads, in one call.
-
-    The arrays are the leaves' own. After a change in place tell it with :func:`mark_changed`.
-
-    >>> x = Tensor([1.0, 2.0], requires_grad=True)
-    >>> x.sum().backward()
-    >>> leaf_arrays([x])
-    ([array([1., 2.])], [array([1., 1.])])
-    """
-    arrays, grads = [], []
-    for leaf in leaves:
-        node: Any = leaf._node
-        g = None if node is None else node.grad
-        arrays.append(leaf._array)
-        grads.append(g._array if isinstance(g, Box) else g)
-    return arrays, grads
-
-
-def depends_on(result: Tensor, tensors: Iterable[Tensor]) -> list[bool]:
-    """Tell of each Tensor whether ``result`` was computed from it, so that a gradient would reach it.
-
-    >>> x, y = Tensor(1.0, requires_grad=True), Tensor(2.0, requires_grad=True)
-    >>> depends_on(x * x, [x, y])
-    [True, False]
-    """
-    root = result._node
-    below = set() if root is None else set(ancestors(root, lambda node: bool(node.needs)))
-    return [tensor._node in below and tensor.requires_grad for tensor in tensors]
-
-
-def mark_changed(leaves: Iterable[Tensor]) -> None:
-    """Say that the arrays of these leaves were changed in place: graphs that need the old values then refuse them."""
-    note_change([leaf._node for leaf in leaves])
-
-
 def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
     made = kind.__new__(kind)
     Tensor.__init__(made, data, requires_grad, name=name)
     if grad is not None:
         made.grad = grad
     return made
-
-
-_HOLDS = "a Tensor holds numbers. Pass a number, nested lists of numbers, or an array"
-
-
-def _read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
-    """Make the array of a leaf from anything; 0-d values become NumPy scalars, whose arithmetic is ten times faster."""
-    if isinstance(data, Box):
-        if is_recording(data):
-            raise ConversionError(
-                "Tensor(tensor) would lose the gradient of the inner one. Use it as it is, or .detach() it."
-            )
-        data = values_of(data)
-    plain = not isinstance(data, np.ndarray | np.generic)
-    if not plain and np.any(getattr(data, "mask", False)):
-        raise DTypeError(f"Tensor of a {type(data).__name__}: its mask would be lost. Use .filled(v) or .data.")
-    if plain and dtype is None and type(data) is float:
-        return np.float64(data)
-    given = getattr(data, "dtype", None)
-    if given is not None and dtype is not None and given.kind == "c" and np.dtype(dtype).kind in "iuf":
-        raise DTypeError(f"Tensor(dtype={np.dtype(dtype)}) would lose the imaginary part of {given}. Pass data.real.")
-    if isinstance(data, list | tuple) and any(needs_grad(x) for x in data) and current().recording:
-        raise ConversionError("a list of Tensors that require grad would lose its gradients here; use ag.array(list).")
-    array = _converted(data, dtype, copy)
-    if array.dtype.kind not in KINDS:
-        raise DTypeError(f"Tensor of dtype {array.dtype} from {type(data).__name__}: {_HOLDS}.")
-    if requires_grad and array.dtype.kind not in "fc":
-        if not plain or dtype is not None:
-            _check_float(array.dtype)
-        array = array.astype(np.float64)
-    return array if array.ndim or not copy else array[()]
-
-
-def _converted(data: Any, dtype: Any, copy: bool) -> npt.NDArray[Any]:
-    """Let NumPy read ``data``, and say what it is if that fails."""
-    if data is None:  # NumPy would make nan of it
-        raise DTypeError(f"Tensor of None: {_HOLDS}.")
-    try:
-        return (
-            np.array(data, dtype=dtype) if copy or not isinstance(data, np.ndarray) else np.asarray(data, dtype=dtype)
-        )
-    except ValueError as error:
-        if "inhomogeneous" not in str(error):
-            raise DTypeError(f"Tensor of {type(data).__name__}: {error}; {_HOLDS}.") from None
-        raise ShapeError(
-            f"Tensor: the nested lists do not form an array: {str(error).rstrip('.')}. Make all rows of one length."
-        ) from None
-
-
-def _check_switch(value: Any) -> None:
-    """Refuse what is no truth value: a second number, say, of somebody who left the brackets of a list out."""
-    if not isinstance(value, bool | np.bool_):
-        raise ArgumentError(
-            f"requires_grad must be True or False, got {value!r}. Several numbers go into one list: Tensor([1.0, 2.0])."
-        )
-
-
-def _check_float(dtype: np.dtype[Any]) -> None:
-    if dtype.kind not in "fc":
-        raise DTypeError(
-            f"only floating-point Tensors can require gradients, got dtype {dtype}. Use .astype(float) or dtype=float."
-        )
-
-
-def as_seed(gradient: Any, dtype: Any, who: str) -> Any:
-    """Return an upstream gradient in the dtype of the value that it belongs to: a Tensor, or an array."""
-    if isinstance(gradient, Box) and gradient._array.dtype == dtype:
-        return gradient
-    if not isinstance(gradient, Box):
-        gradient = np.asarray(as_raw(gradient, who))
-    if gradient.dtype.kind == "c" and dtype.kind != "c":
-        raise DTypeError(f"{who} got dtype {gradient.dtype} for a value of dtype {dtype}. Pass a real one (.real).")
-    return casting.astype(gradient, dtype) if isinstance(gradient, Box) else gradient.astype(dtype, copy=False)[()]

@@ -19,8 +19,9 @@ from autograd.differentiate import definition_vjp, differentiate, differentiate_
 from autograd.errors import ArgumentError, DTypeError, GraphError, NotAFunction, ShapeError
 from autograd.graph import Node, TracedLeaf, ancestors, leading_to, next_order, node_of, origin, reaches_other_leaf
 from autograd.modes import current, enable_grad, no_grad
+from autograd.reading import as_seed
 from autograd.rules import Op
-from autograd.tensor import Tensor, as_seed
+from autograd.tensor import Tensor
 from autograd.tree import flatten
 from autograd.vjp import bundle_node, identity_node, item_node
 
@@ -29,6 +30,8 @@ Function = Callable[..., Any]
 
 class _Transformed:
     """Call a function made of ``f``; it can be pickled where ``f`` can."""
+
+    _reaches = ("_run",)  # the rest names it
 
     def __init__(self, run: Function, transform: Function, f: Function, *options: Any) -> None:
         if not callable(f):

@@ -5,14 +5,15 @@ Floor 4: used by the compiler and by :mod:`autograd.differentiate`.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd.backward import InputCotangents
 from autograd.box import KINDS, Box
 from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
 from autograd.graph import Node, node_of
-from autograd.rules import Op, Shares
+from autograd.rules import Op
 
 _F64 = np.float64
 _ARRAYS = (np.ndarray, np.generic)
@@ -45,13 +46,13 @@ class Cotangents:
 
 
 class _Plumbing:
-    """Stand for an op of the engine's own: no user calls it, it only passes cotangents on."""
+    """Represent an op of the engine's own: no user calls it, it only passes cotangents on."""
 
     elementwise, joint, definition, cache, linear, selects = False, None, None, (), True, None
     inputs, formula, reads_output = ("x",), (None,), False
-    rules: dict[int, Any] = {}  # noqa: RUF012
+    rules: ClassVar[dict[int, Any]] = {}
 
-    def __init__(self, name: str, vjp: Callable[..., Shares]) -> None:
+    def __init__(self, name: str, vjp: Callable[..., InputCotangents]) -> None:
         self.name = self.symbol = name
         self.vjp = vjp
 
@@ -64,15 +65,15 @@ class _Plumbing:
         return 0
 
 
-def _item_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Shares:
+def _item_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> InputCotangents:
     return [(node.parents[0], Cotangents({node.kwargs["index"]: g}))]
 
 
-def _identity_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Shares:
+def _identity_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> InputCotangents:
     return [(node.parents[0], g)]
 
 
-def _bundle_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Shares:
+def _bundle_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> InputCotangents:
     pairs = zip(node.parents, g, strict=True)
     return [
         (parent, part)
@@ -126,18 +127,20 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     return g.reshape(shape) if extra else g
 
 
-def fit(share: Any, parent: Any, op: Op, i: int) -> Any:
+def fit(cotangent: Any, parent: Any, op: Op, i: int) -> Any:
     """Make the cotangent of input ``i`` have the input's shape and dtype, or say which rule is wrong.
 
     Of a complex cotangent a real input takes the real part.
     """
-    inner = share._array if isinstance(share, Box) else share  # its attributes cost less than the Tensor's properties
+    inner = (
+        cotangent._array if isinstance(cotangent, Box) else cotangent
+    )  # its attributes cost less than the Tensor's properties
     if not isinstance(inner, _ARRAYS):
         if not isinstance(inner, int | float | complex):
             raise RuleError(
-                f"op {op.name!r}: the rule for {op.argument(i)!r} returned {type(share).__name__}, not an array."
+                f"op {op.name!r}: the rule for {op.argument(i)!r} returned {type(cotangent).__name__}, not an array."
             )
-        share = inner = np.asarray(share)
+        cotangent = inner = np.asarray(cotangent)
     shape, dtype = inner.shape, inner.dtype
     if shape != parent.shape:
         if not op.elementwise or not _broadcasts(parent.shape, shape):
@@ -145,7 +148,7 @@ def fit(share: Any, parent: Any, op: Op, i: int) -> Any:
                 f"op {op.name!r}: the rule for {op.argument(i)!r} returned shape {shape}, but the input has "
                 f"shape {parent.shape}."
             )
-        share = unbroadcast(share, parent.shape)
+        cotangent = unbroadcast(cotangent, parent.shape)
     if dtype is not parent.dtype and dtype != parent.dtype:
         if dtype.kind not in KINDS:
             raise RuleError(f"op {op.name!r}: the rule for {op.argument(i)!r} returned dtype {dtype}.")
@@ -155,28 +158,32 @@ def fit(share: Any, parent: Any, op: Op, i: int) -> Any:
                     f"op {op.name!r}: the rule for {op.argument(i)!r} returned dtype {dtype} for a real input and "
                     "output. Take its real part, or declare the op with holomorphic=False."
                 )
-            share = share.real
-        if share.dtype != parent.dtype:
-            share = share.astype(parent.dtype)
-    return share
+            cotangent = cotangent.real
+        if cotangent.dtype != parent.dtype:
+            cotangent = cotangent.astype(parent.dtype)
+    return cotangent
 
 
 def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     return len(small) <= len(large) and all(n in (1, m) for n, m in zip(reversed(small), reversed(large), strict=False))
 
 
-def joint_shares(op: Op, shares: Any, parents: Sequence[Any], needs: Sequence[bool]) -> Shares:
+def joint_cotangents(op: Op, cotangents: Any, parents: Sequence[Any], needs: Sequence[bool]) -> InputCotangents:
     """Pair what a joint rule gave with the inputs that want a cotangent."""
-    if not isinstance(shares, tuple | list) or len(shares) != len(parents):
-        said = f"{len(shares)} values" if isinstance(shares, tuple | list) else type(shares).__name__
+    if not isinstance(cotangents, tuple | list) or len(cotangents) != len(parents):
+        said = f"{len(cotangents)} values" if isinstance(cotangents, tuple | list) else type(cotangents).__name__
         raise RuleError(f"op {op.name!r}: the joint rule must return a tuple of {len(parents)} gradients, got {said}.")
-    pairs: Shares = []
+    pairs: list[tuple[Node, Any]] = []
     for i, needed in enumerate(needs):
         if needed:
-            parent, share = parents[i], shares[i]
-            if share.__class__ is not np.ndarray or share.dtype is not parent.dtype or share.shape != parent.shape:
-                share = fit(share, parent, op, i)
-            pairs.append((parent, share))
+            parent, cotangent = parents[i], cotangents[i]
+            if (
+                cotangent.__class__ is not np.ndarray
+                or cotangent.dtype is not parent.dtype
+                or cotangent.shape != parent.shape
+            ):
+                cotangent = fit(cotangent, parent, op, i)
+            pairs.append((parent, cotangent))
     return pairs
 
 

@@ -29,7 +29,7 @@ def _moving(decay: float, averaged: Array, current: Array, count: int) -> Any:
 
 
 def _mean(averaged: Array, current: Array, count: int) -> Any:
-    """Give the mean of all models so far."""
+    """Return the mean of all models so far."""
     return averaged + (current - averaged) / (count + 1)
 
 

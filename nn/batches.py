@@ -49,7 +49,7 @@ class Batch:
         return size(self.x)
 
     def part(self, at: Any) -> "Batch":
-        """Give some of the rows."""
+        """Return some of the rows."""
         x, y = (each(lambda a: a[at], tree) for tree in (self.x, self.y))
         return Batch(x, y, None if self.weight is None else self.weight[at], self.classes)
 
@@ -149,7 +149,7 @@ class Batches:
             yield self.take(rows[number * self.batch_size : (number + 1) * self.batch_size])
 
     def take(self, rows: Array) -> Batch:
-        """Give the batch of these rows."""
+        """Return the batch of these rows."""
         weight = None if self.weight is None else self.weight[rows]
         return Batch(each(lambda a: a[rows], self.x), each(lambda a: a[rows], self.y), weight, self.classes)
 

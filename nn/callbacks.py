@@ -20,7 +20,7 @@ _BETTER = {"min": ("loss", "mse", "mae", "error"), "max": ("acc", "precision", "
 
 
 class Callback:
-    """Be called by a Trainer: each method gets it; its ``epoch``, ``step``, ``logs`` and ``history`` say where it is.
+    """React to a Trainer: each method gets it; its ``epoch``, ``step``, ``logs`` and ``history`` say where it is.
 
     Set ``trainer.stop = True`` to end the run after the current batch. A callback with state gives it in ``state_dict``
     (arrays, numbers, texts, lists and dicts), so that an interrupted run resumes exactly. Where ``last`` is True it is
@@ -50,7 +50,7 @@ class Callback:
         """Act at the end, also after Ctrl-C."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Give what must survive an interruption."""
+        """Return what must survive an interruption."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -70,7 +70,7 @@ def tell(callbacks: Iterable[Callback], name: str, trainer: Any) -> None:
 
 
 def watched(trainer: Any, monitor: str, who: str) -> float:
-    """Give the last value of a watched name, or say which names there are."""
+    """Return the last value of a watched name, or say which names there are."""
     if monitor not in trainer.history:
         known = ", ".join(trainer.history) or "nothing yet"
         hint = " Pass validation_data= or validation_split= to fit." if monitor.startswith("val_") else ""

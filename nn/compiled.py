@@ -41,7 +41,7 @@ class Forward:
         self._function: Any = None if compile is False else ag.compile(_Joined(model, criterion.loss), quiet=True)
 
     def __call__(self, batch: Batch) -> tuple[Any, Measured]:
-        """Give the outputs of a batch and what was measured on them."""
+        """Return the outputs of a batch and what was measured on them."""
         output, loss = None, None
         if self._function is not None and batch.weight is None and batch.classes is None:
             output, loss = self._compiled(batch.x, batch.y)
@@ -71,7 +71,7 @@ class Forward:
         return found
 
     def _again(self, x: Any) -> Any:
-        """Give the outputs uncompiled, and leave everything as it was."""
+        """Return the outputs uncompiled, and leave everything as it was."""
         before = Rollback(self.model)
         before.remember({"sums": {}, "kept": []})
         try:

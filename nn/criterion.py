@@ -95,7 +95,7 @@ class Criterion:
     # -------------------------------------------------------------------------------------------------------- the mean
 
     def measure(self, output: Any, batch: Batch, loss: Any = None) -> Measured:
-        """Give the loss of a batch, and Σ w l and Σ w, of which means over any batches can be made.
+        """Return the loss of a batch, and Σ w l and Σ w, of which means over any batches can be made.
 
         ``loss`` is that of the outputs where it is known already.
         """
@@ -130,7 +130,7 @@ class Criterion:
         return Measured(total if self.summed else total * (1 / mass), total.item(), mass)
 
     def _each(self, output: Any, target: Any) -> Any:
-        """Give the losses before they are reduced."""
+        """Return the losses before they are reduced."""
         if not hasattr(self.loss, "reduction"):
             raise ArgumentError(f"weights need a loss with a reduction, such as nn.MSELoss(); {self.name} has none.")
         each = copy.copy(self.loss)
@@ -149,7 +149,7 @@ class Criterion:
         return target.size // max(1, target.shape[1]) if soft and target.ndim > 1 else target.size
 
     def _own_weights(self, target: Any, output: Any) -> Array | None:
-        """Give the weights that the loss itself has in the mean over labels of classes; None: all are 1."""
+        """Return the weights that the loss itself has in the mean over labels of classes; None: all are 1."""
         if self.outputs != "classes" or not isinstance(target, np.ndarray) or target.ndim == output.ndim:
             return None
         ignored, weight = getattr(self.loss, "ignore_index", None), getattr(self.loss, "weight", None)
@@ -179,7 +179,7 @@ class Criterion:
     # ------------------------------------------------------------------------------------------------------ for metrics
 
     def counted(self, target: Any, output: Any) -> tuple[Any, Any]:
-        """Give the targets that count and their outputs; over classes, those of steps or pixels become rows.
+        """Return the targets that count and their outputs; over classes, those of steps or pixels become rows.
 
         So labels are (M,), or (M, C) where they are probabilities, and scores (M, C).
         """
@@ -230,7 +230,7 @@ class ClassWeights:
             )
 
     def of(self, target: Array, soft: bool) -> Array:
-        """Give the weight of each label; ``soft``: axis 1 holds one column per class (of a mixture, the mean)."""
+        """Return the weight of each label; ``soft``: axis 1 holds one column per class (of a mixture, the mean)."""
         if soft not in self._tables:
             self._tables[soft] = self._table(soft)
         labels, weights = self._tables[soft]
@@ -305,7 +305,7 @@ def _laid(weight: Array, ndim: int) -> Array:
 
 
 def _as_module(loss: Any) -> Any:
-    """Give the module of a name, or of a function of ``nn.functional`` with or without keywords; else the loss."""
+    """Return the module of a name, or of a function of ``nn.functional`` with or without keywords; else the loss."""
     if isinstance(loss, str):
         return loss_names.get(loss)
     if isinstance(loss, functools.partial):

@@ -10,7 +10,7 @@ from nn.module import Module
 
 
 def call(model: Any, x: Any) -> Any:
-    """Give ``model(x)``, ``model(*x)`` of a tuple or ``model(**x)`` of a dict."""
+    """Return ``model(x)``, ``model(*x)`` of a tuple or ``model(**x)`` of a dict."""
     args, named = (x, {}) if isinstance(x, tuple) else ((), x) if isinstance(x, Mapping) else ((x,), {})
     try:
         return model(*args, **named)

@@ -34,7 +34,7 @@ class History(Mapping[str, list[float]]):
         return max((len(v) for v in self._values.values()), default=0)
 
     def best(self, name: str, mode: str = "min") -> int:
-        """Give the epoch (from 0) with the smallest or, with ``mode="max"``, largest value."""
+        """Return the epoch (from 0) with the smallest or, with ``mode="max"``, largest value."""
         if mode not in ("min", "max"):
             raise ArgumentError(f"History.best: mode must be 'min' or 'max', got {mode!r}.")
         values = [(v, i) for i, v in enumerate(self._values[name]) if not math.isnan(v)]

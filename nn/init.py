@@ -36,7 +36,7 @@ _GAINS: dict[str, Callable[[float], float]] = {
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """Give the factor that keeps the variance through ``nonlinearity``; ``param`` is the slope of leaky_relu (0.01)."""
+    """Return the factor that keeps the variance through ``nonlinearity``; ``param``: the slope of leaky_relu (0.01)."""
     if nonlinearity not in _GAINS:
         hint = nearest(nonlinearity, _GAINS)
         raise ArgumentError(

@@ -100,7 +100,7 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 
 class Identity(Module):
-    """Give the input back; whatever it is built with is ignored, as in PyTorch."""
+    """Return the input; whatever it is built with is ignored, as in PyTorch."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass

@@ -139,7 +139,7 @@ def _is_set(slot: Any, owner: Any) -> bool:
 
 
 def _of_class(kind: type) -> dict[str, Any]:
-    """Give what the classes of a user keep for all instances; nothing is remembered, as a class may change."""
+    """Return what the classes of a user keep for all instances; nothing is remembered, as a class may change."""
     bases = [base for base in reversed(kind.__mro__) if not _is_ours(base)]
     found = {name: value for base in bases for name, value in vars(base).items()}
     return {name: value for name, value in found.items() if not name.startswith("__")}

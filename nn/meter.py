@@ -30,7 +30,7 @@ class Meter:
         self._tried = criterion.outputs not in (None, "numbers")
 
     def numbers(self, measured: Measured, target: Any, output: Any) -> tuple[list[float], Any]:
-        """Give total and count of the loss and of each mean, and what to keep for the other metrics."""
+        """Return total and count of the loss and of each mean, and what to keep for the other metrics."""
         numbers = [measured.total, measured.mass]
         if not self.metrics:
             return numbers, None
@@ -56,11 +56,11 @@ class Meter:
             run["kept"].append(kept)
 
     def so_far(self, run: Mapping[str, Any]) -> dict[str, float]:
-        """Give the means over what was counted."""
+        """Return the means over what was counted."""
         return {name: total / count for name, (total, count) in run["sums"].items()}
 
     def result(self, run: Mapping[str, Any], *, strict: bool = True) -> dict[str, float]:
-        """Give loss and metrics over all; unless ``strict``, one that these samples leave undefined is left out."""
+        """Return loss and metrics over all; unless ``strict``, one that these samples leave undefined is left out."""
         found = self.so_far(run)
         if self.whole and run["kept"]:
             pair = tuple(joined([kept[i] for kept in run["kept"]]) for i in (0, 1))
@@ -118,7 +118,7 @@ class Meter:
 
 
 def arrays_of(outputs: Any, n: int) -> Any:
-    """Give the arrays of the outputs for ``n`` samples; where there are several each has a row for every sample."""
+    """Return the arrays of the outputs for ``n`` samples; where there are several each has a row for every sample."""
     found = each(lambda x: np.asarray(x.data if isinstance(x, ag.Tensor) else x), outputs)
     if not isinstance(found, tuple | dict) and not found.ndim:
         raise ShapeError(f"the model gives one value for {n} samples: {found!r}. They stand along axis 0 of an output.")
@@ -140,5 +140,5 @@ def _plain(metric: Any) -> Any:
 
 
 def new_sums() -> dict[str, Any]:
-    """Give the sums of no batches."""
+    """Return the sums of no batches."""
     return {"sums": {}, "kept": [], "seen": 0.0}

@@ -144,7 +144,7 @@ def roc_auc(y_true: Any, y_score: Any) -> float:
 
 
 def _of_classes(score: Array, outputs: str | None) -> Array:
-    """Give scores (N, C) that can be compared between samples, of two classes (N,): logits of one sample cannot."""
+    """Return scores (N, C) that can be compared between samples, of two classes (N,): logits of one sample cannot."""
     two = score.shape[1] == 2
     if score.min() >= 0 and np.allclose(score.sum(1), 1, atol=1e-3):
         return score[:, 1] if two else score
@@ -252,10 +252,8 @@ def _labels(name: str, y_true: Any, y_pred: Any, threshold: float | None) -> tup
             "Pass labels of one shape, or scores with one more axis for the classes."
         )
     several = true.ndim == 2 and true.shape[1] > 1
-    return tuple(  # type: ignore[return-value]
-        (np.rint(y).astype(np.int64) if y.dtype.kind in "fb" else y).reshape(y.shape if several else -1)
-        for y in (true, pred)
-    )
+    true, pred = (np.rint(y).astype(np.int64) if y.dtype.kind in "fb" else y for y in (true, pred))
+    return (true, pred) if several else (true.reshape(-1), pred.reshape(-1))
 
 
 def _outputs_of(y_pred: Any) -> str | None:
@@ -321,14 +319,14 @@ def _few(values: set[Any]) -> str:
 
 
 def _count(true: Array, pred: Array) -> tuple[NDArray[np.int64], Array]:
-    """Give the confusion matrix and its labels."""
+    """Return the confusion matrix and its labels."""
     labels, index = np.unique(np.concatenate([true, pred]), return_inverse=True)
     n = len(labels)
     return np.bincount(index[: len(true)] * n + index[len(true) :], minlength=n * n).reshape(n, n), labels
 
 
 def _scores(name: str, y_true: Any, y_pred: Any, average: str | None, threshold: float | None) -> tuple[Any, Any, Any]:
-    """Give precision, recall and F1."""
+    """Return precision, recall and F1."""
     if average is not None and average not in AVERAGES:
         raise ArgumentError(f"{name}: average must be one of {', '.join(AVERAGES)} or None, got {average!r}.")
     true, pred = _labels(name, y_true, y_pred, threshold)
@@ -349,12 +347,14 @@ def _scores(name: str, y_true: Any, y_pred: Any, average: str | None, threshold:
             hits, predicted, actual = (np.array(x[at].sum()) for x in (hits, predicted, actual))
         elif average == "micro":
             hits, predicted, actual = (np.array(x.sum()) for x in (hits, predicted, actual))
-    values = [_ratio(hits, predicted), _ratio(hits, actual), _ratio(2 * hits, predicted + actual)]
-    if average == "macro":
-        return tuple(float(v.mean()) for v in values)  # type: ignore[return-value]
-    if average == "weighted":
-        return tuple(float(np.average(v, weights=actual)) for v in values)  # type: ignore[return-value]
-    return tuple(v if average is None else float(v) for v in values)  # type: ignore[return-value]
+
+    def averaged(ratio: Array) -> Any:
+        if average is None:
+            return ratio
+        return float(np.average(ratio, weights=actual) if average == "weighted" else np.mean(ratio))
+
+    precision, recall = _ratio(hits, predicted), _ratio(hits, actual)
+    return averaged(precision), averaged(recall), averaged(_ratio(2 * hits, predicted + actual))
 
 
 def _ratio(a: Array, b: Array) -> Array:

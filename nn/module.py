@@ -35,13 +35,13 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class _Forward(Protocol[P, R_co]):
-    """Be what has a ``forward``."""
+    """Describe what has a ``forward``."""
 
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
 class Parameter(ag.Tensor):
-    """Be a Tensor that a module learns: it requires a gradient, and lists or plain numbers become float32.
+    """Hold a Tensor that a module learns: it requires a gradient, and lists or plain numbers become float32.
 
     >>> Parameter([1.0, 2.0]).dtype
     dtype('float32')
@@ -86,7 +86,7 @@ class _Place(ag.scope):
 
     @property
     def path(self) -> str:
-        """Give the path of the module as of its last call."""
+        """Return the path of the module as of its last call."""
         return self._place.path if self._place is not None else ""
 
     def name_under(self, outer: Any) -> str:
@@ -100,7 +100,7 @@ class _Place(ag.scope):
         return type(module).__name__
 
     def name_of(self, module: Any) -> str:
-        """Give the name of a module inside this one, "" where it is none; all are looked up at once."""
+        """Return the name of a module inside this one, "" where it is none; all are looked up at once."""
         known, holder = self.names.get(id(module)), self.module()
         if (known is None or known[0]() is not module) and holder is not None:
             self.names.update({id(child): (weakref.ref(child), name) for name, child in holder.named_modules()})
@@ -127,8 +127,7 @@ class Module:
     they are. ``super().__init__()`` may be called first, as in PyTorch, but need not be.
     """
 
-    _changes: ClassVar[list[int]] = [0]  # counts the changes of any attribute of any module
-    _caches: ClassVar[tuple[str, ...]] = ("_place",)  # attributes that follow from the others
+    _caches: ClassVar[tuple[str, ...]] = ("_place", "_buffers")  # attributes that decide nothing
     _fixed: ClassVar[tuple[str, ...]] = ()  # attributes that are read when the module is made, and then no more
     training: bool
     _place: _Place | None
@@ -165,7 +164,7 @@ class Module:
         return y
 
     def _call_scope(self) -> "_Place":
-        """Give the scope that this module enters when it is called."""
+        """Return the scope that this module enters when it is called."""
         place = self._place
         if place is None or place.version != Structure.version:
             place = vars(self)["_place"] = _Place(self)
@@ -174,7 +173,6 @@ class Module:
     # ------------------------------------------------------------------------------------------------------ the tree
 
     def __setattr__(self, name: str, value: Any) -> None:
-        Module._changes[0] += 1
         old = vars(self).get(name)
         if isinstance(old, Parameter) and not (value is None or isinstance(value, Parameter)):
             raise ConversionError(
@@ -205,7 +203,6 @@ class Module:
             )
 
     def __delattr__(self, name: str) -> None:
-        Module._changes[0] += 1
         Structure.version += 1
         self._buffers.pop(name, None)
         object.__delattr__(self, name)
@@ -338,7 +335,6 @@ class Module:
         for module in self.modules():
             if "dtype" in vars(module):  # a normalization without parameters computes in it
                 vars(module)["dtype"] = dtype
-        Module._changes[0] += 1
         for _, slot in self._slots("buffers"):
             if slot.value.dtype.kind == "f":
                 setattr(slot.module, slot.name, slot.value.astype(dtype))

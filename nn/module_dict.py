@@ -66,15 +66,15 @@ class ModuleDict(Module):
         return name in self._items
 
     def keys(self) -> Iterable[str]:
-        """Give the names."""
+        """Return the names."""
         return self._items.keys()
 
     def values(self) -> Iterable[Module]:
-        """Give the modules."""
+        """Return the modules."""
         return self._items.values()
 
     def items(self) -> Iterable[tuple[str, Module]]:
-        """Give the pairs of name and module."""
+        """Return the pairs of name and module."""
         return self._items.items()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:

@@ -100,7 +100,7 @@ class Neuron(Module):
 
 
 class _Row(ag.Tensor):
-    """Be one row of a Tensor, in its graph and with its gradient."""
+    """Represent one row of a Tensor, in its graph and with its gradient."""
 
     __slots__ = ("_at", "_whole")
     _at: int
@@ -117,7 +117,7 @@ class _Row(ag.Tensor):
 
     @property
     def data(self) -> Any:
-        """Give the row of the array: what is written into it is written into the whole."""
+        """Return the row of the array: what is written into it is written into the whole."""
         return self._whole.data[self._at, ...]
 
     @data.setter
@@ -129,7 +129,7 @@ class _Row(ag.Tensor):
 
     @property
     def grad(self) -> Any:
-        """Give the row of the gradient, or None."""
+        """Return the row of the gradient, or None."""
         grad = self._whole.grad
         return None if grad is None else grad[self._at]
 
@@ -141,7 +141,7 @@ class _Row(ag.Tensor):
 
 
 class _NeuronOf(Neuron):
-    """Be one neuron of a layer: ``w`` and ``b`` are row i of the layer's weight and bias, values and gradients."""
+    """Hold one neuron of a layer: ``w`` and ``b`` are row i of the layer's weight and bias, values and gradients."""
 
     def __init__(self, layer: "Layer", i: int) -> None:
         self.in_features, self.activation, self._function = layer.in_features, layer.activation, layer._function

@@ -158,7 +158,7 @@ class Sparse:
         return self.matrix[rows].toarray()
 
     def place(self, i: int) -> tuple[int, int]:
-        """Give row and column of the number that is stored as the i-th."""
+        """Return row and column of the number that is stored as the i-th."""
         return int(np.searchsorted(self.matrix.indptr, i, side="right")) - 1, int(self.matrix.indices[i])
 
     def tocsr(self) -> Any:
@@ -166,7 +166,7 @@ class Sparse:
 
 
 def dense(array: Any) -> Any:
-    """Give the array of a few rows, sparse or not."""
+    """Return the array of a few rows, sparse or not."""
     return array[:] if isinstance(array, Sparse) else array
 
 

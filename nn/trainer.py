@@ -93,7 +93,7 @@ class Trainer(Steps):
 
     @property
     def loss(self) -> Any:
-        """Give the loss; another one needs another Trainer, as metrics and means go by it."""
+        """Return the loss; another one needs another Trainer, as metrics and means go by it."""
         return self.criterion.loss
 
     @property
@@ -140,9 +140,7 @@ class Trainer(Steps):
         finite. Whatever is raised, a step that was not made leaves nothing behind.
         """
         whole(epochs, "fit: epochs", 0)
-        for name, switch in (("shuffle", shuffle), ("drop_last", drop_last)):
-            if not isinstance(switch, bool | np.bool_):
-                raise ArgumentError(f"fit: {name} must be True or False, got {switch!r}.")
+        _check_switches(shuffle=shuffle, drop_last=drop_last)
         if validation_data is not None and validation_split:
             raise ArgumentError(
                 "fit: validation_split would hold samples out, and validation_data be used instead. Pass one of them."
@@ -171,16 +169,28 @@ class Trainer(Steps):
         run = self._resume(resume, generator) or self.new_run(int(epochs))
         same_batches(run, data.describe() | {"shuffle": bool(shuffle)})
         data.skip_epochs(self.epoch - run["start"])
+        self._run_epochs(data, shuffle, generator, run, validation, Progress(progress, run["target"]))
+        return self.history
+
+    def _run_epochs(
+        self,
+        data: Batches,
+        shuffle: bool,
+        rng: np.random.Generator,
+        run: dict[str, Any],
+        validation: Batches | None,
+        bar: Progress,
+    ) -> None:
+        """Train to the target of the run, or until somebody stops it."""
         self.run = run
         self.stop, self.history.interrupted = False, False
-        bar = Progress(progress, run["target"])
         with restored_modes(self.model), held_back() as self._interrupts:
             try:
                 self._running = True
                 self._call("on_fit_start")
                 with self._whole_steps():
                     while self.epoch < run["target"] and not self.stop:
-                        self._epoch(data, shuffle, generator, run, validation, bar)
+                        self._epoch(data, shuffle, rng, run, validation, bar)
                         self._interrupts.check()
                 self.run = None
             except KeyboardInterrupt:
@@ -189,7 +199,6 @@ class Trainer(Steps):
                 self._running = False
                 bar.close()
             self._call("on_fit_end")
-        return self.history
 
     def new_run(self, epochs: int) -> dict[str, Any]:
         """Say where a fit starts, where it ends, and what has been seen of its present epoch."""
@@ -286,7 +295,7 @@ class Trainer(Steps):
     def evaluate(
         self, x: Any, y: Any = None, *, batch_size: int | None = None, sample_weight: Any = None
     ) -> dict[str, float]:
-        """Give loss and metrics on data, in evaluation mode: those of all samples at once, whatever the batch size."""
+        """Return loss and metrics in evaluation mode: those of all samples at once, whatever the batch size."""
         if y is None and sample_weight is not None:
             raise ArgumentError("evaluate: an iterable brings its own weights. Let each batch be (x, y, weights).")
         if batch_size is None and y is not None:
@@ -312,7 +321,7 @@ class Trainer(Steps):
         return found
 
     def _measured(self, batches: Batches) -> dict[str, float]:
-        """Give loss and metrics over all batches."""
+        """Return loss and metrics over all batches."""
         run = new_sums()
         with restored_modes(self.model), ag.no_grad():
             self.model.eval()
@@ -333,7 +342,7 @@ class Trainer(Steps):
         return self.meter.result(run, strict=strict)
 
     def predict(self, x: Any, *, batch_size: int = MEASURED) -> Any:
-        """Give the outputs of the model for all samples, in evaluation mode: an array, or a tuple or dict of them.
+        """Return the outputs of the model for all samples, in evaluation mode: an array, or a tuple or dict of them.
 
         ``x`` is what ``fit`` takes, or an iterator of batches: x, or (x, y) of which y is left out.
         """
@@ -385,3 +394,9 @@ class Trainer(Steps):
         if "rng" in run:
             rng.bit_generator.state = run["rng"]
         return run
+
+
+def _check_switches(**switches: Any) -> None:
+    for name, switch in switches.items():
+        if not isinstance(switch, bool | np.bool_):
+            raise ArgumentError(f"fit: {name} must be True or False, got {switch!r}.")

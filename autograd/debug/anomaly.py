@@ -90,7 +90,7 @@ class detect_anomaly(watched_by):
                 return True
         return False
 
-    def walked(self, cotangents: Mapping[Node, Any], found: Mapping[Node, Any]) -> None:
+    def differentiated(self, cotangents: Mapping[Node, Any], found: Mapping[Node, Any]) -> None:
         """Stop after a backward pass whose result, or whose gradients, are not finite."""
         if not self.wrong:
             return

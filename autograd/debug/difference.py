@@ -168,7 +168,7 @@ def _gradients(one: Snapshot, two: Snapshot, pairs: dict[int, int], rtol: float)
 
 
 def _ledger(snap: Snapshot) -> dict[int, Any]:
-    """Give the gradients of a graph's own backward: by a pass of its own, or those that were kept on its ops."""
+    """Return the gradients of a graph's own backward: by a pass of its own, or those that were kept on its ops."""
     if any(root.released for root in snap.roots):
         grads = ledger_of(snap).grads
         return {i: g for i, g in grads.items() if snap.nodes[i].op is not None}

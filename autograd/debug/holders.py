@@ -46,7 +46,7 @@ class LiveGraphs(tuple[LiveGraph, ...]):
 
     @property
     def bytes(self) -> int:
-        """Give what all keep together; what two share counts for both."""
+        """Return what all keep together; what two share counts for both."""
         return sum(graph.bytes for graph in self)
 
     def __str__(self) -> str:

@@ -297,7 +297,7 @@ def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
 def _size(a: Any, axis: int) -> int:
     """Return the length of a matrix along an axis; a vector is a row at the start of a chain, a column at its end."""
     if a.ndim == 2:
-        return a.shape[axis]  # type: ignore[no-any-return]
+        return int(a.shape[axis])
     return a.shape[0] if axis == -2 else 1
 
 

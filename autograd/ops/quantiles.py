@@ -91,7 +91,8 @@ def _call(core: Any, a: Any, q: Any, axis: Any, out: Any, method: str, keepdims:
     if weights is not None:  # small changes of the weights choose the same element: no gradient goes there
         if method != "inverted_cdf":
             raise ArgumentError(f"{name}: weights= goes with method='inverted_cdf' only, as in NumPy, got {method!r}.")
-        weights = weights.detach() if isinstance(weights, Box) else weights  # type: ignore[attr-defined]
+        given: Any = weights
+        weights = given.detach() if isinstance(weights, Box) else weights
         y = _WEIGHED[name](as_array(a), np.array(unbox(q)), axis, method, keepdims, weights)
         return wrap(y) if isinstance(weights, Box) and not isinstance(y, Box) else y
     if type(q) not in (int, float):  # Python's numbers take on the dtype of a
@@ -166,9 +167,6 @@ def nanmedian(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool 
 
 # ---------------------------------------------------------------------------------------------------------- quantiles
 
-_quantile, _percentile = _by_rank("quantile", np.quantile), _by_rank("percentile", np.percentile, 100.0)
-_nanquantile = _by_rank("nanquantile", np.nanquantile, skip_nan=True)
-_nanpercentile = _by_rank("nanpercentile", np.nanpercentile, 100.0, skip_nan=True)
 _RANKS = cases(
     ((3, 4), {"q": 0.3}),
     ((3, 4), {"q": 1, "axis": 0}),
@@ -179,72 +177,55 @@ _RANKS = cases(
 )
 
 
-@implements(np.quantile, domain=_RANKS)
-def quantile(
-    a: Any,
-    q: Any,
-    axis: Axis = None,
-    out: Any = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Any:
-    """Compute the value below which the share ``q`` of the elements lies, by any of NumPy's methods.
+def _ranked(read: Any, doc: str, scale: float = 1.0, skip_nan: bool = False) -> Any:
+    """Make one of NumPy's functions that read each row at a rank, of which ``scale`` is the last."""
+    core = _by_rank(read.__name__, read, scale, skip_nan)
 
-    >>> import numpy as np, autograd as ag
-    >>> ag.grad(lambda x: np.quantile(x, 0.75))(np.array([0.0, 1.0, 5.0, 3.0]))
-    array([0.  , 0.  , 0.25, 0.75])
-    """
-    return _call(_quantile, a, q, axis, out, method, keepdims, weights)
+    def ranked(
+        a: Any,
+        q: Any,
+        axis: Axis = None,
+        out: Any = None,
+        overwrite_input: bool = False,
+        method: str = "linear",
+        keepdims: bool = False,
+        *,
+        weights: Any = None,
+    ) -> Any:
+        return _call(core, a, q, axis, out, method, keepdims, weights)
 
-
-@implements(np.percentile, domain=cases(((3, 4), {"q": 30.0, "axis": 1}), ((5,), {"q": 99})))
-def percentile(
-    a: Any,
-    q: Any,
-    axis: Axis = None,
-    out: Any = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Any:
-    """Compute the value below which ``q`` percent of the elements lie."""
-    return _call(_percentile, a, q, axis, out, method, keepdims, weights)
+    ranked.__name__, ranked.__doc__ = read.__name__, doc
+    return ranked
 
 
-@implements(
-    np.nanquantile, domain=_with_nans({"q": 0.3}, {"q": 0.85, "axis": 0}, {"q": 0.3, "axis": 1, "keepdims": True})
+quantile = implements(np.quantile, domain=_RANKS)(
+    _ranked(
+        np.quantile,
+        """Compute the value below which the share ``q`` of the elements lies, by any of NumPy's methods.
+
+        >>> import numpy as np, autograd as ag
+        >>> ag.grad(lambda x: np.quantile(x, 0.75))(np.array([0.0, 1.0, 5.0, 3.0]))
+        array([0.  , 0.  , 0.25, 0.75])
+        """,
+    )
 )
-def nanquantile(
-    a: Any,
-    q: Any,
-    axis: Axis = None,
-    out: Any = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Any:
-    """Compute the quantile of the elements that are not nan; nan elements get gradient 0."""
-    return _call(_nanquantile, a, q, axis, out, method, keepdims, weights)
-
-
-@implements(np.nanpercentile, domain=_with_nans({"q": 30}, {"q": 85, "axis": 0}))
-def nanpercentile(
-    a: Any,
-    q: Any,
-    axis: Axis = None,
-    out: Any = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Any:
-    """Compute the percentile of the elements that are not nan; nan elements get gradient 0."""
-    return _call(_nanpercentile, a, q, axis, out, method, keepdims, weights)
+percentile = implements(np.percentile, domain=cases(((3, 4), {"q": 30.0, "axis": 1}), ((5,), {"q": 99})))(
+    _ranked(np.percentile, "Compute the value below which ``q`` percent of the elements lie.", 100.0)
+)
+nanquantile = implements(
+    np.nanquantile, domain=_with_nans({"q": 0.3}, {"q": 0.85, "axis": 0}, {"q": 0.3, "axis": 1, "keepdims": True})
+)(
+    _ranked(
+        np.nanquantile,
+        "Compute the quantile of the elements that are not nan; nan elements get gradient 0.",
+        skip_nan=True,
+    )
+)
+nanpercentile = implements(np.nanpercentile, domain=_with_nans({"q": 30}, {"q": 85, "axis": 0}))(
+    _ranked(
+        np.nanpercentile,
+        "Compute the percentile of the elements that are not nan; nan elements get gradient 0.",
+        100.0,
+        skip_nan=True,
+    )
+)

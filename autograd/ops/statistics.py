@@ -3,6 +3,7 @@
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
 import warnings
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -161,44 +162,29 @@ def _some_nans(*rows: dict[str, Any]) -> Any:
 _NAN_ROWS: tuple[dict[str, Any], ...] = ({}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 1)})
 
 
-@implements(np.nansum, domain=_some_nans(*_NAN_ROWS))
-def nansum(
-    a: Any,
-    axis: Axis = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: bool = False,
-    initial: Any = None,
-    where: Any = True,
-) -> Any:
-    """Add the elements that are not nan; nan elements get gradient 0."""
-    return sum(np.where(np.isnan(a), 0, a), axis, dtype, out, keepdims, initial, where)
+def _instead_of_nan(neutral: int, function: Any, name: str, doc: str) -> Any:
+    """Make ``function``, with its parameters, of arrays in which a neutral element stands for nan."""
+
+    @wraps(function)
+    def found(a: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(np.where(np.isnan(a), neutral, a), *args, **kwargs)
+
+    found.__name__, found.__doc__ = name, doc
+    return found
 
 
-@implements(np.nanprod, domain=_some_nans(*_NAN_ROWS))
-def nanprod(
-    a: Any,
-    axis: Axis = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: bool = False,
-    initial: Any = None,
-    where: Any = True,
-) -> Any:
-    """Multiply the elements that are not nan; nan elements get gradient 0."""
-    return prod(np.where(np.isnan(a), 1, a), axis, dtype, out, keepdims, initial, where)
-
-
-@implements(np.nancumsum, domain=_some_nans({}, {"axis": 0}))
-def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Compute running sums in which nan counts as 0."""
-    return cumsum(np.where(np.isnan(a), 0, a), axis, dtype, out)
-
-
-@implements(np.nancumprod, domain=_some_nans({}, {"axis": 0}))
-def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Compute running products in which nan counts as 1."""
-    return cumprod(np.where(np.isnan(a), 1, a), axis, dtype, out)
+nansum = implements(np.nansum, domain=_some_nans(*_NAN_ROWS))(
+    _instead_of_nan(0, sum, "nansum", "Add the elements that are not nan; nan elements get gradient 0.")
+)
+nanprod = implements(np.nanprod, domain=_some_nans(*_NAN_ROWS))(
+    _instead_of_nan(1, prod, "nanprod", "Multiply the elements that are not nan; nan elements get gradient 0.")
+)
+nancumsum = implements(np.nancumsum, domain=_some_nans({}, {"axis": 0}))(
+    _instead_of_nan(0, cumsum, "nancumsum", "Compute running sums in which nan counts as 0.")
+)
+nancumprod = implements(np.nancumprod, domain=_some_nans({}, {"axis": 0}))(
+    _instead_of_nan(1, cumprod, "nancumprod", "Compute running products in which nan counts as 1.")
+)
 
 
 @implements(np.nanmean, domain=_some_nans(*_NAN_ROWS))
@@ -230,20 +216,10 @@ def nanvar(
 
 
 @implements(np.nanstd, domain=_some_nans(*_NAN_ROWS))
-def nanstd(
-    a: Any,
-    axis: Axis = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-    *,
-    where: Any = True,
-    mean: Any = None,
-    correction: float | None = None,
-) -> Any:
+@wraps(nanvar, assigned=())  # its parameters
+def nanstd(*args: Any, **kwargs: Any) -> Any:
     """Compute the standard deviation of the elements that are not nan; at 0 the gradient is 0, the second nan."""
-    return root(nanvar(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction))
+    return root(nanvar(*args, **kwargs))
 
 
 def _nan_extreme(

@@ -9,6 +9,7 @@ import inspect
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Collection
+from operator import attrgetter, call, is_
 from typing import Any
 from weakref import ref
 
@@ -28,6 +29,7 @@ from autograd.tree import flatten
 KINDS = 64  # programs that are kept, the least recently used goes first
 RETRACES = 8
 _ARRAYS = (np.ndarray, np.generic)
+_node, _array = attrgetter("_node"), attrgetter("_array")
 
 
 def compile(f: Any = None, *, off: Collection[str] = (), quiet: bool = False) -> Any:
@@ -53,39 +55,41 @@ def compile(f: Any = None, *, off: Collection[str] = (), quiet: bool = False) ->
 class _Entry:
     """Hold a program and what it relies on; ``program`` is None where the function runs as itself."""
 
-    __slots__ = ("facts", "guards", "known", "program", "why")
+    __slots__ = ("_arrays", "_boxes", "_facts", "_kinds", "_nodes", "_scalars", "guards", "program", "why")
 
     def __init__(self, guards: Guards | None, program: Program | None, why: str) -> None:
         self.guards, self.program, self.why = guards, program, why
         used = [] if program is None else [v.source for v in program.used if v.kind == CLOSED]
-        self.facts = [(box, _facts(box)) for box in used]
-        self.known: list[Any] = []  # what was found as it was, recognized at once
+        self._facts = [(box, _facts(box)) for box in used]
         self._note()
 
     def _note(self) -> None:
-        self.known = [
-            (
-                box,
-                leaf_of(box),
-                box._array.__class__,
-                None if box._array.__class__ is not np.ndarray else ref(box._array),
-            )
-            for box, _ in self.facts
-        ]
+        """Remember Tensors by the objects that they hold: what is as it was is recognized at once."""
+        boxes = [box for box, _ in self._facts]
+        self._nodes = list(map(leaf_of, boxes))
+        arrays = [box for box in boxes if box._array.__class__ is np.ndarray]
+        self._arrays = arrays, [ref(box._array) for box in arrays]
+        self._scalars = [box for box in boxes if box._array.__class__ is not np.ndarray]
+        self._kinds = [box._array.__class__ for box in self._scalars]
+        self._boxes = boxes
         if self.program is not None:
             self.program.see_closed()
 
+    def _is_same(self) -> bool:
+        arrays, was = self._arrays
+        return not self._boxes or (
+            all(map(is_, map(_node, self._boxes), self._nodes))
+            and all(map(is_, map(_array, arrays), map(call, was)))
+            and (not self._kinds or list(map(type, map(_array, self._scalars))) == self._kinds)
+        )
+
     def stale(self) -> str:
         """Return what is no longer as it was: "" for nothing."""
-        for box, node, kind, array in self.known:
-            if box._node is not node or (
-                box._array is not array() if array is not None else box._array.__class__ is not kind
-            ):
-                for each, facts in self.facts:
-                    if _facts(each) != facts:
-                        return f"{each._node.name if each._node is not None and each._node.name else 'a Tensor'}"
-                self._note()
-                break
+        if not self._is_same():
+            for box, facts in self._facts:
+                if _facts(box) != facts:
+                    return f"{box._node.name if box._node is not None and box._node.name else 'a Tensor'}"
+            self._note()
         return "" if self.guards is None else self.guards.changed()
 
 

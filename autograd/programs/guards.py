@@ -4,10 +4,13 @@ Everything that a function can reach is walked through once. What it names is re
 strings by value); the arrays that it reaches are read afresh at each call, and so are Tensors.
 """
 
+import sys
 import zlib
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
-from operator import is_
+from itertools import chain
+from operator import attrgetter, is_
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -17,12 +20,17 @@ import numpy as np
 from autograd.box import Box
 from autograd.errors import TraceError
 
-_LIBRARIES = ("autograd", "nn", "numpy", "scipy", "builtins", "math", "functools", "itertools", "typing", "collections")
+_LIBRARIES = {"autograd", "nn", "numpy", "scipy", *sys.stdlib_module_names}
 _HERE = ("<autograd", str(Path(__file__).parents[1]))
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic)
 _BUILTIN = (list, dict, tuple, set, frozenset)  # whose objects have no attributes
-_OF_ANY_CLASS = ("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__")
+_CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict)
+_OF_ANY_CLASS = (
+    "__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__", "__dataclass_fields__",
+    "__dataclass_params__",
+)  # fmt: skip
 _LIMIT = 20_000  # things that are walked through
+_contents = attrgetter("cell_contents")
 SMALL = 1 << 16  # bytes of arrays whose contents are compared at each call
 
 
@@ -39,13 +47,15 @@ class Guards:
         self.contents: list[tuple[str, Any, bytes]] = []
         self._seen: set[int] = set()
         self._kept: list[Any] = []
-        self._cells: list[tuple[Any, Any]] = []
+        self._cells: list[Any] = []
+        self._held: list[Any] = []  # by the cells
         self._functions: list[tuple[FunctionType, CodeType, Any, dict[str, Any]]] = []
+        self._attributes: list[tuple[Any, str, Any]] = []
         self._globals: list[tuple[dict[str, Any], str, Any]] = []
-        self._lists: list[tuple[list[Any], list[Any]]] = []
-        self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
+        self._containers: list[Any] = []  # lists and dicts
+        self._dicts: list[dict[Any, Any]] = []
+        self._found: tuple[list[Any], ...] = [], [], []  # their sizes, elements and keys, and values
         self._slow = False  # whether something is reached that only a closer look can tell
-        self._counters: dict[int, tuple[list[int], int]] = {}
         self.walk(f, getattr(f, "__name__", type(f).__name__))
 
     # ------------------------------------------------------------------------------------------------------ walking
@@ -88,11 +98,9 @@ class Guards:
         """Remember what a container holds, and the attributes of any other object."""
         parts = _parts_of(x)
         if parts is not None:
-            if type(x) is list:
-                self._lists.append((x, parts))
-            elif type(x) is dict:
-                self._dicts.append((x, dict(x)))
-            elif type(x) is not tuple:
+            if type(x) in _CONTAINERS:
+                self._keep(x)
+            elif type(x) not in (tuple, frozenset):
                 self._slow = True
             self._check(name, partial(_parts_of, x), parts)
             yield from ((part, f"{name}[{i}]") for i, part in enumerate(parts) if not isinstance(part, _PLAIN))
@@ -108,14 +116,15 @@ class Guards:
             except ValueError:  # a name that is bound later
                 continue
             self._check(label, partial(_contents, cell), held)
-            self._cells.append((cell, held))
+            self._cells.append(cell)
+            self._held.append(held)
             yield held, label
         if is_library(f.__module__) or f.__code__.co_filename.startswith(_HERE):  # an op is written at first use
             return
         facts = f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})
         self._check(f"{name}'s code or defaults", lambda: (f.__code__, f.__defaults__, f.__kwdefaults__ or {}), facts)
         self._functions.append((f, f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})))
-        yield (f.__defaults__ or (), f.__kwdefaults__ or {}), name
+        yield from ((part, name) for part in (f.__defaults__, f.__kwdefaults__) if part)
         names = _names(f.__code__)
         for label in sorted(names & f.__globals__.keys()):
             held = f.__globals__[label]
@@ -140,24 +149,20 @@ class Guards:
                 yield part, f"{name}.{key}"
             return
         if isinstance(held, dict):
-            caches = getattr(type(x), "_caches", ())  # what an object only remembers, and finds again
+            caches = getattr(type(x), "_caches", ())  # what an object only remembers
 
             def read(held: Any = held) -> Any:
                 return [(key, part) for key, part in held.items() if key not in caches]
 
             self._check(name, read, read())
-            counter = getattr(type(x), "_changes", None)  # a class may count the changes of all its objects
-            if counter is not None:
-                self._counters[id(counter)] = counter, counter[0]
-            else:
-                self._dicts.append((held, dict(held)))
+            self._keep(held)
             yield from ((part, f"{name}.{key}") for key, part in read())
         for kind in type(x).__mro__:
             for key in getattr(kind, "__slots__", ()):
                 if isinstance(key, str) and not key.startswith("__") and hasattr(x, key):
                     part = getattr(x, key)
                     self._check(f"{name}.{key}", partial(getattr, x, key, None), part)
-                    self._slow = True
+                    self._attributes.append((x, key, part))
                     yield part, f"{name}.{key}"
             if not is_library(kind.__module__):
                 methods = {key: part for key, part in vars(kind).items() if key not in _OF_ANY_CLASS}
@@ -175,6 +180,12 @@ class Guards:
                     for key, part in methods.items()
                 )
 
+    def _keep(self, x: Any) -> None:
+        """Remember what a list or a dict holds."""
+        self._containers.append(x)
+        if isinstance(x, dict):
+            self._dicts.append(x)
+
     def _check(self, what: str, read: Callable[[], Any], was: Any) -> None:
         self.checks.append((what, read, was))
 
@@ -186,27 +197,39 @@ class Guards:
 
     def _is_unchanged(self) -> bool:
         """Tell at once that nothing changed; False where it takes a closer look."""
-        for counter, count in self._counters.values():
-            if counter[0] != count:
-                return False
-        for cell, was in self._cells:
-            if cell.cell_contents is not was:
-                return False
+        if self._slow:
+            return False
         for space, name, was in self._globals:
             if space.get(name) is not was:
+                return False
+        for x, name, was in self._attributes:
+            if getattr(x, name, None) is not was:
                 return False
         for f, code, defaults, keywords in self._functions:
             if f.__code__ is not code or f.__defaults__ is not defaults or (keywords and f.__kwdefaults__ != keywords):
                 return False
-        same = not self._slow and self._same_containers()
-        return same and all(array.tobytes() == content for _, array, content in self.contents)
-
-    def _same_containers(self) -> bool:
         try:
-            same = all(now == before for now, before in (*self._lists, *self._dicts))
-            return same and all(all(map(is_, now, before)) for now, before in self._dicts)  # their order counts, too
-        except Exception:  # arrays are not equal or unequal
+            if self._cells and not all(map(is_, map(_contents, self._cells), self._held)):
+                return False
+            if self._containers:
+                sizes, parts, values = self._found
+                return (
+                    list(map(len, self._containers)) == sizes
+                    and all(map(is_, chain.from_iterable(self._containers), parts))
+                    and all(map(is_, chain.from_iterable(map(dict.values, self._dicts)), values))
+                    and self._same_contents()
+                )
+            return self._same_contents()
+        except ValueError:  # a cell is empty by now
             return False
+
+    def _same_contents(self) -> bool:
+        return not self.contents or all(array.tobytes() == content for _, array, content in self.contents)
+
+    def note(self) -> None:
+        """Remember what the containers hold now."""
+        values = chain.from_iterable(map(dict.values, self._dicts))
+        self._found = list(map(len, self._containers)), list(chain.from_iterable(self._containers)), list(values)
 
     def _what_changed(self) -> str:
         for what, read, was in self.checks:
@@ -219,7 +242,7 @@ class Guards:
         for what, array, content in self.contents:
             if array.tobytes() != content:
                 return what
-        self._counters = {key: (counter, counter[0]) for key, (counter, _) in self._counters.items()}
+        self.note()
         return ""
 
     def reaches(self, array: Any) -> bool:
@@ -267,10 +290,6 @@ def _equal(now: Any, was: Any) -> bool:
     if isinstance(was, dict):
         return type(now) is dict and _equal(list(now.items()), list(was.items()))
     return type(now) is type(was) and isinstance(was, _PLAIN) and bool(now == was or (now != now and was != was))
-
-
-def _contents(cell: Any) -> Any:
-    return cell.cell_contents
 
 
 def _read_class(kind: type, keys: tuple[str, ...]) -> list[Any]:

@@ -275,8 +275,7 @@ def gather(program: Any) -> None:
         g, array = program.gradients[leaf], leaf.array
         place = Value(RESULT, np.empty(leaf.shape, leaf.dtype, order="F" if _is_turned(array) else "C"))
         place.of = leaf
-        step = made.get(g)
-        if step is None or read[g] > 1 or not _writes_into(step, place, made, steps):
+        if read[g] > 1 or not _starts_in(place, g, made, steps):
             steps.append(Step(np.copyto, "copyto", (place, g), {}, (), effect=True))
         program.gradients[leaf] = place
         program.gathered.append(place)
@@ -308,6 +307,28 @@ def _is_small_leaf(v: Value) -> bool:
     if v.kind != CLOSED or not v.boxed or not isinstance(v.array, np.ndarray):
         return False
     return 0 < v.array.size <= GATHERED and v.dtype.kind == "f" and v.source._node.op is None
+
+
+def _starts_in(place: Value, g: Value, made: dict[Value, Step], steps: list[Step]) -> bool:
+    """Let the step that gives a gradient write into ``place``; of a sum that is added up in place, the first term."""
+    step = made.get(g)
+    sums = []
+    while step is not None and step.function is np.add and step.out is not None:
+        sums.append(step)
+        step = made.get(step.out)
+    if step is None or not _writes_into(step, place, made, steps):
+        return False
+    if _is_turned(place.array):  # the other terms, too, then lie as it does
+        for each in sums:
+            terms = [made.get(x) for x in each.inputs if isinstance(x, Value) and x is not each.out]
+            product = terms[0] if terms else None
+            if product is not None and product.function is np.dot and product.out is None and product in steps:
+                a, b = [_turned(x, made, steps, steps.index(product)) for x in product.inputs]
+                lying, where = Value(RESULT, product.outputs[0].array.T), (product.scope, product.line)
+                turned = Step(np.transpose, "transpose", (lying,), {}, product.outputs, scope=where[0], line=where[1])
+                product.inputs, product.outputs = (b, a), (lying,)
+                steps.insert(steps.index(product) + 1, turned)
+    return True
 
 
 def _writes_into(step: Step, place: Value, made: dict[Value, Step], steps: list[Step]) -> bool:

@@ -1,7 +1,9 @@
 """Passes that shorten arithmetic: constants, signs, squares, and what is spread out only to be multiplied."""
 
+import operator
 from collections import Counter
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,6 +12,11 @@ from autograd.programs.passes import named, read_anew, results_anew
 from autograd.programs.values import RESULT, Step, Value, values_in
 
 _PURE = (np.generic, int, float, bool)
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_WITH_NUMBERS = {
+    np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.greater, np.less, np.greater_equal,
+    np.less_equal, np.equal, np.not_equal, operator.gt, operator.lt, operator.ge, operator.le, operator.eq, operator.ne,
+}  # fmt: skip
 _ELEMENTWISE = (np.add, np.subtract, np.multiply, np.divide, np.negative, np.maximum, np.minimum)
 
 
@@ -116,6 +123,72 @@ def signs(program: Any) -> None:
     results_anew(program, known)
 
 
+def factors(program: Any) -> None:
+    """Multiply by numbers last, and by several at once: (x · c) · y = (x · y) · c, (x · c) · d = x · (c d)."""
+    read = Counter(v for step in (*program.forward, *program.backward) for v in step.values())
+    read.update(values_in([program.outputs, list(program.gradients.values())]))
+    for steps in (program.forward, program.backward):
+        made: dict[Any, _Scaled] = {}  # those of the results that are a value times a number, and read once
+        for step in list(steps):
+            scaled = _scaled(step)
+            if scaled is None:
+                scaled = _with_the_number_last(step, made, steps)
+            elif scaled.x in made:
+                before = made[scaled.x]
+                steps.remove(before.step)
+                scaled = _Scaled(step, before.x, before.x.dtype.type(before.c) * before.x.dtype.type(scaled.c))
+                step.function, step.label, step.op = np.multiply, "multiply", None
+                step.inputs = scaled.x, scaled.c
+                if scaled.c == -1:
+                    step.function, step.label, step.inputs = np.negative, "negative", (scaled.x,)
+            if scaled is not None and read[scaled.step.outputs[0]] == 1:
+                made[scaled.step.outputs[0]] = scaled
+
+
+class _Scaled(NamedTuple):
+    """Say that a step computes x · c."""
+
+    step: Step
+    x: Value
+    c: Any
+
+
+def _scaled(step: Step) -> _Scaled | None:
+    if step.kwargs or step.packed or len(step.outputs) != 1 or step.outputs[0].dtype not in _FLOATS:
+        return None
+    y, inputs = step.outputs[0], step.inputs
+    pairs = [(inputs[0], -1)] if step.function is np.negative else []
+    if step.function is np.multiply:
+        pairs = [(inputs[0], inputs[1]), (inputs[1], inputs[0])]
+    for x, c in pairs:
+        if isinstance(x, Value) and isinstance(c, _PURE) and (x.dtype, x.shape) == (y.dtype, y.shape):
+            return _Scaled(step, x, c) if 1e-6 < abs(c) < 1e6 else None
+    return None
+
+
+def _with_the_number_last(step: Step, made: dict[Any, _Scaled], steps: list[Step]) -> _Scaled | None:
+    """Let a product of two values be one of the values themselves, and multiply by their numbers after it."""
+    if step.function is not np.multiply or step.kwargs or step.packed or not step.outputs[0].shape:
+        return None
+    y, c = step.outputs[0], 1.0
+    for x in step.inputs:
+        scaled = made.get(x) if isinstance(x, Value) and x.shape == y.shape and x.dtype == y.dtype else None
+        if scaled is not None and abs(scaled.c) >= 1:  # with a smaller one the product itself might overflow
+            c = c * y.dtype.type(scaled.c)
+            steps.remove(scaled.step)
+            step.inputs = tuple([scaled.x if other is x else other for other in step.inputs])
+    if c == 1:
+        return None
+    product = Value(RESULT, y.array)
+    last = step.copy()
+    last.inputs, last.outputs, last.op = (product, c), (y,), None
+    step.outputs = (product,)
+    if c == -1:
+        last.function, last.label, last.inputs = np.negative, "negative", (product,)
+    steps.insert(steps.index(step) + 1, last)
+    return _Scaled(last, product, c)
+
+
 def scatters(program: Any) -> None:
     """Add into the array where one gradient was put what would be put into zeros of its own."""
     known: dict[Any, Any] = {}
@@ -148,3 +221,29 @@ def _puts(step: Step) -> bool:
 def add_at(y: Any, value: Any, index: Any) -> None:
     """Add to a part of an array in place."""
     y[index] += value
+
+
+def numbers(program: Any) -> None:
+    """Give NumPy a number as an array without axes, in the dtype of what it meets: it converts none then."""
+    for step in (*program.forward, *program.backward):
+        for each in (step, *step.inner):
+            if each.function in _WITH_NUMBERS and not each.kwargs and len(each.inputs) == 2:
+                a, b = each.inputs
+                each.inputs = _as_array(a, b, each.outputs[0]), _as_array(b, a, each.outputs[0])
+
+
+def _as_array(c: Any, x: Any, y: Value) -> Any:
+    """Return the number ``c`` beside the array ``x`` as an array, if it makes ``y`` no other than it was."""
+    if not isinstance(x, Value) or not x.shape or x.dtype not in _FLOATS or y.dtype not in (x.dtype, bool):
+        return c
+    strong = isinstance(c, np.floating) or (isinstance(c, np.ndarray) and c.ndim == 0)
+    fits = type(c) in (int, float) or (strong and c.dtype == x.dtype)
+    return number(float(c).hex(), x.dtype) if fits and abs(c) < 1e30 else c
+
+
+@lru_cache(maxsize=1024)
+def number(written: str, dtype: Any) -> Any:
+    """Return a number, given as hexadecimal (-0.0 is another than 0.0), as an array that nobody can write into."""
+    array = np.array(float.fromhex(written), dtype)
+    array.flags.writeable = False
+    return array

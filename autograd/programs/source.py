@@ -47,6 +47,9 @@ class Source:
         if program.gradients:
             self._write(["", ""])
             self._write(self._backward())
+        head = [] if alone else [f"{name} = {text}" for name, x in self._constants.values() if (text := _written(x))]
+        if head:
+            self.lines, self.origins = [*head, "", "", *self.lines], [*[None for _ in [*head, "", ""]], *self.origins]
         self.source = "\n".join(self.lines) + "\n"
 
     def _write(self, lines: Iterable[str]) -> None:
@@ -249,8 +252,7 @@ class Source:
             return repr(x)
         if isinstance(x, np.dtype) and x.isbuiltin == 1:
             return f"np.{x.name}" if x.name != "bool" else "bool"
-        even = isinstance(x, np.ndarray) and x.size > 0 and (x == x.flat[0]).all()
-        return self.constant(x, {0: "zeros", 1: "ones"}.get(x.flat[0], "c") if even else "c")
+        return self.constant(x, _called(x))
 
     def index(self, x: Any) -> str:
         """Write an index as between brackets."""
@@ -314,6 +316,36 @@ _METHODS: dict[str, Any] = {
     "matmul": lambda x, kw, step: f"{x[0]} @ {x[1]}",
     "astype": lambda x, kw, step: f"{x[0]}.astype({kw['dtype']})",
 }
+
+
+def _is_even(x: Any) -> bool:
+    """Tell whether an array holds one number throughout, which is not -0."""
+    even = x.size > 0 and x.dtype.kind in "fiu" and (x == x.flat[0]).all()
+    return bool(even) and not (x.flat[0] == 0 and bool(np.signbit(x).any()))
+
+
+def _written(x: Any) -> str:
+    """Write a constant that one line can make; of others there is the name only."""
+    if not isinstance(x, np.ndarray | np.generic) or not _is_even(x) or not np.isfinite(x.flat[0]):
+        return ""
+    number, dtype = x.flat[0].item(), f"np.{x.dtype.name}"
+    if isinstance(x, np.generic):
+        return f"{dtype}({number!r})"
+    if not x.ndim:
+        return f"np.array({number!r}, {dtype})"
+    made = {0: f"np.zeros({x.shape}", 1: f"np.ones({x.shape}"}.get(number, f"np.full({x.shape}, {number!r}")
+    return f"{made}, {dtype})"
+
+
+def _called(x: Any) -> str:
+    """Name a constant by its number, where that is short."""
+    if not isinstance(x, np.ndarray | np.generic) or not _is_even(x):
+        return "c"
+    number: Any = x.flat[0]
+    if x.ndim:
+        return {0: "zeros", 1: "ones"}.get(number, "c")
+    whole = abs(number) < 10_000 and number == int(number)
+    return {0: "zero", 1: "one"}.get(number, f"{'minus' if number < 0 else 'c'}{abs(int(number))}") if whole else "c"
 
 
 def _hashable(x: Any) -> bool:

@@ -73,7 +73,8 @@ def watched(tracer: "Tracer") -> Iterator[None]:
     def look(frame: Any, event: str, called: Any) -> None:
         if event not in ("return", "c_call") or is_ours(frame.f_code.co_filename):
             return
-        if is_library(frame.f_globals.get("__name__", "")):
+        module = frame.f_globals.get("__name__", "")
+        if is_library(module) and module != "random":
             return
         if event == "c_call":
             source = _outside_world(called)

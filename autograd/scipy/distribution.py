@@ -155,7 +155,7 @@ class Distribution:
         return Frozen(self, args, kwds)
 
     def __getattr__(self, name: str) -> Any:
-        """Give SciPy's other methods, for plain arrays."""
+        """Return SciPy's other methods, for plain arrays."""
         if name.startswith("_") or not hasattr(self._there, name):
             raise UnknownName(f"scipy.stats.{self._name} has no attribute {name!r}.")
         return constant(getattr(self._there, name), f"scipy.stats.{self._name}.{name}")

@@ -281,5 +281,5 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    """Give the rest of ``scipy.integrate``, for plain arrays."""
+    """Return the rest of ``scipy.integrate``, for plain arrays."""
     return without_rule("integrate", name)

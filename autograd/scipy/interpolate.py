@@ -199,5 +199,5 @@ class interp1d:
 
 
 def __getattr__(name: str) -> Any:
-    """Give the rest of ``scipy.interpolate``, for plain arrays."""
+    """Return the rest of ``scipy.interpolate``, for plain arrays."""
     return without_rule("interpolate", name)

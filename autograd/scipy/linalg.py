@@ -47,7 +47,7 @@ def _square(rng: np.random.Generator) -> Samples:
 
 
 def _real(y: Any, a: Any, name: str) -> Any:
-    """Give the dtype of the input back, and refuse a result that is not real."""
+    """Return a result in the dtype of the input, and refuse one that is not real."""
     if np.iscomplexobj(y):
         if np.any(np.abs(y.imag) > 1e-9 * np.max(np.abs(y), initial=1e-300)):
             raise ArgumentError(f"scipy.linalg.{name}: the result is complex, which has no gradient here.")
@@ -388,5 +388,5 @@ def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, chec
 
 
 def __getattr__(name: str) -> Any:
-    """Give the rest of ``scipy.linalg``, for plain arrays."""
+    """Return the rest of ``scipy.linalg``, for plain arrays."""
     return without_rule("linalg", name)

@@ -76,7 +76,7 @@ _normal = declare(
 
 
 class MultivariateNormal(_Vectors):
-    """Give the density of a normal vector: ``mean`` (n,), ``cov`` a matrix, its diagonal, or a number."""
+    """Return the density of a normal vector: ``mean`` (n,), ``cov`` a matrix, its diagonal, or a number."""
 
     name = "multivariate_normal"
 
@@ -127,7 +127,7 @@ _dirichlet = declare(
 
 
 class Dirichlet(_Vectors):
-    """Give the density of probabilities (K,) or (K, N), or of all but the last of them, with ``alpha`` (K,)."""
+    """Return the density of probabilities (K,) or (K, N), or of all but the last of them, with ``alpha`` (K,)."""
 
     name = "dirichlet"
 

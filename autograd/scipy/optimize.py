@@ -37,7 +37,7 @@ Function = Callable[..., Any]
 
 
 class _Form:
-    """Know how a tree of arrays lies in one vector."""
+    """Remember how a tree of arrays lies in one vector."""
 
     def __init__(self, x0: Any) -> None:
         leaves, self._rebuild = flatten(x0)
@@ -288,5 +288,5 @@ def brentq(
 
 
 def __getattr__(name: str) -> Any:
-    """Give the rest of ``scipy.optimize``, for plain arrays."""
+    """Return the rest of ``scipy.optimize``, for plain arrays."""
     return without_rule("optimize", name)

@@ -169,5 +169,5 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    """Give the rest of ``scipy.signal``, for plain arrays."""
+    """Return the rest of ``scipy.signal``, for plain arrays."""
     return without_rule("signal", name)

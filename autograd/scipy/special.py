@@ -236,5 +236,5 @@ log_softmax = declare(
 
 
 def __getattr__(name: str) -> Any:
-    """Give the other functions of ``scipy.special``, for plain arrays."""
+    """Return the other functions of ``scipy.special``, for plain arrays."""
     return without_rule("special", name)

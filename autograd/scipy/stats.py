@@ -20,5 +20,5 @@ from autograd.scipy.multivariate import multivariate_normal as multivariate_norm
 
 
 def __getattr__(name: str) -> Any:
-    """Give the rest of ``scipy.stats``, for plain arrays."""
+    """Return the rest of ``scipy.stats``, for plain arrays."""
     return without_rule("stats", name)

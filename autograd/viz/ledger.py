@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backward import InputCotangents
 from autograd.box import SMALL
-from autograd.differentiate import GONE, Masked, as_masked, has_nan, masked_vjp, unmasked
+from autograd.differentiate import GONE, has_nan, masked_vjp
 from autograd.graph import Leaf, Node
-from autograd.rules import Shares
+from autograd.masking import Masked, as_masked, unmasked
 from autograd.viz.snapshot import Snapshot, plain, size
 from autograd.vjp import PLUMBING, Cotangents, stale
 
@@ -163,7 +164,7 @@ def shares_by_input(node: Node, g: Any) -> dict[int, Any]:
     return found
 
 
-def peek(node: Node, g: Any) -> Shares | None:
+def peek(node: Node, g: Any) -> InputCotangents | None:
     """Return what a node gives its parents, for a picture: of a released node too, while its small arrays are there.
 
     ``g`` may be masked, and the shares are then. None means that an array which the rules need is gone, or was changed

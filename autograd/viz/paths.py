@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler import select
-from autograd.differentiate import Masked, as_masked, unmasked
 from autograd.errors import GraphError
 from autograd.graph import Node
+from autograd.masking import Masked, as_masked, unmasked
 from autograd.viz.ledger import Edge, is_mask, is_masked, shares_by_input
 from autograd.viz.numbers import norm
 from autograd.viz.snapshot import Snapshot, is_multiple, is_output, size

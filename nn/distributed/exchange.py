@@ -52,7 +52,7 @@ class Exchange:
         ]
 
     def sum(self, numbers: Sequence[float], share: float, gradients: bool) -> list[float]:
-        """Give the sums of ``numbers``; let each buffer be the mean over ranks by ``share``, each gradient the sum.
+        """Return the sums of ``numbers``; let each buffer be the mean over ranks by ``share``, each gradient the sum.
 
         A parameter without gradient on any rank keeps None. One Allreduce, over the head alone if ``gradients`` is
         False.

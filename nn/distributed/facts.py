@@ -135,7 +135,7 @@ class InStep:
 
 
 class SizedInStep(InStep):
-    """Know the number of batches too."""
+    """Describe a source of which the number of batches is known, too."""
 
     def __len__(self) -> int:
         return len(self.source)  # type: ignore[arg-type]

@@ -93,7 +93,7 @@ def _connect(path: str, name: str) -> None:
 
 
 def dead() -> str:
-    """Give the name of a rank of this machine that has died since the last time, or nothing."""
+    """Return the name of a rank of this machine that has died since the last time, or nothing."""
     try:
         return _connections[0].recv(200).decode() if _connections else ""
     except OSError:  # no news

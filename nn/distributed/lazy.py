@@ -11,7 +11,7 @@ Array = NDArray[Any]
 
 
 class Rows:
-    """Stand for some rows of an array, which are copied when they are asked for.
+    """Represent some rows of an array, which are copied when they are asked for.
 
     >>> import numpy as np
     >>> rows = Rows(np.array([10, 20, 30, 40]), np.array([3, 1, 0]))

@@ -28,7 +28,7 @@ _keys: list[int] = []  # where a communicator keeps its Presence
 
 
 def presence(mpi: Any, comm: Any) -> "Presence":
-    """Give the one Presence of a communicator; the first time is a call of all its ranks together."""
+    """Return the one Presence of a communicator; the first time is a call of all its ranks together."""
     if not _keys:
         _keys.append(mpi.Comm.Create_keyval())
     found = comm.Get_attr(_keys[0])
@@ -39,7 +39,7 @@ def presence(mpi: Any, comm: Any) -> "Presence":
 
 
 class Presence:
-    """Know what this rank and the one before it have left."""
+    """Track what this rank and the one before it have left."""
 
     def __init__(self, mpi: Any, comm: Any) -> None:
         self.mpi, self.process = mpi, os.getpid()
@@ -59,7 +59,7 @@ class Presence:
 
     @contextmanager
     def call(self, what: str) -> Iterator[int]:
-        """Be in a call that all ranks make; give its number."""
+        """Enter a call that all ranks make; give its number."""
         self.calls += 1
         number = self.calls
         self.open[number] = what

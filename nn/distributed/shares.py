@@ -2,7 +2,7 @@
 
 
 def rows(count: int, rank: int, size: int, least: int = 1) -> slice:
-    """Give the rows of a rank: ``count`` rows in ``size`` even parts, of at least ``least`` rows where it can be.
+    """Return the rows of a rank: ``count`` rows in ``size`` even parts, of at least ``least`` rows where it can be.
 
     >>> [rows(10, rank, 4) for rank in range(4)]
     [slice(0, 3, None), slice(3, 6, None), slice(6, 8, None), slice(8, 10, None)]

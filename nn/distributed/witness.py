@@ -58,7 +58,7 @@ def tell(selector: selectors.BaseSelector, words: bytes) -> None:
 
 
 def heard(connection: Any) -> bytes:
-    """Give the word that a rank has sent, or nothing if it has died."""
+    """Return the word that a rank has sent, or nothing if it has died."""
     try:
         return bytes(connection.recv(1))
     except OSError:  # it died with words of ours unread

@@ -46,7 +46,7 @@ class World:
 
     @contextmanager
     def together(self, what: str) -> Iterator[int]:
-        """Be in a call that all ranks make, and give its number; a rank that leaves it alone ends the job."""
+        """Enter a call that all ranks make, and give its number; a rank that leaves it alone ends the job."""
         with self.presence.call(what) as number:
             if self.equal([zlib.crc32(what.encode()) % 1000]) is not None:  # small, so that sums are exact
                 calls = [f"rank {rank}: {name}" for rank, name in enumerate(self.gather(what))]
@@ -78,7 +78,7 @@ class World:
         return bool(said[0] == -said[1])
 
     def gather(self, value: T) -> list[T]:
-        """Give the values of all ranks, in their order, to every rank."""
+        """Return the values of all ranks, in their order, to every rank."""
         self._meet()
         return list(self.comm.allgather(value))
 
@@ -117,7 +117,7 @@ class World:
         )
 
     def equal(self, numbers: Sequence[float]) -> list[Any] | None:
-        """Give None if all ranks have the same numbers, else those of all ranks; one Allreduce where they are equal."""
+        """Return None if all ranks have the same numbers (one Allreduce), else those of all ranks."""
         x = np.array(numbers, np.float64)
         sums = np.concatenate([x, x * x])
         self.add(sums)

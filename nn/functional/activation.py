@@ -12,7 +12,7 @@ from nn.inputs import place
 
 
 def identity(input: Any) -> Any:
-    """Give x."""
+    """Return x."""
     return input
 
 

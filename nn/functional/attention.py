@@ -230,7 +230,7 @@ packed_attention = ag.op(
 
 @lru_cache(maxsize=8)
 def causal_mask(rows: int, columns: int, dtype: Any) -> Array:
-    """Give 0 where column ≤ row and −∞ elsewhere: a token sees itself and what stands before it."""
+    """Return 0 where column ≤ row and −∞ elsewhere: a token sees itself and what stands before it."""
     mask = np.triu(np.full((rows, columns), -np.inf, dtype), 1)
     mask.flags.writeable = False
     return mask

@@ -29,7 +29,7 @@ class _Channels:
         self.ones = np.ones(self.size, x.dtype)
 
     def flat(self, x: Array) -> Array:
-        """Give (C, M) or (M, C); no copy where the batch is last in memory already."""
+        """Return (C, M) or (M, C); no copy where the batch is last in memory already."""
         if self.rows:
             x = x.transpose(*range(1, x.ndim), 0)
         return np.ascontiguousarray(x).reshape(*((self.count, self.size) if self.rows else (self.size, self.count)))
@@ -75,7 +75,8 @@ class _Running:
 
 
 def _parameters(weight: Any, bias: Any, at: slice) -> tuple[Any, Any]:
-    return tuple(p[at] if isinstance(p, np.ndarray) else p for p in (weight, bias))  # type: ignore[return-value]
+    weight, bias = (p[at] if isinstance(p, np.ndarray) else p for p in (weight, bias))
+    return weight, bias
 
 
 def _forward(x: Any, weight: Any, bias: Any, *, mean: Any, var: Any, eps: float, running: Any) -> Any:
@@ -102,7 +103,7 @@ def _forward(x: Any, weight: Any, bias: Any, *, mean: Any, var: Any, eps: float,
 
 
 def _backward(g: Any, x: Any, weight: Any, mean: Any, eps: float, mu: Any, sigma2: Any, needs: Any) -> Any:
-    """Give dx = w/σ · (g − E[g] − x̂ · E[g·x̂]); with given statistics dx = w/σ · g. dw = Σ g·x̂, db = Σ g."""
+    """Return dx = w/σ · (g − E[g] − x̂ · E[g·x̂]); with given statistics dx = w/σ · g. dw = Σ g·x̂, db = Σ g."""
     c = _Channels(x)
     flat, upstream = c.flat(x), c.flat(g)
     dx = np.empty_like(flat) if needs[0] else None

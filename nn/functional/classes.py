@@ -57,7 +57,7 @@ def cross_entropy(
 
 
 def _one_hot_if_integer(target: Any) -> Any:
-    """Give a target of the output's shape back; integers must be one-hot."""
+    """Return a target of the output's shape; integers must be one-hot."""
     _refuse_counts(target)
     return target
 
@@ -165,7 +165,7 @@ def _unrows(rows: Array, shape: tuple[int, ...]) -> Any:
 
 
 def _softmax_rows(z: Array) -> tuple[Array, Array, Array]:
-    """Give z - max z, its exponential and the sum of that by row; all are owned."""
+    """Return z - max z, its exponential and the sum of that by row; all are owned."""
     s = z - np.maximum.reduce(z, axis=1, keepdims=True)
     e = np.exp(s)
     return s, e, np.dot(e, ones(e.shape[1], e.dtype))
@@ -179,29 +179,29 @@ def _row_numbers(n: int) -> Array:
 
 
 def _sample_weights(index: Array, weight: Any, valid: Any, dtype: Any) -> Any:
-    """Give the weight of each sample, or None where all are 1; ignored samples have 0."""
+    """Return the weight of each sample, or None where all are 1; ignored samples have 0."""
     if weight is None:
         return None if valid is None else valid.astype(dtype)
     return weight[index] if valid is None else weight[index] * valid
 
 
 def _count(weights: Any, n: int, reduction: str) -> float:
-    """Give what the sum is divided by."""
+    """Return what the sum is divided by."""
     return 1.0 if reduction != "mean" else float(n) if weights is None else float(weights.sum())
 
 
 def _divisor(weights: Any, index: Array, valid: Any, reduction: str) -> float:
-    """Give what the gradient is divided by: where every sample is ignored it is 0, though the mean of none is nan."""
+    """Return what the gradient is divided by: where every sample is ignored it is 0, though the mean of none is nan."""
     return 1.0 if valid is not None and not valid.any() else _count(weights, len(index), reduction)
 
 
 def _lead(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Give the shape without the class axis."""
+    """Return the shape without the class axis."""
     return shape[:1] + shape[2:] if len(shape) > 1 else ()
 
 
 def _scale(g: Any, count: float, dtype: Any) -> Any:
-    """Give the upstream gradient of the samples as a column: (1, 1), or (M, 1) without reduction."""
+    """Return the upstream gradient of the samples as a column: (1, 1), or (M, 1) without reduction."""
     return np.asarray(g / count, dtype).reshape(-1, 1)
 
 
@@ -234,7 +234,7 @@ def _hard_forward(
 def _hard_rule(
     g: Any, e: Any, sums: Any, shapes: Any, index: Any, weight: Any, valid: Any, reduction: str, label_smoothing: float
 ) -> Any:
-    """Give (softmax(z) - target) · weight / count, with the target mixed where labels are smoothed."""
+    """Return (softmax(z) - target) · weight / count, with the target mixed where labels are smoothed."""
     w = _sample_weights(index, weight, valid, e.dtype)
     scale, at = _scale(g, _divisor(w, index, valid, reduction), e.dtype), (_row_numbers(len(index)), index)
     own = scale if w is None else scale * w[:, None]
@@ -379,7 +379,7 @@ def _nll_forward(x: Any, index: Any = None, weight: Any = None, valid: Any = Non
 
 
 def _nll_rule(g: Any, shapes: Any, index: Any, weight: Any, valid: Any, reduction: str) -> Any:
-    """Give -weight / count at the target, 0 elsewhere."""
+    """Return -weight / count at the target, 0 elsewhere."""
     (shape,), dtype = shapes, g.dtype
     w = _sample_weights(index, weight, valid, dtype)
     scale = _scale(g, _divisor(w, index, valid, reduction), dtype)[:, 0]

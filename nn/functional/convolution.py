@@ -84,7 +84,7 @@ def _forward(x: Any, weight: Any, bias: Any, *, stride: Pair, pads: Pads, dilati
 def _backward(
     g: Any, x: Any, weight: Any, bias: Any, stride: Pair, pads: Pads, dilation: Pair, groups: int, needs: Any
 ) -> Any:
-    """Give dWᵀ = columns · gᵀ (and db with it), and dx = Wᵀ · g, added back to where the columns came from."""
+    """Return dWᵀ = columns · gᵀ (and db with it), and dx = Wᵀ · g, added back to where the columns came from."""
     shapes = x.shape, weight.shape
     g, x, weight = _images(g), _images(x), _images(weight)
     columns, rows = _prepare(x, weight, bias, stride, pads, dilation, groups)

@@ -36,7 +36,7 @@ def _misfit(x: Array, weight: Array, bias: Array | None) -> ShapeError:
 
 @lru_cache(maxsize=64)
 def ones(n: int, dtype: Any) -> Array:
-    """Give a row of ones: ``ones @ dz`` sums over the batch in a third of the time of ``dz.sum(0)`` at 32 x 50."""
+    """Return a row of ones: ``ones @ dz`` sums over the batch in a third of the time of ``dz.sum(0)`` at 32 x 50."""
     row = np.ones(n, dtype)
     row.flags.writeable = False
     return row
@@ -73,7 +73,7 @@ def _reshaped(x: Array, weight: Array, bias: Array | None) -> Array:
 
 
 def _rule(g: Array, x: Array, weight: Array, needs: tuple[bool, ...]) -> tuple[Any, ...]:
-    """Give dx = g W, dW = gᵀ x and db = Σ g, each only where it is wanted."""
+    """Return dx = g W, dW = gᵀ x and db = Σ g, each only where it is wanted."""
     if x.ndim == 2 == weight.ndim:
         dx = dw = None
         if needs[0]:

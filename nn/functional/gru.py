@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from nn.functional.steps import Steps, Sums, join, masks
+from nn.functional.steps import Steps, Sums, join, unrolled
 from nn.functional.windows import Array
 
 
@@ -120,16 +120,15 @@ def _definition(
     reverse: bool,
 ) -> Any:
     """Compute the formulas at the top of this file, step by step, by plain ops."""
-    h, H = h0, h0.shape[1]
-    ys: list[Any] = [None] * len(x)
-    for t, runs in masks(len(x), len(h0), reverse, lengths):
-        a, b = x[t] @ weight_ih.T + bias_ih, h @ weight_hh.T + bias_hh
+    H = h0.shape[1]
+
+    def cell(x: Any, h: Any) -> tuple[Any]:
+        a, b = x @ weight_ih.T + bias_ih, h @ weight_hh.T + bias_hh
         r, z = (ag.sigmoid(a[:, k * H : (k + 1) * H] + b[:, k * H : (k + 1) * H]) for k in (0, 1))
         n = np.tanh(a[:, 2 * H :] + r * b[:, 2 * H :])
-        h_new = (1 - z) * n + z * h
-        ys[t] = h_new if runs is None else np.where(runs, h_new, 0.0)
-        h = h_new if runs is None else np.where(runs, h_new, h)
-    return np.stack(ys, axis=0), h
+        return ((1 - z) * n + z * h,)
+
+    return unrolled(cell, x, (h0,), reverse, lengths)
 
 
 def _samples(rng: np.random.Generator) -> Any:

@@ -49,7 +49,7 @@ def resize(name: str, input: Any, size: Any, scale_factor: Any, mode: str, align
 
 
 def _targets(name: str, lengths: Any, size: Any, scale_factor: Any) -> list[tuple[int, float]]:
-    """Give the length of each axis in the output, and by how much one step there is a step in the input."""
+    """Return the length of each axis in the output, and by how much one step there is a step in the input."""
     if (size is None) == (scale_factor is None):
         raise ArgumentError(f"{name}: pass size or scale_factor, and not both.")
     given = scale_factor if size is None else size
@@ -75,7 +75,7 @@ def _take(x: Any, axis: int, index: Array) -> Any:
 
 
 def _nearest(n: int, target: int, scale: float, axes: int) -> Array:
-    """Give ⌊i·scale⌋ in float32, as PyTorch does, which keeps or doubles images without regard to what was rounded."""
+    """Return ⌊i·scale⌋ in float32, as PyTorch does, which keeps or doubles images whatever was rounded."""
     if axes == 2 and target in (n, 2 * n):
         return np.arange(target) // (target // n)
     index: Array = np.floor(np.arange(target, dtype=np.float32) * np.float32(scale)).astype(np.intp)

@@ -68,7 +68,7 @@ def divide(s: Any, count: float) -> Any:
 
 
 def spread(g: Any, size: int, reduction: str, dtype: Any) -> Any:
-    """Give the upstream gradient of each element: a number, or with ``"none"`` an array."""
+    """Return the upstream gradient of each element: a number, or with ``"none"`` an array."""
     if reduction == "none":
         return g
     return dtype.type(g / size if reduction == "mean" and size else g)
@@ -114,7 +114,7 @@ def _mse_rule(g: Any, d: Any, reduction: str, needs: tuple[bool, ...]) -> tuple[
 
 
 def _both(dx: Any, needs: tuple[bool, ...]) -> tuple[Any, ...]:
-    """Give the gradients of output and target of a loss of their difference."""
+    """Return the gradients of output and target of a loss of their difference."""
     return dx if needs[0] else None, -dx if needs[1] else None
 
 
@@ -345,7 +345,7 @@ def _logits_forward(z: Any, t: Any, weight: Any = None, reduction: str = "mean",
 def _logits_rule(
     g: Any, z: Any, t: Any, weight: Any, reduction: str, pos_weight: Any, needs: tuple[bool, ...]
 ) -> tuple[Any, ...]:
-    """Give (σ(z) - t) / n for the logits, and -z / n for the target."""
+    """Return (σ(z) - t) / n for the logits, and -z / n for the target."""
     s = spread(g, z.size, reduction, z.dtype)
     s = s if weight is None else s * weight
     dz = dt = None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd as ag
-from nn.functional.steps import Steps, Sums, join, masks
+from nn.functional.steps import Steps, Sums, join, unrolled
 from nn.functional.windows import Array
 
 
@@ -53,7 +53,7 @@ class _Work:
         self.count = -1
 
     def take(self, t: int, n: int) -> _Step:
-        """Give the views of step ``t`` on the first ``n`` sequences; they are made when ``n`` changes."""
+        """Return the views of step ``t`` on the first ``n`` sequences; they are made when ``n`` changes."""
         if n != self.count:
             self.count = n
             self.steps = [self._view(self.rows[k, :, :, :n], self.rows[1 - k, 8, :, :n]) for k in (0, 1)]
@@ -181,17 +181,16 @@ def _definition(
     reverse: bool,
 ) -> Any:
     """Compute the formulas at the top of this file, step by step, by plain ops."""
-    h, c, H = h0, c0, h0.shape[1]
-    ys: list[Any] = [None] * len(x)
-    for t, runs in masks(len(x), len(h0), reverse, lengths):
-        z = x[t] @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh
+    H = h0.shape[1]
+
+    def cell(x: Any, h: Any, c: Any) -> tuple[Any, Any]:
+        z = x @ weight_ih.T + h @ weight_hh.T + bias_ih + bias_hh
         i, f, o = (ag.sigmoid(z[:, k * H : (k + 1) * H]) for k in (0, 1, 3))
         g = np.tanh(z[:, 2 * H : 3 * H])
-        c_new = f * c + i * g
-        h_new = o * np.tanh(c_new)
-        ys[t] = h_new if runs is None else np.where(runs, h_new, 0.0)
-        h, c = (h_new, c_new) if runs is None else (np.where(runs, h_new, h), np.where(runs, c_new, c))
-    return np.stack(ys, axis=0), h, c
+        c = f * c + i * g
+        return o * np.tanh(c), c
+
+    return unrolled(cell, x, (h0, c0), reverse, lengths)
 
 
 def _samples(rng: np.random.Generator) -> Any:

@@ -49,7 +49,7 @@ def _layer_forward(x: Any, weight: Any, bias: Any, *, shape: tuple[int, ...], ep
 
 
 def _layer_backward(g: Any, x: Any, weight: Any, shape: tuple[int, ...], mean: Any, rstd: Any, needs: Any) -> Any:
-    """Give dx = 1/σ · (d − mean(d) − x̂ · mean(d · x̂)) with d = g · w; dw = Σ g · x̂, db = Σ g."""
+    """Return dx = 1/σ · (d − mean(d) − x̂ · mean(d · x̂)) with d = g · w; dw = Σ g · x̂, db = Σ g."""
     width = math.prod(shape)
     rows, g = (
         np.ascontiguousarray(x).reshape(x.size // width, width),

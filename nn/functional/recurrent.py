@@ -1,7 +1,7 @@
 """Stacks of recurrent layers: several on top of each other, in one or both directions of time."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,10 +38,8 @@ def lstm(
     ``rng`` serves the dropout between layers. Raises ShapeError for shapes that do not fit, ArgumentError for lengths
     outside 1 … T.
     """
-    options: dict[str, Any] = dict(
-        num_layers=num_layers, bidirectional=bidirectional, batch_first=batch_first, dropout=dropout, training=training
-    )
-    y, (h, c) = _stack("lstm", lstm_layer, 2, input, hx, weights, lengths=lengths, rng=rng, **options)
+    options = _Options(num_layers, bidirectional, batch_first, dropout, training, lengths, rng)
+    y, (h, c) = _stack("lstm", lstm_layer, 2, input, hx, weights, options)
     return y, (h, c)
 
 
@@ -59,10 +57,8 @@ def gru(
     rng: Any = None,
 ) -> tuple[Any, Any]:
     """Run a stack of GRU layers and return (y, h_n); arguments and shapes are those of :func:`lstm` with one state."""
-    options: dict[str, Any] = dict(
-        num_layers=num_layers, bidirectional=bidirectional, batch_first=batch_first, dropout=dropout, training=training
-    )
-    y, (h,) = _stack("gru", gru_layer, 1, input, hx, weights, lengths=lengths, rng=rng, **options)
+    options = _Options(num_layers, bidirectional, batch_first, dropout, training, lengths, rng)
+    y, (h,) = _stack("gru", gru_layer, 1, input, hx, weights, options)
     return y, h
 
 
@@ -87,45 +83,31 @@ def rnn(
     def layer(*args: Any, **keywords: Any) -> Any:
         return rnn_layer(*args, **keywords, relu=nonlinearity == "relu")
 
-    options: dict[str, Any] = dict(
-        num_layers=num_layers, bidirectional=bidirectional, batch_first=batch_first, dropout=dropout, training=training
-    )
-    y, (h,) = _stack("rnn", layer, 1, input, hx, weights, lengths=lengths, rng=rng, **options)
+    options = _Options(num_layers, bidirectional, batch_first, dropout, training, lengths, rng)
+    y, (h,) = _stack("rnn", layer, 1, input, hx, weights, options)
     return y, h
 
 
+class _Options(NamedTuple):
+    """Hold what the three stacks take alike."""
+
+    num_layers: int
+    bidirectional: bool
+    batch_first: bool
+    dropout: float
+    training: bool
+    lengths: Any
+    rng: Any
+
+
 def _stack(
-    name: str,
-    layer: Layer,
-    states: int,
-    x: Any,
-    hx: Any,
-    weights: Weights,
-    *,
-    num_layers: int,
-    bidirectional: bool,
-    batch_first: bool,
-    dropout: float,
-    training: bool,
-    lengths: Any,
-    rng: Any,
+    name: str, layer: Layer, states: int, x: Any, hx: Any, weights: Weights, options: _Options
 ) -> tuple[Any, tuple[Any, ...]]:
-    x, directions = as_input(x, weights[0][0]), 1 + bidirectional
-    features, hidden = weights[0][0].shape[1], weights[0][1].shape[1]
-    if x.ndim not in (2, 3) or not x.shape[-3 if x.ndim == 3 and not batch_first else -2]:
-        axes = "(batch, time, features)" if batch_first else "(time, batch, features)"
-        raise wrong_shape(name, x, f"it must be {axes} or (time, features), with at least one step.")
-    if x.shape[-1] != features:
-        raise wrong_shape(name, x, f"the last axis (features) must be {features}.")
-    batched = x.ndim == 3
-    x = x[:, None] if not batched else x.transpose(1, 0, 2) if batch_first else x  # (T, N, I)
-    steps, batch = x.shape[:2]
-    if lengths is not None and not batched:
-        raise ArgumentError(f"{place(name)}: lengths need a batch; cut an unbatched sequence instead.")
-    lengths = check_lengths(place(name), lengths, steps, batch)
-    starts = _starts(name, hx, states, (num_layers * directions, batch, hidden), batched, x)
+    x, lengths, batched = _sequences(name, x, weights, options)
+    layers, directions, hidden = options.num_layers, 1 + options.bidirectional, weights[0][1].shape[1]
+    starts = _starts(name, hx, states, (layers * directions, x.shape[1], hidden), batched, x)
     ends: list[tuple[Any, ...]] = []
-    for k in range(num_layers):
+    for k in range(layers):
         found = []
         for i in range(k * directions, (k + 1) * directions):
             biases = weights[i][2:] or (0.0, 0.0)
@@ -134,12 +116,27 @@ def _stack(
             found.append(y)
             ends.append(tuple(end))
         x = found[0] if directions == 1 else np.concatenate(found, axis=2)
-        if k < num_layers - 1 and dropout:
-            x = drop(x, dropout, training, rng=rng)
+        if k < layers - 1 and options.dropout:
+            x = drop(x, options.dropout, options.training, rng=options.rng)
     last = tuple(part[0][None] if len(part) == 1 else np.stack(part) for part in zip(*ends, strict=True))
     if not batched:
         return x[:, 0], tuple(h[:, 0] for h in last)
-    return (x.transpose(1, 0, 2) if batch_first else x), last
+    return (x.transpose(1, 0, 2) if options.batch_first else x), last
+
+
+def _sequences(name: str, x: Any, weights: Weights, options: _Options) -> tuple[Any, tuple[int, ...] | None, bool]:
+    """Read the input as (T, N, I), the lengths, and whether the input was a batch."""
+    x, features = as_input(x, weights[0][0]), weights[0][0].shape[1]
+    if x.ndim not in (2, 3) or not x.shape[-3 if x.ndim == 3 and not options.batch_first else -2]:
+        axes = "(batch, time, features)" if options.batch_first else "(time, batch, features)"
+        raise wrong_shape(name, x, f"it must be {axes} or (time, features), with at least one step.")
+    if x.shape[-1] != features:
+        raise wrong_shape(name, x, f"the last axis (features) must be {features}.")
+    batched = x.ndim == 3
+    x = x[:, None] if not batched else x.transpose(1, 0, 2) if options.batch_first else x
+    if options.lengths is not None and not batched:
+        raise ArgumentError(f"{place(name)}: lengths need a batch; cut an unbatched sequence instead.")
+    return x, check_lengths(place(name), options.lengths, *x.shape[:2]), batched
 
 
 def _starts(name: str, hx: Any, states: int, shape: tuple[int, ...], batched: bool, x: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from nn.functional.steps import Steps, Sums, join, masks
+from nn.functional.steps import Steps, Sums, join, unrolled
 
 
 def _forward(
@@ -82,14 +82,12 @@ def _definition(
     relu: bool,
 ) -> Any:
     """Compute h' = tanh(W x + b + U h + d), or ReLU, step by step, by plain ops."""
-    h = h0
-    ys: list[Any] = [None] * len(x)
-    for t, runs in masks(len(x), len(h0), reverse, lengths):
-        z = x[t] @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh
-        h_new = ag.relu(z) if relu else np.tanh(z)
-        ys[t] = h_new if runs is None else np.where(runs, h_new, 0.0)
-        h = h_new if runs is None else np.where(runs, h_new, h)
-    return np.stack(ys, axis=0), h
+
+    def cell(x: Any, h: Any) -> tuple[Any]:
+        z = x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh
+        return (ag.relu(z) if relu else np.tanh(z),)
+
+    return unrolled(cell, x, (h0,), reverse, lengths)
 
 
 def _samples(rng: np.random.Generator) -> Any:

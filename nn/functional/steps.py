@@ -5,7 +5,7 @@ bias included. The batch is the last axis in memory: the gates of a step are the
 fast to work on as slices of rows, and W · hᵀ is a quarter faster than h · Wᵀ at batch 32.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ CHUNK = 192 * 1024  # numbers of dz that are gathered before a GEMM
 
 
 class Steps:
-    """Know in which order time runs, and which sequences (sorted by falling length) run at each step.
+    """Track in which order time runs, and which sequences (sorted by falling length) run at each step.
 
     The columns of step t stand in slot ``t + at``, and what it computes goes to slot ``t + to``: ``reverse`` swaps
     the two.
@@ -49,11 +49,11 @@ class Steps:
             yield t, t + self.at, t + self.to, self.running[t]
 
     def sort(self, h: Array) -> Array:
-        """Give (N, H) as (H, N), the longest sequence first."""
+        """Return (N, H) as (H, N), the longest sequence first."""
         return h.T if self.ended is None else h[self.order].T
 
     def unsort(self, h: Array) -> Array:
-        """Give (H, N) as (N, H), in the caller's order."""
+        """Return (H, N) as (N, H), in the caller's order."""
         return np.ascontiguousarray(h.T if self.ended is None else h.T[self.inverse])
 
     def columns(self, x: Array, h0: Array) -> Array:
@@ -77,21 +77,21 @@ class Steps:
         return states
 
     def outputs(self, states: Array) -> Array:
-        """Give y (T, N, H), zero in the padding."""
+        """Return y (T, N, H), zero in the padding."""
         y = states[self.to : self.to + self.steps]
         if self.ended is not None:
             y = np.where(self.ended[:, None], np.zeros((), y.dtype), y)[:, :, self.inverse]
         return y.transpose(0, 2, 1)
 
     def last(self, states: Array) -> Array:
-        """Give the states (N, H) after the last step of each sequence."""
+        """Return the states (N, H) after the last step of each sequence."""
         if self.ended is None:
             return np.ascontiguousarray(states[0 if self.reverse else self.steps].T)
         ends = np.zeros_like(self.sizes) if self.reverse else self.sizes
         return states[ends, :, np.arange(self.batch)][self.inverse]
 
     def upstream(self, g: Array) -> Array:
-        """Give the gradient (T, N, H) of y as (T, H, N), the longest sequence first."""
+        """Return the gradient (T, N, H) of y as (T, H, N), the longest sequence first."""
         return (g if self.ended is None else g[:, self.order]).transpose(0, 2, 1)
 
 
@@ -139,7 +139,7 @@ class Sums:
             )
 
     def input_gradient(self) -> Array | None:
-        """Give dx as (T, N, I), in the caller's order."""
+        """Return dx as (T, N, I), in the caller's order."""
         if self.dx is None:
             return None
         dx = self.dx if self.steps.ended is None else self.dx[:, :, self.steps.inverse]
@@ -155,10 +155,23 @@ def join(*parts: Any, rows: Any = None) -> Array:
     return joined if rows is None else joined[rows]
 
 
-def masks(steps: int, batch: int, reverse: bool, lengths: Any) -> Iterator[tuple[int, Array | None]]:
-    """Yield (t, which sequences run, as (N, 1), or None for all): what the definitions step through."""
-    for t in reversed(range(steps)) if reverse else range(steps):
-        yield t, (t < np.asarray(lengths))[:, None] if np.ndim(lengths) else None
+def unrolled(
+    cell: Callable[..., tuple[Any, ...]], x: Any, states: tuple[Any, ...], reverse: bool, lengths: Any
+) -> tuple[Any, ...]:
+    """Run ``cell(x_t, *states)``, which gives the new states (h first), over time by plain ops: (y, *last states).
+
+    Where a sequence has ended y is 0, and its states stay.
+    """
+    ys: list[Any] = [None] * len(x)
+    for t in reversed(range(len(x))) if reverse else range(len(x)):
+        new = cell(x[t], *states)
+        if not np.ndim(lengths):
+            ys[t], states = new[0], new
+        else:
+            runs = (t < np.asarray(lengths))[:, None]  # (N, 1)
+            ys[t] = np.where(runs, new[0], 0.0)
+            states = tuple(np.where(runs, after, before) for after, before in zip(new, states, strict=True))
+    return np.stack(ys, axis=0), *states
 
 
 def check_lengths(name: str, lengths: Any, steps: int, batch: int) -> Any:

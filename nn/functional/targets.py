@@ -125,7 +125,7 @@ def weights(name: str, values: Array) -> None:
 
 
 def _low(values: Array) -> float:
-    """Give the smallest number; nan where one is nan, and 0 of none."""
+    """Return the smallest number; nan where one is nan, and 0 of none."""
     return float(np.minimum.reduce(values, axis=None)) if values.size else 0.0
 
 

@@ -17,7 +17,7 @@ from nn.functional.windows import Pads, Pair, read
 
 
 def _sizes(x: Any, weight: Any, stride: Pair, pads: Pads, dilation: Pair, extra: Pair) -> list[int]:
-    """Give the lengths of the output: (n − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1."""
+    """Return the lengths of the output: (n − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1."""
     return [
         (n - 1) * s - before - after + d * (k - 1) + more + 1
         for n, k, s, (before, after), d, more in zip(
@@ -30,10 +30,10 @@ def _forward(
     x: Any, weight: Any, bias: Any, *, stride: Pair, pads: Pads, dilation: Pair, groups: int, extra: Pair
 ) -> Any:
     dtype, sizes = np.result_type(x, weight), _sizes(x, weight, stride, pads, dilation, extra)
-    ghost = np.broadcast_to(
+    image = np.broadcast_to(
         np.zeros((), dtype), (x.shape[0], weight.shape[1] * groups, *sizes)
     )  # only its shape counts
-    y, _, _ = conv._backward(x, ghost, weight, 0.0, stride, pads, dilation, groups, (True, False, False))
+    y, _, _ = conv._backward(x, image, weight, 0.0, stride, pads, dilation, groups, (True, False, False))
     if isinstance(bias, np.ndarray):
         y += bias.reshape(-1, *(1,) * (x.ndim - 2))
     return y
@@ -144,18 +144,7 @@ def _lay(
 ) -> Any:
     weight = as_input(weight)
     x = as_input(x, weight)
-    if weight.ndim != axes + 2:
-        expected = f"it must have {axes + 2} axes (in_channels, out_channels/groups, *kernel)."
-        raise wrong_shape(name, weight, expected, "weight")
-    if x.ndim not in (axes + 1, axes + 2):
-        raise wrong_shape(name, x, f"it must be {'(N, C, H, W) or (C, H, W)' if axes == 2 else '(N, C, L) or (C, L)'}.")
-    channels, outputs = weight.shape[0], weight.shape[1] * groups
-    if not isinstance(groups, int | np.integer) or groups < 1 or channels % groups:
-        raise ArgumentError(f"{place(name)}: groups must divide the {channels} input channels, got {groups!r}.")
-    if x.shape[-axes - 1] != channels:
-        raise wrong_shape(name, x, f"axis {-axes - 1} (channels) must be {channels}.")
-    if bias is not None and tuple(bias.shape) != (outputs,):
-        raise wrong_shape(name, bias, f"it must be ({outputs},), one number per output channel.", "bias")
+    _check_shapes(name, axes, x, weight, bias, groups)
     steps, spread = (read(v, f"{name}: {what}", axes) for v, what in ((stride, "stride"), (dilation, "dilation")))
     pad, extra = (
         read(v, f"{name}: {what}", axes, 0) for v, what in ((padding, "padding"), (output_padding, "output_padding"))
@@ -180,3 +169,18 @@ def _lay(
         extra=extra,
     )
     return y if x.ndim == axes + 2 else y[0]
+
+
+def _check_shapes(name: str, axes: int, x: Any, weight: Any, bias: Any, groups: Any) -> None:
+    if weight.ndim != axes + 2:
+        expected = f"it must have {axes + 2} axes (in_channels, out_channels/groups, *kernel)."
+        raise wrong_shape(name, weight, expected, "weight")
+    if x.ndim not in (axes + 1, axes + 2):
+        raise wrong_shape(name, x, f"it must be {'(N, C, H, W) or (C, H, W)' if axes == 2 else '(N, C, L) or (C, L)'}.")
+    channels, outputs = weight.shape[0], weight.shape[1] * groups
+    if not isinstance(groups, int | np.integer) or groups < 1 or channels % groups:
+        raise ArgumentError(f"{place(name)}: groups must divide the {channels} input channels, got {groups!r}.")
+    if x.shape[-axes - 1] != channels:
+        raise wrong_shape(name, x, f"axis {-axes - 1} (channels) must be {channels}.")
+    if bias is not None and tuple(bias.shape) != (outputs,):
+        raise wrong_shape(name, bias, f"it must be ({outputs},), one number per output channel.", "bias")

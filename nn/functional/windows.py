@@ -59,12 +59,12 @@ class Windows:
 
     @cached_property
     def padded(self) -> Pair:
-        """Give height and width with padding."""
+        """Return height and width with padding."""
         return self.height + sum(self.pads[0]), self.width + sum(self.pads[1])
 
     @cached_property
     def out(self) -> Pair:
-        """Give height and width of the output: ⌊(size − dilation·(kernel − 1) − 1)/stride⌋ + 1."""
+        """Return height and width of the output: ⌊(size − dilation·(kernel − 1) − 1)/stride⌋ + 1."""
         rows, columns = [
             (size - d * (k - 1) - 1) // s + 1
             for size, k, s, d in zip(self.padded, self.kernel, self.stride, self.dilation, strict=True)
@@ -91,7 +91,7 @@ class Windows:
                 )
 
     def inner(self) -> tuple[slice, slice]:
-        """Give the slices that cut the padding off."""
+        """Return the slices that cut the padding off."""
         (top, _), (left, _) = self.pads
         return slice(top, top + self.height), slice(left, left + self.width)
 

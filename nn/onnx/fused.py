@@ -124,7 +124,7 @@ def _batch_norm(g: Graph, s: Step) -> Any:
 
 
 def _beside(weight: Any, name: str, g: Graph) -> str:
-    """Give the dotted name of what stands in the same module as ``weight``."""
+    """Return the dotted name of what stands in the same module as ``weight``."""
     prefix = weight.name.rpartition(".")[0] if isinstance(weight, Item) else g.step.path if g.step else ""
     return f"{prefix}.{name}" if prefix else name
 

@@ -52,7 +52,7 @@ class Graph:
     # ------------------------------------------------------------------------------------------------------------ names
 
     def fresh(self, name: str) -> str:
-        """Give ``name``, with a number behind it when it is taken."""
+        """Return ``name``, with a number behind it when it is taken."""
         found, i = name, 1
         while found in self.taken:
             found, i = f"{name}_{i}", i + 1
@@ -115,7 +115,7 @@ class Graph:
         return str(self.node("Cast", name, to=self.kind(dtype)))
 
     def kind(self, dtype: Any) -> int:
-        """Give ONNX's number for a dtype."""
+        """Return ONNX's number for a dtype."""
         return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
     def constant(self, array: Any, name: str = "", doc: str = "") -> str:
@@ -141,7 +141,7 @@ class Graph:
         return self.names[key]
 
     def array(self, x: Any, what: str) -> Any:
-        """Give the array of an input that must be a constant."""
+        """Return the array of an input that must be a constant."""
         if not isinstance(x, Item):
             return np.asarray(x)
         if x.array is None:
@@ -149,7 +149,7 @@ class Graph:
         return x.array
 
     def ints(self, values: Sequence[Any]) -> str:
-        """Give a tensor of integers, computed from the lengths of the inputs where one depends on them."""
+        """Return a tensor of integers, computed from the lengths of the inputs where one depends on them."""
         if not _has_size(values):
             return self.constant(np.asarray(values, np.int64).reshape(-1))
         parts = [self.length(v) if isinstance(v, Size) else self.constant(np.asarray([v], np.int64)) for v in values]

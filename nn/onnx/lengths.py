@@ -19,12 +19,12 @@ MOST = 3  # names of lengths: the model is recorded at two of each, which makes 
 
 @dataclass(frozen=True)
 class Size:
-    """Be a length that depends on those that vary: a sum of (names, how many times their product)."""
+    """Represent a length that depends on those that vary: a sum of (names, how many times their product)."""
 
     terms: tuple[tuple[tuple[str, ...], int], ...]
 
     def at(self, lengths: Lengths) -> int:
-        """Give the length at given lengths of what varies."""
+        """Return the length at given lengths of what varies."""
         return sum(times * prod(lengths[name] for name in names) for names, times in self.terms)
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ def ints(values: Any) -> tuple[int, ...]:
 
 
 def plain(x: Any) -> Any:
-    """Give the array of a Tensor."""
+    """Return the array of a Tensor."""
     return x.data if isinstance(x, ag.Tensor) else np.asarray(x)
 
 
@@ -41,7 +41,7 @@ def divide(a: Any, b: Any) -> Any:
 
 
 def power(a: Any, b: Any) -> Any:
-    """Give aᵇ in the dtype of a, whatever that of b."""
+    """Return aᵇ in the dtype of a, whatever that of b."""
     if is_float(a):
         return np.power(a, b.astype(a.dtype))
     y = np.power(a.astype(np.float64), plain(b).astype(np.float64))
@@ -51,7 +51,7 @@ def power(a: Any, b: Any) -> Any:
 
 
 def modulo(a: Any, b: Any, fmod: int = 0) -> Any:
-    """Give the rest of a division, with the sign of b, or of a with ``fmod``."""
+    """Return the rest of a division, with the sign of b, or of a with ``fmod``."""
     if not is_float(a) and not np.all(b):
         raise ArgumentError("integers are divided by 0")
     return (np.fmod if fmod else np.remainder)(a, b)

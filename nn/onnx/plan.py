@@ -18,7 +18,7 @@ from nn.onnx.lengths import Axes
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """Be a value of the plan: an input, a result (both without ``array``) or a constant.
+    """Represent a value of the plan: an input, a result (both without ``array``) or a constant.
 
     A constant with a Size in its shape has length 1 there, as it is the same for all.
     """
@@ -31,7 +31,7 @@ class Item:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """Be one op of the plan; ``inputs`` are Items or plain numbers."""
+    """Represent one op of the plan; ``inputs`` are Items or plain numbers."""
 
     op: str
     inputs: tuple[Any, ...]
@@ -77,11 +77,11 @@ class _Run:
         self.live = live
 
     def name(self, value: Any) -> str:
-        """Give the name of a constant; one that is computed is called after what it is computed from."""
+        """Return the name of a constant; one that is computed is called after what it is computed from."""
         return self.names.get(value) or str(getattr(value, "name", ""))
 
     def array(self, value: Any) -> Any:
-        """Give a constant as an array or a plain number."""
+        """Return a constant as an array or a plain number."""
         return self.arrays.get(value, value.array) if hasattr(value, "shape") and hasattr(value, "array") else value
 
 
@@ -142,7 +142,7 @@ class _Merge:
         return self.items[x]
 
     def constant(self, arrays: Sequence[Any], what: str) -> Any:
-        """Give a constant array; along axes of different lengths it must be the same all the way, and gets length 1."""
+        """Return a constant array; along axes of varying length it must be the same all the way, and gets length 1."""
         if len({a.ndim for a in arrays}) > 1:
             self.differ(what)
         for axis in range(arrays[0].ndim):
@@ -155,7 +155,7 @@ class _Merge:
         return arrays[0]
 
     def merge(self, values: Sequence[Any], what: str) -> Any:
-        """Give what keywords or shapes agree on, with Sizes for lengths that differ."""
+        """Return what keywords or shapes agree on, with Sizes for lengths that differ."""
         a = values[0]
         if isinstance(a, np.ndarray):
             return self.constant([np.asarray(value) for value in values], what)

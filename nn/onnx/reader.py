@@ -189,7 +189,7 @@ def load(path: str | os.PathLike[str]) -> Module:
 
 
 class Node:
-    """Be one node: the name of its op, what goes in and out, and its attributes."""
+    """Hold one node: the name of its op, what goes in and out, and its attributes."""
 
     def __init__(self, proto: Any, opset: int) -> None:
         onnx = package()
@@ -230,7 +230,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Declared:
-    """Be the dtype and shape that a value has in the file; lengths that vary are texts, an unknown shape is None."""
+    """Hold the dtype and shape that a value has in the file; lengths that vary are texts, an unknown shape is None."""
 
     dtype: Any
     shape: tuple[int | str, ...] | None

@@ -9,7 +9,7 @@ from nn.optim.optimizer import Array, Group, Optimizer
 
 
 def moments(m: Array, v: Array, g: Array, s: Array, b1: Any, one_b1: Any, b2: Any, one_b2: Any) -> None:
-    """Let m = β₁ m + (1 - β₁) g and v = β₂ v + (1 - β₂) g², where they lie; s is scratch."""
+    """Update m = β₁ m + (1 - β₁) g and v = β₂ v + (1 - β₂) g², where they lie; s is scratch."""
     m *= b1
     m += np.multiply(g, one_b1, out=s)
     v *= b2
@@ -69,7 +69,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Do what Adam does, with p shrunk by lr · weight_decay in each step instead of a change of g."""
+    """Run Adam with p shrunk by lr · weight_decay in each step instead of a change of g."""
 
     decoupled: ClassVar[bool] = True
 

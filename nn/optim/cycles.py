@@ -116,7 +116,7 @@ class OneCycleLR(Schedule):
         return self._between(t, [start, base, start, end] if self.three_phase else [start, base, end])
 
     def _between(self, t: int, levels: list[float]) -> float:
-        """Give what stands at step ``t`` between the levels that the phases start and end with."""
+        """Return what stands at step ``t`` between the levels that the phases start and end with."""
         up = self.pct_start * self.total_steps
         ends = [0, up - 1, 2 * up - 2, self.total_steps - 1] if self.three_phase else [0, up - 1, self.total_steps - 1]
         k = next((k for k in range(1, len(ends)) if t <= ends[k]), len(ends) - 1)

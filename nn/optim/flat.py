@@ -76,7 +76,7 @@ class Flat:
         return part.reshape(shape[::-1]).T if self.turned[i] else part.reshape(shape)
 
     def state_of(self, i: int) -> dict[str, Array]:
-        """Give the running states of parameter ``i`` as views in its shape."""
+        """Return the running states of parameter ``i`` as views in its shape."""
         return {name: self._view(state, i) for name, state in self.states.items()}
 
     def blocks(self) -> Iterator[tuple[Block, Array, int]]:
@@ -155,7 +155,7 @@ class Flat:
             self.states = {name: self.states.get(name, np.zeros(size, self.dtype)) for name in names}
 
     def constants(self, values: Sequence[float]) -> list[Array]:
-        """Give numbers as 0-d arrays of the buffer's dtype: a call with one takes 0.4 µs, with a Python float 0.7."""
+        """Return numbers as 0-d arrays of the buffer's dtype: a call with one takes 0.4 µs, with a Python float 0.7."""
         if len(self._constants) != len(values):
             self._numbers, self._known = np.zeros(len(values), self.dtype), [0.0] * len(values)
             self._constants = [self._numbers[i : i + 1].reshape(()) for i in range(len(values))]
@@ -171,7 +171,7 @@ class Flat:
         self._planned, self._pattern = 0, []
 
     def step_counts(self) -> list[int]:
-        """Give the number of steps that each parameter took."""
+        """Return the number of steps that each parameter took."""
         self._settle()
         return list(self.steps)
 

@@ -132,7 +132,7 @@ class LBFGS(Optimizer):
         return t, value, g, 1
 
     def _direction(self, g: Array, group: Group) -> tuple[Array, float]:
-        """Give -H g by the two loops over the remembered pairs, and the length to try first."""
+        """Return -H g by the two loops over the remembered pairs, and the length to try first."""
         memory = self._memory
         memory["n_iter"] = memory.get("n_iter", 0) + 1
         if memory["n_iter"] == 1:

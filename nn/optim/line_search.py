@@ -84,7 +84,7 @@ def _inside(t: float, ends: list[float], stuck: bool) -> tuple[float, bool]:
 
 
 def _cubic(a: Point, b: Point, low: float, high: float) -> float:
-    """Give the minimum of the cubic through values and slopes of two points, within bounds; else the middle."""
+    """Return the minimum of the cubic through values and slopes of two points, within bounds; else the middle."""
     if a.t > b.t:
         a, b = b, a
     middle = (low + high) / 2

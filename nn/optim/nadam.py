@@ -28,7 +28,7 @@ class _Moments(Optimizer):
 
 
 class NAdam(_Moments):
-    """Do what Adam does, with the momentum looked ahead by one step, as Nesterov does.
+    """Run Adam with the momentum looked ahead by one step, as Nesterov does.
 
     p -= lr · ((1 - μₜ) / (1 - Πμ) g + μₜ₊₁ / (1 - Πμ μₜ₊₁) m) / (√v̂ + ε), with v̂ = v / (1 - β₂ᵗ), μₜ = β₁ (1 - ½ ·
     0.96^(t ψ)), ψ the ``momentum_decay`` and Πμ the product of all up to μₜ. ``weight_decay`` adds its multiple of p to
@@ -92,7 +92,7 @@ def _product(b1: float, psi: float, t: int) -> float:
 
 
 class RAdam(_Moments):
-    """Do what Adam does once the variance is known well enough, and plain momentum before.
+    """Run Adam once the variance is known well enough, and plain momentum before.
 
     p -= lr · m̂ · r / (√v̂ + ε), r² = (ρ - 4)(ρ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρ), where ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ) > 5,
     ρ∞ = 2 / (1 - β₂) - 1; p -= lr · m̂ before. ``weight_decay`` as in :class:`NAdam`.

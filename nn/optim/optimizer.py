@@ -128,7 +128,7 @@ class Optimizer:
         """Set the states to where they start (0 unless a subclass says otherwise)."""
 
     def constants(self, group: Group, t: int) -> tuple[float, ...]:
-        """Give the numbers of the update's formula at step ``t``."""
+        """Return the numbers of the update's formula at step ``t``."""
         raise NotImplementedError
 
     def update(
@@ -175,7 +175,7 @@ class Optimizer:
 
     @property
     def lr(self) -> Any:
-        """Give the learning rate, or a list where the groups differ; assigning sets all groups."""
+        """Return the learning rate, or a list where the groups differ; assigning sets all groups."""
         rates = [group["lr"] for group in self.param_groups]
         return rates[0] if all(rate == rates[0] for rate in rates) else rates
 

@@ -51,11 +51,11 @@ class Schedule:
         optimizer.planned = dict(enumerate(self.get_last_lr()))
 
     def rate(self, base: float, t: int) -> float:
-        """Give the learning rate after ``t`` steps; subclasses define it."""
+        """Return the learning rate after ``t`` steps; subclasses define it."""
         raise NotImplementedError
 
     def rate_of(self, i: int, base: float, t: int) -> float:
-        """Give the rate of group ``i`` after ``t`` steps, where the groups differ in more than their base rates."""
+        """Return the rate of group ``i`` after ``t`` steps, where the groups differ in more than their base rates."""
         return self.rate(base, t)
 
     def step(self) -> None:
@@ -80,11 +80,11 @@ class Schedule:
         self.rates = self.get_last_lr()
 
     def get_last_lr(self) -> list[float]:
-        """Give the present learning rate of each group."""
+        """Return the present learning rate of each group."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """Give the state as plain numbers and lists."""
+        """Return the state as plain numbers and lists."""
         return {name: value for name, value in vars(self).items() if kind(value) != "other"}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

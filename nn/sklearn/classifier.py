@@ -178,17 +178,17 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
     # ---------------------------------------------------------------------------------------------------------- using
 
     def predict(self, X: Any) -> Array:
-        """Give the most likely class of each sample, or 0 and 1 for each label."""
+        """Return the most likely class of each sample, or 0 and 1 for each label."""
         found = self._coded(X, "predict")
         return found if self._multilabel else self.classes_[found]
 
     @_if_probabilities
     def predict_proba(self, X: Any) -> Array:
-        """Give the probability of each class, (samples, classes) in the order of ``classes_``."""
+        """Return the probability of each class, (samples, classes) in the order of ``classes_``."""
         return self._coded(X, "proba")
 
     def decision_function(self, X: Any) -> Array:
-        """Give scores (samples, classes), the largest wins; for two classes (samples,), the second wins above 0."""
+        """Return scores (samples, classes), the largest wins; for two classes (samples,), the second wins above 0."""
         return self._coded(X, "decision")
 
     def _finish(self, outputs: Any) -> Any:

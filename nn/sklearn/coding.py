@@ -33,16 +33,16 @@ class Coding:
         return index
 
     def decision(self, output: Array) -> Array:
-        """Give scores (N, K) whose largest wins or, for two classes, (N,) where the second wins above 0."""
+        """Return scores (N, K) whose largest wins or, for two classes, (N,) where the second wins above 0."""
         return output[:, 1] - output[:, 0] if self.classes == 2 else output
 
     def predict(self, output: Array) -> Array:
-        """Give class numbers."""
+        """Return class numbers."""
         scores = self.decision(output)
         return scores.argmax(1) if scores.ndim == 2 else (scores > 0).astype(np.intp)
 
     def proba(self, output: Array) -> Array:
-        """Give probabilities (N, K)."""
+        """Return probabilities (N, K)."""
         return np.asarray(self.shares(output))
 
     def shares(self, output: Any) -> Any:
@@ -116,7 +116,7 @@ def choose(loss: Any, classes: int, multilabel: bool) -> tuple[Any, Coding | Non
 
 
 def class_weights(given: Any, classes: Array, index: Array, weight: Array) -> Array:
-    """Give one weight per class: from a dict by label (1 for those not in it), or so that all weigh the same."""
+    """Return one weight per class: from a dict by label (1 for those not in it), or so that all weigh the same."""
     if isinstance(given, str) and given == "balanced":
         totals = np.bincount(index, weights=weight, minlength=len(classes))
         balanced: Array = weight.sum() / (len(classes) * np.where(totals == 0, 1, totals))

@@ -171,14 +171,14 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     # ---------------------------------------------------------------------------------------------------------- using
 
     def _outputs(self, x: Any) -> Array:
-        """Give the outputs of the network, (samples, outputs)."""
+        """Return the outputs of the network, (samples, outputs)."""
         check_is_fitted(self, "module_")
         x = validate_data(self, x, dtype=FLOATS, reset=False)
         outputs: Array = self._trainer.predict(x.astype(self._dtype, copy=False))
         return outputs
 
     def as_module(self) -> Module:
-        """Give a Module that computes what is predicted (of classes the probabilities), for ``nn.onnx.export``."""
+        """Return a Module that computes what is predicted (of classes the probabilities), for ``nn.onnx.export``."""
         check_is_fitted(self, "module_")
         return Served(self.module_, self._finish)
 

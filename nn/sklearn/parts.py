@@ -34,7 +34,7 @@ def generator(random_state: Any) -> np.random.Generator:
 
 
 def per_layer(name: str, value: Any, layers: int) -> list[Any]:
-    """Give one value for each hidden layer; a single one counts for all.
+    """Return one value for each hidden layer; a single one counts for all.
 
     >>> per_layer("dropout", 0.5, 2), per_layer("activation", ("relu", "tanh"), 2)
     ([0.5, 0.5], ['relu', 'tanh'])

@@ -47,7 +47,7 @@ class NNRegressor(MultiOutputMixin, RegressorMixin, NetworkEstimator):  # type: 
         return self._learn(x, target, weight, 1)
 
     def predict(self, X: Any) -> Array:
-        """Give the outputs, in the shape of the ``y`` of ``fit``."""
+        """Return the outputs, in the shape of the ``y`` of ``fit``."""
         found: Array = self._finish(self._outputs(X))
         return found
 

@@ -1,4 +1,4 @@
-"""The backward pass: the order of visits, complete cotangents, where it starts, ends and pauses, what it says."""
+"""The backward pass: the order of visits, complete cotangents, where it starts and ends, what it says."""
 
 import weakref
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.backward import backward_pass
+from autograd.backward import UnderWay, backward_pass
 from autograd.errors import GraphError, ShapeError
 from autograd.graph import Leaf, Node
 from tests.autograd.tools import leaf, no_collector
@@ -155,30 +155,32 @@ def test_error_inside_a_rule_says_where():
 # ----------------------------------------------------------------------- graphs by hand: parents with ∂node/∂parent
 
 
-def by_hand(edges, selecting=()):
+def by_hand(edges):
     """Make nodes, oldest first, from {name: {parent: derivative}}: those without parents are leaves."""
     nodes = {}
     for name, parents in edges.items():
         if parents is None:
             nodes[name] = Leaf(None, (), float, True, name)
         else:
-            op = SimpleNamespace(name=name, selects=True if name in selecting else None)
+            op = SimpleNamespace(name=name, selects=None)
             given = tuple(nodes[parent] for parent in parents)
             nodes[name] = Node(op, given, tuple(parents.values()), None, (), float, None)
             nodes[name].name = name
     return nodes
 
 
-def run(nodes, seeds, targets=(), pause=False):
-    """Run a backward pass; return what it found and the order of its visits, by name."""
-    visited = []
+def run(nodes, seeds, targets=(), stop="", at=None):
+    """Run a backward pass; return what it found and the order of its visits, by name; note the cotangents at a stop."""
+    visited, state = [], UnderWay()
 
     def vjp(node, g):
         visited.append(node.name)
+        if node.name == stop:
+            at.update({each.name: h for each, h in state.at(node, g).items()})
         return [(parent, g * d) for parent, d in zip(node.parents, node.residuals, strict=True)]
 
     cotangents = {nodes[name]: g for name, g in seeds.items()}
-    found = backward_pass(cotangents, vjp, {nodes[name] for name in targets}, pause)
+    found = backward_pass(cotangents, vjp, {nodes[name] for name in targets}, state)
     return {node.name: g for node, g in found.items()}, visited
 
 
@@ -229,20 +231,15 @@ def test_pass_ends_at_targets(name):
 
 
 @pytest.mark.parametrize("edges", [CHAIN, DIAMOND, SKIPS, FAN])
-def test_pause_and_resume(edges):
-    """Wherever the pass pauses, it can be taken up from what it gave, and comes to the same."""
-    root = list(edges)[-1]
-    whole, order = run(by_hand(edges), {root: 1.0})
-    for selecting in order:
-        nodes = by_hand(edges, {selecting})
-        at, before = run(nodes, {root: 1.0}, pause=True)
-        assert before == order[: order.index(selecting)]
-        assert selecting in at
-        assert run(nodes, at) == (whole, order[order.index(selecting) :])
-
-
-def test_pass_that_may_pause_ends_where_nothing_selects():
-    assert run(by_hand(SKIPS), {"d": 1.0}, pause=True) == run(by_hand(SKIPS), {"d": 1.0})
+def test_taken_up_again(edges):
+    """Wherever a pass is, another one that starts from its cotangents comes to the same."""
+    nodes, root = by_hand(edges), list(edges)[-1]
+    whole, order = run(nodes, {root: 1.0})
+    for stop in order:
+        at = {}
+        assert run(nodes, {root: 1.0}, stop=stop, at=at) == (whole, order)
+        assert stop in at
+        assert run(nodes, at) == (whole, order[order.index(stop) :])
 
 
 NOTES = [(None, "while backward was at 'broken'"), ("encoder", "while backward was at 'broken' in encoder")]

@@ -144,9 +144,9 @@ def widened(run):
 
     def watch(frame, event, argument):
         if event == "call" and frame.f_code is fit.__code__:
-            share, parent = frame.f_locals["share"], frame.f_locals["parent"]
-            if getattr(share, "dtype", parent.dtype) not in (parent.dtype, *NARROW) and parent.dtype in NARROW:
-                found.append((frame.f_locals["op"].name, share.dtype))
+            cotangent, parent = frame.f_locals["cotangent"], frame.f_locals["parent"]
+            if getattr(cotangent, "dtype", parent.dtype) not in (parent.dtype, *NARROW) and parent.dtype in NARROW:
+                found.append((frame.f_locals["op"].name, cotangent.dtype))
 
     sys.setprofile(watch)
     try:

@@ -83,11 +83,11 @@ EQUAL = {
     "two models of one seed": lambda: (loss(net(nn.ReLU())), loss(net(nn.ReLU()))),
     "an LSTM": lambda: tuple(nn.LSTM(3, 2, rng=0)(X)[0].sum() for _ in range(2)),
     "several results": lambda: ([A * 2.0, B * 2.0], [A * 2.0, B * 2.0]),
-    "one that backward has been through": lambda: tuple(map(walked, (np.tanh(A * B), np.tanh(A * B)))),
+    "one that backward has been through": lambda: tuple(map(differentiated, (np.tanh(A * B), np.tanh(A * B)))),
 }
 
 
-def walked(y):
+def differentiated(y):
     y.backward(retain_graph=True)
     return y
 

@@ -325,7 +325,8 @@ def test_threads_share_a_compiled_function():
 def test_source_reads_like_numpy():
     program = ag.compile(lambda x: (np.tanh(x) * 2).sum()).program(ag.Tensor([1.0, 2.0], requires_grad=True))
     assert "np.tanh(x)" in program.source
-    assert program.source.startswith("def forward(x):")
+    assert program.source.startswith("c2 = np.array(2.0, np.float64)\n")
+    assert "\n\n\ndef forward(x):\n" in program.source
     assert "\n\n\ndef backward(" in program.source
     assert [step.label for step in program.forward] == ["tanh", "multiply", "sum"]
 
@@ -405,3 +406,90 @@ def test_what_a_plain_function_gives_may_be_none_at_times():
         compiled, x = ag.compile(f), ag.Tensor([3.0, 5.0], requires_grad=True)
         for y in order:
             assert compiled(x, y).item() == f(x, y).item()
+
+
+FACTORS = {  # name: (function, the lines of its program)
+    "two numbers": (lambda x: (x * 2.0) * 3.0, ["y = x * c6"]),
+    "a sign": (lambda x: -(x * 2.0), ["y = x * minus2"]),
+    "two signs": (lambda x: (x * -1.0) * -1.0, []),
+    "before a product": (
+        lambda x: ((x * 5.0) * (x + 1)) * 3.0,
+        ["s = x + one", "np.multiply(x, s, out=s)", "np.multiply(s, c15, out=s)"],
+    ),
+    "on both sides": (
+        lambda x: (x * 5.0) * ((x + 1) * 3.0),
+        ["s = x + one", "np.multiply(x, s, out=s)", "np.multiply(s, c15, out=s)"],
+    ),
+    "two signs in a product": (lambda x: (-x) * (-(x + 1)), ["s = x + one", "np.multiply(x, s, out=s)"]),
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_numbers_are_multiplied_once(name):
+    function, lines = FACTORS[name]
+    x = np.array([0.5, -2.0, 3.0])
+    compiled = ag.compile(function)
+    body = compiled.program(x).source.partition("def forward(x):\n")[2].splitlines()[:-1]
+    assert [line.strip() for line in body if "#" not in line] == lines
+    np.testing.assert_allclose(compiled(x), function(x), rtol=1e-14)
+
+
+def _twice(y):
+    return y * y + y * 2.0
+
+
+LARGE_OR_SMALL = {
+    "a large number": lambda x: (x * 1e200) * 1e-200,
+    "a small number before a product": lambda x: ((x * 1e-3) * x) * 2.0,
+    "a number that is used twice": lambda x: _twice(x * 3.0),
+    "zero": lambda x: (x * 0.0) * 5.0,
+    "nothing is lost of inf": lambda x: (x * np.inf) * 0.5,
+}
+
+
+@pytest.mark.parametrize("name", LARGE_OR_SMALL)
+def test_numbers_are_joined_only_where_nothing_overflows(name):
+    x = np.array([1e160, -1.0, 1e-160, 0.0])
+    function = LARGE_OR_SMALL[name]
+    with np.errstate(all="ignore"):
+        found = ag.compile(function).program(x)
+        np.testing.assert_allclose(found([x]), function(x), rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int64, bool])
+@pytest.mark.parametrize("number", [2, 0.1, -0.0, True, np.float32(0.1), np.float64(0.1), np.int64(3), 2**10])
+@pytest.mark.parametrize("f", [np.add, np.multiply, np.greater, np.maximum], ids=lambda f: f.__name__)
+def test_a_number_beside_an_array_keeps_its_meaning(f, number, dtype):
+    x = np.array([0, 1, 0], dtype)
+    compiled = ag.compile(lambda x: f(x, number))
+    compiled(x)
+    found, right = compiled(x), f(x, number)
+    assert found.dtype == right.dtype
+    np.testing.assert_array_equal(found, right)
+    assert found.tobytes() == right.tobytes()  # -0 is not 0
+
+
+def test_constants_are_themselves():
+    """The source begins with the constants that one line can make; zeros of both signs are none of these."""
+    for c in (np.array([0.0, -0.0]), np.zeros(2), np.ones(2), np.full(2, 0.1), np.array([np.nan] * 2), np.float32(0.1)):
+        compiled = ag.compile(lambda x, c=c: x * 0.0 + np.copysign(1.0, c) + c)
+        compiled(np.ones(2))
+        assert compiled(np.ones(2)).tobytes() == (np.ones(2) * 0.0 + np.copysign(1.0, c) + c).tobytes()
+
+
+def test_gradients_of_a_weight_that_is_used_twice_are_added_where_they_lie():
+    model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.LeakyReLU(0.2), nn.Linear(4, 2, rng=1))
+    x, y = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+
+    def loss(x, y):
+        return (model(x) ** 2).sum() + (model(y) * 3.0).sum() + model(x + y).sum()
+
+    compiled = ag.compile(loss)
+    assert "copyto" not in compiled.program(x, y).source
+    found = []
+    for f in (loss, compiled):
+        model.zero_grad()
+        f(x, y).backward()
+        found.append([p.grad.numpy() for p in model.parameters()])
+    for plain, fast in zip(*found, strict=True):
+        np.testing.assert_allclose(fast, plain, rtol=1e-5, atol=1e-6)

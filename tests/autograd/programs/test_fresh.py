@@ -628,3 +628,24 @@ def test_a_clock_that_the_garbage_collector_reads_is_none_of_the_program():
         assert not function.why
     finally:
         gc.callbacks.remove(timed)
+
+
+def test_a_weight_that_was_put_past_setattr_is_seen():
+    model = nn.Linear(3, 1, rng=0)
+    compiled = ag.compile(model)
+    x = X.astype(np.float32)
+    compiled(x)
+    vars(model)["weight"] = nn.Parameter(np.full((1, 3), 2, np.float32), name="weight")
+    assert compiled(x).item() == model(x).item()
+
+
+def test_an_equal_number_of_another_type_is_seen():
+    powers = [2, 1]
+    compiled = ag.compile(lambda x: x[powers])
+    compiled(X)
+    powers[:] = [True, False, True]  # also with another length
+    assert (compiled(X) == X[[True, False, True]]).all()
+    powers[:] = [2, 1, 0]
+    compiled(X)
+    powers[:] = [False, True, False]
+    assert (compiled(X) == X[[False, True, False]]).all()
