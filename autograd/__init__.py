@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import _clash as _clash
 from autograd import errors, hints
+from autograd.checkpointing import checkpoint
 from autograd.errors import AutogradError
 from autograd.gathering import gathered
 from autograd.leaves import depends_on, leaf_arrays, mark_changed
@@ -33,7 +34,8 @@ from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op, opaque
 from autograd.tensor import Tensor
-from autograd.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd.transforms import grad, gradient, hvp, jvp, linearize, value_and_grad, vjp
+from autograd.tree import ravel, register_tree, tree_map
 
 del tensor  # type: ignore[name-defined]  # noqa: F821  # the module: who writes ag.tensor(…) is told ag.Tensor(…)
 __version__ = "0.1.0"
@@ -42,6 +44,8 @@ _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "repla
 _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
 _LATER |= dict.fromkeys(("detect_anomaly", "diff", "lint", "path_so_far", "who_holds"), "autograd.debug")
 _LATER["check_grads"] = "autograd.gradcheck"
+_LATER |= dict.fromkeys(("hessian", "jacfwd", "jacobian"), "autograd.matrices")
+_LATER["vmap"] = "autograd.mapping"
 _LATER["record"] = "autograd.recording"
 _LATER["compile"] = "autograd.programs.compiled"
 
@@ -67,14 +71,17 @@ __all__ = [
     "gathered",
     "gelu",
     "grad",
+    "gradient",
     "hessian",
     "hvp",
     "implements",
     "is_grad_enabled",
+    "jacfwd",
     "jacobian",
     "jvp",
     "leaf_arrays",
     "leaky_relu",
+    "linearize",
     "lint",
     "log_softmax",
     "logit",
@@ -86,7 +93,9 @@ __all__ = [
     "op",
     "opaque",
     "path_so_far",
+    "ravel",
     "record",
+    "register_tree",
     "relu",
     "replay",
     "reuse_memory",
@@ -95,8 +104,10 @@ __all__ = [
     "silu",
     "softmax",
     "softplus",
+    "tree_map",
     "value_and_grad",
     "vjp",
+    "vmap",
     "who_holds",
     "why_none",
 ]

@@ -5,7 +5,7 @@ the parameters of the function that it was given. tests/test_typing.py holds thi
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ from autograd.modes import scope as scope
 from autograd.programs.program import Program
 from autograd.recording import record as record
 from autograd.tensor import Tensor as Tensor
+from autograd.tree import ravel as ravel
+from autograd.tree import register_tree as register_tree
+from autograd.tree import tree_map as tree_map
 from autograd.viz import draw as draw
 from autograd.viz import draw_dot as draw_dot
 from autograd.viz import explain as explain
@@ -63,14 +66,17 @@ __all__ = [
     "gathered",
     "gelu",
     "grad",
+    "gradient",
     "hessian",
     "hvp",
     "implements",
     "is_grad_enabled",
+    "jacfwd",
     "jacobian",
     "jvp",
     "leaf_arrays",
     "leaky_relu",
+    "linearize",
     "lint",
     "log_softmax",
     "logit",
@@ -82,7 +88,9 @@ __all__ = [
     "op",
     "opaque",
     "path_so_far",
+    "ravel",
     "record",
+    "register_tree",
     "relu",
     "replay",
     "reuse_memory",
@@ -91,8 +99,10 @@ __all__ = [
     "silu",
     "softmax",
     "softplus",
+    "tree_map",
     "value_and_grad",
     "vjp",
+    "vmap",
     "who_holds",
     "why_none",
 ]
@@ -123,24 +133,56 @@ def logsumexp(x: X, axis: int | tuple[int, ...] | None = None, keepdims: bool = 
 # A ufunc has one signature for numbers and one for arrays, of which a ParamSpec would keep the first.
 
 @overload
-def grad(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
+def grad(f: np.ufunc, argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]: ...
 @overload
-def grad(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
+def grad(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, Any]: ...
 @overload
-def value_and_grad(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]: ...
+def value_and_grad(f: np.ufunc, argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., tuple[Any, Any]]: ...
 @overload
-def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, tuple[Any, Any]]: ...
+def value_and_grad(
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False
+) -> Callable[P, tuple[Any, Any]]: ...
 @overload
-def jacobian(f: np.ufunc, argnums: Argnums = 0, holomorphic: bool = False) -> Callable[..., Any]: ...
+def jacobian(
+    f: np.ufunc, argnums: Argnums = 0, holomorphic: bool = False, has_aux: bool = False
+) -> Callable[..., Any]: ...
 @overload
-def jacobian(f: Callable[P, Any], argnums: Argnums = 0, holomorphic: bool = False) -> Callable[P, Any]: ...
+def jacobian(
+    f: Callable[P, Any], argnums: Argnums = 0, holomorphic: bool = False, has_aux: bool = False
+) -> Callable[P, Any]: ...
 @overload
-def hessian(f: np.ufunc, argnums: Argnums = 0) -> Callable[..., Any]: ...
+def jacfwd(
+    f: np.ufunc, argnums: Argnums = 0, holomorphic: bool = False, has_aux: bool = False
+) -> Callable[..., Any]: ...
 @overload
-def hessian(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
+def jacfwd(
+    f: Callable[P, Any], argnums: Argnums = 0, holomorphic: bool = False, has_aux: bool = False
+) -> Callable[P, Any]: ...
+@overload
+def hessian(f: np.ufunc, argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]: ...
+@overload
+def hessian(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, Any]: ...
 def hvp(f: Callable[..., Any]) -> Callable[[Any, Any], Any]: ...
-def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], Any]]: ...
-def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]: ...
+@overload
+def vjp(f: Callable[..., Any], *args: Any, has_aux: Literal[True]) -> tuple[Any, Callable[[Any], Any], Any]: ...
+@overload
+def vjp(f: Callable[..., Any], *args: Any, has_aux: Literal[False] = False) -> tuple[Any, Callable[[Any], Any]]: ...
+@overload
+def jvp(
+    f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], has_aux: Literal[True]
+) -> tuple[Any, Any, Any]: ...
+@overload
+def jvp(
+    f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any], has_aux: Literal[False] = False
+) -> tuple[Any, Any]: ...
+@overload
+def linearize(f: Callable[..., Any], *args: Any, has_aux: Literal[True]) -> tuple[Any, Callable[..., Any], Any]: ...
+@overload
+def linearize(f: Callable[..., Any], *args: Any, has_aux: Literal[False] = False) -> tuple[Any, Callable[..., Any]]: ...
+def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]: ...
+def gradient(
+    y: Any, xs: Any, upstream: Any = None, *, create_graph: bool = False, retain_graph: bool = False
+) -> Any: ...
 def checkpoint(f: Callable[P, R]) -> Callable[P, R]: ...
 
 class _Compiled(Protocol[P, R_co]):
@@ -173,6 +215,8 @@ def op(
     formula: str | Mapping[str, str] | None = None,
     inline: bool = False,
     holomorphic: bool | None = True,
+    linear: Any = None,
+    batch: Callable[..., Any] | None = None,
 ) -> Callable[..., Any]: ...
 def implements(
     *functions: Any, domain: Any = None, name: str | None = None

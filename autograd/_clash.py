@@ -34,14 +34,19 @@ def cure() -> str:
 
 
 def source() -> str:
-    """Return what pip was told to install: a folder or file, or the bare name where it came from a registry."""
+    """Return what pip was told to install: a folder or file, or the bare name where it came from a registry.
+
+    What was never installed is a folder that somebody uses as it is.
+    """
     import json
     from importlib.metadata import PackageNotFoundError, distribution  # what an import that succeeds does not need
 
     try:
         told = json.loads(distribution("chainrule").read_text("direct_url.json") or "{}")
     except PackageNotFoundError:
-        told = {}
+        home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        whole = os.path.exists(os.path.join(home, "pyproject.toml"))
+        return f'"{home}"' if whole else "<the folder or the wheel of chainrule>"
     editable = "--editable " if told.get("dir_info", {}).get("editable") else ""
     return f"{editable}{told['url']}" if "url" in told else "chainrule"
 

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd import hooks
 from autograd.backward import VJP, InputCotangents, UnderWay, backward_pass
 from autograd.box import SMALL, Box, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
-from autograd.graph import Leaf, Node, ancestors, leading_to, versions
+from autograd.graph import HOOKED, RETAINED, Node, TracedLeaf, ancestors, leading_to, versions
 from autograd.masking import Masked, any_dead, as_masked, random_like, reach, unmasked
 from autograd.modes import current, enable_grad, watched_by
 from autograd.rules import Op
@@ -49,8 +50,8 @@ def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: 
     def visit(node: Node, g: Any) -> InputCotangents:
         if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
             node.cotangent = g
-        if node.retain and retained is not None:
-            retained[node] = g
+        if node.retain:
+            g = _seen(node, g, retained)
         op = node.op
         if op.selects is not None and not at_mask:
             at_mask.update(state.at(node, g))
@@ -70,11 +71,13 @@ def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool) -
     """Make what runs the rules of a node where some elements are structurally zero."""
 
     def visit(node: Node, g: Any) -> InputCotangents:
+        if node.retain & HOOKED:
+            g = Masked(hooks.run(node, g.g), g._alive)
         if node.retain or not traced:
             plain = unmasked(g)
             if isinstance(plain, _ARRAYS) and plain.size <= SMALL:
                 node.cotangent = plain
-            if node.retain and retained is not None:
+            if node.retain & RETAINED and retained is not None:
                 retained[node] = plain
         return masked_vjp(node, g, wanted, traced)
 
@@ -97,6 +100,8 @@ def differentiate(
     """
     if current().watcher is not None:
         return _watched(differentiate, cotangents, targets, release, wanted=wanted, retained=retained)
+    if hooks.any_registered():  # a hook sees a gradient once: that of the pass which counts
+        return _differentiate_hooked(cotangents, targets, wanted, release, retained)
     state, held = UnderWay(), list[Node]()
     at_mask: dict[Node, Any] = {}
     found = backward_pass(cotangents, _visit(wanted, release, retained, state, at_mask, held), targets, state)
@@ -124,7 +129,41 @@ def differentiate_recorded(
     with enable_grad():
         masked = {node: as_masked(g) for node, g in cotangents.items()}
         found = backward_pass(masked, _visit_masked(wanted, retained, traced=True), targets)
-    return {node: unmasked(g) for node, g in found.items()}
+        return _ended({node: unmasked(g) for node, g in found.items()})
+
+
+def _differentiate_hooked(
+    cotangents: dict[Node, Any], targets: Any, wanted: Any, release: bool, retained: Any
+) -> dict[Node, Any]:
+    """Run the pass masked from the start: once."""
+    met, visit = list[Node](), _visit_masked(wanted, retained, traced=False)
+
+    def visit_and_meet(node: Node, g: Any) -> InputCotangents:
+        met.append(node)
+        return visit(node, g)
+
+    found = backward_pass({node: as_masked(g) for node, g in cotangents.items()}, visit_and_meet, targets)
+    for node in met if release else ():
+        let_go(node)
+    return _ended({node: unmasked(g) for node, g in found.items()})
+
+
+def _seen(node: Node, g: Any, retained: dict[Node, Any] | None) -> Any:
+    """Show a gradient that is complete to the hooks of its node, and keep it where that is wanted."""
+    if node.retain & HOOKED:
+        g = hooks.run(node, g)
+    if node.retain & RETAINED and retained is not None:
+        retained[node] = g
+    return g
+
+
+def _ended(found: dict[Node, Any]) -> dict[Node, Any]:
+    """Show the gradients at the end of a pass, those of leaves and targets, to their hooks."""
+    if hooks.any_registered():
+        for node, g in found.items():
+            if node.retain & HOOKED:
+                found[node] = hooks.run(node, g)
+    return found
 
 
 def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool, **kwargs: Any) -> dict[Node, Any]:
@@ -192,7 +231,7 @@ def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> InputCotangents:
     op: Op = node.op
     if op.definition is not None:
         return definition_vjp(node, node.residuals, g, wanted, traced=True)
-    return op.vjp(node, node.residuals if op.linear else linked(node), g, wanted)
+    return op.vjp(node, node.residuals if op.reads_nothing else linked(node), g, wanted)
 
 
 def linked(node: Node) -> tuple[Any, ...]:
@@ -234,7 +273,7 @@ def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, tr
             if chosen:
                 own[parent] = i
         elif chosen:
-            stand_in = identity_node(parent) if traced else Leaf(None, parent.shape, parent.dtype, True)
+            stand_in = identity_node(parent) if traced else TracedLeaf(None, parent.shape, parent.dtype)
             inputs[i] = wrap(inputs[i], stand_in)
             own[stand_in] = i
         elif traced:
@@ -278,7 +317,7 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> InputCotan
     residuals = linked(node) if traced else node.residuals
     if op.elementwise and op.joint is None:
         return _elementwise(node, residuals, masked, needs)
-    reached = cache(lambda: reach(node, masked))
+    reached = cache(lambda: reach(node, masked, needs))
     places = iter([i for i, needed in enumerate(needs) if needed])
     if not any_dead(masked):  # all is alive that comes in: the rule leaves zeros where it chooses
         cotangents = op.vjp(node, residuals, unmasked(masked), wanted)

@@ -22,10 +22,12 @@ class AutogradError(Exception):
 class ShapeError(AutogradError, ValueError):
     """Report an array whose shape does not fit; inside a module its path stands before the message.
 
-    A note tells the path so far, module by module; ``failed_in`` is its last line: the step that failed.
+    There ``path`` is the path so far, module by module, which a note tells and a notebook draws; ``failed_in`` is the
+    module that failed: its path, its kind, what it was given.
     """
 
-    failed_in: str
+    path: object = None
+    failed_in: tuple[str, str, tuple[object, ...]] | None = None
 
     def __init__(self, message: str) -> None:
         scope = current_scope()

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 next_order = count(0, -1).__next__  # creation order, counted downwards: a min-heap then yields the newest node first
+RETAINED, HOOKED = 1, 2  # bits of ``retain``: the gradient is kept, or hooks see it
 NEVER = 1  # the version of a leaf that was never changed: orders are <= 0 and fall
 
 
@@ -47,6 +48,7 @@ class Node:
         "cotangent",
         "dtype",
         "grad",
+        "hooks",
         "kwargs",
         "made_at",
         "name",
@@ -63,6 +65,7 @@ class Node:
     )
     needs: Any = True  # an op is recorded only when one of its inputs needs a gradient
     version: Any = NEVER  # the array of a result never changes: what is written into it becomes a new node
+    hooks: Any  # functions that see the gradient, by number; set by the first
     views: Any  # Tensors that look at the memory of this one (see inplace.py); set by the first
     since: int  # the order of the first part of ``grad``, set when that came
     made_at: "Site"  # the user's line, set by a debugger that watches; see site_of
@@ -78,7 +81,7 @@ class Node:
         self.dtype = dtype
         self.scope = scope
         self.order = next_order()
-        self.released = self.retain = False
+        self.released, self.retain = False, 0
         self.cotangent: Any = None
         self.grad: Any = None
         self.name: str | None = None
@@ -121,6 +124,18 @@ def site_of(node: Node) -> Site | None:
     return getattr(node, "made_at", None)
 
 
+def cast_of(node: Node) -> Any:
+    """Return the leaf of the constant that a leaf was converted from (float64 data in a float32 layer), or None."""
+    source = getattr(node, "cast", None)
+    return None if source is None else source()
+
+
+def keep_site(old: Node, new: Node) -> None:
+    """Let a node know the user's line of the one that it stands for, where a debugger watched."""
+    if (site := site_of(old)) is not None:
+        new.made_at = site
+
+
 def node_of(source: Node | None, *fields: Any) -> Node:
     """Make a node: a View if its output looks at the memory of ``source``."""
     if source is None:
@@ -149,11 +164,13 @@ class Leaf(Node):
 
     ``grad`` accumulates what each backward brings, ``version`` is the order of the last in-place change, and ``note``
     says what cut the value off from an earlier graph (``"detach"``, the name of a piecewise-constant function).
-    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures, and
-    ``other`` to the leaf that stood for the Tensor before its ``requires_grad`` was switched.
+    ``holder`` refers weakly to the Tensor or array that holds a value which the graph does not, for pictures,
+    ``other`` to the leaf that stood for the Tensor before its ``requires_grad`` was switched, and ``cast`` to that of
+    the constant which this one was converted from.
     """
 
-    __slots__ = ("holder", "needs", "note", "other", "version")
+    __slots__ = ("cast", "holder", "needs", "note", "other", "version")
+    cast: Any
     other: Any
 
     def __init__(
@@ -166,7 +183,7 @@ class Leaf(Node):
         self.shape = shape
         self.dtype = dtype
         self.order = next_order()
-        self.released = self.retain = False
+        self.released, self.retain = False, 0
         self.needs = needs
         self.name = name
         self.note = note
@@ -183,13 +200,13 @@ class TracedLeaf(Leaf):
 
 
 class Symbol(Leaf):
-    """Represent ``value``, a place in the program that is being traced."""
+    """Represent ``value``, a place in the program that ``tracer`` notes."""
 
-    __slots__ = ("value",)
+    __slots__ = ("tracer", "value")
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, tracer: Any) -> None:
         super().__init__(None, value.shape, value.dtype, False)
-        self.value = value
+        self.value, self.tracer = value, tracer
 
     @property
     def needs(self) -> bool:

@@ -25,7 +25,7 @@ from autograd.box import (
     wrap,
 )
 from autograd.errors import DTypeError, InPlaceError, ShapeError
-from autograd.graph import Alias, Detached, Leaf, Node, View, node_of, origin, site_of
+from autograd.graph import RETAINED, Alias, Detached, Leaf, Node, View, keep_site, node_of, origin
 from autograd.modes import current
 from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
 from autograd.ops.places import overwrite, reread
@@ -118,7 +118,7 @@ def _assign(t: Box, index: Any, value: Any) -> None:
     _replace(t, indexing.setitem(t, value, index))
 
 
-def _update(t: Box, function: Callable[[Box, Any], Box], other: Any, ufunc: Any) -> Box:
+def _update(t: Any, function: Callable[[Box, Any], Any], other: Any, ufunc: Any) -> Any:
     """Do ``t += other`` and its kin: a number is bound anew, an array changes for all that look at it."""
     value = function(t, other)
     if type(t._array) is not np.ndarray:
@@ -200,7 +200,7 @@ def _rebind(t: Box, array: Any, node: Any) -> None:
     t._array, t._node = array, node
     if old is not None and node is not None and old is not node:
         node.name = old.name or node.name
-        node.retain = node.retain or old.retain
+        node.retain |= old.retain & RETAINED  # hooks stay with the value that they were registered on
 
 
 def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
@@ -208,9 +208,7 @@ def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     made = reread(changed, places=places)._node
     fields = (made.op, made.parents, made.residuals, made.kwargs, made.shape, made.dtype, made.scope)
     node = node_of(made.parents[0], *fields)
-    site = site_of(made)
-    if site is not None:
-        node.made_at = site
+    keep_site(made, node)
     _rebind(t, _moved(t, changed, old), node)
 
 
@@ -272,19 +270,6 @@ def set_shape(t: Box, shape: Any) -> None:
         watch(t, made)
 
 
-def _change(t: Any, other: Any, function: Any, ufunc: np.ufunc) -> Any:
-    """Change a Tensor as NumPy changes an array: recorded, or, where no graph is concerned, in its memory."""
-    _refuse_leaf(t, f"in-place {ufunc.__name__} on", other)
-    if not _is_plain(t, other):
-        return _update(t, function, other, ufunc)
-    if type(t._array) is not np.ndarray and t._node is not None and not t._node.needs:
-        return function(t, other)
-    array = t.data
-    _write(lambda: ufunc(array, unbox(other), out=array, casting="same_kind"), ufunc.__name__, array, other)
-    t.data = array
-    return t
-
-
 class Writing(Box, Generic[Result]):
     """Provide what writes into ndarrays: assignment, operators like ``+=``, and methods that change in place.
 
@@ -309,37 +294,71 @@ class Writing(Box, Generic[Result]):
             _assign(self, index, value)
 
     def fill(self, value: Any) -> None:
-        """Set all elements to ``value``."""
+        """Set all elements to ``value``.
+
+        >>> import autograd as ag
+        >>> v = ag.Tensor([3.0, 1.0, 2.0])
+        >>> v.fill(0)
+        >>> v
+        Tensor([0., 0., 0.])
+        """
         self[...] = value
 
     def sort(self, axis: int = -1) -> None:
-        """Sort in place, as ndarray.sort does; ``np.sort`` gives a sorted copy."""
+        """Sort in place, as ndarray.sort does; ``np.sort`` gives a sorted copy.
+
+        >>> import autograd as ag
+        >>> v = ag.Tensor([3.0, 1.0, 2.0])
+        >>> v.sort()
+        >>> v
+        Tensor([1., 2., 3.])
+        """
         self[...] = sorting.sort(self, axis=axis)
 
     def partition(self, kth: Any, axis: int = -1) -> None:
-        """Partition in place, as ndarray.partition does."""
+        """Partition in place, as ndarray.partition does.
+
+        >>> import autograd as ag
+        >>> v = ag.Tensor([3.0, 1.0, 2.0])
+        >>> v.partition(1)
+        >>> v
+        Tensor([1., 2., 3.])
+        """
         self[...] = sorting.partition(self, kth, axis=axis)
 
+    def _in_place(self, other: Any, function: Any, ufunc: np.ufunc) -> Result:
+        """Change this Tensor as NumPy changes an array: recorded, or, where no graph is concerned, in its memory."""
+        tensor: Any = self
+        _refuse_leaf(self, f"in-place {ufunc.__name__} on", other)
+        if not _is_plain(self, other):
+            return _update(tensor, function, other, ufunc)
+        if type(self._array) is not np.ndarray and self._node is not None and not self._node.needs:
+            return function(self, other)
+        array = tensor.data
+        _write(lambda: ufunc(array, unbox(other), out=array, casting="same_kind"), ufunc.__name__, array, other)
+        tensor.data = array
+        return tensor
+
     def __iadd__(self, other: Any) -> Result:
-        return _change(self, other, elementwise.add, np.add)
+        return self._in_place(other, elementwise.add, np.add)
 
     def __isub__(self, other: Any) -> Result:
-        return _change(self, other, elementwise.subtract, np.subtract)
+        return self._in_place(other, elementwise.subtract, np.subtract)
 
     def __imul__(self, other: Any) -> Result:
-        return _change(self, other, elementwise.multiply, np.multiply)
+        return self._in_place(other, elementwise.multiply, np.multiply)
 
     def __itruediv__(self, other: Any) -> Result:
-        return _change(self, other, elementwise.divide, np.divide)
+        return self._in_place(other, elementwise.divide, np.divide)
 
     def __ipow__(self, other: Any) -> Result:
-        return _change(self, other, elementwise.power, np.power)
+        return self._in_place(other, elementwise.power, np.power)
 
     def __imod__(self, other: Any) -> Result:
-        return _change(self, other, elementwise.remainder, np.remainder)
+        return self._in_place(other, elementwise.remainder, np.remainder)
 
     def __ifloordiv__(self, other: Any) -> Result:
-        return _change(self, other, elementwise.floor_divide, np.floor_divide)
+        return self._in_place(other, elementwise.floor_divide, np.floor_divide)
 
     def __imatmul__(self, other: Any) -> Result:
-        return _change(self, other, products.matmul, np.matmul)
+        return self._in_place(other, products.matmul, np.matmul)

@@ -45,5 +45,16 @@ def depends_on(result: Tensor, tensors: Iterable[Tensor]) -> list[bool]:
 
 
 def mark_changed(leaves: Iterable[Tensor]) -> None:
-    """Say that the arrays of these leaves were changed in place: graphs that need the old values then refuse them."""
+    """Say that the arrays of these leaves were changed in place: graphs that need the old values then refuse them.
+
+    >>> import autograd as ag
+    >>> w = ag.Tensor([1.0, 2.0], requires_grad=True)
+    >>> y = (w * w).sum()
+    >>> w.data[:] = 0.0
+    >>> ag.mark_changed([w])
+    >>> y.backward()
+    Traceback (most recent call last):
+        ...
+    autograd.errors.InPlaceError: input 'a' of 'multiply', shape (2,), was changed in place af...
+    """
     note_change([leaf._node for leaf in leaves])

@@ -76,19 +76,22 @@ def any_dead(masked: Any) -> bool:
 # --------------------------------------------------------------------------------------------------------------- reach
 
 
-def reach(node: Node, masked: Any) -> list[Any]:
+def reach(node: Node, masked: Any, needs: Sequence[bool]) -> list[Any]:
     """Tell for each input which elements influence an output that is alive: by what its rules make of random probes.
 
     An element is alive if any probe finds it: with the values that are there, with random ones, so that no derivative
     is zero by chance, and with values drawn from those that are there, as a rule may refuse others. An op that selects
-    by its values is probed with these alone. Where no probe succeeds, all is taken to be alive.
+    by its values is probed with these alone. Where no probe succeeds, all is taken to be alive. The rules of constants
+    are probed only where something is not finite: what is dead of it must be found then.
     """
     op, rng = node.op, np.random.default_rng(0)
+    if not all(map(_all_finite, node.residuals)):
+        needs = [parent is not None and parent.dtype.kind in "fc" for parent in node.parents]
     seed, arrived = _probe_of(node, masked, rng)
     found: list[Any] = []
     for residuals in _probed_residuals(node, rng):
         try:
-            cotangents = _run_all_rules(node, residuals, seed, arrived)
+            cotangents = _run_rules(node, residuals, seed, arrived, needs)
         except Exception:  # a rule may refuse what it is probed with
             continue
         alive: list[Any] = [None] * len(node.parents)
@@ -137,15 +140,20 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
         yield kept
         return
     yield [_map(x, finite) for x in kept]
-    if not node.op.linear:
+    if not node.op.reads_nothing:
         yield [_map(x, random) for x in kept]
         yield [_map(x, drawn) for x in kept]
 
 
-def _run_all_rules(node: Node, residuals: Any, g: Any, arrived: Any) -> list[tuple[int, Any]]:
-    """Run all rules, also those of constants, on arrays."""
-    op, parents = node.op, node.parents
-    needs = [parent is not None and parent.dtype.kind in "fc" for parent in parents]
+def _all_finite(x: Any) -> bool:
+    if isinstance(x, tuple):
+        return all(map(_all_finite, x))
+    return not isinstance(x, _ARRAYS) or x.dtype.kind not in "fc" or bool(np.isfinite(x).all())
+
+
+def _run_rules(node: Node, residuals: Any, g: Any, arrived: Any, needs: Sequence[bool]) -> list[tuple[int, Any]]:
+    """Run the rules of the inputs in ``needs`` on arrays."""
+    op = node.op
     if op.joint is not None:
         cotangents = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, arrived))
         return [(i, cotangent) for i, cotangent in enumerate(cotangents) if needs[i] and cotangent is not None]

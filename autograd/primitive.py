@@ -45,6 +45,8 @@ def op(
     formula: str | Mapping[str, str] | None = None,
     inline: bool = False,
     holomorphic: bool | None = True,
+    linear: Any = None,
+    batch: Callable[..., Any] | None = None,
 ) -> Any:
     """Declare a differentiable op and return the function that applies it.
 
@@ -71,7 +73,21 @@ def op(
     ``holomorphic=False`` (``conj``, ``svd``) rules get and give gradients as ∂L/∂Re + i ∂L/∂Im themselves, as they
     do where the output is real (``abs``). ``None`` says that complex numbers have no meaning here (``maximum``).
 
+    ``linear=True`` says that the forward is linear in all inputs together (a sum, a transpose), ``"each"`` that it is
+    so in each (a product of matrices): forward mode applies it to tangents, in place of transposing its rule.
+    ``batch`` applies the op to many examples at once, for ``vmap``; an elementwise op needs none, and what has none is
+    computed example by example: see :mod:`autograd.lanes`.
+
     Raises RuleError at declaration for a rule that names something unknown.
+
+    >>> import autograd as ag
+    >>> cube = ag.op(lambda x: x**3, vjp=lambda g, x: 3.0 * g * x**2, elementwise=True, name="cube")
+    >>> x = ag.Tensor(2.0, requires_grad=True)
+    >>> y = cube(x)
+    >>> y.backward()
+    >>> y.item(), x.grad.item()
+    (8.0, 12.0)
+    >>> ag.check_grads(cube, x)
     """
     label = name or getattr(forward, "__name__", None) or type(forward).__name__
     if label == "<lambda>":
@@ -90,6 +106,8 @@ def op(
         formula=formula,
         inline=inline,
         holomorphic=holomorphic,
+        linear=linear,
+        batch=batch,
     )
     apply: Any = compiled(declared)
     if not (declared.rules or declared.joint):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, contains_box, is_recording, needs_grad, unbox, values_of
-from autograd.errors import AutogradError, ConversionError, InPlaceError, MissingRule, ShapeError
+from autograd.errors import AutogradError, ConversionError, InPlaceError, MissingRule, ShapeError, TraceError
 from autograd.hints import full_name
 from autograd.modes import current
 from autograd.ops import ufuncs
@@ -148,7 +148,7 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
         if function is not None:
             if ufunc.signature is not None:  # matmul, vecdot: they have arguments of their own
                 return function(*inputs, **kwargs)
-            return function(*inputs) if not kwargs else _with_options(ufunc, function, inputs, kwargs)
+            return _called(function, inputs, {}) if not kwargs else _with_options(ufunc, function, inputs, kwargs)
     elif method == "outer" and ufunc in dispatch:
         a, b = inputs
         pair = np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b
@@ -174,12 +174,30 @@ def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dic
         ours = dispatch.get(function)
     if ours is not None:
         try:
-            return ours(*args, **kwargs)
+            return _called(ours, args, kwargs)
         except ValueError as error:
             raise _placed(error, function.__name__, args) from None
     if not all(issubclass(kind, Box | np.ndarray) for kind in types):
         return NotImplemented
     return _plain(function, function, args, kwargs)
+
+
+def _called(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call one of ours; one that reads numbers becomes a step of its own where each example has others (``vmap``)."""
+    tracer = current().tracer
+    if tracer is None or not tracer.only_ops:
+        return function(*args, **kwargs)
+    mark = len(tracer.steps)
+    try:
+        return function(*args, **kwargs)
+    except (TraceError, ConversionError):
+        del tracer.steps[mark:]
+
+    def again(*inner: Any, **keywords: Any) -> Any:
+        return _called(function, inner, keywords)
+
+    again.__name__ = function.__name__
+    return tracer.each_of(again, args, kwargs)
 
 
 def _placed(error: ValueError, name: str, args: Any) -> Exception:

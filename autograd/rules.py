@@ -69,12 +69,14 @@ class Op:
     ``rules[i]`` is the rule of input ``i``, ``joint`` one for all of them; ``selects`` says which elements of the
     output come from an input (see :func:`autograd.op`): a dict of rules by input, True, or None. ``holomorphic`` says
     what the rules mean where the output is complex, and ``conjugated`` is the op that stands on such nodes, made by the
-    compiler.
+    compiler. ``linear`` says whether the forward applies to tangents as it is (see :mod:`autograd.forward`), ``batch``
+    how the op is applied to many examples at once (see :mod:`autograd.lanes`).
     """
 
     __slots__ = (
         "_reads",
         "apply",
+        "batch",
         "cache",
         "conjugated",
         "definition",
@@ -90,6 +92,7 @@ class Op:
         "keywords",
         "linear",
         "name",
+        "reads_nothing",
         "reads_output",
         "required",
         "rules",
@@ -118,8 +121,13 @@ class Op:
         formula: Any = None,
         inline: bool = False,
         holomorphic: bool | None = True,
+        linear: Any = None,
+        batch: Any = None,
     ) -> None:
-        name, self.inline, self.holomorphic = printable(name), inline, holomorphic
+        name, self.inline, self.holomorphic, self.linear = printable(name), inline, holomorphic, linear
+        self.batch = batch
+        if linear not in (None, True, "each"):
+            raise RuleError(f"op {name!r}: linear= is True, or 'each' for one linear in each input, got {linear!r}.")
         self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
         self.elementwise, self.definition, self.cache = elementwise, definition, cache
         self.inputs, found, self.variadic = _signature(forward, inputs, name)
@@ -140,7 +148,7 @@ class Op:
         rules = [*self.rules.values(), *([self.joint] if self.joint else [])]
         read = {each for rule in rules for each in rule.names}
         self.reads_output = "y" in read
-        self.linear = definition is None and not read & {"y", *self.inputs, *cache}
+        self.reads_nothing = definition is None and not read & {"y", *self.inputs, *cache}
         self.selects = self._read_selects(selects)
         if isinstance(self.selects, dict):
             self.reads_output |= any("y" in rule.names for rule in self.selects.values())

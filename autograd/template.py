@@ -184,7 +184,7 @@ def _make_node(op: Op) -> Iterator[str]:
     yield "_node.dtype = _dtype"
     yield "_node.scope = _state.scope"
     yield "_node.order = _next_order()"
-    yield "_node.released = _node.retain = False"
+    yield "_node.released, _node.retain = False, 0"
     yield "_node.cotangent = _node.grad = _node.name = None"
     yield "_result = _new(_tensor)"
     yield "_result._array = _output"

@@ -48,7 +48,7 @@ class Cotangents:
 class _Plumbing:
     """Represent an op of the engine's own: no user calls it, it only passes cotangents on."""
 
-    elementwise, joint, definition, cache, linear, selects = False, None, None, (), True, None
+    elementwise, joint, definition, cache, reads_nothing, selects = False, None, None, (), True, None
     inputs, formula, reads_output = ("x",), (None,), False
     rules: ClassVar[dict[int, Any]] = {}
 

@@ -35,6 +35,7 @@ from nn.activation import (
 from nn.attention import MultiheadAttention
 from nn.average import AveragedModel, get_ema_avg_fn, update_bn
 from nn.callbacks import Callback, CSVLogger, EarlyStopping, LRSchedule, ModelCheckpoint
+from nn.calls import functional_call
 from nn.cells import GRUCell, LSTMCell
 from nn.container import ModuleList, Sequential
 from nn.conv import Conv1d, Conv2d
@@ -146,6 +147,7 @@ __all__ = [
     "Upsample",
     "datasets",
     "functional",
+    "functional_call",
     "get_ema_avg_fn",
     "init",
     "load_model",

@@ -31,6 +31,7 @@ from nn.callbacks import CSVLogger as CSVLogger
 from nn.callbacks import EarlyStopping as EarlyStopping
 from nn.callbacks import LRSchedule as LRSchedule
 from nn.callbacks import ModelCheckpoint as ModelCheckpoint
+from nn.calls import functional_call as functional_call
 from nn.cells import GRUCell as GRUCell
 from nn.cells import LSTMCell as LSTMCell
 from nn.container import ModuleList as ModuleList
@@ -163,6 +164,7 @@ __all__ = [
     "Upsample",
     "datasets",
     "functional",
+    "functional_call",
     "get_ema_avg_fn",
     "init",
     "load_model",

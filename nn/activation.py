@@ -26,31 +26,76 @@ class _Activation(Module):
 
 
 class ReLU(_Activation):
-    """Apply max(x, 0), with derivative 0 at 0."""
+    """Apply max(x, 0), with derivative 0 at 0.
+
+    Elementwise: the result has the shape of x.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.ReLU()(x)
+    >>> y.numpy().round(4)
+    array([0., 0., 2.])
+    """
 
     _function = staticmethod(ag.relu)
 
 
 class SiLU(_Activation):
-    """Apply x σ(x)."""
+    """Apply x σ(x).
+
+    Elementwise: the result has the shape of x.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.SiLU()(x)
+    >>> y.numpy().round(4)
+    array([-0.2689,  0.    ,  1.7616])
+    """
 
     _function = staticmethod(ag.silu)
 
 
 class Sigmoid(_Activation):
-    """Apply σ(x) = 1 / (1 + e⁻ˣ)."""
+    """Apply σ(x) = 1 / (1 + e⁻ˣ).
+
+    Elementwise: the result has the shape of x.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.Sigmoid()(x)
+    >>> y.numpy().round(4)
+    array([0.2689, 0.5   , 0.8808])
+    """
 
     _function = staticmethod(ag.sigmoid)
 
 
 class Tanh(_Activation):
-    """Apply tanh x."""
+    """Apply tanh x.
+
+    Elementwise: the result has the shape of x.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.Tanh()(x)
+    >>> y.numpy().round(4)
+    array([-0.7616,  0.    ,  0.964 ])
+    """
 
     _function = staticmethod(np.tanh)
 
 
 class LeakyReLU(Module):
-    """Apply x for x > 0, else negative_slope · x."""
+    """Apply x for x > 0, else negative_slope · x.
+
+    Elementwise: the result has the shape of x.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.LeakyReLU(0.1)(x)
+    >>> y.numpy().round(4)
+    array([-0.1,  0. ,  2. ])
+    """
 
     def __init__(self, negative_slope: float = 0.01) -> None:
         self.negative_slope = negative_slope
@@ -63,7 +108,16 @@ class LeakyReLU(Module):
 
 
 class ELU(Module):
-    """Apply x for x > 0, else α (eˣ - 1)."""
+    """Apply x for x > 0, else α (eˣ - 1).
+
+    Elementwise: the result has the shape of x.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.ELU()(x)
+    >>> y.numpy().round(4)
+    array([-0.6321,  0.    ,  2.    ])
+    """
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
@@ -76,7 +130,16 @@ class ELU(Module):
 
 
 class GELU(Module):
-    """Apply x Φ(x), with Φ by the error function (``"none"``) or by a tanh (``"tanh"``)."""
+    """Apply x Φ(x), with Φ by the error function (``"none"``) or by a tanh (``"tanh"``).
+
+    Elementwise: the result has the shape of x.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.GELU()(x)
+    >>> y.numpy().round(4)
+    array([-0.1587,  0.    ,  1.9545])
+    """
 
     def __init__(self, approximate: str = "none") -> None:
         if approximate not in ("none", "tanh"):
@@ -91,14 +154,32 @@ class GELU(Module):
 
 
 class Mish(Module):
-    """Apply x tanh(log(1 + eˣ))."""
+    """Apply x tanh(log(1 + eˣ)).
+
+    Elementwise: the result has the shape of x.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.Mish()(x)
+    >>> y.numpy().round(4)
+    array([-0.3034,  0.    ,  1.944 ])
+    """
 
     def forward(self, x: Any) -> ag.Tensor:
         return F.mish(as_float(x))
 
 
 class Hardswish(Module):
-    """Apply x · min(max(x + 3, 0), 6) / 6."""
+    """Apply x · min(max(x + 3, 0), 6) / 6.
+
+    Elementwise: the result has the shape of x.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.Hardswish()(x)
+    >>> y.numpy().round(4)
+    array([-0.3333,  0.    ,  1.6667])
+    """
 
     def forward(self, x: Any) -> ag.Tensor:
         return F.hardswish(as_float(x))
@@ -146,7 +227,16 @@ class PReLU(Module):
 
 
 class Softplus(Module):
-    """Apply log(1 + e^βx) / β, which is x where βx > threshold."""
+    """Apply log(1 + e^βx) / β, which is x where βx > threshold.
+
+    Elementwise: the result has the shape of x.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.Softplus()(x)
+    >>> y.numpy().round(4)
+    array([0.3133, 0.6931, 2.1269])
+    """
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         self.beta, self.threshold = beta, threshold
@@ -159,7 +249,15 @@ class Softplus(Module):
 
 
 class Softmax(Module):
-    """Apply eˣ / Σ eˣ along ``dim``, which may be left out where x has one axis or two: it is the last one then."""
+    """Apply eˣ / Σ eˣ along ``dim``, which may be left out where x has one axis or two: it is the last one then.
+
+    The result has the shape of x and sums to 1 along ``dim``.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)
+    >>> nn.Softmax(dim=-1)(x).numpy().round(4)
+    array([[0.09  , 0.2447, 0.6652]])
+    """
 
     def __init__(self, dim: int | None = None) -> None:
         self.dim = dim
@@ -172,7 +270,13 @@ class Softmax(Module):
 
 
 class LogSoftmax(Module):
-    """Apply x - log Σ eˣ along ``dim``; see :class:`Softmax`."""
+    """Apply x - log Σ eˣ along ``dim``; see :class:`Softmax`.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)
+    >>> nn.LogSoftmax(dim=-1)(x).numpy().round(4)
+    array([[-2.4076, -1.4076, -0.4076]])
+    """
 
     def __init__(self, dim: int | None = None) -> None:
         self.dim = dim

@@ -18,7 +18,13 @@ Average = Callable[[Array, Array, int], Any]
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Average:
-    """Make the rule of an exponential moving average: decay · average + (1 − decay) · current."""
+    """Make the rule of an exponential moving average: decay · average + (1 − decay) · current.
+
+    >>> import numpy as np, nn
+    >>> average = nn.get_ema_avg_fn(0.9)
+    >>> average(np.array([1.0]), np.array([2.0]), 1)
+    array([1.1])
+    """
     if not 0 <= decay <= 1:
         raise ArgumentError(f"get_ema_avg_fn: decay must be between 0 and 1, got {decay}.")
     return partial(_moving, decay)
@@ -94,6 +100,12 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
 
     Averaged weights have seen no data: call this before evaluation. Of a batch that is a tuple or list its first part
     is the input.
+
+    >>> import numpy as np, nn
+    >>> model = nn.BatchNorm1d(2)
+    >>> nn.update_bn([np.ones((4, 2)), 3 * np.ones((4, 2))], model)
+    >>> model.running_mean
+    array([2., 2.], dtype=float32)
     """
     norms = [m for m in model.modules() if isinstance(m, BatchNorm) and m.running_mean is not None]
     modes, momenta = [(m, m.training) for m in model.modules()], [m.momentum for m in norms]

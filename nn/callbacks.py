@@ -26,6 +26,16 @@ class Callback:
     (arrays, numbers, texts, lists and dicts), so that an interrupted run resumes exactly. Where ``last`` is True it is
     called after all others; where ``first_rank`` is True, only by rank 0 of a DistributedTrainer (it writes a file,
     say). ``tells`` lists the kinds of :func:`autograd.lint` that it tells itself: the Trainer need not warn of them.
+
+    >>> import numpy as np, nn
+    >>> class Stop(nn.Callback):
+    ...     def on_epoch_end(self, trainer):
+    ...         trainer.stop = trainer.epoch >= 2
+    >>> x = np.ones((8, 2), np.float32)
+    >>> model = nn.Linear(2, 1, rng=0)
+    >>> trainer = nn.Trainer(model, "mse", "sgd", callbacks=[Stop()])
+    >>> len(trainer.fit(x, x[:, :1], epochs=9, progress=False)["loss"])
+    2
     """
 
     last = first_rank = False
@@ -101,6 +111,15 @@ class EarlyStopping(Callback):
 
     ``restore_best`` puts the parameters of the best epoch back at the end. Losses and errors are to fall, the other
     metrics of ``nn.metrics`` to rise; for names of your own ``mode`` says "min" or "max". Each fit starts afresh.
+
+    >>> import numpy as np, nn
+    >>> x = np.ones((8, 2), np.float32)
+    >>> model = nn.Linear(2, 1, rng=0)
+    >>> stop = nn.EarlyStopping(patience=3, min_delta=1.0)
+    >>> trainer = nn.Trainer(model, "mse", "sgd", callbacks=[stop])
+    >>> history = trainer.fit(x, x[:, :1], epochs=50, validation_data=(x, x[:, :1]), progress=False)
+    >>> len(history["loss"]) < 50
+    True
     """
 
     def __init__(
@@ -154,6 +173,16 @@ class ModelCheckpoint(Callback):
     ``path`` such as ``runs/digits.safetensors`` gives ``runs/digits-00000150.safetensors`` (the number of steps). With
     ``monitor`` a file is written only when that value has improved. ``fit(resume="auto")`` continues from the newest
     file.
+
+    >>> import numpy as np, nn
+    >>> import os, tempfile
+    >>> x = np.ones((8, 2), np.float32)
+    >>> model = nn.Linear(2, 1, rng=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save = nn.ModelCheckpoint(os.path.join(folder, "net.safetensors"))
+    ...     _ = nn.Trainer(model, "mse", "sgd", callbacks=[save]).fit(x, x[:, :1], epochs=2, progress=False)
+    ...     sorted(os.listdir(folder))
+    ['net-00000001.safetensors', 'net-00000002.safetensors']
     """
 
     last = first_rank = True
@@ -218,6 +247,15 @@ class LRSchedule(Callback):
     """Step a learning-rate schedule once per ``"epoch"`` or per ``"step"`` of the optimizer.
 
     ``ReduceLROnPlateau`` is told the value of ``monitor`` after each epoch.
+
+    >>> import numpy as np, nn
+    >>> x = np.ones((8, 2), np.float32)
+    >>> model = nn.Linear(2, 1, rng=0)
+    >>> sgd = nn.optim.SGD(model.parameters(), lr=0.1)
+    >>> rate = nn.LRSchedule(nn.optim.StepLR(sgd, step_size=2))
+    >>> _ = nn.Trainer(model, "mse", sgd, callbacks=[rate]).fit(x, x[:, :1], epochs=2, progress=False)
+    >>> round(sgd.param_groups[0]["lr"], 3)
+    0.01
     """
 
     def __init__(self, schedule: Schedule, per: str = "epoch", monitor: str = "val_loss") -> None:
@@ -255,7 +293,18 @@ class LRSchedule(Callback):
 
 
 class CSVLogger(Callback):
-    """Write the history to a CSV file, a row per epoch: the whole file each time, so a resumed run repeats no row."""
+    """Write the history to a CSV file, a row per epoch: the whole file each time, so a resumed run repeats no row.
+
+    >>> import numpy as np, nn
+    >>> import os, tempfile
+    >>> x = np.ones((8, 2), np.float32)
+    >>> model = nn.Linear(2, 1, rng=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = nn.CSVLogger(os.path.join(folder, "run.csv"))
+    ...     _ = nn.Trainer(model, "mse", "sgd", callbacks=[log]).fit(x, x[:, :1], epochs=2, progress=False)
+    ...     os.listdir(folder)
+    ['run.csv']
+    """
 
     first_rank = True
 

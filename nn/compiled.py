@@ -39,9 +39,8 @@ class Forward:
             raise ArgumentError(f"Trainer: compile must be 'auto', True or False, got {compile!r}.")
         self.model, self.criterion, self.compile, self.look = model, criterion, compile, look
         self.why = "" if compile else "compile=False"
-        self._function: Any = (
-            None if compile is False else ag.compile(_Joined(model, criterion.loss), off=ROUNDING, quiet=True)
-        )
+        joined = _Joined(model, criterion.loss)
+        self._function: Any = None if compile is False else ag.compile(joined, off=ROUNDING, quiet=True)
 
     def __call__(self, batch: Batch) -> tuple[Any, Measured]:
         """Return the outputs of a batch and what was measured on them."""

@@ -106,6 +106,10 @@ class Conv1d(_Conv):
     """Slide a kernel over sequences: y[n, o, t] = b[o] + Σ w[o, c, i] · x[n, c, stride·t + dilation·i − padding].
 
     x: (N, C, L) or (C, L); y: (N, O, ol). Arguments as in :class:`Conv2d`.
+
+    >>> import numpy as np, nn
+    >>> nn.Conv1d(3, 8, 5, padding=2, rng=0)(np.zeros((2, 3, 10))).shape
+    (2, 8, 10)
     """
 
     axes = 1

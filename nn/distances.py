@@ -30,6 +30,12 @@ class TripletMarginLoss(Loss):
 
     d(x, y) = ‖x − y + eps‖_p; anchor, positive, negative: (N, D) or (D,). ``swap`` takes the smaller one of d(a, n) and
     d(p, n).
+
+    >>> import autograd as ag, nn
+    >>> anchor = ag.Tensor([[0.0, 0.0]], requires_grad=True)
+    >>> loss = nn.TripletMarginLoss()(anchor, [[1.0, 0.0]], [[0.0, 1.5]])
+    >>> round(loss.item(), 4)
+    0.5
     """
 
     def __init__(

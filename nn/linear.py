@@ -100,7 +100,14 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 
 class Identity(Module):
-    """Return the input; whatever it is built with is ignored, as in PyTorch."""
+    """Return the input; whatever it is built with is ignored, as in PyTorch.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> y = nn.Identity()(x)
+    >>> y.numpy().round(4)
+    array([-1.,  0.,  2.])
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass

@@ -70,14 +70,34 @@ class MSELoss(Loss):
 
 
 class L1Loss(Loss):
-    """Measure |x - t|."""
+    """Measure |x - t|.
+
+    Output and target have one shape; ``reduction`` is mean, sum or none. Raises ShapeError where they do not fit.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([0.5, 2.0], requires_grad=True)
+    >>> loss = nn.L1Loss()(x, [0.0, 3.0])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), x.grad.numpy().round(4)
+    (0.75, array([ 0.5, -0.5]))
+    """
 
     def forward(self, input: Any, target: Any) -> ag.Tensor:
         return F.l1_loss(tensor(input), target, self.reduction)
 
 
 class HuberLoss(Loss):
-    """Measure d²/2 where |d| = |x - t| <= delta, else delta (|d| - delta/2)."""
+    """Measure d²/2 where |d| = |x - t| <= delta, else delta (|d| - delta/2).
+
+    Output and target have one shape; ``reduction`` is mean, sum or none. Raises ShapeError where they do not fit.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([0.5, 2.0], requires_grad=True)
+    >>> loss = nn.HuberLoss()(x, [0.0, 0.0])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), x.grad.numpy().round(4)
+    (0.8125, array([0.25, 0.5 ]))
+    """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
@@ -88,7 +108,17 @@ class HuberLoss(Loss):
 
 
 class HingeLoss(Loss):
-    """Measure max(0, margin - t x) for targets -1 and 1."""
+    """Measure max(0, margin - t x) for targets -1 and 1.
+
+    Output and target have one shape; ``reduction`` is mean, sum or none. Raises ShapeError where they do not fit.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([0.5, 2.0], requires_grad=True)
+    >>> loss = nn.HingeLoss()(x, [1.0, -1.0])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), x.grad.numpy().round(4)
+    (1.75, array([-0.5,  0.5]))
+    """
 
     outputs = "logits"
 
@@ -105,7 +135,18 @@ class HingeLoss(Loss):
 
 
 class BCELoss(Loss):
-    """Measure the cross entropy of probabilities against targets in [0, 1]; from logits use BCEWithLogitsLoss."""
+    """Measure the cross entropy of probabilities against targets in [0, 1]; from logits use BCEWithLogitsLoss.
+
+    -(t log p + (1 − t) log(1 − p)). Output and target have one shape; ``reduction`` is mean, sum or none. Raises
+    ShapeError where they do not fit.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([0.9, 0.2], requires_grad=True)
+    >>> loss = nn.BCELoss()(x, [1.0, 0.0])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), x.grad.numpy().round(4)
+    (0.1643, array([-0.5556,  0.625 ]))
+    """
 
     outputs = "probabilities"
 
@@ -151,7 +192,17 @@ class BCEWithLogitsLoss(Loss):
 
 
 class NLLLoss(Loss):
-    """Measure -x[target] of log-probabilities x (N, C, ...) for class indices (N, ...)."""
+    """Measure -x[target] of log-probabilities x (N, C, ...) for class indices (N, ...).
+
+    Of log_softmax it is the cross entropy; see :class:`CrossEntropyLoss` for the arguments.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([[-3.0, -2.0, -0.2]], requires_grad=True)
+    >>> loss = nn.NLLLoss()(x, [2])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), x.grad.numpy().round(4)
+    (0.2, array([[ 0.,  0., -1.]]))
+    """
 
     outputs = "classes"
 

@@ -67,7 +67,12 @@ def accuracy(y_true: Any, y_pred: Any, *, threshold: float | None = None) -> flo
 
 
 def top_k_accuracy(y_true: Any, y_score: Any, k: int = 2) -> float:
-    """Compute the share of samples with their class among the ``k`` highest scores; of ties the higher index wins."""
+    """Compute the share of samples with their class among the ``k`` highest scores; of ties the higher index wins.
+
+    >>> import nn
+    >>> nn.metrics.top_k_accuracy([0, 2], [[0.5, 0.3, 0.2], [0.6, 0.3, 0.1]], k=2)
+    0.5
+    """
     true, score = _array(y_true), _array(y_score)
     if score.ndim != 2 or true.shape != score.shape[:1]:
         raise ShapeError(f"top_k_accuracy needs labels (N,) and scores (N, C), got {true.shape} and {score.shape}.")
@@ -89,12 +94,24 @@ def confusion_matrix(y_true: Any, y_pred: Any, *, threshold: float | None = None
 
 
 def precision(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | None = None) -> Any:
-    """Compute TP / (TP + FP); 0 where nothing was predicted. For ``average`` see ``f1``."""
+    """Compute TP / (TP + FP); 0 where nothing was predicted. For ``average`` see ``f1``.
+
+    >>> import nn
+    >>> y_true, y_pred = [0, 1, 1, 1], [0, 1, 1, 0]
+    >>> nn.metrics.precision(y_true, y_pred)
+    1.0
+    """
     return _scores("precision", y_true, y_pred, average, threshold)[0]
 
 
 def recall(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | None = None) -> Any:
-    """Compute TP / (TP + FN); 0 where no sample has the class. For ``average`` see ``f1``."""
+    """Compute TP / (TP + FN); 0 where no sample has the class. For ``average`` see ``f1``.
+
+    >>> import nn
+    >>> y_true, y_pred = [0, 1, 1, 1], [0, 1, 1, 0]
+    >>> nn.metrics.recall(y_true, y_pred)
+    0.6666666666666666
+    """
     return _scores("recall", y_true, y_pred, average, threshold)[1]
 
 
@@ -104,6 +121,11 @@ def f1(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | 
     ``average``: "binary" (of class 1), "macro" (the mean over classes), "weighted" (by the classes' frequency), "micro"
     (over all counts) or None (one value per class). With several labels per sample (N, L) and a threshold "macro",
     "weighted" and None are over the labels, "binary" and "micro" over the counts of all of them.
+
+    >>> import nn
+    >>> y_true, y_pred = [0, 1, 1, 1], [0, 1, 1, 0]
+    >>> nn.metrics.f1(y_true, y_pred)
+    0.8
     """
     return _scores("f1", y_true, y_pred, average, threshold)[2]
 
@@ -114,6 +136,10 @@ def roc_auc(y_true: Any, y_score: Any) -> float:
     Scores (N, C) for more than two classes give the mean over the classes of one against the rest (Fawcett 2006), and
     those of several labels (N, L) the mean over the labels. Logits of a Trainer's classes are compared as
     probabilities.
+
+    >>> import nn
+    >>> nn.metrics.roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    0.75
     """
     true, score, outputs = _array(y_true), _array(y_score), _outputs_of(y_score)
     if true.shape == score.shape and true.ndim > 2:
@@ -158,19 +184,34 @@ def _of_classes(score: Array, outputs: str | None) -> Array:
 
 
 def mse(y_true: Any, y_pred: Any) -> float:
-    """Compute the mean of (y - ŷ)²."""
+    """Compute the mean of (y - ŷ)².
+
+    >>> import nn
+    >>> nn.metrics.mse([1.0, 2.0, 4.0], [1.0, 2.0, 3.0])
+    0.3333333333333333
+    """
     true, pred = _numbers("mse", y_true, y_pred)
     return float(np.mean((true - pred) ** 2))
 
 
 def mae(y_true: Any, y_pred: Any) -> float:
-    """Compute the mean of |y - ŷ|."""
+    """Compute the mean of |y - ŷ|.
+
+    >>> import nn
+    >>> nn.metrics.mae([1.0, 2.0, 4.0], [1.0, 2.0, 3.0])
+    0.3333333333333333
+    """
     true, pred = _numbers("mae", y_true, y_pred)
     return float(np.mean(np.abs(true - pred)))
 
 
 def r2(y_true: Any, y_pred: Any) -> float:
-    """Compute R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)², the mean over columns; for constant y 1 if ŷ is exact, else 0."""
+    """Compute R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)², the mean over columns; for constant y 1 if ŷ is exact, else 0.
+
+    >>> import nn
+    >>> nn.metrics.r2([1.0, 2.0, 4.0], [1.0, 2.0, 3.0])
+    0.7857142857142857
+    """
     true, pred = _numbers("r2", y_true, y_pred)
     if len(true) < 2:
         raise Undefined("r2 needs at least 2 samples: the variance of one is 0.")

@@ -24,6 +24,7 @@ from numpy.typing import DTypeLike, NDArray
 import autograd as ag
 from autograd.errors import ArgumentError, ConversionError, DTypeError, ShapeError
 from nn import report, trail
+from nn.backward_hooks import BackwardHook, Passing
 from nn.hints import refuse_keywords, unknown_attribute
 from nn.members import is_container, parts, places
 from nn.state import Incompatible, Slot, load
@@ -125,6 +126,16 @@ class Module:
 
     Calling a module runs ``forward`` inside a scope that bears its name, so that pictures and messages can say where
     they are. ``super().__init__()`` may be called first, as in PyTorch, but need not be.
+
+    >>> import nn
+    >>> class Half(nn.Module):
+    ...     def __init__(self):
+    ...         self.scale = nn.Parameter([0.5])
+    ...     def forward(self, x):
+    ...         return x * self.scale
+    >>> model = Half()
+    >>> model([2.0, 4.0]).tolist(), [name for name, _ in model.named_parameters()]
+    ([1.0, 2.0], ['scale'])
     """
 
     _caches: ClassVar[tuple[str, ...]] = ("_place", "_buffers")  # attributes that decide nothing
@@ -150,8 +161,12 @@ class Module:
     def __call__(self: "_Forward[P, R_co]", *args: P.args, **kwargs: P.kwargs) -> R_co:
         module: Any = self  # typed by its forward: a call has the parameters of that, and its result
         place = module._call_scope()
+        given: Any = args
+        if module._hooks:
+            for hook in module._hooks.values():
+                given = hook.enter(given) if isinstance(hook, Passing) else given
         try:
-            y = place.run(module.forward, args, kwargs)
+            y = place.run(module.forward, given, kwargs)
         except ShapeError as error:
             trail.note(error, type(module).__name__, place.path, (*args, *kwargs.values()))
             raise
@@ -159,7 +174,7 @@ class Module:
             raise DTypeError(f"{type(module).__name__}.forward returned None. Is a return missing?")
         if module._hooks:
             for hook in tuple(module._hooks.values()):
-                replaced = hook(module, args, y)
+                replaced = hook(module, given, y)
                 y = y if replaced is None else replaced
         return y
 
@@ -380,6 +395,18 @@ class Module:
         key = max(self._hooks, default=-1) + 1
         self._hooks[key] = hook
         return Handle(self._hooks, key)
+
+    def register_full_backward_hook(self, hook: BackwardHook) -> Handle:
+        """Call ``hook(module, grad_input, grad_output)`` when the gradients of all positional inputs are complete.
+
+        Both are tuples of Tensors, with None for what needs no gradient. With one such input the hook may return its
+        new gradient.
+        """
+        return self.register_forward_hook(Passing(hook, before=False))
+
+    def register_full_backward_pre_hook(self, hook: BackwardHook) -> Handle:
+        """Call ``hook(module, grad_output)`` before backward enters the module; with one output it may be replaced."""
+        return self.register_forward_hook(Passing(hook, before=True))
 
     # ------------------------------------------------------------------------------------------------------ the look
 

@@ -78,7 +78,15 @@ class BatchNorm1d(BatchNorm):
 
 
 class BatchNorm2d(BatchNorm):
-    """Normalize each channel over batch and positions of x (N, C, H, W); see :class:`BatchNorm1d`."""
+    """Normalize each channel over batch and positions of x (N, C, H, W); see :class:`BatchNorm1d`.
+
+    y = (x − μ) / √(σ² + ε) · w + b, with μ and σ² over N, H and W.
+
+    >>> import numpy as np, nn
+    >>> y = nn.BatchNorm2d(3)(np.random.default_rng(0).normal(size=(8, 3, 4, 4)))
+    >>> y.shape, y.numpy().mean((0, 2, 3)).round(4) + 0.0
+    ((8, 3, 4, 4), array([0., 0., 0.], dtype=float32))
+    """
 
     axes, sizes = (4,), "(N, C, H, W)"
 
@@ -87,6 +95,10 @@ class LayerNorm(Module):
     """Normalize over the last axes: y = (x − E[x])/√(Var[x] + ε) · w + b.
 
     x: (*, *normalized_shape); weight (ones) and bias (zeros): normalized_shape. Ba, Kiros, Hinton (2016).
+
+    >>> import nn
+    >>> nn.LayerNorm(3)([[1.0, 2.0, 3.0]]).numpy().round(3)
+    array([[-1.225,  0.   ,  1.225]], dtype=float32)
     """
 
     def __init__(

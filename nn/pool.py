@@ -49,21 +49,42 @@ class MaxPool2d(_MaxPool):
 
 
 class MaxPool1d(_MaxPool):
-    """Take the maximum of each window: (N, C, L) -> (N, C, ol)."""
+    """Take the maximum of each window: (N, C, L) -> (N, C, ol).
+
+    y[i] = max_j x[stride·i + j]; ``stride`` is ``kernel_size`` unless given.
+
+    >>> import nn
+    >>> nn.MaxPool1d(2)([[1.0, 3.0, 7.0, 5.0]]).tolist()
+    [[3.0, 7.0]]
+    """
 
     def forward(self, x: Any) -> ag.Tensor:
         return F.max_pool1d(x, self.kernel_size, self.stride, self.padding, self.dilation)
 
 
 class AvgPool2d(_AvgPool):
-    """Take the mean of each window, padding included unless ``count_include_pad=False``: see :class:`MaxPool2d`."""
+    """Take the mean of each window, padding included unless ``count_include_pad=False``: see :class:`MaxPool2d`.
+
+    (N, C, H, W) -> (N, C, oh, ow): y[p, q] = 1/k² Σ_ij x[s·p + i, s·q + j].
+
+    >>> import nn
+    >>> nn.AvgPool2d(2)([[[1.0, 3.0], [5.0, 7.0]]]).tolist()
+    [[[4.0]]]
+    """
 
     def forward(self, x: Any) -> ag.Tensor:
         return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad)
 
 
 class AvgPool1d(_AvgPool):
-    """Take the mean of each window: (N, C, L) -> (N, C, ol)."""
+    """Take the mean of each window: (N, C, L) -> (N, C, ol).
+
+    y[i] = 1/k Σ_j x[stride·i + j]; ``stride`` is ``kernel_size`` unless given.
+
+    >>> import nn
+    >>> nn.AvgPool1d(2)([[1.0, 3.0, 5.0, 7.0]]).tolist()
+    [[2.0, 6.0]]
+    """
 
     def forward(self, x: Any) -> ag.Tensor:
         return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad)
@@ -90,7 +111,14 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
-    """Take means over windows of whatever size gives (N, C, output_size)."""
+    """Take means over windows of whatever size gives (N, C, output_size).
+
+    y[i] is the mean of x[⌊i L / n⌋ … ⌈(i + 1) L / n⌉ − 1], n the ``output_size``.
+
+    >>> import nn
+    >>> nn.AdaptiveAvgPool1d(2)([[1.0, 3.0, 5.0, 7.0]]).tolist()
+    [[2.0, 6.0]]
+    """
 
     def forward(self, x: Any) -> ag.Tensor:
         return adaptive_avg_pool1d(x, self.output_size)

@@ -148,6 +148,11 @@ class GRU(_Recurrent):
     Rows of the weights are in the order r, z, n. x: (T, N, I), (N, T, I) with ``batch_first``, or (T, I); returns (y,
     h_n) with y: (T, N, directions · H), h_n: (layers · directions, N, H). Weights start as U(−1/√H, 1/√H).
     ``lengths=`` are the true lengths of padded sequences. Cho et al. (2014).
+
+    >>> import numpy as np, nn
+    >>> y, h = nn.GRU(4, 8, rng=0)(np.zeros((5, 2, 4)))
+    >>> y.shape, h.shape
+    ((5, 2, 8), (1, 2, 8))
     """
 
     gates = 3

@@ -45,6 +45,16 @@ def load_model(model: Module, path: str | os.PathLike[str], strict: bool = True)
     Values are cast to the dtype of the model's parameters (float16 and bfloat16 too). With ``strict=False`` names may
     be missing or unexpected; they are returned as ``(missing_keys, unexpected_keys)``. Raises FileError for a damaged
     file.
+
+    >>> import nn
+    >>> import os, tempfile
+    >>> one, other = nn.Linear(2, 1, rng=0), nn.Linear(2, 1, rng=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nn.save_model(one, os.path.join(folder, "net.safetensors"))
+    ...     nn.load_model(other, os.path.join(folder, "net.safetensors"))
+    Incompatible(missing_keys=[], unexpected_keys=[])
+    >>> bool((one.weight.data == other.weight.data).all())
+    True
     """
     _check_model("load_model", model)
     arrays, metadata = read_arrays(path)

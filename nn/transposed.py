@@ -55,6 +55,13 @@ class ConvTranspose2d(_ConvTranspose):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """Lay a kernel down for each step of a sequence (N, C, L) -> (N, O, ol); see :class:`ConvTranspose2d`."""
+    """Lay a kernel down for each step of a sequence (N, C, L) -> (N, O, ol); see :class:`ConvTranspose2d`.
+
+    ol = (L − 1) · stride − 2 · padding + dilation · (k − 1) + output_padding + 1.
+
+    >>> import numpy as np, nn
+    >>> nn.ConvTranspose1d(8, 3, 4, stride=2, padding=1, rng=0)(np.zeros((2, 8, 5))).shape
+    (2, 3, 10)
+    """
 
     axes = 1

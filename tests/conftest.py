@@ -3,15 +3,19 @@
 A test that needs such a tool carries its marker (``@pytest.mark.dot``) or calls the fixture ``require("dot")``; without
 the tool it is skipped and says so. ``CHAINRULE_REQUIRE="chromium dot torch"`` names tools that must be there: the suite
 stops at once if one is not, so that CI skips nothing in silence. ``CHAINRULE_SAMPLE=40`` runs one row in 40 of each
-table.
+table. ``CHAINRULE_WHOLE=1`` runs also what carries ``@pytest.mark.whole``, long rows of tables whose other rows hold
+the same law; CI sets it.
 """
 
+import gc
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import hypothesis
@@ -19,6 +23,7 @@ import numpy as np
 import pytest
 
 from autograd.modes import is_grad_enabled
+from autograd.ops import emath, fft  # noqa: F401 - loaded late, and no ops of the test that is first to need them
 from autograd.primitive import dispatch, registry
 
 # The same examples on every run and machine, and no clock: a busy machine is not a failure.
@@ -61,7 +66,9 @@ def beside(program: str) -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stop when a tool is missing that this machine was said to have."""
+    """Stop when a tool is missing that this machine was said to have; let Ctrl-C be heard in the background, too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in os.environ.get("CHAINRULE_REQUIRE", "").split():
         if name not in TOOLS:
             raise pytest.UsageError(f"CHAINRULE_REQUIRE names {name!r}; known are {', '.join(TOOLS)}.")
@@ -72,6 +79,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep one row in so many of each table, as ``CHAINRULE_SAMPLE`` says, and at least one: the same on every run."""
+    if os.environ.get("CHAINRULE_WHOLE") != "1":
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("whole")])
+        items[:] = [item for item in items if not item.get_closest_marker("whole")]
     every = int(os.environ.get("CHAINRULE_SAMPLE") or 1)
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -81,6 +91,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = set(map(id, kept))
         config.hook.pytest_deselected(items=[item for item in items if id(item) not in chosen])
         items[:] = [item for item in items if id(item) in chosen]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Hide the tests from the garbage collector: so many objects made each ``gc.collect()`` a second long."""
+    gc.collect()
+    gc.freeze()
 
 
 def need(name: str) -> None:
@@ -101,6 +117,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def require() -> Callable[[str], None]:
     """Give ``require(name)``, which skips the running test where the tool is missing."""
     return need
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Start one Chromium for the tests of a module."""
+    playwright = pytest.importorskip("playwright.sync_api", reason=TOOLS["chromium"][1])
+    need("chromium")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 @pytest.fixture(autouse=True)

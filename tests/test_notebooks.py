@@ -69,9 +69,9 @@ def test_stored_with_outputs(path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if not p.stem.endswith(".zh")], ids=lambda path: path.stem)
 def test_runs(path, monkeypatch):
-    """Execute it afresh: no error, nothing on stderr, and a picture wherever one is stored."""
+    """Execute it afresh: no error, nothing on stderr, a picture wherever one is stored (a twin has the same code)."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("MPLBACKEND", raising=False)  # as in Jupyter, where figures come into the notebook
     notebook = nbformat.read(path, as_version=4)

@@ -95,12 +95,49 @@ def test_the_citation_is_of_this_version():
     assert f"\nversion: {autograd.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
+PAGES = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("*.cff"),
+    *(ROOT / "docs").glob("**/*.md"),
+    *(ROOT / "notebooks").glob("*.ipynb"),
+]
+SOURCES = [*(ROOT / "autograd").rglob("*.py"), *(ROOT / "nn").rglob("*.py")]
+
+
 def test_one_owner():
-    """Whoever publishes puts a name in place of OWNER, in each of these."""
-    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "CITATION.cff")]
-    found = [re.findall(r"github\.com/([\w-]+)/chainrule", text) for text in texts]
-    assert all(found)
-    assert len({owner for owners in found for owner in owners}) == 1
+    """Whoever publishes puts a name in place of OWNER, in pyproject.toml and nowhere else."""
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+    owners = {
+        owner
+        for url in urls.values()
+        for owner in re.findall(r"(?:github\.com/|//)([\w-]+)(?:/chainrule|\.github)", url)
+    }
+    assert len(owners) == 1
+    elsewhere = re.compile(rf"(?:github\.com/|//){owners.pop()}\\b")
+    assert [path for path in (*PAGES, *SOURCES) if elsewhere.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_nobody_is_told_to_install_what_is_not_there():
+    """After ``pip install`` stands a folder, a wheel, or what we depend on: not our own name, which PyPI lacks."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = [
+        *project["dependencies"],
+        *(each for extra in project["optional-dependencies"].values() for each in extra),
+    ]
+    known = {re.match(r"[\w-]+", each)[0] for each in needed} - {"chainrule"} | {"pygraphviz", "torch"}
+    extras = "|".join(project["optional-dependencies"])
+    good = re.compile(
+        rf"\.(\[(({extras}),?)+\])?|chainrule-[\d.]+-py3-none-any\.whl|\{{source\(\)\}}|({'|'.join(known)})"
+    )
+    told = [
+        (path.name, word.strip("\"'`,;)").removesuffix("\\n"))
+        for path in (*PAGES, *SOURCES)
+        for words in re.findall(r"pip install ((?:--?\w+ )*[^\s`]+)", path.read_text(encoding="utf-8"))
+        for word in words.split()
+        if not word.startswith("-")
+    ]
+    assert len(told) > 10
+    assert [(name, word) for name, word in told if not re.fullmatch(rf"({good.pattern})([<>=]=?[\d.]+)?", word)] == []
 
 
 def test_the_workflows_call_scripts_that_are_there():
@@ -160,7 +197,7 @@ def test_import_loads_numpy_only(package, tmp_path):
 
 
 REMOVE = "python -m pip uninstall --yes autograd chainrule\n"
-CURE = f"{REMOVE}    python -m pip install chainrule\n"
+CURE = f"{REMOVE}    python -m pip install <the folder or the wheel of chainrule>\n"
 
 
 def lay(site: Path, *, ours: bool, theirs: bool) -> None:
@@ -224,6 +261,12 @@ def test_the_cure_installs_what_was_installed(url, told, tmp_path):
     if url is not None:
         (tmp_path / "chainrule-0.1.0.dist-info" / "direct_url.json").write_text(url)
     assert f"    python -m pip install {told}\n" in run("import autograd", "-S", cwd=tmp_path).stderr
+
+
+def test_the_cure_of_a_folder_that_was_never_installed(tmp_path):
+    lay(tmp_path, ours=True, theirs=True)
+    (tmp_path / "pyproject.toml").write_text("")
+    assert f'    python -m pip install "{tmp_path}"\n' in run("import autograd", "-S", cwd=tmp_path).stderr
 
 
 def test_their_package_before_ours_on_the_path(tmp_path):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import Node
+from autograd.graph import Node, site_of
 from autograd.viz.ledger import Ledger
 from autograd.viz.local import made_by, title
 from autograd.viz.nonfinite import ledger_of
@@ -183,4 +183,5 @@ def _say(snap: Snapshot, i: int) -> str:
         return f"{title(snap, i)} {shape_text(node.shape) if node.shape else ''}".rstrip()
     where = f" in {node.scope.path}" if node.scope is not None else ""
     shape = f" {shape_text(node.shape)}" if node.shape and not is_multiple(node) else ""
-    return f"{made_by(snap, i)}{shape}{where}"
+    line = f" ({site_of(node)})" if site_of(node) else ""
+    return f"{made_by(snap, i)}{shape}{where}{line}"

@@ -3,10 +3,11 @@
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
-from autograd.box import KINDS, Box, keeps_values, needs_grad
+from autograd.box import KINDS, Box, keeps_values, leaf_of, needs_grad
 from autograd.errors import DTypeError
 from autograd.primitive import dispatch, implements, nondifferentiable, op
 
@@ -39,7 +40,10 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
         return x
     if kind.kind not in "fc" and not (keeps_values() and needs_grad(x) and kind.kind in "iu"):
         return _to_integers(x, kind)
-    return _cast(x, dtype=kind)
+    made = _cast(x, dtype=kind)
+    if isinstance(x, Box) and isinstance(made, Box) and made._node is None:  # pictures call it what the caller calls x
+        leaf_of(made).cast = ref(leaf_of(x))  # type: ignore[attr-defined]
+    return made
 
 
 if hasattr(np, "astype"):  # NumPy >= 2.1

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.box import Box, is_recording, unbox, wrap
 from autograd.errors import ArgumentError, MissingRule
 from autograd.ops.axes import as_array
@@ -97,7 +98,9 @@ def _cholesky_rule(g: Any, y: Any) -> Any:
     return folded(adjoint(np.linalg.solve(lt, adjoint(half))), "L")
 
 
-_cholesky = op(lambda a: np.linalg.cholesky(a), name="cholesky", vjp=_cholesky_rule, holomorphic=False)
+_cholesky = op(
+    lambda a: np.linalg.cholesky(a), name="cholesky", vjp=_cholesky_rule, holomorphic=False, batch=lanes.stacked
+)
 
 
 def _positive(rng: np.random.Generator) -> Samples:
@@ -153,7 +156,7 @@ def _eigh_rule(g: Any, y: Any, UPLO: str, arrived: Any) -> Any:
     return folded(v @ inner, UPLO.upper())
 
 
-_eig = op(_eigh, name="eigh", vjp=_eigh_rule, holomorphic=False)
+_eig = op(_eigh, name="eigh", vjp=_eigh_rule, holomorphic=False, batch=lanes.stacked)
 
 
 def _eigenvalues(a: Any, UPLO: Any = "L") -> Any:
@@ -165,7 +168,7 @@ def _eigenvalues_rule(g: Any, a: Any, UPLO: Any) -> Any:
     return folded((v * np.expand_dims(g, -2)) @ adjoint(v), UPLO.upper())
 
 
-_eigvals = op(_eigenvalues, name="eigvalsh", vjp=_eigenvalues_rule)
+_eigvals = op(_eigenvalues, name="eigvalsh", vjp=_eigenvalues_rule, batch=lanes.stacked)
 
 
 def _symmetric(rng: np.random.Generator) -> Samples:
@@ -220,7 +223,7 @@ def _general_rule(g: Any, y: Any, arrived: Any) -> Any:
     return np.linalg.solve(vt, inner)
 
 
-_general_eig = op(_general, name="eig", vjp=_general_rule, holomorphic=False)
+_general_eig = op(_general, name="eig", vjp=_general_rule, holomorphic=False, batch=lanes.stacked)
 _EigResult = type(np.linalg.eig(np.eye(1)))
 
 
@@ -292,7 +295,7 @@ def _svd_rule(g: Any, y: Any, arrived: Any) -> Any:
     return a
 
 
-_svd = op(_thin_svd, name="svd", vjp=_svd_rule, holomorphic=False)
+_svd = op(_thin_svd, name="svd", vjp=_svd_rule, holomorphic=False, batch=lanes.stacked)
 
 
 def _full_svd(a: Any) -> Any:
@@ -310,7 +313,7 @@ def _full_svd_rule(g: Any, y: Any, arrived: Any) -> Any:
     return _svd_rule((gu[..., :k], gs, gvt[..., :k, :]), (u[..., :k], s, vt[..., :k, :]), arrived)
 
 
-_complete = op(_full_svd, name="svd", vjp=_full_svd_rule, holomorphic=False)
+_complete = op(_full_svd, name="svd", vjp=_full_svd_rule, holomorphic=False, batch=lanes.stacked)
 
 
 def _svd_samples(rng: np.random.Generator) -> Samples:
@@ -347,7 +350,7 @@ def _rectangles(rng: np.random.Generator) -> Samples:
         yield args, {}
 
 
-svdvals = op(_singular_values, name="svdvals", vjp=_singular_values_rule, domain=_rectangles)
+svdvals = op(_singular_values, name="svdvals", vjp=_singular_values_rule, domain=_rectangles, batch=lanes.stacked)
 implements(np.linalg.svdvals, domain=_rectangles, name="svdvals")(svdvals)
 
 
@@ -364,7 +367,7 @@ def _qr_rule(g: Any, y: Any) -> Any:
     return adjoint(np.linalg.solve(r, adjoint(gq + q @ mirrored(m, "L"))))
 
 
-_qr = op(lambda a: np.linalg.qr(a), name="qr", vjp=_qr_rule, holomorphic=False)
+_qr = op(lambda a: np.linalg.qr(a), name="qr", vjp=_qr_rule, holomorphic=False, batch=lanes.stacked)
 
 
 def _qr_samples(rng: np.random.Generator) -> Samples:

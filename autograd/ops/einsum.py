@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd import lanes
 from autograd.box import unbox
 from autograd.errors import ShapeError
 from autograd.ops.axes import as_array, no_out
@@ -85,7 +86,7 @@ def _fit(y: Any, shape: tuple[int, ...]) -> Any:
 
 # Every letter of an input stands once in it, and also in the other input or in the output. Gradients are then of the
 # same kind: "ij,jk->ik" of (a, b) has "ik,jk->ij" of (g, b) for a, and "ik,ij->jk" of (g, a) for b.
-contract: Any = op(_contract, name="einsum", vjp=dict(a=_share_a, b=_share_b))
+contract: Any = op(_contract, name="einsum", vjp=dict(a=_share_a, b=_share_b), linear="each", batch=lanes.contraction)
 
 
 # --------------------------------------------------------------------------------------------------------- any number

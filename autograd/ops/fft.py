@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.errors import DTypeError, ShapeError
 from autograd.ops.axes import Axis, as_array, cases, conjugated, no_out
 from autograd.primitive import implements, op
@@ -69,10 +70,10 @@ def _inverse(back: Any) -> Any:
     return lambda g, shapes, axis, norm: _resized(back(g, None, axis, _OTHER[norm]), shapes[0])
 
 
-_fft = op(_fft_forward, name="fft", vjp=_inverse(np.fft.ifft), holomorphic=False)
-_ifft = op(_ifft_forward, name="ifft", vjp=_inverse(np.fft.fft), holomorphic=False)
-_rfft = op(_rfft_forward, name="rfft", vjp=_rfft_rule, holomorphic=False)
-_irfft = op(_irfft_forward, name="irfft", vjp=_irfft_rule, holomorphic=False)
+_fft = op(_fft_forward, name="fft", vjp=_inverse(np.fft.ifft), holomorphic=False, linear=True, batch=lanes.along_axis)
+_ifft = op(_ifft_forward, name="ifft", vjp=_inverse(np.fft.fft), holomorphic=False, linear=True, batch=lanes.along_axis)
+_rfft = op(_rfft_forward, name="rfft", vjp=_rfft_rule, holomorphic=False, linear=True, batch=lanes.along_axis)
+_irfft = op(_irfft_forward, name="irfft", vjp=_irfft_rule, holomorphic=False, linear=True, batch=lanes.along_axis)
 
 _LINES = cases(
     ((5,), {}), ((3, 4), 6, 0), ((2, 4), {"n": 3, "norm": "ortho"}), ((3, 2), {"axis": 0, "norm": "forward"})

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.box import Box, needs_grad, unbox
 from autograd.errors import DTypeError, ShapeError
 from autograd.ops.axes import as_array
@@ -88,10 +89,24 @@ def _scatter_samples(rng: np.random.Generator) -> Samples:
     yield (rng.uniform(-2, 2, (2, 3)), (3, 4), (slice(1, None), np.array([3, 0, 3]))), {}
 
 
-_view: Any = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, selects=True)
-gather: Any = op(_read, name="gather", symbol="[ ]", vjp=_scatter_rule, domain=_gather_samples, selects=True)
+_view: Any = op(_read, name="getitem", symbol="[ ]", vjp=_scatter_rule, selects=True, linear=True, batch=lanes.read)
+gather: Any = op(
+    _read,
+    name="gather",
+    symbol="[ ]",
+    vjp=_scatter_rule,
+    domain=_gather_samples,
+    selects=True,
+    linear=True,
+    batch=lanes.read,
+)
 scatter: Any = op(
-    _scatter, name="scatter", vjp=lambda g, index, unique: _pick(g, index, unique), domain=_scatter_samples
+    _scatter,
+    name="scatter",
+    vjp=lambda g, index, unique: _pick(g, index, unique),
+    domain=_scatter_samples,
+    linear=True,
+    batch=lanes.scattered,
 )
 
 
@@ -163,6 +178,8 @@ _assign: Any = op(
     symbol="[ ] =",
     vjp=dict(x=lambda g, index: _assign(g, 0.0, index=index), v=_written),
     selects=True,
+    linear=True,
+    batch=lanes.written,
 )
 
 

@@ -40,6 +40,15 @@ def _frozen(part: Any) -> Any:
     return array
 
 
+def _frozen_lanes(part: Any) -> Any:
+    """Freeze what is an index for each of many examples."""
+    array = np.array(part, order="C")
+    return array.astype(np.intp, copy=False) if array.dtype.kind in "iu" else array
+
+
+_frozen.__wrapped__.lanes = _frozen_lanes
+
+
 def is_basic(index: Any) -> bool:
     """Tell whether a frozen index is made of integers, slices, None and Ellipsis only."""
     return _BASIC.issuperset(map(type, as_tuple(index)))

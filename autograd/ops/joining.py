@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.box import Box, contains_box
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, cases, draw, no_out
@@ -45,10 +46,24 @@ def _unstack_forward(a: Any, axis: int = 0) -> Any:
     return tuple(np.moveaxis(a, axis, 0))
 
 
-_concat = op(_concat_forward, name="concatenate", vjp=_concat_vjp)
-_cut = op(_cut_forward, name="split", vjp=lambda g, axis: _concat(*g, axis=axis), selects=True)
-_stack = op(_stack_forward, name="stack", vjp=_stack_vjp)
-_unstack = op(_unstack_forward, name="unstack", vjp=lambda g, axis: _stack(*g, axis=axis), selects=True)
+_concat = op(_concat_forward, name="concatenate", vjp=_concat_vjp, linear=True, batch=lanes.joined(new=0))
+_cut = op(
+    _cut_forward,
+    name="split",
+    vjp=lambda g, axis: _concat(*g, axis=axis),
+    selects=True,
+    linear=True,
+    batch=lanes.along_axis,
+)
+_stack = op(_stack_forward, name="stack", vjp=_stack_vjp, linear=True, batch=lanes.joined(new=1))
+_unstack = op(
+    _unstack_forward,
+    name="unstack",
+    vjp=lambda g, axis: _stack(*g, axis=axis),
+    selects=True,
+    linear=True,
+    batch=lanes.along_axis,
+)
 
 # ---------------------------------------------------------------------------------------------------------- joining
 

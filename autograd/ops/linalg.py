@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.box import Box, wrap
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array
@@ -30,7 +31,7 @@ def _regular(rng: np.random.Generator) -> Samples:
 
 # ------------------------------------------------------------------------------------------------------------ inverses
 
-inv = op(np.linalg.inv, symbol="⁻¹", vjp=lambda g, y: -(flip(y) @ g @ flip(y)), domain=_regular)
+inv = op(np.linalg.inv, symbol="⁻¹", vjp=lambda g, y: -(flip(y) @ g @ flip(y)), domain=_regular, batch=lanes.stacked)
 
 
 def _pinv(a: Any, rcond: Any = None, rtol: Any = ...) -> Any:
@@ -44,7 +45,7 @@ def _pinv_rule(g: Any, y: Any, a: Any) -> Any:
     return (p - a @ (y @ p)) + (q - (q @ y) @ a) - yt @ g @ yt
 
 
-_pseudo = op(_pinv, name="pinv", symbol="⁺", vjp=_pinv_rule, holomorphic=False)
+_pseudo = op(_pinv, name="pinv", symbol="⁺", vjp=_pinv_rule, holomorphic=False, batch=lanes.stacked)
 
 
 def _pinv_samples(rng: np.random.Generator) -> Samples:
@@ -89,7 +90,7 @@ def _det_samples(rng: np.random.Generator) -> Samples:
     yield (rng.uniform(-1, 1, (2, 5, 5)) + 2 * np.eye(5),), {}
 
 
-det = op(np.linalg.det, vjp=_det_rule, domain=_det_samples)
+det = op(np.linalg.det, vjp=_det_rule, domain=_det_samples, batch=lanes.stacked)
 
 
 def _slogdet_rule(g: Any, y: Any, a: Any) -> Any:
@@ -104,7 +105,7 @@ def _slogdet_rule(g: Any, y: Any, a: Any) -> Any:
     return np.expand_dims(upstream, (-2, -1)) * adjoint(np.linalg.inv(a))
 
 
-slogdet = op(np.linalg.slogdet, vjp=_slogdet_rule, domain=_regular, holomorphic=False)
+slogdet = op(np.linalg.slogdet, vjp=_slogdet_rule, domain=_regular, holomorphic=False, batch=lanes.stacked)
 
 
 # ----------------------------------------------------------------------------------------------------------- solutions
@@ -130,7 +131,7 @@ def _solution(a: Any, b: Any) -> Any:
         ) from None
 
 
-_solve = op(_solution, name="solve", vjp=_solve_rule)
+_solve = op(_solution, name="solve", vjp=_solve_rule, batch=lanes.solved)
 
 
 def _solve_samples(rng: np.random.Generator) -> Samples:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, draw, kept
 from autograd.ops.decompositions import svdvals
@@ -27,7 +28,7 @@ def _vector_rule(g: Any, x: Any, y: Any, axis: Any, ord: Any) -> Any:
     return g * (np.sign(x) * ratio(size, y) ** (ord - 1))
 
 
-_power: Any = op(_vector, name="norm", symbol="‖·‖", vjp=_vector_rule)
+_power: Any = op(_vector, name="norm", symbol="‖·‖", vjp=_vector_rule, batch=lanes.over_axis)
 
 
 def _of_vectors(x: Any, axis: Any, keepdims: bool, ord: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.box import Box, contains_box, unbox, wrap
 from autograd.errors import ArgumentError
 from autograd.ops.axes import Shape, as_array, cases
@@ -28,7 +29,7 @@ def _tile_vjp(g: Any, shapes: Any, reps: tuple[int, ...]) -> Any:
     return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(shape)
 
 
-_tile = op(_tile_forward, name="tile", inputs=["A"], vjp=_tile_vjp)
+_tile = op(_tile_forward, name="tile", inputs=["A"], vjp=_tile_vjp, linear=True, batch=lanes.tiled)
 
 
 @implements(np.tile, domain=cases(((2, 3), 2), ((2, 3), (2, 1, 2)), ((2, 1, 2), (3,)), ((), 3), ((2,), {"reps": 0})))

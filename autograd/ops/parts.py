@@ -33,8 +33,8 @@ def _part(name: str) -> Any:
     return part
 
 
-_real = op(_part("real"), name="real", symbol="Re", vjp=lambda g: g, domain=_complex_numbers)
-_imag = op(_part("imag"), name="imag", symbol="Im", vjp=lambda g: g * 1j, domain=_complex_numbers)
+_real = op(_part("real"), name="real", symbol="Re", vjp=lambda g: g, domain=_complex_numbers, linear=True)
+_imag = op(_part("imag"), name="imag", symbol="Im", vjp=lambda g: g * 1j, domain=_complex_numbers, linear=True)
 conjugate = op(
     np.conjugate,
     symbol="conj",
@@ -42,6 +42,7 @@ conjugate = op(
     domain=(-2, 2),
     vjp=lambda g: np.conjugate(g),
     holomorphic=False,
+    linear=True,
 )
 
 

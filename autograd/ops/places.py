@@ -39,6 +39,7 @@ overwrite: Any = op(
         v=lambda g, places, shapes: _summed(reread(g, places=places), shapes[1]),
     ),
     domain=_overwrite_samples,
+    linear=True,
 )
 reread: Any = op(
     _reread,
@@ -47,6 +48,7 @@ reread: Any = op(
     selects=True,
     vjp=lambda g, places, shapes: _added(g, places, shapes[0]),
     domain=lambda rng: iter([((rng.uniform(-2, 2, (2, 3)),), {"places": np.array([[4, 0], [1, 5]])})]),
+    linear=True,
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, conjugated, no_out
 from autograd.ops.einsum import tensordot
@@ -83,6 +84,8 @@ matmul: Any = op(
         *[((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((0, 3), (3, 2))],
         *[((2, 4, 3), (3, 2)), ((2, 4, 3), (3,)), ((3,), (2, 3, 2)), ((2, 3), (2, 3, 2)), ((2, 1, 2, 3), (1, 2, 3, 2))],
     ),
+    linear="each",
+    batch=lanes.product,
 )
 dispatch[np.matmul] = dispatch[np.linalg.matmul] = matmul
 
@@ -149,7 +152,9 @@ _cross: Any = op(
     name="cross",
     symbol="cross",
     vjp=dict(a=lambda g, b: _cross(b, g), b=lambda g, a: _cross(g, a)),
-    elementwise=True,  # along the leading axes: the engine un-broadcasts these
+    elementwise=True,  # along the leading axes: the engine un-broadcasts these,
+    linear="each",
+    batch=lanes.leading,
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.compiler import select
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import (
@@ -68,7 +69,15 @@ def _sum_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = 
     return add_reduce(a, axis, dtype, None, keepdims)
 
 
-_sum = op(_sum_forward, name="sum", symbol="Σ", vjp=lambda g, shapes, axis: spread(g, shapes[0], axis), formula="1")
+_sum = op(
+    _sum_forward,
+    name="sum",
+    symbol="Σ",
+    vjp=lambda g, shapes, axis: spread(g, shapes[0], axis),
+    formula="1",
+    linear=True,
+    batch=lanes.over_axis,
+)
 
 
 @implements(np.sum, domain=cases(*ROWS, ((0, 3), {"axis": 0}), ((3, 4), {"axis": 0, "initial": 1.5}), _MASKED))
@@ -124,7 +133,7 @@ def _prod_vjp(g: Any, a: Any, shapes: Any, axis: Axis) -> Any:
     return kept(g, shapes[0], axis) * unmerged(_others(merged(a, axis)), shapes[0], axis)
 
 
-_prod = op(_prod_forward, name="prod", symbol="∏", vjp=_prod_vjp)
+_prod = op(_prod_forward, name="prod", symbol="∏", vjp=_prod_vjp, batch=lanes.over_axis)
 
 
 def _prod_samples(rng: np.random.Generator) -> Any:
@@ -167,6 +176,8 @@ _mean = op(
     name="mean",
     vjp=lambda g, shapes, axis: spread(g / count(shapes[0], axis), shapes[0], axis),
     formula="g / n",
+    linear=True,
+    batch=lanes.over_axis,
 )
 
 
@@ -211,8 +222,8 @@ def _std_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: Axis, ddof: float) -> An
     return kept(g, shapes[0], axis) * (1 / n if n > 0 else np.nan) * slope
 
 
-_var = op(_var_forward, name="var", vjp=_var_vjp)
-_std = op(_std_forward, name="std", vjp=_std_vjp)
+_var = op(_var_forward, name="var", vjp=_var_vjp, batch=lanes.over_axis)
+_std = op(_std_forward, name="std", vjp=_std_vjp, batch=lanes.over_axis)
 _SPREADS = [*[row for row in ROWS if row[1].get("axis") != () and row[0]], ((3, 4), {"axis": 0, "ddof": 1}), _MASKED]
 
 
@@ -306,8 +317,24 @@ def _min_forward(a: Any, axis: Axis = None, keepdims: bool = False, most: Any = 
 
 
 # what is kept are the places of the largest elements, not the array
-_max = op(_max_forward, name="max", vjp=_extreme_vjp, cache=["ties"], selects=True, holomorphic=None)
-_min = op(_min_forward, name="min", vjp=_extreme_vjp, cache=["ties"], selects=True, holomorphic=None)
+_max = op(
+    _max_forward,
+    name="max",
+    vjp=_extreme_vjp,
+    cache=["ties"],
+    selects=True,
+    holomorphic=None,
+    batch=lanes.over_axis,
+)
+_min = op(
+    _min_forward,
+    name="min",
+    vjp=_extreme_vjp,
+    cache=["ties"],
+    selects=True,
+    holomorphic=None,
+    batch=lanes.over_axis,
+)
 _EXTREMES = [*ROWS, ((3, 4), {"axis": 0, "initial": 0.05}), ((3, 4), {"axis": 1, "where": _MASK, "initial": 0.05})]
 
 
@@ -388,8 +415,8 @@ def _cumprod_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: int | None) -> Any:
     return np.moveaxis(before * s, -1, along).reshape(shapes[0])
 
 
-_cumsum = op(_cumsum_forward, name="cumsum", vjp=_cumsum_vjp)
-_cumprod = op(_cumprod_forward, name="cumprod", vjp=_cumprod_vjp)
+_cumsum = op(_cumsum_forward, name="cumsum", vjp=_cumsum_vjp, linear=True, batch=lanes.along_axis)
+_cumprod = op(_cumprod_forward, name="cumprod", vjp=_cumprod_vjp, batch=lanes.along_axis)
 _RUNNING = [((5,), {}), ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3, 2), {"axis": -2}), ((), {}), ((1, 3), {"axis": 0})]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, cases, draw, kept_shape
 from autograd.ops.reductions import sum
@@ -28,7 +29,7 @@ def _diff_vjp(g: Any, shapes: Any, n: int, axis: int) -> Any:
     return (-1) ** n * np.diff(np.pad(g, widths), n, axis)
 
 
-_diff = op(_diff_forward, name="diff", vjp=_diff_vjp)
+_diff = op(_diff_forward, name="diff", vjp=_diff_vjp, linear=True, batch=lanes.along_axis)
 
 
 def _diff_samples(rng: np.random.Generator) -> Any:

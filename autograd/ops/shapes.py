@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.box import Box, unbox, wrap
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import Axis, Shape, as_array, cases, check_dtype, draw, inverse, no_out
@@ -42,8 +43,8 @@ def _memory_order(a: Any, order: Any) -> Any:
     return "F" if np.isfortran(np.asarray(a._array if isinstance(a, Box) else a)) else "C"
 
 
-_reshape = op(_reshape_forward, name="reshape", inputs=["a"], vjp=_reshape_vjp)
-_ravel = op(_ravel_forward, name="ravel", inputs=["a"], vjp=_reshape_vjp)
+_reshape = op(_reshape_forward, name="reshape", inputs=["a"], vjp=_reshape_vjp, linear=True, batch=lanes.reshaped)
+_ravel = op(_ravel_forward, name="ravel", inputs=["a"], vjp=_reshape_vjp, linear=True, batch=lanes.reshaped)
 
 
 @implements(
@@ -80,8 +81,10 @@ def _squeeze_forward(a: Any, axis: Axis = None) -> Any:
     return np.squeeze(a, axis)
 
 
-_expand_dims = op(_expand_dims_forward, name="expand_dims", inputs=["a"], vjp=_restored)
-_squeeze = op(_squeeze_forward, name="squeeze", vjp=_restored)
+_expand_dims = op(
+    _expand_dims_forward, name="expand_dims", inputs=["a"], vjp=_restored, linear=True, batch=lanes.reshaped
+)
+_squeeze = op(_squeeze_forward, name="squeeze", vjp=_restored, linear=True, batch=lanes.reshaped)
 
 
 @implements(np.expand_dims, domain=cases(((2, 3), 1), ((2, 3), {"axis": -1}), ((2,), (0, 2)), ((), 0)))
@@ -129,6 +132,8 @@ _transpose = op(
     name="transpose",
     symbol="ᵀ",
     vjp=lambda g, axes: g.transpose() if axes is None else g.transpose(inverse(axes)),
+    linear=True,
+    batch=lanes.transposed,
 )
 
 
@@ -191,7 +196,15 @@ def _broadcast_forward(array: Any, shape: Any = None) -> Any:
         ) from None
 
 
-_broadcast_to = op(_broadcast_forward, name="broadcast_to", inputs=["array"], vjp=lambda g: g, elementwise=True)
+_broadcast_to = op(
+    _broadcast_forward,
+    name="broadcast_to",
+    inputs=["array"],
+    vjp=lambda g: g,
+    elementwise=True,
+    linear=True,
+    batch=lanes.broadcast,
+)
 
 
 @implements(
@@ -232,9 +245,18 @@ def _rot90_forward(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     return np.rot90(m, k, axes)
 
 
-_flip = op(_flip_forward, name="flip", vjp=lambda g, axis: np.flip(g, axis))
-_roll = op(_roll_forward, name="roll", inputs=["a"], vjp=lambda g, shift, axis: np.roll(g, np.negative(shift), axis))
-_rot90 = op(_rot90_forward, name="rot90", vjp=lambda g, k, axes: np.rot90(g, -k, axes))
+_flip = op(_flip_forward, name="flip", vjp=lambda g, axis: np.flip(g, axis), linear=True, batch=lanes.over_axis)
+_roll = op(
+    _roll_forward,
+    name="roll",
+    inputs=["a"],
+    vjp=lambda g, shift, axis: np.roll(g, np.negative(shift), axis),
+    linear=True,
+    batch=lanes.along_axis,
+)
+_rot90 = op(
+    _rot90_forward, name="rot90", vjp=lambda g, k, axes: np.rot90(g, -k, axes), linear=True, batch=lanes.along("axes")
+)
 
 
 @implements(np.flip, domain=cases(((2, 3), {}), ((2, 3), 0), ((2, 3, 2), {"axis": (0, -1)}), ((), {}), ((0, 2), {})))
@@ -288,7 +310,7 @@ def _repeat_vjp(g: Any, shapes: Any, repeats: int, axis: int | None) -> Any:
     return g.reshape((*shape[:after], repeats, *shape[after:])).sum(axis=after)
 
 
-_repeat = op(_repeat_forward, name="repeat", inputs=["a"], vjp=_repeat_vjp)
+_repeat = op(_repeat_forward, name="repeat", inputs=["a"], vjp=_repeat_vjp, linear=True, batch=lanes.along_axis)
 
 
 @implements(
@@ -334,6 +356,8 @@ tril = op(
     selects=lambda shapes, k: _below(shapes, k),
     elementwise=True,
     domain=_TRIANGLES,
+    linear=True,
+    batch=lanes.stacked,
 )
 triu = op(
     _triu_forward,
@@ -342,6 +366,8 @@ triu = op(
     selects=lambda shapes, k: ~_below(shapes, k - 1),
     elementwise=True,
     domain=_TRIANGLES,
+    linear=True,
+    batch=lanes.stacked,
 )
 dispatch[np.tril], dispatch[np.triu] = tril, triu
 
@@ -364,12 +390,16 @@ on_diagonal = op(
     name="on_diagonal",
     vjp=lambda g, offset, axis1, axis2: np.diagonal(g, offset, axis1, axis2),
     domain=cases(((2,), (2, 3)), ((2, 2), {"shape": (3, 2, 2), "offset": -1}), ((3,), {"shape": (4, 4), "offset": 1})),
+    linear=True,
+    batch=lanes.on_shape("axis1", "axis2"),
 )
 _diagonal = op(
     _diagonal_forward,
     name="diagonal",
     vjp=lambda g, shapes, offset, axis1, axis2: on_diagonal(g, shapes[0], offset, axis1, axis2),
     selects=True,
+    linear=True,
+    batch=lanes.along("axis1", "axis2"),
 )
 
 

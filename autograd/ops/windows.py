@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import Axis, as_array, cases, conjugated, draw
 from autograd.primitive import implements, op
@@ -34,12 +35,15 @@ _windows: Any = op(
     name="sliding_window_view",
     inputs=["x"],
     vjp=lambda g, axis: overlap_add(g, axis=axis),
+    linear=True,
+    batch=lanes.along_axis,
 )
 overlap_add: Any = op(
     _overlap_add_forward,
     name="overlap_add",
     vjp=lambda g, shapes, axis: _windows(g, shapes[0][-1], axis),
     domain=cases(((3, 2), {}), ((2, 4, 3), {"axis": 1})),
+    linear=True,
 )
 
 
@@ -70,6 +74,7 @@ _convolve: Any = op(
         a=lambda g, v: np.convolve(g, np.flip(v), "valid"),
         v=lambda g, a: np.convolve(g, np.flip(a), "valid"),
     ),
+    linear="each",
 )
 
 

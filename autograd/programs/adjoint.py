@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd.box import Box
 from autograd.compiler import select
+from autograd.errors import ConversionError, TraceError
 from autograd.modes import enable_grad, is_grad_enabled, no_grad
 from autograd.ops import elementwise as ew
 from autograd.programs.values import Step, Value, replaced
@@ -49,28 +50,44 @@ def adjoint(tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value],
 
 def _shares(tracer: Any, step: Step, parts: list[Any], leading: set[Value], recorded: bool) -> list[tuple[Value, Any]]:
     """Return the cotangent of each input of a step that leads to a target."""
-    op: Op = step.op
     needs = [isinstance(v, Value) and v.needs and v in leading for v in step.inputs]
-    if op is None:  # another name for the same value
+    if step.op is None:  # another name for the same value
         return [(step.inputs[0], parts[0])] if needs[0] else []
+    if not tracer.only_ops:
+        return _shares_of_op(tracer, step, parts, needs, recorded)
+    mark = len(tracer.steps)
+    if tracer.runs_each(step.op):
+        return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
+    try:
+        return _shares_of_op(tracer, step, parts, needs, recorded)
+    except (TraceError, ConversionError):  # a rule that reads numbers
+        del tracer.steps[mark:]
+        return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
+
+
+def _shares_of_op(
+    tracer: Any, step: Step, parts: list[Any], needs: list[bool], recorded: bool
+) -> list[tuple[Value, Any]]:
+    op: Op = step.op
     outputs = step.outputs[: len(step.outputs) - len(op.cache)]
     if op.definition is not None and (recorded or (op.joint is None and not op.rules)):
         return _by_definition(tracer, step, parts, needs)
     if op.definition is None:
-        mark = len(tracer.steps)
+        mark, wrong = len(tracer.steps), tracer.wrong
         try:
             return _by_rules(tracer, step, parts, outputs, needs)
         except Exception:  # a rule that reads numbers: then it is a step itself, on plain arrays
             if recorded:
                 raise
             del tracer.steps[mark:]
+            tracer.wrong = wrong
     return _by_kernel(tracer, step, parts, outputs, needs)
 
 
 def _by_rules(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bool]) -> list[tuple[Value, Any]]:
     """Trace the rules themselves."""
     op = step.op
-    g = parts[0] if len(outputs) == 1 else tuple(_filled(tracer, outputs, parts))
+    g = tuple(_filled(tracer, outputs, parts)) if _several(step) else parts[0]
     arrived = tuple(part is not None for part in parts[: len(outputs)])
     asked = _Asked(tracer, step, outputs, needs, arrived)
     shares: list[tuple[Value, Any]] = []
@@ -101,6 +118,11 @@ def _fitted(tracer: Any, share: Any, value: Value, op: Op, i: int) -> Any:
     return found
 
 
+def _several(step: Step) -> bool:
+    """Tell whether the op gives a tuple, be it of one output."""
+    return step.nested or (step.packed and not step.op.cache)
+
+
 def _traced(tracer: Any, share: Any) -> Any:
     return share if isinstance(share, Box) else tracer.constant(share)
 
@@ -129,7 +151,7 @@ class _Asked:
             return self.residual(step.inputs[op.inputs.index(name)])
         if name == "y":
             ys = [self.tracer.wrap(out) for out in self.outputs]
-            return ys[0] if len(self.outputs) == 1 else tuple(ys)
+            return tuple(ys) if _several(step) else ys[0]
         if name in op.cache:
             at = op.cache.index(name) - len(op.cache)
             return self.residual(step.outputs[at])
@@ -154,8 +176,7 @@ def _by_kernel(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bo
     """Make one step of the rules of an op, on plain arrays."""
     op = step.op
     arrived = tuple(part is not None for part in parts[: len(outputs)])
-    gs = _filled(tracer, outputs, parts) if len(outputs) > 1 else [parts[0]]
-    g: Any = tuple(gs) if len(outputs) > 1 else gs[0]
+    g: Any = tuple(_filled(tracer, outputs, parts)) if _several(step) else parts[0]
     shares: list[tuple[Value, Any]] = []
     asked = _Plain(step, outputs, needs, arrived)
     pairs = [(None, op.joint)] if op.joint is not None else [(i, op.rules[i]) for i, n in enumerate(needs) if n]
@@ -187,7 +208,7 @@ class _Plain(_Asked):
         if name in op.inputs and op.variadic:
             return tuple([self.residual(x) for x in step.inputs])
         if name == "y":
-            return self.outputs[0] if len(self.outputs) == 1 else tuple(self.outputs)
+            return tuple(self.outputs) if _several(step) else self.outputs[0]
         if name in op.cache:
             return step.outputs[op.cache.index(name) - len(op.cache)]
         return super().one(name) if name not in step.kwargs else step.kwargs[name]

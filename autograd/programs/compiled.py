@@ -7,8 +7,9 @@ is the result, so nothing is drawn or counted twice.
 import functools
 import inspect
 import warnings
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection
+from enum import Enum
 from operator import attrgetter, call, is_
 from typing import Any
 from weakref import ref
@@ -19,7 +20,7 @@ from autograd.box import Box, keeps_values, leaf_of, needs_grad
 from autograd.errors import NotAFunction, TraceError
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
-from autograd.programs.guards import Guards, is_library
+from autograd.programs.guards import Guards, is_library, random_state
 from autograd.programs.program import Doubtful, Program
 from autograd.programs.source import Changed
 from autograd.programs.tracing import Tracer, flows, watched
@@ -28,7 +29,9 @@ from autograd.tree import flatten
 
 KINDS = 64  # programs that are kept, the least recently used goes first
 RETRACES = 8
+CHANGES = 4
 _ARRAYS = (np.ndarray, np.generic)
+_FIXED = (int, float, complex, str, bytes, type(None), type, np.dtype, Enum, range)  # results that are what they are
 _node, _array = attrgetter("_node"), attrgetter("_array")
 
 
@@ -59,8 +62,11 @@ class _Entry:
 
     def __init__(self, guards: Guards | None, program: Program | None, why: str) -> None:
         self.guards, self.program, self.why = guards, program, why
-        used = [] if program is None else [v.source for v in program.used if v.kind == CLOSED]
-        self._facts = [(box, _facts(box)) for box in used]
+        boxes: dict[int, Any] = {}
+        if program is not None:  # also those of which it knows the shape alone
+            boxes = {} if guards is None else dict(guards.boxes)
+            boxes |= {id(v.source): v.source for v in program.used if v.kind == CLOSED}
+        self._facts = [(box, _facts(box)) for box in boxes.values()]
         self._note()
 
     def _note(self) -> None:
@@ -154,6 +160,7 @@ class Compiled:
         self._entries: OrderedDict[Any, _Entry] = OrderedDict()
         self._last: _Last | None = None
         self._retraced = 0
+        self._changed: Counter[Any] = Counter()  # how often a shape in the program of a kind was another one
         self._quiet = quiet
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -189,7 +196,11 @@ class Compiled:
                 except Doubtful:
                     return self.function(*args, **kwargs)
                 except Changed:
-                    stale = "the form of what a plain function gives"
+                    stale = "a shape that follows from numbers"
+                    self._changed[key] += 1
+                    if self._changed[key] == CHANGES:
+                        self._run_as_itself(key, f"{stale} keeps changing.")
+                        return self.function(*args, **kwargs)
             self._retraced += 1
             if self._retraced == RETRACES and not self._quiet:
                 warnings.warn(
@@ -221,10 +232,18 @@ class Compiled:
         self._entries.move_to_end(key)
         while len(self._entries) > KINDS:
             self._entries.popitem(last=False)
-        if program is None and not self._quiet:
-            self._quiet = True
-            warnings.warn(f"{self!r} runs uncompiled: {trace.why}", RuntimeWarning, stacklevel=3)
+        if program is None:
+            self._warn(trace.why)
         return trace.result
+
+    def _run_as_itself(self, key: Any, why: str) -> None:
+        self._entries[key], self.why = _Entry(None, None, why), why
+        self._warn(why)
+
+    def _warn(self, why: str) -> None:
+        if not self._quiet:
+            self._quiet = True
+            warnings.warn(f"{self!r} runs uncompiled: {why}", RuntimeWarning, stacklevel=4)
 
 
 class _Trace:
@@ -240,14 +259,20 @@ class _Trace:
         self.why = ""
         self.result: Any = None
         self._contents = self.guards.checksums()
-        self._legacy = [rng.get_state() for rng in self.guards.legacy]
-        self._states = [rng.bit_generator.state for rng in self.guards.generators]
+        self._before = self.guards.copies()
+        self._random = [random_state(rng) for rng in self.guards.random]
 
     def _name(self) -> str:
         return getattr(self.f, "__name__", type(self.f).__name__).strip("<>")
 
     def program(self, off: Collection[str]) -> Program | None:
         """Return the program, or None (``why`` says why) where the function must run as itself."""
+        try:
+            return self._traced(off)
+        finally:
+            self.tracer.running = False
+
+    def _traced(self, off: Collection[str]) -> Program | None:
         tracer = self.tracer
         before = _global_state()
         leaves = [tracer.argument(x) if isinstance(x, (Box, *_ARRAYS)) else x for x in self.values]
@@ -262,17 +287,39 @@ class _Trace:
             self._undo()
             raise
         except Exception as error:  # in doubt the function runs as itself; if it is its own fault, it fails again
+            if tracer.wrong:  # struct.pack, say, tells an error of ours as one of its own
+                self._run_again()
+                return None
             if not is_library(type(error).__module__):  # the function's own in any case
                 raise
             self._undo()
             self.why = f"{type(error).__name__}: {error}"
             self.result = self._plainly()
             return None
+        if tracer.wrong:
+            self._run_again()
+            return None
+        results = tracer.read_what_is_kept(results)
         self.why = self._doubt(before)
+        left = tracer.left([*leaves, *found])
+        if left:
+            self.why = self.why or f"it keeps a value of shape {left[0].shape} that it computes; return it instead."
         flows(tracer.inputs, tracer.steps)
-        program = self._built(results, form, off)
+        count, every = len(results), [*results, *map(tracer.of_box, left)]
+        program = self._built(every, (lambda parts: (form(parts[:count]), parts[count:])) if left else form, off)
         self._answer(program)
+        self.result, more = self.result if left else (self.result, [])
+        for box, x in zip([*leaves, *found, *left], [*self.values, *flatten(self.result)[0], *more], strict=True):
+            tracer.become(box, x)
         return None if self.why else program  # what was computed now is right in any case, and done once
+
+    def _run_again(self) -> None:
+        """Let the function run as itself, from the state that it started from, as the traced run was another one."""
+        self._undo()
+        self.why, changed = self.tracer.wrong, self.guards.changed()
+        if changed:
+            raise TraceError(f"{self.why} It changes {changed}, too, and so was not run a second time.")
+        self.result = self._plainly()
 
     def _name_arguments(self, args: Any, kwargs: Any) -> None:
         """Name the arguments as the function does."""
@@ -289,15 +336,20 @@ class _Trace:
         return self.f(*args, **kwargs)
 
     def _undo(self) -> None:
-        """Put generators back to where they were."""
+        """Put generators and arrays back to where they were."""
         for rng, state in reversed(self.tracer.rng):
             rng.bit_generator.state = state
+        for array, was in self._before:
+            if array.tobytes() != was.tobytes():
+                array[...] = was
 
     def _result(self, x: Any) -> Any:
         if isinstance(x, Box):
             return self.tracer.of_box(x)
         if isinstance(x, _ARRAYS):
             return self.tracer.of_array(x)
+        if not isinstance(x, _FIXED):
+            self.tracer.give_up(f"it returns a {type(x).__name__}, which each call makes anew.")
         return x
 
     def _doubt(self, before: Any) -> str:
@@ -307,16 +359,14 @@ class _Trace:
             return f"the function changes {stale} while it runs."
         if self.tracer.doubt or self.guards.doubt:
             return self.tracer.doubt or self.guards.doubt
-        if not all(map(_same_state, [rng.get_state() for rng in self.guards.legacy], self._legacy)):
-            return "it draws from a RandomState itself; wrap the draw in ag.opaque, or pass the numbers."
         for key, found in self.guards.checksums().items():
             if key not in self.tracer.written and found != self._contents.get(key, found):
                 shape = self.guards.arrays[key].shape
                 return f"the function writes into an array of shape {shape}; do so in a function that is ag.opaque."
-        drawn = {id(rng) for rng, _ in self.tracer.rng}
-        for rng, state in zip(self.guards.generators, self._states, strict=True):
-            if id(rng) not in drawn and not _same_state(rng.bit_generator.state, state):
-                return "it draws from a generator itself; wrap the draw in ag.opaque, or pass the numbers."
+        drawn = {id(x) for rng, _ in self.tracer.rng for x in (rng, rng.bit_generator)}
+        for rng, state in zip(self.guards.random, self._random, strict=True):
+            if id(rng) not in drawn and random_state(rng) != state:
+                return f"it draws from a {type(rng).__name__} itself; wrap the draw in ag.opaque, or pass the numbers."
         now = _global_state()
         if now[1] != before[1] or not np.array_equal(now[0], before[0]):
             return "it draws from np.random; use a Generator in ag.opaque, or pass the numbers."
@@ -351,18 +401,14 @@ class _Trace:
             saved = tuple([v.array for v in program.saved])
             doubtful = program.is_doubtful(outputs)
             self.result = self._plainly() if doubtful else program.finish(leaves, arrays, outputs, saved)
-        for step in program.steps:  # the arrays of the trace are done with
-            for value in step.outputs:
-                value.array = None
+        made = [out for step in (*program.trace, *program.steps) for out in step.outputs]
+        for value in (*program.inputs, *made):  # the arrays of the trace are done with
+            value.array = None
 
 
 def _global_state() -> Any:
     """Return the state of ``np.random`` itself."""
     return np.random.get_state()[1:3]  # type: ignore[index]  # noqa: NPY002
-
-
-def _same_state(a: Any, b: Any) -> bool:
-    return bool(repr(a) == repr(b))
 
 
 def _form(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -8,30 +8,31 @@ import sys
 import zlib
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextvars import ContextVar
 from functools import partial
 from itertools import chain
 from operator import attrgetter, is_
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
 from autograd.box import Box
 from autograd.errors import TraceError
 
-_LIBRARIES = {"autograd", "nn", "numpy", "scipy", *sys.stdlib_module_names}
+_LIBRARIES = {"autograd", "nn", "numpy", "scipy", *sys.stdlib_module_names} - {"os"}  # which has os.environ
 _HERE = ("<autograd", str(Path(__file__).parents[1]))
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic)
 _BUILTIN = (list, dict, tuple, set, frozenset)  # whose objects have no attributes
 _CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict)
-_OF_ANY_CLASS = (
-    "__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__", "__dataclass_fields__",
-    "__dataclass_params__",
-)  # fmt: skip
+_METHODS = (FunctionType, classmethod, staticmethod, property)
+_RANDOM = (np.random.Generator, np.random.BitGenerator, np.random.SeedSequence, np.random.RandomState)
 _LIMIT = 20_000  # things that are walked through
 _contents = attrgetter("cell_contents")
 SMALL = 1 << 16  # bytes of arrays whose contents are compared at each call
+LARGE = 1 << 20
 
 
 class Guards:
@@ -41,8 +42,7 @@ class Guards:
         self.checks: list[tuple[str, Callable[[], Any], Any]] = []  # what, how it is read, what it was
         self.arrays: dict[int, np.ndarray[Any, Any]] = {}
         self.boxes: dict[int, Box] = {}
-        self.generators: list[Any] = []
-        self.legacy: list[np.random.RandomState] = []
+        self.random: list[Any] = []  # sources of random numbers
         self.doubt = ""
         self.contents: list[tuple[str, Any, bytes]] = []
         self._seen: set[int] = set()
@@ -52,6 +52,8 @@ class Guards:
         self._functions: list[tuple[FunctionType, CodeType, Any, dict[str, Any]]] = []
         self._attributes: list[tuple[Any, str, Any]] = []
         self._globals: list[tuple[dict[str, Any], str, Any]] = []
+        self._classes: list[Mapping[str, Any]] = []
+        self._sizes: list[int] = []  # how many attributes a class has
         self._containers: list[Any] = []  # lists and dicts
         self._dicts: list[dict[Any, Any]] = []
         self._found: tuple[list[Any], ...] = [], [], []  # their sizes, elements and keys, and values
@@ -68,7 +70,8 @@ class Guards:
             if id(x) in self._seen or isinstance(x, _PLAIN):
                 continue
             if len(self._seen) > _LIMIT:
-                raise TraceError(f"{name}: the function reaches more than {_LIMIT} objects. Let it close over less.")
+                self.doubt = f"it reaches more than {_LIMIT} objects, {name} among them. Let it close over less."
+                return
             self._seen.add(id(x))
             self._kept.append(x)
             stack += self._parts(x, name)
@@ -80,16 +83,23 @@ class Guards:
             self.arrays[id(x)] = x
             if x.dtype.hasobject:
                 yield from self._container(x, name)
-        elif isinstance(x, np.random.Generator):
-            self.generators.append(x)
+        elif isinstance(x, _RANDOM):
+            self.random.append(x)
         elif isinstance(x, FunctionType):
             yield from self._function(x, name)
         elif isinstance(x, MethodType):
             yield x.__self__, name
             yield x.__func__, name
-        elif isinstance(x, np.random.RandomState):
-            self.legacy.append(x)
-        elif isinstance(x, type | ModuleType | BuiltinFunctionType | np.ufunc | CodeType):
+        elif isinstance(x, BuiltinFunctionType | MethodWrapperType):
+            yield x.__self__, name
+        elif isinstance(x, type):
+            yield from self._class(x)
+        elif isinstance(x, ContextVar | ref):
+            held = _read_reference(x)
+            self._check(name, partial(_read_reference, x), held)
+            self._slow = True
+            yield held, name
+        elif isinstance(x, ModuleType | np.ufunc | CodeType):
             return
         else:
             yield from self._container(x, name)
@@ -125,19 +135,39 @@ class Guards:
         self._check(f"{name}'s code or defaults", lambda: (f.__code__, f.__defaults__, f.__kwdefaults__ or {}), facts)
         self._functions.append((f, f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})))
         yield from ((part, name) for part in (f.__defaults__, f.__kwdefaults__) if part)
-        names = _names(f.__code__)
-        for label in sorted(names & f.__globals__.keys()):
-            held = f.__globals__[label]
-            self._check(label, partial(f.__globals__.get, label), held)
-            self._globals.append((f.__globals__, label, held))
+        yield f.__dict__, name
+        names, modules = _names(f.__code__), {id(np)}
+        yield from self._space(f.__globals__, "", names, modules)
+        for label in sorted(names & sys.modules.keys()):  # imported inside
+            if not is_library(label):
+                yield from self._space(vars(sys.modules[label]), f"{label}.", names, modules)
+
+    def _space(
+        self, space: dict[str, Any], prefix: str, names: set[str], modules: set[int]
+    ) -> Iterator[tuple[Any, str]]:
+        """Remember what stands under ``names`` in a module, and in the modules that stand there."""
+        for name in sorted(names & space.keys()):
+            held, label = space[name], prefix + name
+            self._check(label, partial(space.get, name), held)
+            self._globals.append((space, name, held))
             if not isinstance(held, ModuleType):
                 yield held, label
-            elif not is_library(held.__name__):
-                for attribute in sorted(names & vars(held).keys()):
-                    part = vars(held)[attribute]
-                    self._check(f"{label}.{attribute}", partial(vars(held).get, attribute), part)
-                    self._globals.append((vars(held), attribute, part))
-                    yield part, f"{label}.{attribute}"
+            elif id(held) not in modules and not is_library(held.__name__):
+                modules.add(id(held))
+                yield from self._space(vars(held), f"{label}.", names, modules)
+
+    def _class(self, kind: type) -> Iterator[tuple[Any, str]]:
+        """Remember the attributes of a class of the user's, and those of its bases."""
+        yield from ((base, base.__name__) for base in kind.__bases__)
+        if is_library(kind.__module__):
+            return
+        held = _read_class(kind)
+        self._check(f"class {kind.__name__}", partial(_read_class, kind), held)
+        self._globals += [(vars(kind), key, part) for key, part in held]  # type: ignore[misc]
+        self._classes.append(vars(kind))
+        for key, part in held:
+            part = part.fget if isinstance(part, property) else getattr(part, "__func__", part)
+            yield part, f"{kind.__name__}.{key}"
 
     def _object(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
         held: Any = getattr(x, "__dict__", None)
@@ -164,21 +194,7 @@ class Guards:
                     self._check(f"{name}.{key}", partial(getattr, x, key, None), part)
                     self._attributes.append((x, key, part))
                     yield part, f"{name}.{key}"
-            if not is_library(kind.__module__):
-                methods = {key: part for key, part in vars(kind).items() if key not in _OF_ANY_CLASS}
-                self._check(
-                    f"class {kind.__name__}",
-                    partial(_read_class, kind, tuple(methods)),
-                    list(methods.values()),
-                )
-                self._globals += [(vars(kind), key, part) for key, part in methods.items()]  # type: ignore[misc]
-                yield from (
-                    (
-                        part.fget if isinstance(part, property) else getattr(part, "__func__", part),
-                        f"{kind.__name__}.{key}",
-                    )
-                    for key, part in methods.items()
-                )
+        yield type(x), type(x).__name__
 
     def _keep(self, x: Any) -> None:
         """Remember what a list or a dict holds."""
@@ -197,7 +213,7 @@ class Guards:
 
     def _is_unchanged(self) -> bool:
         """Tell at once that nothing changed; False where it takes a closer look."""
-        if self._slow:
+        if self._slow or list(map(len, self._classes)) != self._sizes:
             return False
         for space, name, was in self._globals:
             if space.get(name) is not was:
@@ -228,6 +244,7 @@ class Guards:
 
     def note(self) -> None:
         """Remember what the containers hold now."""
+        self._sizes = list(map(len, self._classes))
         values = chain.from_iterable(map(dict.values, self._dicts))
         self._found = list(map(len, self._containers)), list(chain.from_iterable(self._containers)), list(values)
 
@@ -257,6 +274,11 @@ class Guards:
         """Return a number for the contents of each array that is reached, to notice who writes into one."""
         arrays = {key: a for key, a in self.arrays.items() if not a.dtype.hasobject}
         return {key: zlib.crc32(np.ascontiguousarray(a).view(np.uint8).data) for key, a in arrays.items()}
+
+    def copies(self) -> list[tuple[Any, Any]]:
+        """Return the arrays that a run may have to be taken back in, with copies of them: no large ones."""
+        arrays = [a for a in self.arrays.values() if a.flags.writeable and not a.dtype.hasobject]
+        return [(a, a.copy()) for a in arrays if a.nbytes <= LARGE]
 
     def watch_contents(self, entering: set[int]) -> None:
         """Compare the contents of arrays that the program does not read itself: they may have decided something."""
@@ -292,8 +314,26 @@ def _equal(now: Any, was: Any) -> bool:
     return type(now) is type(was) and isinstance(was, _PLAIN) and bool(now == was or (now != now and was != was))
 
 
-def _read_class(kind: type, keys: tuple[str, ...]) -> list[Any]:
-    return [vars(kind).get(key) for key in keys]
+def _read_class(kind: type) -> list[tuple[str, Any]]:
+    """Return the attributes of a class, without those that Python itself puts there, some of them late."""
+    return [(k, part) for k, part in vars(kind).items() if not k.startswith("__") or isinstance(part, _METHODS)]
+
+
+def _read_reference(x: Any) -> Any:
+    """Return what a weak reference or a context variable refers to."""
+    try:
+        return x() if isinstance(x, ref) else x.get()
+    except LookupError:
+        return None
+
+
+def random_state(x: Any) -> str:
+    """Return what a source of random numbers will give next, as a text to compare."""
+    if isinstance(x, np.random.RandomState):
+        return repr(x.get_state())
+    source = x.bit_generator if isinstance(x, np.random.Generator) else x
+    seeds = getattr(source, "seed_seq", source)
+    return repr((getattr(source, "state", None), getattr(seeds, "n_children_spawned", None)))
 
 
 def is_library(name: str | None) -> bool:

@@ -166,7 +166,7 @@ def common(program: Any) -> None:
 
 
 def dead(program: Any) -> None:
-    """Take out the steps whose results nobody reads."""
+    """Take out the steps whose results nobody reads; that a form is still what it was must be seen in any case."""
     live = set(values_in(list(program.gradients.values())))
     program.backward = _living(program.backward, live)
     live |= set(values_in(program.outputs))
@@ -176,7 +176,7 @@ def dead(program: Any) -> None:
 def _living(steps: list[Step], live: set[Any]) -> list[Step]:
     kept = []
     for step in reversed(steps):
-        if step.effect or any(out in live for out in step.outputs):
+        if step.effect or step.dynamic or any(out in live for out in step.outputs):
             kept.append(step)
             live.update(step.values())
     return kept[::-1]

@@ -6,20 +6,20 @@ a nan behind a mask) it is the ordinary ops again: see :meth:`Program.replay`.
 """
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.box import Box, leaf_of, wrap
-from autograd.differentiate import has_nan
+from autograd.differentiate import definition_vjp, has_nan
 from autograd.gathering import Gathered
 from autograd.graph import Node, versions
 from autograd.modes import current, no_grad
 from autograd.programs import blocks, passes, simplify
 from autograd.programs.page import page
 from autograd.programs.saving import save
-from autograd.programs.source import Source
+from autograd.programs.source import Changed, Source
 from autograd.programs.tracing import same
 from autograd.programs.values import ARRAY, INPUT, RESULT, Step, Value, replaced, values_in
 from autograd.tensor import Tensor
@@ -93,7 +93,7 @@ class Program:
         self.aliased = [
             i
             for i, v in enumerate(self.outputs)
-            if any(_share(v, other) for other in (*self.used, *self.outputs[:i], *self.saved))
+            if not isinstance(v, Value) or any(_share(v, x) for x in (*self.used, *self.outputs[:i], *self.saved))
         ]
         self.values = [v for v in self.results if isinstance(v, Value)]
         self.boxed = [v.boxed for v in self.values]
@@ -104,6 +104,8 @@ class Program:
         self.places = [i for i, v in enumerate(self.used) if v.boxed]
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.effects = any(step.effect for step in self.forward)
+        unsteady = any(step.dynamic and step.op is not None for step in self.forward)
+        self.moved = list(_moved(self.forward)) if unsteady else []  # what must be put back if a shape is another one
         self.selects = any(step.op is not None and step.op.selects is not None for step in self.trace) or None
         inner = any(out.of is not None for step in self.trace for out in step.outputs)
         self.differentiates = inner and self.selects and not self.effects  # what draws or counts cannot run again
@@ -141,7 +143,13 @@ class Program:
         """Run on the arguments that are Tensors or arrays, in order."""
         arrays = [x._array if isinstance(x, Box) else x for x in leaves]
         arrays += [x._array for x in self.boxes] if self.all_boxed else map(_array_of, self.closed)
-        outputs, saved = self.run_forward(*arrays)
+        before = [(x, _state(x)) for x in self.moved]
+        try:
+            outputs, saved = self.run_forward(*arrays)
+        except Changed:
+            for x, state in before:
+                _put_back(x, state)
+            raise
         if self.differentiates and self.is_doubtful(outputs):
             raise Doubtful
         return self.finish(leaves, arrays, outputs, saved)
@@ -276,18 +284,42 @@ class _Compiled:
         program = self.program
         parts = g.fill(node) if isinstance(g, Cotangents) else (g,)
         parents = node.parents
-        if program.gathered:
-            memory = program.take_memory()
-            found = program.run_backward(*parts, *node.kwargs["saved"], *memory.views)
-            program.memories.append(memory)
-        else:
-            found = program.run_backward(*parts, *node.kwargs["saved"])
+        try:
+            if program.gathered:
+                memory = program.take_memory()
+                found = program.run_backward(*parts, *node.kwargs["saved"], *memory.views)
+                program.memories.append(memory)
+            else:
+                found = program.run_backward(*parts, *node.kwargs["saved"])
+        except Changed:  # a mask that decided where something is written takes another number of elements
+            return definition_vjp(node, residuals, g, wanted)
         if wanted is None:
             return self._paired(parents, found)
         return [(parents[i], found[k]) for i, k in self._pairs if parents[i] in wanted]
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def _moved(steps: Sequence[Step]) -> Iterator[Any]:
+    """Yield the generators that steps draw from and the arrays that they write into, each once."""
+    found: dict[int, Any] = {}
+    for step in steps:
+        for x in (*step.inputs, *step.kwargs.values()):
+            held = (x,) if callable(x) or isinstance(x, Value) else (x, *getattr(x, "__dict__", {}).values())
+            found |= {id(part): part for part in held if isinstance(part, np.random.Generator | np.ndarray)}
+    yield from (x for x in found.values() if not isinstance(x, np.ndarray) or x.flags.writeable)
+
+
+def _state(x: Any) -> Any:
+    return x.copy() if isinstance(x, np.ndarray) else x.bit_generator.state
+
+
+def _put_back(x: Any, state: Any) -> None:
+    if isinstance(x, np.ndarray):
+        x[...] = state
+    else:
+        x.bit_generator.state = state
 
 
 def _array_of(x: Any) -> Any:
@@ -302,8 +334,8 @@ def _read(steps: Sequence[Step], outputs: Sequence[Any], saved: Sequence[Value])
     return {v for step in steps for v in step.values()} | set(values_in(list(outputs))) | set(saved)
 
 
-def _share(a: Value, b: Value) -> bool:
-    """Tell whether two values lay in the same memory when the function was traced."""
-    if not isinstance(a.array, np.ndarray) or not isinstance(b.array, np.ndarray):
+def _share(a: Value, b: Any) -> bool:
+    """Tell whether two values lay in the same memory when the function was traced; a constant lies in its own."""
+    if not isinstance(b, Value) or not isinstance(a.array, np.ndarray) or not isinstance(b.array, np.ndarray):
         return False
     return a is b or bool(np.may_share_memory(a.array, b.array))

@@ -7,11 +7,13 @@ numbers of one raises TraceError, so nothing computed from them outside the prog
 import gc
 import operator
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from sys import _getframe
+from sys import _getframe, getrefcount
+from threading import get_ident
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -19,19 +21,19 @@ from autograd.box import Box, looked_at, needs_grad, shares_memory
 from autograd.compiler import standing
 from autograd.errors import MissingRule, TraceError
 from autograd.graph import Symbol, next_order
+from autograd.hints import unknown_attribute
 from autograd.modes import current, traced_by
 from autograd.ops import casting, indexing, sorting
 from autograd.ops import elementwise as ew
 from autograd.primitive import opaque
 from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import is_library
-from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced
+from autograd.programs.outside import is_incidental, is_numpys, is_ours, outside_world, types_asked, user_line
+from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced, values_in
 from autograd.recorded import checked, rebuild
 from autograd.rules import Op
 from autograd.tensor import Tensor
 
-_HERE = tuple(str(Path(__file__).parents[2] / name) + "/" for name in ("autograd", "nn"))
-_TRACES = str(Path(__file__).with_name("compiled.py"))  # below its frame stands what is traced
 _ARRAYS = (np.ndarray, np.generic)
 _STANDS = (Box, *_ARRAYS)
 # What these tell follows from shapes and dtypes, which are part of what a program is made for.
@@ -40,24 +42,6 @@ _STATIC = {
     np.min_scalar_type, np.common_type, np.einsum_path, np.diag_indices_from, np.tril_indices_from,
     np.triu_indices_from, np.zeros_like, np.ones_like, np.empty_like,
 }  # fmt: skip
-
-
-def is_ours(file: str) -> bool:
-    """Tell whether code belongs to this project, or was written by it."""
-    return file.startswith((*_HERE, "<autograd"))
-
-
-def user_line(*, inside: bool = False) -> tuple[str, int] | None:
-    """Find the line of the user's program that is running; with ``inside`` one of what is being traced, or None."""
-    frame: Any = _getframe(1)
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if inside and name == _TRACES:
-            return None
-        if not is_ours(name):
-            return name, frame.f_lineno
-        frame = frame.f_back
-    return None
 
 
 @contextmanager
@@ -73,17 +57,15 @@ def watched(tracer: "Tracer") -> Iterator[None]:
     def look(frame: Any, event: str, called: Any) -> None:
         if event not in ("return", "c_call") or is_ours(frame.f_code.co_filename):
             return
-        module = frame.f_globals.get("__name__", "")
-        if is_library(module) and module != "random":
-            return
-        if event == "c_call":
-            source = _outside_world(called)
-            if source and not _collecting(frame):
-                tracer.doubt = (
-                    f"it reads {source} itself; do so in a function that is ag.opaque, or pass what it gives."
-                )
-        else:
+        if event == "c_call":  # also where NumPy does it: np.load
+            source = outside_world(called)
+            if source and not is_incidental(frame):
+                tracer.doubt = f"it reads {source} itself; do so in a function that is ag.opaque, or outside."
+        elif not is_library(frame.f_globals.get("__name__", "")):
+            asked = types_asked(frame.f_code)
             for name, x in frame.f_locals.items():
+                if name in asked and isinstance(x, Traced) and x._node.value.seen is False:  # type: ignore[union-attr]
+                    tracer.give_up("it asks what type() an array is of; use isinstance.")
                 if isinstance(x, Traced) and not x._node.value.name:  # type: ignore[union-attr]
                     x._node.value.name = name  # type: ignore[union-attr]
 
@@ -94,24 +76,6 @@ def watched(tracer: "Tracer") -> Iterator[None]:
         sys.setprofile(None)
 
 
-def _collecting(frame: Any) -> bool:
-    """Say whether the garbage collector runs this, which comes when it likes: Hypothesis and profilers time it."""
-    callbacks = {getattr(each, "__code__", None) for each in gc.callbacks}
-    while frame is not None and frame.f_code not in callbacks:
-        frame = frame.f_back
-    return frame is not None
-
-
-def _outside_world(called: Any) -> str:
-    """Say what a builtin function reads that nothing here can compare, or nothing."""
-    owner, name = getattr(called, "__self__", None), getattr(called, "__name__", "")
-    if type(owner).__module__ == "random":
-        return "Python's random numbers"
-    if getattr(called, "__module__", None) == "time" or name in ("now", "utcnow", "today"):
-        return "the clock" if name != "sleep" else ""
-    return "a file or the keyboard" if called in (open, input) else ""
-
-
 _and, _or, _xor, _invert = map(opaque, (operator.and_, operator.or_, operator.xor, operator.invert))
 
 
@@ -120,8 +84,40 @@ class Traced(Tensor):
 
     __slots__ = ()
 
+    @property
+    def _array(self) -> Any:
+        """Return the array of the traced call, to the run that is traced and to no other."""
+        node: Any = self._node
+        node.tracer.check_use()
+        return _ARRAY_OF.__get__(self)
+
+    @_array.setter
+    def _array(self, array: Any) -> None:
+        _ARRAY_OF.__set__(self, array)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """Return what ``isinstance`` asks for: an array where the function itself would have one."""
+        if self._is_array(_getframe(1)):
+            return type(_ARRAY_OF.__get__(self))
+        return Traced
+
+    def _is_array(self, frame: Any) -> bool:
+        """Tell whether the code of the user's that runs in ``frame`` would have an array in place of this Tensor."""
+        node: Any = self._node
+        return node.value.seen is False and not is_ours(frame.f_code.co_filename) and not is_numpys(frame)
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(np.ndarray, name) and not name.startswith("__") and self._is_array(_getframe(1)):
+            _tracer().give_up(f"it asks an array for {name!r}, which a Tensor does not have.")
+        raise unknown_attribute(Tensor, name)
+
     def __repr__(self) -> str:
-        return f"Traced(shape={self.shape}, dtype={self.dtype})"
+        node: Any = self._node
+        node.tracer.give_up("it writes out the numbers of a Tensor; do so outside, or in a function that is ag.opaque.")
+        return f"Traced(shape={node.shape}, dtype={node.dtype})"
+
+    __str__ = __repr__
 
     def __format__(self, spec: str) -> str:
         return repr(self)
@@ -135,8 +131,13 @@ class Traced(Tensor):
     def retain_grad(self) -> None:
         raise refusal("retain_grad() inside", "Return the value as well, or use ag.grad.")
 
+    def register_hook(self, hook: Any) -> Any:
+        raise refusal("register_hook() inside", "Register it on a Tensor outside, or leave that part out.")
+
     def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
         value = function(self, other)
+        if type(self._array) is not np.ndarray:  # a number is bound anew, as in NumPy
+            return value
         if value.shape != self.shape or value.dtype != self.dtype:
             raise refusal("an in-place change of shape or dtype in", "Write y = x + … for a new Tensor.")
         return self._become(value)
@@ -183,20 +184,49 @@ class Traced(Tensor):
         return _invert(self)
 
     def __copy__(self) -> Any:
+        value: Any = self._node.value  # type: ignore[union-attr]
+        if value.kind == INPUT and value.needs:
+            _tracer().give_up("it copies an argument that requires a gradient: the copy is a leaf of its own.")
         return casting.copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return casting.copy(self)
+        return self.__copy__()
 
     def __reduce__(self) -> Any:
         raise refusal("pickling a value of", "Pickle the result of the compiled function.")
 
 
+_ARRAY_OF: Any = Box.__dict__["_array"]  # the slot
+_CLASS_OF: Any = object.__dict__["__class__"]
+
+
+class _OfTensors:
+    """Notice who asks an array for what only Tensors have: ``hasattr(x, "detach")``."""
+
+    def __init__(self, name: str, found: Any) -> None:
+        self.name, self.found = name, found
+
+    def __get__(self, box: Any, kind: Any = None) -> Any:
+        if box is not None and box._is_array(_getframe(1)):
+            _tracer().give_up(f"it asks an array for {self.name!r}, which only Tensors have.")
+        return self.found.__get__(box, kind)
+
+    def __set__(self, box: Any, value: Any) -> None:
+        self.found.__set__(box, value)
+
+
+for _name in ("detach", "numpy", "requires_grad", "grad", "backward", "zero_grad", "retain_grad", "is_leaf", "name"):
+    setattr(Traced, _name, _OfTensors(_name, vars(Traced).get(_name, getattr(Tensor, _name))))
+
+
 def refusal(what: str, advice: str) -> TraceError:
     """Return the error for something that a program cannot hold: what, where, and the way out."""
-    line = user_line()
+    line, tracer = user_line(), current().tracer
     place = f" (line {line[1]} of {line[0]})" if line else ""
-    return TraceError(f"{what} a function that is being compiled{place} cannot be part of the program. {advice}")
+    inside, ways = getattr(tracer, "what", Tracer.what), getattr(tracer, "advice", "") or advice
+    if tracer is not None:  # in case somebody catches the error and goes on
+        tracer.give_up(f"{what} it cannot be part of a program. {advice}")
+    return TraceError(f"{what} {inside}{place} cannot be part of the program. {ways}")
 
 
 def _tracer() -> "Tracer":
@@ -207,7 +237,12 @@ def _tracer() -> "Tracer":
 
 
 class Tracer:
-    """Note the steps of one run of a function."""
+    """Note the steps of one run of a function.
+
+    ``what`` and ``advice`` are what messages call it, ``only_ops`` whether each gradient is to be made of ops.
+    """
+
+    what, advice, only_ops = "a function that is being compiled", "", False
 
     def __init__(self, reachable: Callable[[Any], bool]) -> None:
         self.steps: list[Step] = []
@@ -220,22 +255,42 @@ class Tracer:
         self._by_box: dict[int, tuple[Value, Box]] = {}
         self._shared: set[int] = set()
         self.doubt = ""  # what speaks against a program
+        self.wrong = ""  # what speaks against the traced run itself
+        self.thread, self.running = get_ident(), True
+        self._frozen: list[tuple[Any, Any]] = []  # arrays that were made in the trace, and the copies that are used
+        self._boxes: list[ref[Any]] = []
+        self._errors = "raise" in np.geterr().values()
         self.written: set[int] = set()  # ids of arrays that steps may write into
+
+    def give_up(self, why: str) -> None:
+        """Note that the run which is traced is not the one that the function would make."""
+        self.wrong = self.wrong or why
+
+    def check_use(self) -> None:
+        """See who reads a value: another thread computes beside the trace, and after it there is none."""
+        if not self.running:
+            raise TraceError("a value of a function that was compiled is used after the trace. Return what is needed.")
+        if get_ident() != self.thread:
+            self.give_up("it computes in another thread.")
 
     # ------------------------------------------------------------------------------------------------ what comes in
 
     def argument(self, leaf: Any) -> Any:
         """Return the stand-in for an argument: a Tensor or an array."""
         boxed = isinstance(leaf, Box)
-        value = Value(INPUT, leaf._array if boxed else leaf, needs_grad(leaf), boxed)
+        value = Value(INPUT, leaf._array if boxed else leaf, needs_grad(leaf), boxed, seen=boxed)
         self.inputs.append(value)
         return self.wrap(value)
 
     def wrap(self, value: Value) -> Any:
         """Return a Tensor that stands for ``value``."""
-        box: Any = object.__new__(Traced)
-        box._array, box._node = value.array, Symbol(value)
         self._by_array[id(value.array)] = value, value.array
+        return self._stand_in(value)
+
+    def _stand_in(self, value: Value) -> Any:
+        box: Any = object.__new__(Traced)
+        box._node, box._array = Symbol(value, self), value.array
+        self._boxes.append(ref(box))
         return box
 
     def value(self, x: Any, data: Any) -> Any:
@@ -256,7 +311,7 @@ class Tracer:
                     "a Tensor that requires a gradient and is made inside",
                     "Make it outside, or differentiate with ag.grad.",
                 )
-            value = Value(CLOSED, box._array, needs_grad(box), True, box)
+            value = Value(CLOSED, box._array, needs_grad(box), True, box, True)
             value.name = _named(box)
             self.inputs.append(value)
             known = self._by_box[id(box)] = value, box
@@ -273,12 +328,14 @@ class Tracer:
         if not isinstance(array, np.ndarray):
             return array
         if self.reachable(array):
-            found = Value(ARRAY, array, False, False, array)
+            found = Value(ARRAY, array, False, False, array, False)
             self.inputs.append(found)
         else:
             self.fresh = True
             found = array.copy()
             found.flags.writeable = False
+            self._frozen.append((array, found))
+            self._by_array[id(found)] = found, found
         self._by_array[id(array)] = found, array
         return found
 
@@ -326,7 +383,9 @@ class Tracer:
         recorded = bool(current().recording)
         needs = recorded and any(isinstance(v, Value) and v.needs for v in values)
         boxed = any(isinstance(v, Value) and v.boxed for v in values)
-        outputs = [Value(RESULT, part, needs and part.dtype.kind in "fc", boxed) for part in parts]
+        sights = {v.seen for v in values if isinstance(v, Value)}
+        seen = True if True in sights else None if None in sights else False
+        outputs = [Value(RESULT, part, needs and part.dtype.kind in "fc", boxed, seen=seen) for part in parts]
         cached = [Value(RESULT, part, False, False) for part in extras]
         op = standing(op, *[part.dtype for part in parts if part.dtype.kind == "c"]) if needs else op
         for value in cached:
@@ -334,12 +393,12 @@ class Tracer:
         self.note(
             op.forward, op.name, values, keywords, (*outputs, *cached),
             op=op, packed=bool(op.cache) or isinstance(y, tuple), nested=bool(op.cache) and isinstance(y, tuple),
-            recorded=recorded,
+            recorded=recorded, dynamic=_takes_by_value(op, keywords),
         )  # fmt: skip
         for value, source in zip(values, data, strict=True):
-            seen = [out for out in outputs if shares_memory(out.array, source)]
-            if seen:
-                self._share(value, seen)
+            views = [out for out in outputs if shares_memory(out.array, source)]
+            if views:
+                self._share(value, views)
         boxes = [self.wrap(value) for value in outputs]
         return rebuild(y, boxes) if isinstance(y, tuple) else boxes[0]
 
@@ -356,6 +415,9 @@ class Tracer:
             return y
         several = isinstance(y, tuple)
         outputs = tuple([_result(part) for part in (y if several else (y,))])
+        if all(v.seen is False for v in values_in((inputs, keywords))):
+            for value in outputs:
+                value.seen = False
         label = getattr(function, "__name__", "call").strip("_")
         self.written.update(id(x) for x in (*args, *kwargs.values()) if isinstance(x, np.ndarray))
         self.note(
@@ -365,7 +427,7 @@ class Tracer:
             keywords,
             outputs,
             packed=several,
-            effect=effect or y is None,
+            effect=effect or any(value.shape is None for value in outputs),  # that it is the same must be seen
             dynamic=_is_dynamic(function, y),
         )
         boxes = [value.array if value.shape is None else self.wrap(value) for value in outputs]
@@ -379,6 +441,8 @@ class Tracer:
 
     def note(self, function: Any, label: str, inputs: Any, kwargs: Any, outputs: Any, **facts: Any) -> Step:
         """Add a step."""
+        if not self._errors and "raise" in np.geterr().values():
+            self.doubt = "it computes under np.errstate(…='raise'); do that in a function that is ag.opaque."
         step = Step(
             function, label, inputs, kwargs, outputs, scope=current().scope, line=user_line(inside=True), **facts
         )  # fmt: skip
@@ -391,15 +455,13 @@ class Tracer:
         old = self.of_box(x) if isinstance(x, Box) else self.of_array(x)
         array = x._array if isinstance(x, Box) else x
         if not isinstance(old, Value):
-            old = Value(ARRAY, array, False, False, array)
+            old = Value(ARRAY, array, False, False, array, False)
             self.inputs.append(old)
         needs = old.needs if needs is None else needs
-        value = Value(RESULT, array, needs, old.boxed)
+        value = Value(RESULT, array, needs, old.boxed, seen=None if label == "result" else True)
         self.note(same, label, (old,), {}, (value,), recorded=needs)
         self._share(old, [value])
-        box: Any = object.__new__(Traced)
-        box._array, box._node = array, Symbol(value)
-        return box
+        return self._stand_in(value)
 
     def _share(self, source: Any, values: Sequence[Value]) -> None:
         self._shared |= {id(source), *map(id, values)}
@@ -407,6 +469,46 @@ class Tracer:
     def is_shared(self, value: Value) -> bool:
         """Tell whether another value may lie in the same memory."""
         return id(value) in self._shared
+
+    # ------------------------------------------------------------------------------------------------------- the end
+
+    def read_what_is_kept(self, results: list[Any]) -> list[Any]:
+        """Read those arrays afresh that were made in the trace and that somebody still holds, in a cache, say."""
+        mine: Counter[int] = Counter()
+        for array, _ in self._frozen:
+            mine[id(array)] += 2  # here and by its id
+            mine[id(array.base)] += 1
+        for array, copied in self._frozen:
+            owner = array.base if isinstance(array.base, np.ndarray) else array
+            if getrefcount(owner) > mine[id(owner)] + 2 + (owner is array):
+                value = Value(ARRAY, array, False, False, array, False)
+                self.inputs.append(value)
+
+                def read(x: Any, value: Value = value, copied: Any = copied) -> Any:
+                    return value if x is copied else x
+
+                results = [read(x) for x in results]
+                for step in self.steps:
+                    step.inputs, step.kwargs = replaced(step.inputs, read), replaced(step.kwargs, read)
+        return results
+
+    def left(self, known: Sequence[Any]) -> list[Any]:
+        """List the values that somebody holds beside those that are known: attributes that the function has set."""
+        ids = {id(box) for box in known}
+
+        def held() -> list[Any]:
+            boxes = [seen() for seen in self._boxes]
+            return [box for box in boxes if box is not None and id(box) not in ids]
+
+        if held():
+            gc.collect()
+        return held()
+
+    def become(self, box: Any, x: Any) -> None:
+        """Make an ordinary Tensor of a value that outlives the trace."""
+        if type(box) is Traced:
+            box._node, box._array = (x._node, x._array) if isinstance(x, Box) else (None, x)
+            _CLASS_OF.__set__(box, Tensor)
 
     # ---------------------------------------------------------------------------------------------------- gradients
 
@@ -428,7 +530,7 @@ class Tracer:
                 cotangents[root.value] = ew.add(cotangents[root.value], g) if root.value in cotangents else g
         values = [target.value for target in targets]
         open_now = needed(self.inputs, self.steps, but=set(values))
-        recorded = any(v in open_now or g._node.needs for v, g in cotangents.items())
+        recorded = self.only_ops or any(v in open_now or g._node.needs for v, g in cotangents.items())
         found = adjoint(self, cotangents, values, recorded=recorded)
         return {target: found[target.value] for target in targets if target.value in found}
 
@@ -508,10 +610,19 @@ def _array_of(x: Any) -> Any:
     return x._array if isinstance(x, Box) else x
 
 
+def _takes_by_value(op: Op, keywords: dict[str, Any]) -> bool:
+    """Tell whether the shape of what an op gives may follow from numbers: from a mask, or as its author likes."""
+    if op.name in ("getitem", "gather"):
+        return any(value.dtype == bool for value in values_in(keywords))
+    return not op.elementwise and not is_library(getattr(op.forward, "__module__", "numpy"))
+
+
 def _is_dynamic(function: Any, y: Any) -> bool:
     """Tell whether what a plain function gives may have another form at the next call."""
     if isinstance(function, np.ufunc) or getattr(function, "__module__", "") == "_operator" or y is None:
         return False
+    if isinstance(y, str):
+        return True
     return function in _BY_VALUE or not (getattr(function, "__module__", None) or "").startswith("numpy")
 
 

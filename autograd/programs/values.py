@@ -14,13 +14,23 @@ class Value:
     """Name an array of the program: an argument, a closed-over Tensor or array, or what a step gave.
 
     ``array`` is what it was in the traced call. ``boxed`` tells whether the function itself would have a Tensor there,
-    and ``needs`` whether a gradient flows through it.
+    and ``needs`` whether a gradient flows through it. ``seen`` tells whether the code that has it in hand would have a
+    Tensor there (as inside ``ag.grad`` of an array); None where that is not known while it runs.
     """
 
-    __slots__ = ("array", "boxed", "dtype", "kind", "name", "needs", "of", "shape", "source", "step")
+    __slots__ = ("array", "boxed", "dtype", "kind", "name", "needs", "of", "seen", "shape", "source", "step")
 
-    def __init__(self, kind: str, array: Any, needs: bool = False, boxed: bool = True, source: Any = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        array: Any,
+        needs: bool = False,
+        boxed: bool = True,
+        source: Any = None,
+        seen: bool | None = None,
+    ) -> None:
         self.kind, self.array, self.needs, self.boxed, self.source = kind, array, needs, boxed, source
+        self.seen = seen
         self.shape: Any = getattr(array, "shape", None)  # None of what is no array: a plain function gave it
         self.dtype: Any = getattr(array, "dtype", None)
         self.step: Step | None = None

@@ -1,6 +1,6 @@
 """SciPy with gradients: its own names and signatures, its values, our rules, to any order.
 
-Floor 13: public; stands on SciPy (the extra ``scipy``), which nothing else here imports.
+Floor 15: public; stands on SciPy (the extra ``scipy``), which nothing else here imports.
 
 Importing it also teaches the ufuncs of ``scipy.special`` to take Tensors by their own name. The other modules are
 loaded at their first use.

@@ -27,10 +27,11 @@ from scipy import optimize as sp
 from autograd.box import Box, unbox
 from autograd.errors import MissingRule
 from autograd.graph import Node
+from autograd.matrices import hessian, jacobian
 from autograd.modes import no_grad
 from autograd.scipy.declare import without_rule
 from autograd.scipy.solutions import closed_over, joined, pull, solution, values
-from autograd.transforms import grad, hessian, jacobian, value_and_grad, vjp
+from autograd.transforms import grad, value_and_grad, vjp
 from autograd.tree import flatten
 
 Function = Callable[..., Any]

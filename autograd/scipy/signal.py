@@ -1,7 +1,7 @@
 """``scipy.signal``: convolution and correlation in every mode along chosen axes, and recursive filters.
 
-One op, the full convolution, stands behind all of them: it is linear in each input, and its gradients are
-convolutions too. A mode cuts out its part.
+One op, the convolution in the modes "full" and "valid", stands behind all of them: it is linear in each input, and its
+gradients are convolutions too.
 
 >>> import numpy as np, autograd as ag
 >>> from autograd.scipy import signal
@@ -22,57 +22,62 @@ from autograd.scipy.declare import Samples, declare, float_like, without_rule
 from autograd.vjp import unbroadcast
 
 
-def _forward(in1: Any, in2: Any, axes: Any = (), method: str = "auto") -> Any:
+def _forward(in1: Any, in2: Any, axes: Any = (), method: str = "auto", mode: str = "full") -> Any:
     if method in ("fftconvolve", "oaconvolve"):
-        y = getattr(sp, method)(in1, in2, axes=axes) if axes else in1 * in2
+        y = getattr(sp, method)(in1, in2, mode, axes) if axes else in1 * in2
     else:
-        y = sp.convolve(in1, in2, method=method)
+        y = sp.convolve(in1, in2, mode, method)
     return float_like(y, in1, in2)
 
 
-def _rule(g: Any, in1: Any, in2: Any, axes: Any, method: str, needs: Any) -> Any:
-    """Correlate the gradient with the other input, and keep what lies over this one."""
-    return tuple(
-        _over(g, other, np.shape(own), axes, method) if needed else None
-        for own, other, needed in ((in1, in2, needs[0]), (in2, in1, needs[1]))
+def _rule(g: Any, in1: Any, in2: Any, axes: Any, method: str, mode: str, needs: Any) -> Any:
+    """Correlate the gradient with the other input: the adjoint of "full" is "valid", for both.
+
+    The adjoint of "valid" is "full" for the longer input, and "valid" for the shorter one.
+    """
+    valid, longer = mode == "valid", _is_longer(in1, in2, axes)
+
+    def back(own: Any, other: Any, full: bool) -> Any:
+        part = convolution(g, np.flip(other, axes), axes=axes, method=method, mode="full" if full else "valid")
+        return unbroadcast(part, np.shape(own))
+
+    return (
+        back(in1, in2, valid and longer) if needs[0] else None,
+        back(in2, in1, valid and not longer) if needs[1] else None,
     )
 
 
-def _over(g: Any, other: Any, shape: Any, axes: Any, method: str) -> Any:
-    full = convolution(g, np.flip(other, axes), axes=axes, method=method)
-    taken = tuple(
-        slice(other.shape[i] - 1, other.shape[i] - 1 + shape[i]) if i in axes else slice(None) for i in range(g.ndim)
-    )
-    return unbroadcast(full[taken], shape)
+def _is_longer(in1: Any, in2: Any, axes: Any) -> bool:
+    return all(in1.shape[i] >= in2.shape[i] for i in axes)
 
 
 def _samples(rng: np.random.Generator) -> Samples:
     for method in ("direct", "fft", "fftconvolve", "oaconvolve"):
         yield (rng.uniform(-1, 1, 5), rng.uniform(-1, 1, 3)), {"axes": (0,), "method": method}
         yield (rng.uniform(-1, 1, (3, 4)), rng.uniform(-1, 1, (2, 2))), {"axes": (0, 1), "method": method}
+        valid: Any = {"method": method, "mode": "valid"}
+        yield (rng.uniform(-1, 1, (3, 4)), rng.uniform(-1, 1, (2, 4))), {"axes": (0, 1), **valid}
+        yield (rng.uniform(-1, 1, 2), rng.uniform(-1, 1, 5)), {"axes": (0,), **valid}
     for method in ("fftconvolve", "oaconvolve"):
         yield (rng.uniform(-1, 1, (3, 4)), rng.uniform(-1, 1, (1, 2))), {"axes": (1,), "method": method}
+        yield (
+            (rng.uniform(-1, 1, (3, 4)), rng.uniform(-1, 1, (1, 2))),
+            {"axes": (1,), "method": method, "mode": "valid"},
+        )
 
 
 convolution: Any = declare("signal", "convolve", _forward, symbol="∗", vjp=_rule, domain=_samples)
 
 
-def _part(full: Any, n1: Any, n2: Any, axes: Any, mode: str, name: str) -> Any:
-    """Cut the part of a mode out of a full convolution of shapes ``n1`` and ``n2``."""
-    if mode == "full":
-        return full
-    if mode not in ("same", "valid"):
+def _same(full: Any, shape: Any) -> Any:
+    """Cut the middle, of the size of the first input, out of a full convolution."""
+    starts = [(n - size) // 2 for n, size in zip(full.shape, shape, strict=True)]
+    return full[tuple(slice(start, start + size) for start, size in zip(starts, shape, strict=True))]
+
+
+def _check_mode(mode: str, name: str) -> None:
+    if mode not in ("full", "same", "valid"):
         raise ArgumentError(f"scipy.signal.{name}: mode must be 'full', 'same' or 'valid', got {mode!r}.")
-    cut = [slice(None)] * full.ndim
-    if mode == "valid" and any(n1[i] < n2[i] for i in axes) and any(n1[i] > n2[i] for i in axes):
-        raise ShapeError(
-            f"scipy.signal.{name}: mode 'valid' wants one input at least as long as the other in each axis."
-        )
-    for i in range(full.ndim) if mode == "same" else axes:
-        size = n1[i] if mode == "same" else abs(n1[i] - n2[i]) + 1
-        start = (full.shape[i] - size) // 2 if mode == "same" else min(n1[i], n2[i]) - 1
-        cut[i] = slice(start, start + size)
-    return full[tuple(cut)]
 
 
 def _convolved(in1: Any, in2: Any, mode: str, method: str, axes: Any, name: str) -> Any:
@@ -81,12 +86,17 @@ def _convolved(in1: Any, in2: Any, mode: str, method: str, axes: Any, name: str)
         raise ShapeError(
             f"scipy.signal.{name}: inputs must have as many axes as each other, got {in1.shape}, {in2.shape}."
         )
+    _check_mode(mode, name)
     if not in1.ndim:
         return in1 * in2
     listed = range(in1.ndim) if axes is None else [axes] if isinstance(axes, int) else axes
     places = tuple(sorted(i % in1.ndim for i in listed))
-    y = convolution(in1, in2, axes=places, method=method)
-    return _part(y, in1.shape, in2.shape, places, mode, name)
+    if mode == "valid" and not (_is_longer(in1, in2, places) or _is_longer(in2, in1, places)):
+        raise ShapeError(
+            f"scipy.signal.{name}: mode 'valid' wants one input at least as long as the other in each axis."
+        )
+    y = convolution(in1, in2, axes=places, method=method, mode="valid" if mode == "valid" else "full")
+    return _same(y, in1.shape) if mode == "same" else y
 
 
 def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
@@ -119,6 +129,7 @@ def convolve2d(in1: Any, in2: Any, mode: str = "full", boundary: str = "fill", f
         raise ShapeError(f"scipy.signal.convolve2d: inputs must be matrices, got {in1.shape} and {in2.shape}.")
     if boundary not in _PADS:
         raise ArgumentError(f"scipy.signal.convolve2d: boundary must be one of {', '.join(_PADS)}, got {boundary!r}.")
+    _check_mode(mode, "convolve2d")
     if mode == "valid" or (boundary == "fill" and isinstance(fillvalue, int | float) and fillvalue == 0):
         return _convolved(in1, in2, mode, "direct", None, "convolve2d")
     around = [(n - 1, n - 1) for n in in2.shape]
@@ -126,7 +137,7 @@ def convolve2d(in1: Any, in2: Any, mode: str = "full", boundary: str = "fill", f
     padded: Any = np.pad(in1, around, _PADS[boundary], **fill)  # type: ignore[call-overload]
     full = _convolved(padded, in2, "full", "direct", None, "convolve2d")
     full = full[tuple(slice(n - 1, n - 1 + m + n - 1) for m, n in zip(in1.shape, in2.shape, strict=True))]
-    return _part(full, in1.shape, in2.shape, (0, 1), mode, "convolve2d")
+    return _same(full, in1.shape) if mode == "same" else full
 
 
 # ------------------------------------------------------------------------------------------------------------- filters

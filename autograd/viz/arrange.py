@@ -115,8 +115,8 @@ def nominal(item: Item, way: str) -> tuple[float, float]:
 def _starts(row: dict[str, int], ranks: dict[str, int], view: View) -> list[str]:
     """Name what each row starts with; these stand in one line, in order."""
     found: dict[int, str] = {}
-    used = {arrow.target for arrow in view.arrows}
-    for key in sorted(row, key=lambda key: (key not in used, ranks[key])):
+    made = {arrow.target for arrow in view.arrows} | {item.id for item in view.items if item.kind == "fold"}
+    for key in sorted(row, key=lambda key: (key not in made, ranks[key])):
         found.setdefault(row[key], key)
     return [found[k] for k in sorted(found)]
 

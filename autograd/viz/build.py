@@ -138,14 +138,14 @@ class Builder:
             item.parts = [self._part(at) for at in self.plan.parts(i)]
         if op and node.kwargs:
             item.facts = [(key, _brief(value)) for key, value in node.kwargs.items() if value is not None]
-        if site := site_of(node):
-            item.facts.append(("made at", str(site)))
+        item.line = str(site_of(node) or "")
         self.items.append(item)
 
     def _part(self, i: int) -> Part:
         """Describe a leaf that stands inside the card of its op."""
         node, (user, k) = self.snap.nodes[i], self.snap.users[i][0]
-        name = self.snap.name(i) or _argument(self.snap.nodes[user], k)
+        op = self.snap.nodes[user].op  # without a name it has that of the input: but a and b of an operator say nothing
+        name = self.snap.name(i) or ("" if op.elementwise else _argument(self.snap.nodes[user], k))
         g = self._known(node)
         state = self.ledger.states.get(i, "none")
         if g is not None and state in ("none", "lost"):
@@ -153,7 +153,7 @@ class Builder:
         today = self.snap.now(i)
         known = self.snap.used(i) is not None and today is not None
         note = "" if not self.snap.changed(i) else f"now {one_line(today)}" if known else "changed since"
-        unnamed = not self.snap.name(i)
+        unnamed = bool(name) and not self.snap.name(i)
         shape, dtype = tuple(node.shape or ()), str(node.dtype)
         return Part(f"v{i}", name, shape, dtype, self.snap.value(i), g, state, note, unnamed=unnamed)
 
@@ -206,12 +206,21 @@ class Builder:
         if fold.kind == "module":
             across = ("in → out", f"{_shapes(inside)} → {_shapes(outside)}") if inside else ("out", _shapes(outside))
             item.facts.append(across)
+        if fold.call:
+            item.facts.append(("call", f"{fold.call[0]} of {fold.call[1]}"))
         item.facts.append(("ops", f"{ops:,}"))
         if weights:
             item.facts.append(("parameters", f"{sum(size(w) for w in weights):,}"))
             known = [g for w in weights if (g := self._known(w)) is not None]
             if len(known) == len(weights):
                 _measured(item, MEASURES[2], known)
+            times = {sum(self.plan.of[user] is fold for user, _ in self.snap.users[self.snap.at[w]]) for w in weights}
+            if len(times) == 1 and max(times) > 1:
+                item.facts.append(("each used", f"{max(times)} times"))
+        else:
+            used = {p for i in fold.members for p in self.snap.parents(nodes[i]) if p is not None}
+            shared = [p for p in used if self.plan.shares_weight(self.snap.at[p], fold)]
+            item.facts += [("parameters", f"{sum(map(size, shared)):,}, those of call 1")] * bool(shared)
         if fold.kind == "repeat":
             self._per_repeat(fold, item)
         self._skips(fold, item)
@@ -225,9 +234,11 @@ class Builder:
         for i in fold.members:
             node = self.snap.nodes[i]
             for parent in self.snap.parents(node) if not isinstance(node, Leaf) else ():
-                if parent is not None and self.plan.of[self.snap.at[parent]] is not fold:
+                at = -1 if parent is None else self.snap.at[parent]
+                if at >= 0 and self.plan.of[at] is not fold and not self.plan.shares_weight(at, fold):
                     inside[parent] = None
-            if node in self.snap.roots or any(self.plan.of[user] is not fold for user, _ in self.snap.users[i]):
+            users = {id(other): other for user, _ in self.snap.users[i] if (other := self.plan.of[user]) is not fold}
+            if node in self.snap.roots or any(not self.plan.shares_weight(i, other) for other in users.values()):
                 outside[node] = None
         return list(inside), list(outside)
 
@@ -270,7 +281,7 @@ class Builder:
                     self._add(self._constant(i, k, node.residuals[k]), target, node, i, k, merge=False)
                 continue
             at = self.snap.at[parent]
-            if at in self.plan.within and self.plan.of[at] is None:
+            if (at in self.plan.within and self.plan.of[at] is None) or self.plan.shares_weight(at, self.plan.of[i]):
                 continue
             source = self.value_place(at)
             if self.place(at) != target or target[0] == "v":

@@ -94,6 +94,11 @@ def draw_dot(
 
     A gradient that backward has not computed is ``grad –``, never 0; arrays show their numbers, or mean ± standard
     deviation.
+
+    >>> import autograd as ag
+    >>> a = ag.Tensor(2.0, requires_grad=True, name="a")
+    >>> print("a | data 2.0000" in ag.draw_dot(a * 3.0).source)
+    True
     """
     if rankdir not in ("LR", "TB"):
         raise ArgumentError(f"rankdir must be 'LR' or 'TB', got {rankdir!r}.")
@@ -143,6 +148,11 @@ def make_dot(
 
     ``params`` names tensors (``dict(model.named_parameters())``); ``show_attrs`` lists an op's keywords,
     ``show_saved`` what it keeps.
+
+    >>> import autograd as ag
+    >>> a = ag.Tensor(2.0, requires_grad=True)
+    >>> print("MultiplyBackward" in ag.make_dot(a * 3.0, dict(a=a)).source)
+    True
     """
     view = _view(var, "make_dot", max_nodes, params)
     dot = _digraph("svg", view)

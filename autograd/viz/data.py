@@ -32,6 +32,7 @@ def as_dict(view: View) -> dict[str, Any]:
                 "state": item.state,
                 "accumulated": _numbers(item.total),
                 "note": item.note,
+                "line": item.line,
                 "facts": dict(item.facts),
                 "says": item.says,
                 "parts": [

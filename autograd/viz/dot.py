@@ -72,7 +72,7 @@ class _Writer:
                 yield "}"
                 continue
             c = self.c
-            kind = "" if group.kind in ("", group.path) else " " + font(label(group.kind), c["muted"])
+            kind = "" if group.kind in ("", group.path) else "&nbsp;" + font(label(group.kind), c["muted"])
             head = font(tag("b", label(group.path, 60)), c["moduleink"]) + kind
             tip = quoted(" ".join(text for text in (group.path, group.kind, group.text) if text))
             fill = c[f"module{min(group.depth, 2)}"]

@@ -5,7 +5,7 @@ from typing import Any
 from autograd.box import Box, wrap
 from autograd.differentiate import GONE
 from autograd.errors import ArgumentError
-from autograd.graph import Leaf, Node, ancestors
+from autograd.graph import Leaf, Node, ancestors, keep_site
 from autograd.modes import Scope, enable_grad
 from autograd.viz.snapshot import DEFINITION, Opened, Snapshot, is_multiple, is_output, plain
 
@@ -61,6 +61,7 @@ def _open(snap: Snapshot, opened: Opened, i: int, node: Node, count: int) -> Non
             if inner not in opened.alias and inner.order < node.order and inner not in seen and inner not in snap.at:
                 seen.add(inner)
                 inner.scope = scope
+                keep_site(node, inner)
     for age, inner in enumerate(sorted(seen, key=lambda each: -each.order)):
         opened.ages[inner] = (-node.order, age)
     originals = _outputs(snap, i, node)

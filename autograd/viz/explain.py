@@ -82,6 +82,7 @@ class Explanation:
         made = max((len(local.made) for local in self._locals()), default=0)
         for local in self._locals():
             lines.append(f"  {local.made:<{min(made, 40)}}   {local.text()}")
+            lines += [f"  {'':<{min(made, 40)}}     made at {local.line}"] * bool(local.line)
             if local.chain is not None:
                 given = local.chain.where.replace("g ", f"g = ∂{self.root}/∂{local.y} ", 1)
                 lines += [f"  {'':<{min(made, 40)}}     {given}"] * bool(given)
@@ -127,16 +128,17 @@ class Explanation:
         if self.measured is not None:
             rows.append(rf"&\quad \text{{by finite differences }} {_tex(self.measured)} \\")
         for local in self._locals():
+            at = rf" && \text{{{latex_words(local.line.partition(': ')[0])}}}" if local.line else ""
             if local.chain is not None:
                 top, y, x = (rf"\partial {latex_name(name)}" for name in (self.root, local.y, local.x))
                 where = rf",\; {local.chain.spaces}" if local.chain.spaces else ""
-                rows.append(rf"\frac{{{top}}}{{{x}}} &= {local.latex}, \quad g = \frac{{{top}}}{{{y}}}{where} \\")
+                rows.append(rf"\frac{{{top}}}{{{x}}} &= {local.latex}, \quad g = \frac{{{top}}}{{{y}}}{where}{at} \\")
             elif local.latex:
                 value = "" if local.value is None else _tex(local.value)
                 last = f" = {value}" if value and not local.convention and not same(local.latex, value) else ""
                 rows.append(
                     rf"\frac{{\partial {latex_name(local.y)}}}{{\partial {latex_name(local.x)}}} &= "
-                    rf"{local.latex}{last} \\"
+                    rf"{local.latex}{last}{at} \\"
                 )
         return "$$\\begin{aligned}\n" + "\n".join(rows) + "\n\\end{aligned}$$"
 

@@ -51,6 +51,9 @@ def candidates(snap: Snapshot, depth: int | None, roll: bool, focus: Any) -> Ite
             yield made
     for level in range(deepest - 1, -1, -1) if depth is None else (depth,):
         made = Plan(snap, cards=True)
+        if _fold_modules(made, level, calls=True):
+            yield _rolled(made, roll)
+        made = Plan(snap, cards=True)
         stacked = fold_stacks(made) if depth is None else False
         _fold_modules(made, level)
         yield _rolled(made, roll)
@@ -141,23 +144,39 @@ def wires(made: Plan) -> dict[int, list[int]]:
 # ---------------------------------------------------------------------------------------------------------- modules
 
 
-def _fold_modules(made: Plan, depth: int) -> None:
-    """Draw each module at ``depth`` (0: the outermost) as one box."""
-    folds: dict[Scope, Fold] = {}
+def _fold_modules(made: Plan, depth: int, calls: bool = False) -> bool:
+    """Draw each module at ``depth`` (0: the outermost) as one box, or with ``calls`` each call of it that can be told.
+
+    That is a run of its ops, one after the other; its weights are in the first. Tells if any module has several, and
+    if that saves boxes: a box for each op is no better than its card.
+    """
+    folds: dict[Any, Fold] = {}
+    runs: dict[Scope, int] = {}
+    before: Scope | None = None
     for i, home in enumerate(made.snap.homes):
         chain = made.chains[home]
-        if len(chain) > depth and made.may_fold(i) and made.of[i] is None:
-            scope = chain[depth]
+        scope = chain[depth] if len(chain) > depth else None
+        if made.snap.nodes[i].op is not None:
+            if scope is not None and scope is not before:
+                runs[scope] = runs.get(scope, 0) + 1
+            before = scope
+        if scope is not None and made.may_fold(i) and made.of[i] is None:
             title = made.snap.called(scope)
-            fold = folds.setdefault(
-                scope, Fold("module", title, [], scope.parent, shown=scope.kind * (scope.kind != title))
-            )
+            shown, run = scope.kind * (scope.kind != title), max(runs.get(scope, 1), 1) if calls else 1
+            if made.snap.nodes[i].op is None:
+                run = 1
+            fold = folds.setdefault((scope, run), Fold("module", title, [], scope.parent, shown=shown))
             made.of[i] = fold
             fold.members.append(i)
+    for scope, run in folds if calls else ():
+        folds[scope, run].call = (run, runs[scope]) if runs.get(scope, 1) > 1 else None
     made.folds.extend(folds.values())
     made.absorb(largest=1)  # larger constants are the module's inputs: they show its shapes
     if folds:
-        made.notes.append(f"{len(folds)} module{'s' * (len(folds) > 1)} folded at depth {depth}")
+        count = len({scope for scope, _ in folds})
+        made.notes.append(f"{count} module{'s' * (count > 1)} folded at depth {depth}")
+    ops = sum(made.snap.nodes[i].op is not None for fold in folds.values() for i in fold.members)
+    return ops > len(folds) and any(fold.call for fold in folds.values())
 
 
 def _fold_modules_to_fit(made: Plan, max_nodes: int) -> None:

@@ -66,7 +66,8 @@ def body(
     return (
         f'<main class="chainrule-app{" replay" if replay else ""}{look}"{wheel}><h1>{page(title)}</h1>'
         f'<div class="bar" role="toolbar" aria-label="Controls">{bar}{_buttons(_VIEW)}{search}</div>{said}'
-        f'<div class="stage" tabindex="0" role="group" aria-label="{page(title)}">{picture}</div>{keys}{told}'
+        f'<div class="frame"><div class="stage" tabindex="0" role="group" aria-label="{page(title)}">{picture}</div>'
+        f'<div class="mini" aria-hidden="true"></div></div>{keys}{told}'
         f"{listed}{graph}</main>"
     )
 

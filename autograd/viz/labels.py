@@ -177,13 +177,13 @@ class Labels:
         c = self.c
         step = self.view.step(item.size) if item.state == "ok" else None
         measured = next((word for word in MEASURES if word in dict(item.facts)), None)
-        kind = " " + font(label(item.symbol), c["muted"]) if item.symbol else ""
+        kind = "&nbsp;" + font(label(item.symbol), c["muted"]) if item.symbol else ""
         body = [row(cell(tag("b", label(item.name, 60)) + kind, align="LEFT", colspan=2))]
         for word, text in item.facts:
             shown = font(f"{label(text, 60)}&nbsp;", None, SMALL_SIZE)
             if step is not None and word == measured:
                 shown = plate(shown, c[f"s{step}"], padding=0)
-            if word == item.alarm:
+            if item.alarm and word in (item.alarm, ""):  # it may go on in rows without a word
                 shown = font(shown, c["bad"])
             body.append(row(cell(font(label(word), c["muted"], SMALL_SIZE), align="LEFT"), cell(shown, align="LEFT")))
         line, border = ("now", 3) if item.id in self.view.now else ("bad" if item.alarm else "foldline", 2)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import Node
+from autograd.graph import Node, site_of
 from autograd.viz.chain import Chain, chain_rule
 from autograd.viz.formulas import as_latex, as_text, evaluate, is_whole
 from autograd.viz.ledger import Ledger, shares_by_input
@@ -26,6 +26,7 @@ class Local:
     value: float | None
     latex: str
     made: str = ""
+    line: str = ""  # of the user's program, where somebody watched
     convention: bool = False  # the formula has no value here, and the rule gives one
     chain: Chain | None = None  # between arrays, of which this is a part of the whole gradient
     root: str = ""
@@ -64,14 +65,16 @@ def local_derivative(snap: Snapshot, i: int, k: int, ledger: Ledger | None = Non
     y, x = title(snap, i), title(snap, snap.at[parent])
     name = "output" if is_output(node) else node.op.name
     rule = node.op.formula[k] if k < len(node.op.formula) else None
-    value, made = _slope(node, k), made_by(snap, i)
+    value, made, line = _slope(node, k), made_by(snap, i), str(site_of(node) or "")
     chain = None if ledger is None or value is not None else chain_rule(snap, ledger, i, k, title, latex_title)
     if chain is not None:
-        return Local(y, x, name, "", "", None, chain.latex, made, chain=chain, root=title(snap, snap.at[snap.roots[0]]))
+        return Local(
+            y, x, name, "", "", None, chain.latex, made, line, chain=chain, root=title(snap, snap.at[snap.roots[0]])
+        )
     if rule is not None and is_whole(rule):  # the gradient of an array, which is no factor
         rule = None
     if rule is None:
-        return Local(y, x, name, "", "", value, "", made)
+        return Local(y, x, name, "", "", value, "", made, line)
     names, words, numbers = node.op.inputs, {"y": y}, {"y": _written(snap.value(i))}
     for j, other in enumerate(snap.parents(node)):
         if j < len(names):
@@ -90,6 +93,7 @@ def local_derivative(snap: Snapshot, i: int, k: int, ledger: Ledger | None = Non
         value,
         rf"{number(value)} \quad \text{{by convention}}" if convention else tex,
         made,
+        line,
         convention,
     )
 
@@ -128,6 +132,12 @@ def made_by(snap: Snapshot, i: int) -> str:
     if len(inputs) == 2 and symbol and not symbol[0].isalpha():
         return f"{title(snap, i)} = {inputs[0]} {symbol} {inputs[1]}"
     return f"{title(snap, i)} = {node.op.name}({', '.join(inputs)})"
+
+
+def made_at(snap: Snapshot, i: int) -> str:
+    """Write how a node was made, and by which line of the user's where somebody watched."""
+    site = site_of(snap.nodes[i])
+    return f"{made_by(snap, i)} ({site})" if site else made_by(snap, i)
 
 
 @np.errstate(all="ignore")

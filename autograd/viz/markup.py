@@ -17,8 +17,8 @@ def tag(name: str, inner: str = "", **attributes: Any) -> str:
 
 
 def font(inner: str, color: str | None = None, size: Any = None) -> str:
-    """Colour and size a piece of text."""
-    return tag("font", inner, color=color, point_size=size)
+    """Colour and size a piece of text; engines refuse an element around nothing."""
+    return tag("font", inner, color=color, point_size=size) if inner else ""
 
 
 def cell(inner: str, **attributes: Any) -> str:

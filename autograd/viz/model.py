@@ -20,7 +20,7 @@ MEASURES = (
 class Part:
     """Describe a leaf that stands inside the card of the op that uses it: a weight, a bias, a target.
 
-    One without a name has that of the op's input, and its ``id`` is shown beside it.
+    One without a name has that of the op's input, if that says what it is, and its ``id`` is shown beside it.
     """
 
     id: str
@@ -42,7 +42,8 @@ class Item:
     ``kind`` is ``value`` (with ``op`` when an op made it), ``outputs`` (an op with several), ``const`` (a number in
     the code), ``ref`` (one use of the value ``note``, which has many) or ``fold``. ``state`` is a key of
     ``theme.STATES``; ``alarm`` says that here is where the first inf or nan arose. With ``says`` a value is one card
-    with its op, in which its ``parts`` stand, and ``place`` is the module whose only card it is.
+    with its op, in which its ``parts`` stand, ``place`` is the module whose only card it is, and ``line`` the user's
+    line that made it, where somebody watched.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Item:
     says: str = ""
     call: list[str] = field(default_factory=list)
     place: str = ""
+    line: str = ""
     parts: list[Part] = field(default_factory=list)
 
     @property

@@ -50,7 +50,8 @@ def _lines(view: View) -> Iterator[str]:
             shape = f" {shape_text(part.shape)} {part.dtype}" if part.shape else ""
             data = NOT_KEPT if part.value is None else one_line(part.value)
             note = f" ({part.note})" if part.note else ""
-            yield f"{indent}{part.id} {shorten(part.name)}{shape} | data {data} | grad {grad_text(part)}{note}"
+            name = f" {shorten(part.name)}" if part.name else ""
+            yield f"{indent}{part.id}{name}{shape} | data {data} | grad {grad_text(part)}{note}"
         yield indent + _line(item, inputs.get(item.id, []), uses.get(item.id, []), items)
     things: list[Item | Part] = [item for item in view.items if item.kind == "value"]
     things += [part for item in view.items for part in item.parts]
@@ -93,7 +94,7 @@ def _line(item: Item, inputs: list[Arrow], uses: list[Arrow], items: dict[str, I
     if len(added) > 1:
         line += f" = {' '.join(added[:6])}" + (f" … ({len(added)} edges)" if len(added) > 6 else "")
     said = ", ".join(text for text in (item.note, item.alarm) if text)
-    return line + (f" ({said})" if said else "")
+    return line + (f" ({said})" if said else "") + (f"  # {shorten(item.line, 80)}" if item.line else "")
 
 
 def _sources(arrows: list[Arrow], items: dict[str, Item]) -> str:

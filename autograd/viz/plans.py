@@ -14,7 +14,10 @@ HUB = 12  # a value used more often than this is drawn once, and its uses as sma
 
 @dataclass(slots=True)
 class Fold:
-    """Name a set of nodes that is drawn as one box: a ``module``, ``stack`` of modules, ``repeat`` or the ``rest``."""
+    """Name a set of nodes that is drawn as one box: a ``module``, ``stack`` of modules, ``repeat`` or the ``rest``.
+
+    One of several calls of a module says which, and of how many.
+    """
 
     kind: str
     title: str
@@ -23,6 +26,7 @@ class Fold:
     repeats: int = 0
     period: int = 0
     shown: str = ""
+    call: tuple[int, int] | None = None
 
 
 class Plan:
@@ -43,6 +47,13 @@ class Plan:
         for i in self.within:
             self.cost[i] = 0
         self.pinned = {i for i, node in enumerate(snap.nodes) if node in snap.roots or snap.is_named(i)}
+
+    def shares_weight(self, i: int, fold: Fold | None) -> bool:
+        """Tell whether a leaf is a weight that another call of the same module uses, in whose box it is."""
+        home = self.of[i]
+        if fold is None or home is None or home is fold or not (fold.call and home.call):
+            return False
+        return isinstance(self.snap.nodes[i], Leaf) and (home.title, home.scope) == (fold.title, fold.scope)
 
     def boxes(self) -> int:
         """Count the boxes of the picture as planned."""

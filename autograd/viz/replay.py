@@ -120,6 +120,14 @@ def replay(
     ones, and so is each of several. The picture is that of ``draw``: what is folded there, or over ``max_nodes`` boxes,
     is folded here, and steps inside folded parts are left out. Raises GraphError where an earlier backward released
     arrays that cannot be computed again.
+
+    >>> import autograd as ag
+    >>> a, b = ag.Tensor(2.0, requires_grad=True, name="a"), ag.Tensor(3.0, requires_grad=True, name="b")
+    >>> for step in ag.replay(a * b).steps:
+    ...     print(step)
+    grad v2 = 1.0000 Seed: the gradient of v2 with respect to itself.
+    ∂v2/∂a = b = 3.0000, adds 1.0000 × 3.0000 = +3.0000 to grad a v2 = a × b.
+    ∂v2/∂b = a = 2.0000, adds 1.0000 × 2.0000 = +2.0000 to grad b v2 = a × b.
     """
     palette(theme)
     tensors = as_roots(root, "replay")
@@ -228,7 +236,8 @@ class _Steps:
         if local.chain is not None:
             given = local.chain.where.replace("g ", f"g = grad {y} ", 1)
             seen = f" {given}{'; ' if local.chain.numbers else ''}{local.chain.numbers};"
-        more = f"{local.made}.{seen}{sums}{self.cut(i, k, local.op, share)}"
+        made = f"{local.made} ({local.line})" if local.line else local.made
+        more = f"{made}.{seen}{sums}{self.cut(i, k, local.op, share)}"
         return f"{page(local.text())}, {page(first)}<small>{page(more)}</small>"
 
     def cut(self, i: int, k: int, op: str, share: Any) -> str:

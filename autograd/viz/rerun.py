@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.box import SMALL, Box, wrap
 from autograd.differentiate import GONE
-from autograd.graph import Leaf, Node
+from autograd.graph import RETAINED, Leaf, Node, keep_site
 from autograd.modes import enable_grad
 from autograd.viz.ledger import Ledger
 from autograd.viz.snapshot import Opened, Snapshot, is_multiple, is_output, plain, size
@@ -119,7 +119,8 @@ def _run(snap: Snapshot) -> Opened | None:
         fresh = result[0]._node.parents[0] if is_multiple(node) else result._node
         if fresh is None or fresh.op is not node.op or fresh is node:
             return None
-        fresh.scope, fresh.name, fresh.retain = node.scope, node.name, node.retain
+        fresh.scope, fresh.name, fresh.retain = node.scope, node.name, node.retain & RETAINED
+        keep_site(node, fresh)
         opened.alias[node] = fresh
         opened.ages[fresh] = opened.age(node)
         if not is_multiple(node):

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.box import Box, leaf_of
 from autograd.errors import ArgumentError
-from autograd.graph import Leaf, Node
+from autograd.graph import Leaf, Node, cast_of
 from autograd.modes import Scope
 from autograd.viz.escape import clean
 from autograd.vjp import ITEM
@@ -57,6 +57,10 @@ class Snapshot:
                     if parent is not None:
                         self.users[self.at[parent]].append((i, k))
         self.data = {node: root._array for node, root in zip(self.roots, roots, strict=True)} | self.opened.values
+        self._casts: dict[Node, list[Node]] = {}
+        for node in self.nodes:
+            if (source := cast_of(node)) is not None:
+                self._casts.setdefault(source, []).append(node)
         self.names: dict[Node, str] = {}
         self._modules: dict[int, str] = {}
         self._read_names(names or {})
@@ -72,9 +76,7 @@ class Snapshot:
 
     def _merge(self, below: set[Node]) -> None:
         """Let an array that several ops were given be one node, unless it was changed in between."""
-        held = {
-            n for n in below if isinstance(n, Leaf) and n.holder is not None and not n.needs and n not in self.roots
-        }
+        held = {n for n in below if isinstance(n, Leaf) and _held_by(n) and not n.needs and n not in self.roots}
         values: dict[Any, Any] = {node: node.residuals[0] for node in held}
         for user in below:
             for parent, saved in zip(self.parents(user), user.residuals, strict=False):
@@ -82,7 +84,7 @@ class Snapshot:
                     values[parent] = saved
         first: dict[int, Node] = {}
         for node in sorted(held, key=_age):
-            same = first.setdefault(id(node.holder), node)
+            same = first.setdefault(_held_by(node), node)
             a, b = values[same], values[node]
             if same is not node and (a is None or b is None or np.array_equal(a, b, equal_nan=True)):
                 self._same[node] = same
@@ -130,6 +132,8 @@ class Snapshot:
         if node is not None and node in self.at:
             self.data.setdefault(node, value._array)
             self.names.setdefault(node, name)
+        for converted in self._casts.get(node, ()) if node is not None else ():
+            self.names.setdefault(converted, name)
 
     def called(self, scope: Scope) -> str:
         """Give the name of a module: the caller's for an outermost one, else its path."""
@@ -196,6 +200,12 @@ class Snapshot:
             if k < len(saved) and saved[k] is not None and fits(plain(saved[k])):
                 return plain(saved[k])
         return None
+
+
+def _held_by(node: Leaf) -> Any:
+    """Name the Tensor or array that a constant is, or was converted from; None for one of its own."""
+    source = cast_of(node)
+    return (id(source), node.dtype) if source is not None else node.holder and id(node.holder)
 
 
 def _age(node: Node) -> float:

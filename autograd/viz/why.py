@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from autograd.box import leaf_of
-from autograd.graph import Alias, DetachSite, Leaf, Node, origin, site_of
+from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, origin
 from autograd.viz.escape import clean
 from autograd.viz.ledger import Ledger, is_mask, kind_of
-from autograd.viz.local import made_by
+from autograd.viz.local import made_at
 from autograd.viz.nonfinite import Values, backward_origin, forward_origin, ledger_of
 from autograd.viz.paths import between
+from autograd.viz.rerun import run_again
 from autograd.viz.snapshot import Snapshot, as_roots, plain
 
 
@@ -59,7 +60,8 @@ def why_none(x: Any, root: Any = None, *, names: Mapping[str, Any] | None = None
         return _without_root(node, name, grad)
     if node not in snap.at:
         return _not_reached(snap, node, name)
-    return _reached(snap, snap.at[node], name, grad)
+    found = _reached(snap, snap.at[node], name, grad)
+    return found or _lost(_whole(snap, root, names), node, name)
 
 
 def _not_required(node: Node, name: str) -> Reason:
@@ -97,7 +99,7 @@ def _line(note: str) -> str:
 def _without_root(node: Node, name: str, grad: Any) -> Reason:
     if grad is not None:
         return _value(name, grad)
-    if node.op is not None and not node.retain:
+    if node.op is not None and not node.retain & RETAINED:
         if node.cotangent is not None:
             return Reason(
                 "not_kept",
@@ -172,22 +174,17 @@ def _not_reached(snap: Snapshot, node: Node, name: str) -> Reason:
     )
 
 
-def _made(snap: Snapshot, i: int) -> str:
-    """Say which op made a node, and by which line of the user's where somebody watched."""
-    site = site_of(snap.nodes[i])
-    return f"{made_by(snap, i)} ({site})" if site else made_by(snap, i)
-
-
 def _root(snap: Snapshot) -> str:
     return snap.name(snap.at[snap.roots[0]]) or "the result"
 
 
 def _users(snap: Snapshot, leaf: Node) -> str:
-    users = [_made(snap, user) for user, _ in snap.users[snap.at[leaf]]][:2]
+    users = [made_at(snap, user) for user, _ in snap.users[snap.at[leaf]]][:2]
     return f" in {' and '.join(users)}" if users else ""
 
 
-def _reached(snap: Snapshot, i: int, name: str, grad: Any) -> Reason:
+def _reached(snap: Snapshot, i: int, name: str, grad: Any) -> Reason | None:
+    """Say what became of the gradient of a value in the graph; None if it is zero, and the graph has to tell where."""
     node, start, root = snap.nodes[i], snap.at[snap.roots[0]], _root(snap)
     inside = between(snap, start, i)
     if not inside or inside[0] != start:
@@ -205,7 +202,7 @@ def _reached(snap: Snapshot, i: int, name: str, grad: Any) -> Reason:
         if grad is None:
             return _without_root(node, name, grad)
         return _not_finite(snap, name) if kind_of(recorded) == "bad" else _value(name, grad)
-    return _lost(snap, inside, name, root)
+    return None
 
 
 def _not_finite(snap: Snapshot, name: str) -> Reason:
@@ -215,12 +212,20 @@ def _not_finite(snap: Snapshot, name: str) -> Reason:
     return Reason("not_finite", f"{name}.grad is computed but not finite: {found}.", (found.at,))
 
 
-def _lost(snap: Snapshot, inside: list[int], name: str, root: str) -> Reason:
+def _whole(snap: Snapshot, root: Any, names: Mapping[str, Any] | None) -> Snapshot:
+    """Give a graph with the arrays that it lacks computed again, where that can be done."""
+    roots = as_roots(root, "why_none")
+    opened = run_again(roots, snap)
+    return snap if opened is None else Snapshot(roots, names, opened)
+
+
+def _lost(snap: Snapshot, node: Node, name: str) -> Reason:
     """Find where on the paths to a value its gradient became zero: at masks, or by a factor that is zero."""
-    seed = np.ones(snap.roots[0].shape or (), snap.roots[0].dtype)[()]
-    ledger = Ledger(
-        snap, range(inside[-1], inside[0] + 1), None if snap.roots[0].cotangent is not None else {snap.roots[0]: seed}
-    )
+    start, root = snap.roots[0], _root(snap)
+    inside = between(snap, snap.at[start], snap.at[snap.opened.alias.get(node, node)])
+    seed = np.ones(start.shape or (), start.dtype)[()]
+    given = snap.opened.given or ({} if start.cotangent is not None else {start: seed})
+    ledger = Ledger(snap, range(inside[-1], inside[0] + 1), given)
     members = set(inside)
     places: set[int] = set()
     for (user, k), state in ledger.edge_states.items():
@@ -233,8 +238,8 @@ def _lost(snap: Snapshot, inside: list[int], name: str, root: str) -> Reason:
             and kind_of(ledger.grads[user]) == "ok"
         ):
             places.add(user)
-    masked = [_made(snap, user) for user in sorted(places) if is_mask(snap.nodes[user])]
-    others = [_made(snap, user) for user in sorted(places) if not is_mask(snap.nodes[user])]
+    masked = [made_at(snap, user) for user in sorted(places) if is_mask(snap.nodes[user])]
+    others = [made_at(snap, user) for user in sorted(places) if not is_mask(snap.nodes[user])]
     if masked:
         return Reason(
             "masked",
@@ -248,6 +253,12 @@ def _lost(snap: Snapshot, inside: list[int], name: str, root: str) -> Reason:
             "zero",
             f"the gradient of {name} is exactly zero: the local derivative is zero at {_list(others)}.",
             tuple(others),
+        )
+    if any(user in members and (user, k) not in ledger.shares for i in inside for user, k in snap.users[i]):
+        return Reason(
+            "zero",
+            f"the gradient of {name} is exactly zero. Where it was lost cannot be told, as backward let go of the "
+            "arrays: call backward(retain_graph=True), or hold the inputs.",
         )
     return Reason(
         "zero",

@@ -40,15 +40,15 @@ def hover(item: Item) -> str:
     for part in item.parts:
         data = NOT_KEPT if part.value is None else one_line(part.value)
         shape = f"shape {shape_text(part.shape)} {part.dtype}, " if part.shape else ""
-        lines.append(f"{part.name}: {shape}data {data}, grad {grad_text(part)}")
+        lines.append(f"{part.name or part.id}: {shape}data {data}, grad {grad_text(part)}")
     if item.kind == "ref":
         return f"a use of {item.name} ({item.note})"
     if item.kind == "const":
         lines = [f"constant {literal(item.value)}"]
     lines += [item.alarm] if item.alarm and item.kind != "fold" else []
     lines += [f"{word} {text}" for word, text in item.facts]
-    if item.note:
-        lines.append(item.note)
+    lines += [item.note] * bool(item.note)
+    lines += [f"made at {item.line}"] * bool(item.line)
     return "\n".join(lines)
 
 

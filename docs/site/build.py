@@ -24,12 +24,13 @@ MENU = {  # README.md is the first page; what is not named here but linked from 
     "Learn": [
         "docs/tour.md",
         "docs/gallery.md",
+        "docs/examples.md",
         "docs/install.md",
         "docs/coming-from.md",
         "docs/debugging.md",
         "notebooks/*.ipynb",
     ],
-    "Know": ["docs/how-it-works.md", "docs/compile.md", "docs/distributed.md"],
+    "Know": ["docs/how-it-works.md", "docs/transforms.md", "docs/compile.md", "docs/distributed.md"],
     "Functions": ["docs/numpy.md", "docs/scipy.md", "docs/complex.md"],
     "Compare": ["docs/features.md", "docs/speed.md", "benchmarks/*.md", "docs/left-out.md"],
     "Take part": ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/releasing.md", "docs/adr/README.md"],
@@ -37,8 +38,10 @@ MENU = {  # README.md is the first page; what is not named here but linked from 
 }
 TITLES = {"benchmarks/README": "How we measure", "benchmarks/RESULTS": "What we measured", "README.zh": "首页"}
 HIDDEN = ["docs/adr/[0-9]*.md"]
-FILES = ["docs/*.svg", "docs/img/*", "docs/gallery/*.gif", "docs/*.html"]  # shown by pages, or handed out as they are
-PLAIN = ["docs/gallery/*.png", "docs/gallery/*.gif", "docs/img/*"]  # named in HTML, where Sphinx does not look
+# Shown by pages, or handed out as they are.
+FILES = ["docs/*.svg", "docs/img/*", "docs/gallery/*.gif", "docs/*.html", "docs/examples/*.py"]
+# Named in HTML, where Sphinx does not look.
+PLAIN = ["docs/gallery/*.png", "docs/gallery/*.gif", "docs/img/*", "docs/examples/pictures/*.png"]
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s#]*)((?:#[^()\s]*)?)\)")
 
 

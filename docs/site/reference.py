@@ -14,7 +14,10 @@ from autograd.primitive import registry
 GROUPS = {  # the names of ``autograd``; each is in one group, or the build stops
     "Recording": "no_grad enable_grad is_grad_enabled scope current_scope array",
     "For optimizers and large arrays": "leaf_arrays mark_changed gathered reuse_memory",
-    "Transforms": "grad value_and_grad vjp jvp jacobian hessian hvp checkpoint compile record check_grads",
+    "Transforms": (
+        "grad value_and_grad vjp jvp linearize jacobian jacfwd hessian hvp vmap checkpoint compile record check_grads "
+        "gradient ravel tree_map register_tree"
+    ),
     "Pictures": "draw explain replay diff draw_dot make_dot",
     "When something is wrong": "why_none find_nonfinite detect_anomaly lint depends_on path_so_far who_holds",
     "Functions": "relu leaky_relu elu gelu silu softplus sigmoid logit softmax log_softmax logsumexp erf",

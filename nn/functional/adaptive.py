@@ -23,7 +23,12 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
 
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
-    """Take means over windows so that the output is (N, C, output_size); see :func:`adaptive_avg_pool2d`."""
+    """Take means over windows so that the output is (N, C, output_size); see :func:`adaptive_avg_pool2d`.
+
+    >>> import nn
+    >>> nn.functional.adaptive_avg_pool1d([[1.0, 3.0, 5.0, 7.0]], 2).tolist()
+    [[2.0, 6.0]]
+    """
     return _pool("adaptive_avg_pool1d", 1, input, output_size)
 
 

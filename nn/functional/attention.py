@@ -279,6 +279,12 @@ def scaled_dot_product_attention(
     query may look (PyTorch's choice for this function), a float one is added to the scores; it broadcasts to (..., L,
     S). A query that may look nowhere gives 0. Weights are dropped with probability ``dropout_p``, whatever the mode:
     pass 0 in evaluation.
+
+    >>> import autograd as ag, nn
+    >>> q = ag.Tensor([[1.0, 0.0]], requires_grad=True)
+    >>> k, v = [[1.0, 0.0], [0.0, 1.0]], [[1.0], [3.0]]
+    >>> nn.functional.scaled_dot_product_attention(q, k, v).numpy().round(4)
+    array([[1.6605]])
     """
     query = as_input(query)
     key, value = (as_input(x, query) for x in (key, value))

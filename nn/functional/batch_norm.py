@@ -175,6 +175,11 @@ def batch_norm(
     the running arrays move towards them in place by ``momentum`` (σ² over n − 1); otherwise they are the running
     arrays. An integer array as ``momentum`` counts the batches, and the running arrays are the means over all of them.
     Raises ShapeError for shapes that do not fit, or a batch of one number per channel while training.
+
+    >>> import nn
+    >>> nn.functional.batch_norm([[1.0, 2.0], [3.0, 6.0]], training=True).numpy().round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]], dtype=float32)
     """
     x = as_input(input, weight)
     name = place_of(x)

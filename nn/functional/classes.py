@@ -85,6 +85,13 @@ def nll_loss(
     """Compute -x[target] for log-probabilities x of shape (N, C), (C,) or (N, C, d1, …); see ``cross_entropy``.
 
     Raises ArgumentError, unless ``check`` is False, for outputs above 0.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([[-3.0, -2.0, -0.2]], requires_grad=True)
+    >>> loss = nn.functional.nll_loss(x, [2])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), x.grad.numpy().round(4)
+    (0.2, array([[ 0.,  0., -1.]]))
     """
     x, w = logits_and_weight("nll_loss", input, weight, reduction)
     if check:

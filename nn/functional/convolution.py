@@ -212,6 +212,11 @@ def conv1d(
     """Slide ``weight`` over sequences: y[n, o, t] = b[o] + Σ w[o, c, i] · x[n, c, stride·t + dilation·i].
 
     x: (N, C, L) or (C, L), weight: (O, C/groups, k), bias: (O,); y: (N, O, ol). Otherwise as :func:`conv2d`.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([[1.0, 2.0, 3.0, 4.0]], requires_grad=True)
+    >>> nn.functional.conv1d(x, [[[1.0, -1.0]]]).tolist()
+    [[-1.0, -1.0, -1.0]]
     """
     return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 

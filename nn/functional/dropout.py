@@ -13,6 +13,13 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random
     """Set each element to 0 with probability ``p`` and scale the others by 1 / (1 - p) (Srivastava et al. 2014).
 
     In evaluation (``training=False``) x comes back as it is.
+
+    The result has the shape of x. Raises ArgumentError for ``p`` outside of [0, 1].
+
+    >>> import numpy as np, autograd as ag, nn
+    >>> x = ag.Tensor(np.ones(6), requires_grad=True)
+    >>> nn.functional.dropout(x, 0.5, rng=0).tolist()
+    [2.0, 2.0, 2.0, 0.0, 0.0, 0.0]
     """
     if not 0 <= p <= 1:
         raise ArgumentError(f"dropout: p must be between 0 and 1, got {p}.")

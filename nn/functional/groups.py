@@ -15,6 +15,10 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
 
     input: (N, C, *), weight and bias: (C,). Wu & He, "Group normalization" (2018). Raises ShapeError where ``weight``
     or ``bias`` do not fit, ArgumentError where ``num_groups`` does not divide C.
+
+    >>> import nn
+    >>> nn.functional.group_norm([[1.0, 3.0, 2.0, 6.0]], 2).numpy().round(3)
+    array([[-1.,  1., -1.,  1.]], dtype=float32)
     """
     x = as_input(input, weight)
     if x.ndim < 2:

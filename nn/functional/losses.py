@@ -135,7 +135,17 @@ _mse = ag.op(
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """Compute |x - t|, with derivative 0 where they are equal."""
+    """Compute |x - t|, with derivative 0 where they are equal.
+
+    Output and target have one shape; ``reduction`` is mean, sum or none. Raises ShapeError where they do not fit.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([0.5, 2.0], requires_grad=True)
+    >>> loss = nn.functional.l1_loss(x, [0.0, 3.0])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), x.grad.numpy().round(4)
+    (0.75, array([ 0.5, -0.5]))
+    """
     x, t = pair("l1_loss", input, target, reduction)
     return _l1(x, t, reduction=reduction)
 
@@ -159,7 +169,17 @@ _l1 = ag.op(
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Compute d²/2 where |d| <= delta, else delta · (|d| - delta/2), with d = x - t (Huber 1964)."""
+    """Compute d²/2 where |d| <= delta, else delta · (|d| - delta/2), with d = x - t (Huber 1964).
+
+    Output and target have one shape; ``reduction`` is mean, sum or none. Raises ShapeError where they do not fit.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([0.5, 2.0], requires_grad=True)
+    >>> loss = nn.functional.huber_loss(x, [0.0, 0.0])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), x.grad.numpy().round(4)
+    (0.8125, array([0.25, 0.5 ]))
+    """
     if not delta > 0:
         raise ArgumentError(f"huber_loss: delta must be positive, got {delta}.")
     x, t = pair("huber_loss", input, target, reduction)
@@ -200,6 +220,13 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean", margin: float =
     """Compute max(0, margin - t x) for targets -1 and 1 (the max-margin loss of micrograd's demo).
 
     Raises ArgumentError for other targets, unless ``check`` is False.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([0.5, 2.0], requires_grad=True)
+    >>> loss = nn.functional.hinge_loss(x, [1.0, -1.0])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), x.grad.numpy().round(4)
+    (1.75, array([-0.5,  0.5]))
     """
     x, t = pair("hinge_loss", input, target, reduction)
     if check:
@@ -240,6 +267,13 @@ def binary_cross_entropy(
 
     From logits use ``binary_cross_entropy_with_logits``: it stays exact where p rounds to 0 or 1. Raises ArgumentError
     where p is not in [0, 1] and, unless ``check`` is False, where t is not or the two are swapped.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([0.9, 0.2], requires_grad=True)
+    >>> loss = nn.functional.binary_cross_entropy(x, [1.0, 0.0])
+    >>> loss.backward()
+    >>> round(loss.item(), 4), x.grad.numpy().round(4)
+    (0.1643, array([-0.5556,  0.625 ]))
     """
     name = "binary_cross_entropy"
     p, t = pair(name, input, target, reduction)

@@ -191,19 +191,36 @@ def avg_pool2d(
 
     x: (N, C, H, W) or (C, H, W); ``stride`` is ``kernel_size`` unless given; zeros of the padding count unless
     ``count_include_pad=False``. Raises ShapeError if a window does not fit.
+
+    >>> import nn
+    >>> nn.functional.avg_pool2d([[[1.0, 3.0], [5.0, 7.0]]], 2).tolist()
+    [[[4.0]]]
     """
     return _pool("avg_pool2d", 2, input, kernel_size, stride, padding, include=bool(count_include_pad))
 
 
 def max_pool1d(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Any:
-    """Take the maximum of each window of (N, C, L) or (C, L); see :func:`max_pool2d`."""
+    """Take the maximum of each window of (N, C, L) or (C, L); see :func:`max_pool2d`.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([[1.0, 3.0, 7.0, 5.0]], requires_grad=True)
+    >>> y = nn.functional.max_pool1d(x, 2)
+    >>> y.sum().backward()
+    >>> y.tolist(), x.grad.tolist()
+    ([[3.0, 7.0]], [[0.0, 1.0, 1.0, 0.0]])
+    """
     return _pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation=dilation)
 
 
 def avg_pool1d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, *, count_include_pad: bool = True
 ) -> Any:
-    """Take the mean of each window of (N, C, L) or (C, L); see :func:`avg_pool2d`."""
+    """Take the mean of each window of (N, C, L) or (C, L); see :func:`avg_pool2d`.
+
+    >>> import nn
+    >>> nn.functional.avg_pool1d([[1.0, 3.0, 5.0, 7.0]], 2).tolist()
+    [[2.0, 6.0]]
+    """
     return _pool("avg_pool1d", 1, input, kernel_size, stride, padding, include=bool(count_include_pad))
 
 

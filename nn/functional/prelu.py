@@ -30,6 +30,11 @@ def prelu(input: Any, weight: Any) -> Any:
     """Compute x for x > 0, else w · x, with one slope w for all, or one per channel (axis 1); at 0 the slope is w.
 
     He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015). Raises ShapeError for another number of slopes.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> nn.functional.prelu(x, [0.25]).tolist()
+    [-0.25, 0.0, 2.0]
     """
     weight = as_input(weight)
     x = as_input(input, weight)

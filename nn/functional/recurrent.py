@@ -37,6 +37,15 @@ def lstm(
     behind them is not read, y is 0 there, and h_n, c_n are the states at the true ends (PyTorch's packed sequences).
     ``rng`` serves the dropout between layers. Raises ShapeError for shapes that do not fit, ArgumentError for lengths
     outside 1 … T.
+
+    ``weights`` has for each layer (and direction) those of :class:`nn.LSTM`: weight_ih, weight_hh, bias_ih, bias_hh.
+
+    >>> import numpy as np, nn
+    >>> layer = nn.LSTM(2, 3, rng=0)
+    >>> weights = [list(layer.parameters())]
+    >>> y, (h, c) = nn.functional.lstm(np.ones((4, 1, 2), np.float32), None, weights)
+    >>> y.shape, h.shape, c.shape
+    ((4, 1, 3), (1, 1, 3), (1, 1, 3))
     """
     options = _Options(num_layers, bidirectional, batch_first, dropout, training, lengths, rng)
     y, (h, c) = _stack("lstm", lstm_layer, 2, input, hx, weights, options)
@@ -56,7 +65,14 @@ def gru(
     lengths: Any = None,
     rng: Any = None,
 ) -> tuple[Any, Any]:
-    """Run a stack of GRU layers and return (y, h_n); arguments and shapes are those of :func:`lstm` with one state."""
+    """Run a stack of GRU layers and return (y, h_n); arguments and shapes are those of :func:`lstm` with one state.
+
+    >>> import numpy as np, nn
+    >>> layer = nn.GRU(2, 3, rng=0)
+    >>> y, h = nn.functional.gru(np.ones((4, 1, 2), np.float32), None, [list(layer.parameters())])
+    >>> y.shape, h.shape
+    ((4, 1, 3), (1, 1, 3))
+    """
     options = _Options(num_layers, bidirectional, batch_first, dropout, training, lengths, rng)
     y, (h,) = _stack("gru", gru_layer, 1, input, hx, weights, options)
     return y, h
@@ -76,7 +92,14 @@ def rnn(
     lengths: Any = None,
     rng: Any = None,
 ) -> tuple[Any, Any]:
-    """Run a stack of plain recurrent layers and return (y, h_n); otherwise as :func:`lstm` with one state."""
+    """Run a stack of plain recurrent layers and return (y, h_n); otherwise as :func:`lstm` with one state.
+
+    >>> import numpy as np, nn
+    >>> layer = nn.RNN(2, 3, rng=0)
+    >>> y, h = nn.functional.rnn(np.ones((4, 1, 2), np.float32), None, [list(layer.parameters())])
+    >>> y.shape, h.shape
+    ((4, 1, 3), (1, 1, 3))
+    """
     if nonlinearity not in ("tanh", "relu"):
         raise ArgumentError(f"{place('rnn')}: nonlinearity must be 'tanh' or 'relu', got {nonlinearity!r}.")
 

@@ -160,7 +160,7 @@ def unrolled(
 ) -> tuple[Any, ...]:
     """Run ``cell(x_t, *states)``, which gives the new states (h first), over time by plain ops: (y, *last states).
 
-    Where a sequence has ended y is 0, and its states stay.
+    Where a sequence has ended y is 0, and its states stay; ``lengths`` 0 stands for none given.
     """
     ys: list[Any] = [None] * len(x)
     for t in reversed(range(len(x))) if reverse else range(len(x)):

@@ -126,7 +126,13 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Any:
-    """Lay a kernel (C, O/groups, k) down for each element of (N, C, L) or (C, L); see :func:`conv_transpose2d`."""
+    """Lay a kernel (C, O/groups, k) down for each element of (N, C, L) or (C, L); see :func:`conv_transpose2d`.
+
+    >>> import autograd as ag, nn
+    >>> x = ag.Tensor([[1.0, 2.0]], requires_grad=True)
+    >>> nn.functional.conv_transpose1d(x, [[[1.0, -1.0]]], stride=2).tolist()
+    [[1.0, -1.0, 2.0, -2.0]]
+    """
     return _lay("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 

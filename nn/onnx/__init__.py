@@ -47,10 +47,10 @@ def export(
 
     Of an estimator of ``nn.sklearn`` the file gives what it predicts: the probabilities of classes, or numbers.
     ``example_input`` is an array (a tuple of arrays for several inputs) with the batch as first axis; floats are taken
-    in the dtype of the parameters, integers (tokens, lengths) as int64. With ``dynamic_batch`` the file takes any batch
-    size; ``dynamic_axes={0: "batch", 1: "time"}`` says which axes vary instead (by input: ``{"input_0": {1: "time"}}``,
-    as in PyTorch). Parameters keep their dotted names, nodes bear the path of their module. What leaves the graph
-    (``.data``, Python's ``if``) is a constant of the file.
+    in the dtype of the parameters, integers (tokens, ``lengths=``) as int64. With ``dynamic_batch`` the file takes any
+    batch size; ``dynamic_axes={0: "batch", 1: "time"}`` says which axes vary instead (by input:
+    ``{"input_0": {1: "time"}}``, as in PyTorch). Parameters keep their dotted names, nodes bear the path of
+    their module. What leaves the graph (``.data``, Python's ``if``) must not follow the input.
 
     The file is written only after ONNX's checker and reference implementation agree with the model, at other lengths
     and on other numbers than the example's. Raises MissingRule for an op without translation, ArgumentError for what a

@@ -25,6 +25,7 @@ from nn.optim.schedules import (
     StepLR,
 )
 from nn.optim.sgd import SGD
+from nn.optim.tree import TreeOptimizer
 
 __all__ = [
     "LBFGS",
@@ -49,6 +50,7 @@ __all__ = [
     "Schedule",
     "SequentialLR",
     "StepLR",
+    "TreeOptimizer",
     "clip_grad_norm",
     "clip_grad_value",
 ]

@@ -69,7 +69,16 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Run Adam with p shrunk by lr · weight_decay in each step instead of a change of g."""
+    """Run Adam with p shrunk by lr · weight_decay in each step instead of a change of g.
+
+    >>> import autograd as ag, nn
+    >>> w = ag.Tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = nn.optim.AdamW([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.numpy().round(4)
+    array([ 0.899, -1.898])
+    """
 
     decoupled: ClassVar[bool] = True
 

@@ -13,6 +13,14 @@ class RMSprop(Optimizer):
 
     v = α v + (1 - α) g²;  p -= lr · g / (√v + ε).  ``centered`` uses v - (running mean of g)²; with momentum μ the step
     is b = μ b + g / (√v + ε).
+
+    >>> import autograd as ag, nn
+    >>> w = ag.Tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = nn.optim.RMSprop([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.numpy().round(4)
+    array([ 0., -1.])
     """
 
     def __init__(
@@ -69,6 +77,14 @@ class Adagrad(Optimizer):
     """Divide the gradient by the root of the sum of its squares so far (Duchi et al. 2011).
 
     v = v + g²;  p -= lr / (1 + (t - 1) · lr_decay) · g / (√v + ε).
+
+    >>> import autograd as ag, nn
+    >>> w = ag.Tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = nn.optim.Adagrad([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.numpy().round(4)
+    array([ 0.9, -1.9])
     """
 
     names = ("sum",)

@@ -33,6 +33,14 @@ class NAdam(_Moments):
     p -= lr · ((1 - μₜ) / (1 - Πμ) g + μₜ₊₁ / (1 - Πμ μₜ₊₁) m) / (√v̂ + ε), with v̂ = v / (1 - β₂ᵗ), μₜ = β₁ (1 - ½ ·
     0.96^(t ψ)), ψ the ``momentum_decay`` and Πμ the product of all up to μₜ. ``weight_decay`` adds its multiple of p to
     g, or with ``decoupled_weight_decay`` shrinks p, as AdamW does.
+
+    >>> import autograd as ag, nn
+    >>> w = ag.Tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = nn.optim.NAdam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.numpy().round(4)
+    array([ 0.8944, -1.8944])
     """
 
     def __init__(
@@ -96,6 +104,14 @@ class RAdam(_Moments):
 
     p -= lr · m̂ · r / (√v̂ + ε), r² = (ρ - 4)(ρ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρ), where ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ) > 5,
     ρ∞ = 2 / (1 - β₂) - 1; p -= lr · m̂ before. ``weight_decay`` as in :class:`NAdam`.
+
+    >>> import autograd as ag, nn
+    >>> w = ag.Tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = nn.optim.RAdam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.numpy().round(4)
+    array([ 0.8, -1.6])
     """
 
     def __init__(

@@ -23,6 +23,15 @@ class Optimizer:
 
     ``params`` are Tensors (``model.parameters()``) or groups ``{"params": ..., "lr": ...}`` whose other entries replace
     the defaults. A parameter whose ``.grad`` is None is skipped, and its state does not advance.
+
+    >>> import autograd as ag, nn
+    >>> w = ag.Tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = nn.optim.SGD([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> optimizer.zero_grad()
+    >>> w.tolist(), w.grad
+    ([0.8, -1.6], None)
     """
 
     names: ClassVar[tuple[str, ...]] = ()  # the running states of a parameter, under PyTorch's names

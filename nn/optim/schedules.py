@@ -110,7 +110,18 @@ class Schedule:
 
 
 class StepLR(Schedule):
-    """Multiply the rate by ``gamma`` every ``step_size`` steps."""
+    """Multiply the rate by ``gamma`` every ``step_size`` steps.
+
+    >>> import autograd as ag, nn
+    >>> sgd = nn.optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=1.0)
+    >>> schedule = nn.optim.StepLR(sgd, step_size=2)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(round(sgd.param_groups[0]["lr"], 4))
+    ...     schedule.step()
+    >>> rates
+    [1.0, 1.0, 0.1, 0.1]
+    """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         if step_size < 1:
@@ -123,7 +134,18 @@ class StepLR(Schedule):
 
 
 class ExponentialLR(Schedule):
-    """Multiply the rate by ``gamma`` in each step."""
+    """Multiply the rate by ``gamma`` in each step.
+
+    >>> import autograd as ag, nn
+    >>> sgd = nn.optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=1.0)
+    >>> schedule = nn.optim.ExponentialLR(sgd, gamma=0.5)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(round(sgd.param_groups[0]["lr"], 4))
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.25, 0.125]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
         self.gamma = gamma
@@ -186,6 +208,16 @@ class CosineAnnealingLR(Schedule):
     """Follow half a cosine from the base rate down to ``eta_min`` in ``T_max`` steps (Loshchilov & Hutter 2017).
 
     η(t) = η_min + (η₀ - η_min) · (1 + cos(π t / T_max)) / 2; after T_max it rises again, as in PyTorch.
+
+    >>> import autograd as ag, nn
+    >>> sgd = nn.optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=1.0)
+    >>> schedule = nn.optim.CosineAnnealingLR(sgd, T_max=4)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(round(sgd.param_groups[0]["lr"], 4))
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.8536, 0.5, 0.1464]
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
@@ -199,7 +231,18 @@ class CosineAnnealingLR(Schedule):
 
 
 class LinearWarmup(Schedule):
-    """Raise the rate linearly from ``start_factor`` times the base rate to the base rate in ``steps`` steps."""
+    """Raise the rate linearly from ``start_factor`` times the base rate to the base rate in ``steps`` steps.
+
+    >>> import autograd as ag, nn
+    >>> sgd = nn.optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=1.0)
+    >>> schedule = nn.optim.LinearWarmup(sgd, steps=4)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(round(sgd.param_groups[0]["lr"], 4))
+    ...     schedule.step()
+    >>> rates
+    [0.0, 0.25, 0.5, 0.75]
+    """
 
     def __init__(self, optimizer: Optimizer, steps: int, start_factor: float = 0.0) -> None:
         if steps < 1 or not 0 <= start_factor <= 1:
@@ -255,6 +298,14 @@ class ReduceLROnPlateau(Schedule):
     An improvement is a change by ``threshold`` (relative, or absolute with ``threshold_mode="abs"``) towards ``mode``
     "min" or "max"; after a reduction ``cooldown`` steps pass before bad steps are counted again. The rate does not fall
     below ``min_lr``.
+
+    >>> import autograd as ag, nn
+    >>> sgd = nn.optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=1.0)
+    >>> schedule = nn.optim.ReduceLROnPlateau(sgd, patience=1)
+    >>> for loss in (0.5, 0.5, 0.5, 0.5):
+    ...     schedule.step(loss)
+    >>> round(sgd.param_groups[0]["lr"], 4)
+    0.1
     """
 
     def __init__(

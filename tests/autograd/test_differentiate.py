@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+from autograd.box import leaf_of
 from autograd.differentiate import has_nan
 from autograd.errors import GraphError
 from autograd.graph import ancestors
@@ -130,18 +131,19 @@ def test_retain_grad_while_the_graph_is_released():
 @pytest.mark.parametrize("make", [lambda x, c: x * c, lambda x, c: c * x, lambda x, c: x + c, lambda x, c: c / x])
 def test_a_constant_number_gets_no_gradient(make):
     x, c = leaf(2.0), ag.Tensor(3.0)
-    make(x, c).backward()
+    y = make(x, c)
+    y.backward()
     assert x.grad is not None
     assert c.grad is None
-    assert c._node.cotangent is None
+    assert [item.grad for item in ag.draw(y, max_nodes=500).view.items if item.value == 3.0] == [None]
 
 
 def test_gradients_of_numbers_stay_for_pictures():
     x = leaf(2.0)
     y = x * 3
-    (y * y).backward()
-    assert y._node.cotangent == 12
-    assert x._node.cotangent == 36
+    z = y * y
+    z.backward()
+    assert {item.value: item.grad for item in ag.draw(z, max_nodes=500).view.items} == {2: 36, 3: None, 6: 12, 36: 1}
 
 
 def test_backward_frees_saved_arrays():
@@ -154,7 +156,8 @@ def test_backward_frees_saved_arrays():
 
     used, y = measured(run)
     assert used < 15, f"{used:.1f} MB"  # only x.grad
-    assert y._node.released
+    with pytest.raises(GraphError, match="released"):
+        y.backward()
 
 
 def test_skeleton_stays_after_backward():
@@ -163,7 +166,7 @@ def test_skeleton_stays_after_backward():
     big = leaf(np.ones(100))
     y = (np.exp(x) * 2).sum() + (big * big).sum()
     y.backward()
-    nodes = list(ancestors(y._node))
+    nodes = list(ancestors(leaf_of(y)))
     assert {node.op.name for node in nodes if node.op} == {"exp", "multiply", "sum", "add"}
     kept = [part for node in nodes if node.op for part in node.residuals if part is not None]
     assert kept
@@ -304,7 +307,7 @@ def large_arrays(x):
 def test_release_lets_go_of_what_is_large(name):
     x = leaf(LARGE)
     y = RELEASED[name](x * 1.0).sum()
-    nodes = [node for node in ancestors(y._node) if node.op is not None]
+    nodes = [node for node in ancestors(leaf_of(y)) if node.op is not None]
     y.backward()
     assert all(node.released for node in nodes)
     assert [node for node in nodes if large_arrays((node.residuals, node.kwargs))] == []

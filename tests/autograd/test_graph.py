@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+from autograd.box import leaf_of
 from autograd.errors import InPlaceError
 from autograd.graph import Leaf, Node, ancestors, leading_to, note_change, origin, reaches_other_leaf
 from tests.autograd.tools import chain, leaf, no_collector
@@ -13,17 +14,17 @@ from tests.autograd.tools import chain, leaf, no_collector
 
 def test_nodes_say_what_they_are():
     x = leaf([1.0, 2.0], name="x")
-    assert repr((x * 2)._node) == "<Node multiply (2,)>"
-    assert repr(x._node) == "<Leaf x (2,)>"
-    assert repr(x[:1]._node) == "<View getitem (1,)>"
+    assert repr(leaf_of(x * 2)) == "<Node multiply (2,)>"
+    assert repr(leaf_of(x)) == "<Leaf x (2,)>"
+    assert repr(leaf_of(x[:1])) == "<View getitem (1,)>"
 
 
 def test_ancestors_and_leading_to():
     x, y = leaf(1.0), leaf(2.0)
     a, b = x * 2, y * 3
     c = a * b
-    assert {*ancestors(c._node)} >= {t._node for t in (x, y, a, b, c)}
-    assert leading_to(c._node, {x._node}) == {t._node for t in (x, a, c)}
+    assert {*ancestors(leaf_of(c))} >= {leaf_of(t) for t in (x, y, a, b, c)}
+    assert leading_to(leaf_of(c), {leaf_of(x)}) == {leaf_of(t) for t in (x, a, c)}
 
 
 def test_deep_chain_of_views():
@@ -34,8 +35,8 @@ def test_deep_chain_of_views():
     z = (y * y).sum()
     z.backward(retain_graph=True)
     np.testing.assert_array_equal(x.grad.data, [2, 4])
-    node, steps = y._node, 0
-    while node is not x._node:
+    node, steps = leaf_of(y), 0
+    while node is not leaf_of(x):
         node, steps = node.root, steps + 1
     assert steps < 100
     with ag.no_grad():
@@ -55,7 +56,7 @@ def test_no_reference_cycle(then):
     with no_collector():
         y = graph_of(x)
         then(y)
-        watched = [weakref.ref(node) for node in ancestors(y._node) if node is not x._node]
+        watched = [weakref.ref(node) for node in ancestors(leaf_of(y)) if node is not leaf_of(x)]
         assert len(watched) > 5
         del y
         assert [ref() for ref in watched if ref() is not None] == []
@@ -79,7 +80,7 @@ def test_transforms_leave_no_cycle(transform):
 
     def f(x):
         y = graph_of(x)
-        watched.append(weakref.ref(y._node))
+        watched.append(weakref.ref(leaf_of(y)))
         return y
 
     with no_collector():
@@ -105,7 +106,7 @@ def node_of(*parents):
 def test_order_of_creation():
     """Parents are older than their users; orders fall, so that a min-heap yields the newest first."""
     x = leaf(1.0)
-    orders = [t._node.order for t in (x, x * 2, x * 3)]
+    orders = [leaf_of(t).order for t in (x, x * 2, x * 3)]
     assert orders == sorted(orders, reverse=True)
     assert len(set(orders)) == 3
 
@@ -124,11 +125,11 @@ def test_reaches_other_leaf():
     x, y, c = leaf(1.0), leaf(2.0), ag.Tensor(3.0)
     inner = x * 2
     z = inner * (y * c)
-    assert reaches_other_leaf([z._node], set())
-    assert reaches_other_leaf([z._node], {x._node})
-    assert not reaches_other_leaf([z._node], {x._node, y._node})
-    assert not reaches_other_leaf([z._node], set(), lambda leaf: False)
-    assert not reaches_other_leaf([None, (inner * 3)._node], {inner._node})  # what is behind an own node is its own
+    assert reaches_other_leaf([leaf_of(z)], set())
+    assert reaches_other_leaf([leaf_of(z)], {leaf_of(x)})
+    assert not reaches_other_leaf([leaf_of(z)], {leaf_of(x), leaf_of(y)})
+    assert not reaches_other_leaf([leaf_of(z)], set(), lambda leaf: False)
+    assert not reaches_other_leaf([None, leaf_of(inner * 3)], {leaf_of(inner)})  # what is behind an own node is its own
     assert not reaches_other_leaf([], set())
 
 
@@ -136,9 +137,9 @@ def test_leading_to_takes_no_constants():
     x, c = leaf(1.0), ag.Tensor(2.0)
     frozen = c * 3
     z = x * frozen
-    assert leading_to(z._node, {x._node}) == {x._node, z._node}
-    assert leading_to(z._node, set()) == set()
-    assert leading_to(x._node, {x._node}) == {x._node}
+    assert leading_to(leaf_of(z), {leaf_of(x)}) == {leaf_of(x), leaf_of(z)}
+    assert leading_to(leaf_of(z), set()) == set()
+    assert leading_to(leaf_of(x), {leaf_of(x)}) == {leaf_of(x)}
 
 
 LOOKS = {
@@ -157,14 +158,14 @@ DETACHED = {"detached": lambda x: x.detach(), "a view of the detached": lambda x
 def test_origin_owns_the_memory(name):
     x = leaf(np.ones((3, 2)))
     y = x * 1
-    assert origin(LOOKS[name](x)._node) is x._node
-    assert origin(LOOKS[name](y)._node) is y._node
+    assert origin(leaf_of(LOOKS[name](x))) is leaf_of(x)
+    assert origin(leaf_of(LOOKS[name](y))) is leaf_of(y)
 
 
 @pytest.mark.parametrize("name", DETACHED)
 def test_origin_of_the_detached_is_the_leaf(name):
     x = leaf(np.ones((3, 2)))
-    assert origin(DETACHED[name](x)._node) is x._node
+    assert origin(leaf_of(DETACHED[name](x))) is leaf_of(x)
 
 
 COPIES = {
@@ -178,7 +179,7 @@ COPIES = {
 @pytest.mark.parametrize("name", COPIES)
 def test_a_copy_is_its_own_origin(name):
     y = COPIES[name](leaf(np.ones((3, 2))))
-    assert origin(y._node) is y._node
+    assert origin(leaf_of(y)) is leaf_of(y)
 
 
 def test_a_change_is_newer_than_the_nodes_before_it():

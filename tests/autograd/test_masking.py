@@ -272,3 +272,18 @@ def test_an_infinite_slope_behind_a_cut_does_not_pass(cut, steep):
     np.testing.assert_array_equal(gradients(lambda x: steep(cut(x)), x), gradients(steep, np.full(3, 4.0)) * [0, 0, 1])
     second = ag.hessian(quietly(lambda x: steep(cut(x)).sum()))(x)
     np.testing.assert_allclose(second, ag.hessian(lambda x: steep(x).sum())(np.full(3, 4.0)) * np.diag([0, 0, 1]))
+
+
+def test_behind_a_cut_the_rule_of_a_constant_does_not_run():
+    """It may be dearer than all the rest: that of a small kernel convolves two images."""
+    ran = []
+
+    def of_b(g, a):
+        ran.append(g)
+        return a.T @ g
+
+    product = ag.op(lambda a, b: a @ b, vjp=dict(a=lambda g, b: g @ b.T, b=of_b), name="product")
+    x = np.arange(9.0).reshape(3, 3)
+    found = ag.hvp(lambda x: (product(x, np.eye(3))[1:] ** 3).sum())(x, np.ones((3, 3)))
+    np.testing.assert_array_equal(found, 6 * x * [[0], [1], [1]])
+    assert ran == []

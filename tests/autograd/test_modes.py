@@ -288,11 +288,13 @@ def test_scope_is_kept_on_nodes_and_decorates():
     x = ag.Tensor(1.0, requires_grad=True)
 
     @ag.scope("f", "Function")
-    def f():
+    def f(x):
         return x * 2
 
-    assert f()._node.scope.path == "f"
-    assert (x * 2)._node.scope is None
+    (inside,) = ag.record(f, x).steps
+    (outside,) = ag.record(lambda x: x * 2, x).steps
+    assert inside.scope.path == "f"
+    assert outside.scope is None
 
 
 def test_decorated_generator_left_running_by_an_error_in_its_consumer():

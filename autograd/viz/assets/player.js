@@ -11,7 +11,7 @@ function chainrule(host, svg, rows) {
   const box = svg.viewBox.baseVal;
   const view = { x: 0, y: 0, scale: 1 };
   const LEGIBLE = 0.8;  // a smaller picture cannot be read: then it opens at this size, and a replay follows its steps
-  const show = () => { svg.style.transform = "translate(" + view.x + "px," + view.y + "px) scale(" + view.scale + ")"; };
+  const show = () => { svg.style.transform = "translate(" + view.x + "px," + view.y + "px) scale(" + view.scale + ")"; mark(); };
   function fit(least) {
     const width = stage.clientWidth || box.width, zoom = Math.min(1.35, Math.max(width / box.width, least || 0.05));
     svg.setAttribute("width", box.width);
@@ -68,6 +68,39 @@ function chainrule(host, svg, rows) {
   one(".out").onclick = () => middle(0.8);
   one(".fit").onclick = () => fit();
   addEventListener("resize", open);
+
+  // ---- the small picture in the corner: where one is, while not all is in sight
+  const mini = one(".mini"), SVG = "http://www.w3.org/2000/svg", map = document.createElementNS(SVG, "svg");
+  const seen_ = document.createElementNS(SVG, "rect"), whole = svg.querySelector("g").cloneNode(false);
+  for (const each of svg.querySelectorAll("g[id]")) {
+    const shape = each.querySelector("rect, path, polygon, circle, ellipse"), twin = each.cloneNode(false);
+    if (!shape || each === svg.querySelector("g")) continue;
+    twin.removeAttribute("id");
+    twin.append(shape.cloneNode(false));
+    whole.append(twin);
+  }
+  seen_.setAttribute("class", "seen");
+  map.setAttribute("class", "chainrule");
+  map.setAttribute("viewBox", "0 0 " + box.width + " " + box.height);
+  map.append(whole, seen_);
+  const small = Math.min(200 / box.width, 130 / box.height);
+  mini.style.width = box.width * small + "px";
+  mini.style.height = box.height * small + "px";
+  mini.append(map);
+  function mark() {  // what of the picture is on the stage, in its own units
+    const place = { x: -view.x / view.scale, y: -view.y / view.scale, width: stage.clientWidth / view.scale, height: stage.clientHeight / view.scale };
+    const past = (at, space, size) => at > 1 || at + space < size - 1;
+    mini.classList.toggle("needed", past(place.x, place.width, box.width) || past(place.y, place.height, box.height));
+    for (const name in place) seen_.setAttribute(name, place[name]);
+  }
+  function visit(event) {
+    const at = map.getBoundingClientRect();
+    view.x = stage.clientWidth / 2 - (event.clientX - at.left) / small * view.scale;
+    view.y = stage.clientHeight / 2 - (event.clientY - at.top) / small * view.scale;
+    show();
+  }
+  mini.addEventListener("pointerdown", (event) => { mini.setPointerCapture(event.pointerId); visit(event); });
+  mini.addEventListener("pointermove", (event) => { if (event.buttons) visit(event); });
 
   // ---- look things up: search, the table by module, keys
   const nodes = [...svg.querySelectorAll("g[id]")].filter((g) => /^[vf]\d+o?$/.test(g.id));

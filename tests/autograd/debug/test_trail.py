@@ -6,6 +6,8 @@ import pytest
 import autograd as ag
 import nn
 from autograd.errors import ShapeError
+from autograd.viz.picture import Picture
+from autograd.viz.theme import palette
 
 X = np.ones((2, 5), "f")
 
@@ -84,7 +86,7 @@ PLANTED = {  # name -> (call, lines of the path)
     ),
     "the states of an LSTM": (
         lambda: Steps()(np.ones((3, 2, 5), "f")),
-        ["LSTM lstm  (3, 2, 5)", "Linear head  (3, 2, 8) → failed: "],
+        ["LSTM lstm  (3, 2, 5), (2, 8) → (3, 2, 8)", "Linear head  (3, 2, 8) → failed: "],
     ),
     "what lies in a list": (
         lambda: Lists()(X),
@@ -113,7 +115,36 @@ def test_the_note_tells_the_path(name):
     for line in lines:
         at = next(i for i, each in enumerate(said[at:], at + 1) if each.startswith(line))
     assert at == len(said)
-    assert caught.value.failed_in == said[-1]
+    assert str(caught.value.path.steps[-1]) == said[-1]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PLANTED)
+def test_the_path_is_a_picture(name, theme):
+    """Each step is a box with its shapes, the one that failed is marked, and all lead to it."""
+    with pytest.raises(ShapeError) as caught:
+        PLANTED[name][0]()
+    path = caught.value.path
+    items = path.view.items
+    assert [item.alarm for item in items] == [""] * (len(items) - 1) + ["failed"]
+    for step, item in zip(path.steps, items, strict=True):
+        assert dict(item.facts)["in"] == step.given
+        assert dict(item.facts).get("out", "") == step.made
+    leads = {arrow.source for arrow in path.view.arrows}
+    assert leads == {item.id for item in items[:-1]}
+    assert path.view.arrows[-1].target == items[-1].id
+    drawn = Picture(path.view, theme=theme)
+    assert palette(theme)["bad"] in drawn.svg
+    assert "data:image/svg+xml" in path._repr_mimebundle_()["text/html"]
+    assert path._repr_mimebundle_()["text/plain"] == str(path) == caught.value.__notes__[0]
+    assert "The path so far" in path.svg
+
+
+def test_where_the_path_forks():
+    """A value that goes past a module leads to what failed as well."""
+    with pytest.raises(ShapeError) as caught:
+        PLANTED["a residual of another width"][0]()
+    assert [step.sources for step in caught.value.path.steps] == [(), (0,), (0, 1)]
 
 
 def test_under_no_grad_it_says_why_there_is_no_path():
@@ -122,7 +153,7 @@ def test_under_no_grad_it_says_why_there_is_no_path():
     (note,) = caught.value.__notes__
     assert note.splitlines()[1:] == [
         "  (under no_grad() nothing is recorded of the modules before)",
-        f"  {caught.value.failed_in}",
+        f"  {caught.value.path.steps[-1]}",
     ]
 
 
@@ -143,7 +174,8 @@ def test_the_first_module_has_no_path_behind_it():
     with pytest.raises(ShapeError) as caught:
         nn.Sequential(nn.Linear(4, 2, rng=0), nn.ReLU())(X)
     assert not hasattr(caught.value, "__notes__")
-    assert caught.value.failed_in.startswith("Linear 0  (2, 5) → failed: ")
+    assert not caught.value.path
+    assert caught.value.failed_in[:2] == ("0", "Linear")
 
 
 def test_no_note_outside_of_a_module_and_none_on_other_errors():

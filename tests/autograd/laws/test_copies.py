@@ -149,6 +149,12 @@ def test_a_copied_argument_is_connected_or_refused(row, way):
     hold(row, FIRST_ORDER[way], row.right)
 
 
+@COPIES.every
+def test_an_argument_copied_in_a_checkpoint_is_connected_or_refused(row):
+    late = dataclasses.replace(row, accept=("refused late",))
+    hold(late, lambda f, x: ag.grad(lambda x: ag.checkpoint(f)(x))(np.array(x)), row.right)
+
+
 @pytest.mark.parametrize("way", ["grad", "backward", "jvp"])
 @OF_RESULTS.every
 def test_a_copied_result_is_connected_or_refused(row, way):

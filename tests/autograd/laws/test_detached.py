@@ -187,15 +187,16 @@ def test_a_write_under_a_part_of_a_complex_number_is_refused(name):
 
 
 def test_it_holds_nothing_of_the_graph():
-    x = ag.Tensor(X, requires_grad=True)
-    y = x * 1
-    gone = weakref.ref(x * 1)
+    x, c = ag.Tensor(X, requires_grad=True), ag.Tensor(np.ones_like(X))
+    y = x * c
     d = y.detach()
-    seen, node = weakref.ref(y), weakref.ref(y._node)
+    seen, kept = weakref.ref(y), weakref.ref(c.data)  # the graph keeps the factor for backward
     gc.disable()
     try:
+        del c
+        assert kept() is not None
         del y
-        assert gone() is seen() is node() is None
+        assert seen() is kept() is None
     finally:
         gc.enable()
     np.testing.assert_array_equal(plain(d), X)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+from autograd.box import unbox
 from autograd.primitive import dispatch
 from autograd.tree import flatten
 from tests.autograd.rows import ROWS, samples
@@ -14,13 +15,8 @@ TARGETS = {id(row): target for target, row in dispatch.items()}
 NAMES = [name for name, row in ROWS.items() if id(row) in TARGETS]
 
 
-def array_of(x):
-    return x._array if isinstance(x, ag.Tensor) else x
-
-
 def looks_at(y, x):
-    y = array_of(y)
-    return isinstance(y, np.ndarray) and bool(np.shares_memory(y, array_of(x)))
+    return isinstance(unbox(y), np.ndarray) and bool(np.shares_memory(unbox(y), unbox(x)))
 
 
 @pytest.mark.parametrize("recording", [True, False])
@@ -90,4 +86,4 @@ def test_where_there_is_nothing_to_do(name):
     for t in (ag.Tensor(x), ag.Tensor(x, requires_grad=True), ag.Tensor(x, requires_grad=True) * 1):
         found = EDGES[name](t)
         assert looks_at(found, t) == looks_at(right, x)
-        np.testing.assert_array_equal(array_of(found), right)
+        np.testing.assert_array_equal(unbox(found), right)

@@ -117,12 +117,3 @@ def test_memory_lists_what_a_call_makes():
     assert 6 * 5 * 4 in memory.values()
     assert memory["dweight_0"] == 5 * 4 * 4
     assert not any("." in name for name in memory)
-
-
-def test_the_page_links_the_users_lines_and_those_that_were_written(tmp_path):
-    f, (x, y), _ = plain()
-    page = f.program(x, y)._repr_html_()
-    assert page.count("h = np.tanh(x @ w + b)") >= 2  # the line itself, and the title of what came of it
-    assert "np.dot(x, w)" in page
-    assert "<script" not in page
-    assert page.count(":has(") == 3  # one rule for each line of the user's

@@ -103,6 +103,8 @@ def test_what_does_not_fit_is_named():
         ours.convolve(np.ones((2, 5)), np.ones((3, 4)), mode="valid")
     with pytest.raises(ArgumentError, match=r"convolve: mode must be 'full', 'same' or 'valid', got 'half'"):
         ours.convolve(np.ones(2), np.ones(2), mode="half")
+    with pytest.raises(ArgumentError, match=r"convolve2d: mode must be 'full', 'same' or 'valid', got 'half'"):
+        ours.convolve2d(np.ones((2, 2)), np.ones((2, 2)), mode="half", boundary="wrap")
     with pytest.raises(ArgumentError, match=r"boundary must be one of wrap, symm, fill, got 'none'"):
         ours.convolve2d(np.ones((2, 2)), np.ones((2, 2)), boundary="none")
     with pytest.raises(ShapeError, match=r"convolve2d: inputs must be matrices, got \(2,\) and \(2, 2\)"):

@@ -35,9 +35,25 @@ def mlp() -> Net:
     return loss, dict(model=model, x=x, loss=loss)
 
 
+class Scalars(nn.Module):
+    """An MLP of neurons that see one number at a time."""
+
+    def __init__(self, count: int, *sizes: int) -> None:
+        super().__init__()
+        inputs = (count, *sizes[:-1])
+        self.layers = nn.ModuleList(
+            [nn.ModuleList([nn.Neuron(i, "relu", rng=k) for k in range(o)]) for i, o in zip(inputs, sizes, strict=True)]
+        )
+
+    def forward(self, x: Any) -> Any:
+        for layer in self.layers:
+            x = [neuron(x) for neuron in layer]
+        return x[0]
+
+
 def twin() -> Net:
-    """The same net, one number at a time."""
-    model, a, b = nn.MLP(2, [16, 16, 1], rng=RNG), ag.Tensor(0.5), ag.Tensor(-1.0)
+    """The same net, one number at a time: a graph of a thousand ops."""
+    model, a, b = Scalars(2, 16, 16, 1), ag.Tensor(0.5), ag.Tensor(-1.0)
     loss = (model([a, b]) - 0.5) ** 2
     return loss, dict(model=model, a=a, b=b, loss=loss)
 

@@ -1,7 +1,6 @@
 """The pages in a real browser: steps, keys, slider, sums, the static fallback, light and dark."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +9,8 @@ import pytest
 from graphs import expression, layers, neuron
 
 import autograd as ag
-from tests.conftest import chromium
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright (pip install playwright)")
-    with playwright.sync_playwright() as p:
-        started = p.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -134,17 +123,17 @@ def test_current_edge_and_op_are_lit_and_told(open_page):
 
 def test_zoom_and_pan(open_page):
     page = open_page(ag.replay(neuron()[0]).html)
-    before = page.locator("svg").evaluate("e => e.style.transform")
+    before = page.locator(".stage svg").evaluate("e => e.style.transform")
     page.locator(".in").click()
-    zoomed = page.locator("svg").evaluate("e => e.style.transform")
+    zoomed = page.locator(".stage svg").evaluate("e => e.style.transform")
     assert zoomed != before
     page.locator(".stage").hover()
     page.mouse.down()
     page.mouse.move(700, 300)
     page.mouse.up()
-    assert page.locator("svg").evaluate("e => e.style.transform") != zoomed
+    assert page.locator(".stage svg").evaluate("e => e.style.transform") != zoomed
     page.locator(".fit").click()
-    assert page.locator("svg").evaluate("e => e.style.transform") == before
+    assert page.locator(".stage svg").evaluate("e => e.style.transform") == before
 
 
 @pytest.mark.parametrize("width", [420, 1280])
@@ -159,9 +148,9 @@ def test_replay_is_legible_and_follows_its_steps(open_page, width):
     for _ in range(23):
         page.wait_for_function(inside)  # the page hears of a new size with its next frame
         page.keyboard.press("ArrowRight")
-    assert page.locator("svg text").last.bounding_box()["height"] > 8
+    assert page.locator(".stage svg text").last.bounding_box()["height"] > 8
     page.locator(".fit").click()
-    whole, stage = page.locator("svg").bounding_box(), page.locator(".stage").bounding_box()
+    whole, stage = page.locator(".stage svg").bounding_box(), page.locator(".stage").bounding_box()
     assert whole["width"] <= stage["width"] + 1
 
 
@@ -177,9 +166,9 @@ def test_hover_tells_value_gradient_shape_and_module(open_page):
 
 def test_without_scripts_the_picture_and_the_text_are_there(open_page):
     page = open_page(ag.replay(neuron()[0]).html, java_script_enabled=False)
-    assert page.locator("svg").is_visible()
+    assert page.locator(".stage svg").is_visible()
     assert not page.locator(".bar").is_visible()
-    assert "0.5000" in page.locator("svg").inner_html()
+    assert "0.5000" in page.locator(".stage svg").inner_html()
     page.locator("summary").first.click()
     assert page.locator("ol.steps > li").first.is_visible()
 
@@ -214,7 +203,7 @@ def test_screenshot(open_page, scheme, tmp_path):
     for _ in range(6):
         page.keyboard.press("ArrowRight")
     page.screenshot(path=tmp_path / f"{scheme}.png")
-    ground = page.locator("svg polygon").first.evaluate("e => getComputedStyle(e).fill")
+    ground = page.locator(".stage svg polygon").first.evaluate("e => getComputedStyle(e).fill")
     assert ground == {"light": "rgb(254, 254, 254)", "dark": "rgb(20, 23, 28)"}[scheme]
     assert page.locator("main").evaluate("e => getComputedStyle(e).backgroundColor") == ground
 
@@ -271,6 +260,44 @@ def test_keys_zoom_and_fit(open_page):
     assert page.evaluate(look) != larger
 
 
+def seen(page):
+    """Give the place in the picture that the small one marks as seen: left, top, width, height."""
+    marks = "e => ['x', 'y', 'width', 'height'].map(name => Number(e.getAttribute(name)))"
+    return page.locator(".mini .seen").evaluate(marks)
+
+
+def test_the_small_picture_shows_where_one_is(open_page):
+    picture = page_of_layers()
+    page = open_page(picture.render("html").decode())
+    mini = page.locator(".mini")
+    page.keyboard.press("0")
+    assert mini.is_hidden()  # all is in sight
+    for _ in range(5):
+        page.keyboard.press("+")
+    assert mini.is_visible()
+    assert page.locator(".mini svg g[class]").count() > len(picture.view.items)
+    _, _, width, height = seen(page)
+    box, whole = (
+        mini.bounding_box(),
+        page.locator(".stage svg").evaluate("e => [e.viewBox.baseVal.width, e.viewBox.baseVal.height]"),
+    )
+    mini.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    x, y, _, _ = seen(page)
+    assert [x + width / 2, y + height / 2] == pytest.approx([side / 2 for side in whole], abs=8)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 10, box["y"] + box["height"] / 2)
+    page.mouse.up()
+    assert seen(page)[0] < x
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_small_picture_has_the_colours_of_the_large_one(open_page, scheme):
+    page = open_page(page_of_layers().render("html").decode(), color_scheme=scheme)
+    fills = [f"{where} g.value:not(.todo) > rect" for where in (".stage svg", ".mini svg")]
+    large, small = (page.locator(fill).first.evaluate("e => getComputedStyle(e).fill") for fill in fills)
+    assert large == small
+
+
 def test_the_table_lights_what_is_chosen_and_closes_modules(open_page):
     picture = page_of_layers()
     page = open_page(picture.render("html").decode())
@@ -302,6 +329,6 @@ def test_the_table_is_there_without_scripts(open_page):
 
 def test_the_picture_is_told_in_words(open_page):
     page = open_page(page_of_layers().render("html").decode())
-    told = page.locator("svg > desc").text_content()
+    told = page.locator(".stage svg > desc").text_content()
     assert told.startswith("loss = mean(v10), gradient 1.0000.")
     assert "relu(v4)" in told

@@ -11,6 +11,7 @@ from graphs import GRAPHS, chain, dense, expression, layers, leaf, neuron, state
 
 import autograd as ag
 import nn
+from autograd.box import leaf_of
 from autograd.errors import ArgumentError
 from autograd.primitive import registry
 from autograd.viz import engine
@@ -257,7 +258,7 @@ def test_distance_from_the_focus_folds_what_has_no_pattern():
     assert near_root.view.boxes <= 80
     assert "nodes farther from the root folded" in near_root.folded[-1]
     assert any(item.root for item in near_root.view.items)
-    middle = next(t for t in nodes[1000:] if t._node in set(_all(nodes[-1])))
+    middle = next(t for t in nodes[1000:] if leaf_of(t) in set(_all(nodes[-1])))
     focused = ag.draw(nodes[-1], max_nodes=80, focus=middle, names=dict(here=middle))
     assert "here" in {item.name for item in focused.view.items}
     assert "farther from the focus folded" in focused.folded[-1]

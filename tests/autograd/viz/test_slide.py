@@ -1,6 +1,8 @@
 """The default picture belongs on a slide: large enough to be read, no staircase, with all that has a name."""
 
+import os
 import re
+import time
 
 import numpy as np
 import pytest
@@ -14,12 +16,18 @@ from autograd.viz import engine
 SLIDE = 1920, 1080
 
 
-def measure(svg):
+def measure(picture):
     """Give width to height, and the size in pixels of the smallest text in a box when the picture fills the slide."""
+    svg = picture.svg
     width, height = (float(x) for x in re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', svg).groups())
-    boxes = re.findall(r'<g id="[^"]*" class="node[^"]*">.*?</g>', svg, re.DOTALL)
-    sizes = [12.0] + [float(size) for box in boxes for size in re.findall(r'font-size="([\d.]+)', box)]
-    return width / height, min(sizes) * min(SLIDE[0] / width, SLIDE[1] / height)
+    boxes = dict(re.findall(r'<g id="([vf][^"]*)" class="[^"]*">(.*?)</g>', svg, re.DOTALL))
+    assert boxes.keys() == {item.id for item in picture.view.items}  # else nothing was measured
+    texts = [text for box in boxes.values() for text in re.findall("<text([^>]*)>", box)]
+    assert len(texts) > len(boxes)
+    sizes = [re.search(r'font-size="([\d.]+)', text) for text in texts]
+    least = min(float(size[1]) if size else 12.0 for size in sizes)  # what says nothing has the size of the picture
+    assert f'font-size="{12}"' in svg
+    return width / height, least * min(SLIDE[0] / width, SLIDE[1] / height)
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -35,10 +43,18 @@ def test_default_picture_fits_a_slide(name, engine_name, ran, monkeypatch):
     elif ran == "kept":
         for root in roots if isinstance(roots, list) else [roots]:
             root.backward(retain_graph=True)
+    start = time.process_time()
     picture = ag.draw(roots, names=names)
-    aspect, text = measure(picture.svg)
+    source = picture.source
+    drawing = time.process_time() - start
+    started = os.times()
+    engine.layout(source, "svg")
+    ended = os.times()
+    layout = ended.children_user + ended.children_system - started.children_user - started.children_system
+    aspect, text = measure(picture)
     assert 0.8 <= aspect <= 2.4
     assert text >= 12.0
+    assert 0.0 < layout + drawing <= 2.0  # seconds of processor time
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -116,11 +132,32 @@ def test_names_of_what_lists_hold(case):
 
 @pytest.mark.parametrize("name", NETS)
 def test_names_and_results_are_there(name):
+    """Every result has a box, and every Tensor with a name (ten steps of data are new Tensors, without one)."""
     roots, names = NETS[name]()
-    whole, shown = (
-        {item.name for item in ag.draw(roots, names=names, max_nodes=limit).view.items} for limit in (10_000, None)
-    )
-    assert whole & names.keys() <= shown
+    roots = roots if isinstance(roots, list) else [roots]
+    items = ag.draw(roots, names=names).view.items
+    named = {key for key, x in names.items() if isinstance(x, ag.Tensor)} - ({"x"} if name == "lstm" else set())
+    results = {key for key, x in names.items() if any(x is y for y in roots)}
+    assert len(results) == len(roots)
+    assert named <= {item.name for item in items}
+    assert results == {item.name for item in items if item.root}
+
+
+DATA = {"a matrix": [[1.0, 2.0]], "a large one": np.ones((40, 2)), "a row": [1.0, 2.0]}
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_a_name_stays_where_a_layer_converts_the_data(data):
+    """A Tensor of doubles in a layer of float32 is still what the caller calls x, and one box for all its uses."""
+    x, m = ag.Tensor(DATA[data]), nn.Linear(2, 2, rng=0)
+    y = (m(x) + m(x)).sum()
+    y.backward()
+    assert [item.name for item in ag.draw(y, names=dict(x=x, y=y)).view.items].count("x") == 1
+
+
+def test_a_number_in_a_product_has_no_name_that_nobody_gave():
+    (card,) = [item for item in ag.draw(leaf(2.0, "w") * ag.Tensor(3.0)).view.items if item.op]
+    assert [(part.name, part.unnamed) for part in card.parts] == [("", False)]
 
 
 def test_weights_stand_in_the_card_of_their_layer():
@@ -200,6 +237,26 @@ def test_three_calls_of_one_module_are_three_cards_with_one_weight():
     assert len([arrow for arrow in view.arrows if arrow.source == "v0"]) == 3
 
 
+def test_three_calls_of_a_folded_module_are_three_boxes():
+    """A GAN's judge sees what is real, what is not, and that again for the generator; its weights count once."""
+    losses, names = NETS["gan"]()
+    backward(losses)
+    view = ag.draw(losses, names=names).view
+    boxes = {item.id: dict(item.facts) for item in view.items if item.name == "judge"}
+    assert [facts["call"] for facts in boxes.values()] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert [facts["parameters"] for facts in boxes.values()] == ["33", *["33, those of call 1"] * 2]
+    assert {facts["in → out"] for facts in boxes.values()} == {"(16, 2) → (16, 1)"}
+    assert not [arrow for arrow in view.arrows if {arrow.source, arrow.target} <= boxes.keys()]
+    (fake,) = [arrow.target for arrow in view.arrows if arrow.source == "v11"]
+    assert boxes[fake]["call"] == "3 of 3"
+
+
+def test_calls_that_follow_each_other_are_one_box_that_counts_them():
+    loss, names = NETS["lstm"]()
+    (cell,) = [item for item in ag.draw(loss, names=names).view.items if item.name == "cell"]
+    assert dict(cell.facts)["each used"] == "10 times"
+
+
 def test_a_number_in_a_module_stands_in_the_card():
     class Scale(nn.Module):
         def __init__(self):
@@ -216,7 +273,7 @@ def test_a_number_in_a_module_stands_in_the_card():
 
 def test_a_graph_of_many_ops_is_folded_until_it_fits():
     picture = ag.draw(chain(3_000))
-    _, text = measure(picture.svg)
+    _, text = measure(picture)
     assert picture.folded
     assert text >= 12.0
 

@@ -40,14 +40,14 @@ def test_drawing_costs_little_beside_the_layout():
     h.backward()
     view = build([h], max_nodes=10_000)
     source = dot.write(view)
-    tries = [
+    tries = (
         (best(1, lambda: ag.draw(h, max_nodes=10_000).svg), best(1, lambda: layout(source, "svg"))) for _ in range(4)
-    ]
-    assert min(whole / alone for whole, alone in tries) < 1.5
+    )
+    assert any(whole < 1.5 * alone for whole, alone in tries)
 
 
 @pytest.mark.slow
 def test_a_hundred_thousand_nodes_answer_within_two_seconds():
     h = chain(100_000)
     h.backward()
-    assert best(2, lambda: ag.draw(h).source, time.process_time) < 2.0
+    assert best(2, lambda: ag.draw(h).source, time.process_time) < 450 * best(15, work, time.process_time)

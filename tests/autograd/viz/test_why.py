@@ -89,9 +89,30 @@ def test_zero_factor_says_where():
     assert "the local derivative is zero at v2 = x × w" in str(reason)
 
 
-def test_paths_that_cancel():
-    x = leaf(2.0, "x")
-    y = x - x
+def test_masked_says_where_in_arrays_that_backward_let_go_of():
+    x = leaf(-np.ones(100), "x")
+    y = ag.relu(x * 2.0).sum()
+    y.backward()
+    assert ag.why_none(x, y).at == ("v2 = relu(v1)",)
+
+
+def test_where_a_gradient_was_lost_cannot_always_be_told():
+    """The condition is gone after backward: then the sentence says so, and names no reason that is not known."""
+    x = leaf(-np.ones(100), "x")
+    y = np.where(x > 0, x * 2.0, 0.0).sum()
+    y.backward()
+    reason = ag.why_none(x, y)
+    assert reason.kind == "zero"
+    assert str(reason) == (
+        "the gradient of x is exactly zero. Where it was lost cannot be told, as backward let go of the arrays: call "
+        "backward(retain_graph=True), or hold the inputs."
+    )
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_paths_that_cancel(size):
+    x = leaf(np.full(size, 2.0), "x")
+    y = (x - x).sum()
     y.backward()
     assert "its paths from the result cancel" in str(ag.why_none(x, y))
 

@@ -163,6 +163,7 @@ def test_a_rank_that_leaves_the_others_ends_the_job(size, rank, how, module, wha
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 def test_ranks_killed_at_random_from_outside(whole, tmp_path):
     """Kill any rank at any time, again and again; the run that goes through at last is the undisturbed one."""
     tell = "pids = t.world.gather(os.getpid())\nif not t.rank:\n    print(*pids, flush=True)\n"

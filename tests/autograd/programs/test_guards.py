@@ -2,13 +2,22 @@
 
 import array
 import collections
+import concurrent.futures
+import contextlib
+import contextvars
+import copy
 import functools
 import gc
 import itertools
+import os
 import random
+import struct
+import sys
 import time
 import types
+import uuid
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -327,6 +336,103 @@ def a_view_of_a_dictionary():
     return lambda x: x * proxy["k"], lambda: inner.__setitem__("k", 5.0), X
 
 
+class Settings:
+    factor = 2.0
+    table = {"k": 2.0}  # noqa: RUF012
+
+    def __init__(self):
+        self.s = self.factor
+
+    @classmethod
+    def times(cls, x):
+        return x * cls.factor
+
+    def __call__(self, x):
+        return x * self.s
+
+
+class Derived(Settings):
+    pass
+
+
+def set_factor():
+    Settings.factor += 1.0
+
+
+SWITCH = contextvars.ContextVar("switch", default=2.0)
+PACKAGE = types.ModuleType("package")
+PACKAGE.part = types.ModuleType("package.part")
+PACKAGE.part.scale = 2.0
+
+
+def scale_imported_inside(x):
+    import package.part
+
+    return x * package.part.scale
+
+
+def change_package():
+    PACKAGE.part.scale += 1.0
+
+
+def counted(x):
+    return x * getattr(counted, "k", 2.0)
+
+
+def weakly_held():
+    k = Scaled()
+    seen = weakref.ref(k)
+    return lambda x, k=k: x * seen().s, lambda: setattr(k, "s", 5.0), X
+
+
+def shape_of_a_closed_tensor():
+    t = ag.Tensor([1.0, 2.0])
+    return lambda x: x * t.shape[0], lambda: setattr(t, "data", np.ones(5)), X
+
+
+def method_of_a_builtin():
+    k = {"s": 2.0}
+    get = k.get
+    return lambda x: x * get("s"), lambda: k.update(s=5.0), X
+
+
+def method_wrapper():
+    k = [2.0]
+    get = k.__getitem__
+    return lambda x: x * get(0), lambda: k.__setitem__(0, 5.0), X
+
+
+def array_in_a_cache():
+    table = functools.cache(lambda n: np.arange(1.0, n))
+    return lambda x: x * table(4), lambda: table(4).__setitem__(0, 9.0), X
+
+
+def part_of_an_array_in_a_cache():
+    table = functools.cache(lambda n: np.arange(1.0, n))
+    return lambda x: x * table(8)[::2][:3], lambda: table(8).__setitem__(0, 9.0), X
+
+
+def base_of_a_class():
+    return lambda x: Derived().s * x, set_factor, X
+
+
+CHANGES = {
+    "a class": lambda: (lambda x: x * Settings.factor, set_factor, X),
+    "a class method": lambda: (Settings.times, set_factor, X),
+    "a table of a class": lambda: (
+        lambda x: x * Settings.table["k"], lambda: Settings.table.update(k=Settings.table["k"] + 1), X
+    ),
+    "an object that is made inside": lambda: (lambda x: Settings()(x), set_factor, X),
+    "an attribute that a class gets": lambda: (
+        lambda x: x * Derived.factor, lambda: setattr(Derived, "factor", Derived.factor + 1), X
+    ),
+    "a context variable": lambda: (lambda x: x * SWITCH.get(), lambda: SWITCH.set(SWITCH.get() + 1), X),
+    "a module in a module": lambda: (lambda x: x * PACKAGE.part.scale, change_package, X),
+    "a module that is imported inside": lambda: (scale_imported_inside, change_package, X),
+    "an attribute of a function": lambda: (counted, lambda: setattr(counted, "k", 7.0), X),
+}  # fmt: skip
+
+
 ROWS = [
     *CONTAINERS.values(), a_view_of_a_dictionary,
     closed_array, view_of_closed_array, array_made_of_a_closed_one, number_of_a_closed_array,
@@ -335,7 +441,9 @@ ROWS = [
     attribute, attribute_of_the_class, slot, mode, running_statistics, parameter_replaced, module_replaced,
     module_in_a_plain_list, hyper_parameter, loss_weight, hook, generator_made_inside,
     number_that_is_bound_anew, function_that_is_bound_anew, base_class_method, property_of_the_class, set_of_names,
-    order_of_a_dictionary, bound_method, partial, wider_weight,
+    order_of_a_dictionary, bound_method, partial, wider_weight, weakly_held, shape_of_a_closed_tensor,
+    method_of_a_builtin, method_wrapper, array_in_a_cache, part_of_an_array_in_a_cache, base_of_a_class,
+    *CHANGES.values(),
 ]  # fmt: skip
 
 
@@ -343,7 +451,13 @@ def numbers(y):
     return np.asarray(y.detach().numpy() if isinstance(y, ag.Tensor) else y)
 
 
-NAMES = [*CONTAINERS, *[row.__name__ for row in ROWS[len(CONTAINERS) :]]]
+NAMES = [*CONTAINERS, *[row.__name__ for row in ROWS[len(CONTAINERS) : -len(CHANGES)]], *CHANGES]
+
+
+@pytest.fixture(autouse=True)
+def the_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "package", PACKAGE)
+    monkeypatch.setitem(sys.modules, "package.part", PACKAGE.part)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
@@ -389,7 +503,7 @@ def test_a_generator_that_the_function_draws_from_itself():
         return lambda x: x + rng.normal(size=3)
 
     compiled, plain = ag.compile(noisy(np.random.default_rng(0))), noisy(np.random.default_rng(0))
-    with pytest.warns(RuntimeWarning, match="draws from a generator itself"):
+    with pytest.warns(RuntimeWarning, match="draws from a Generator itself"):
         np.testing.assert_array_equal(compiled(X), plain(X))
     for _ in range(3):
         np.testing.assert_array_equal(compiled(X), plain(X))
@@ -601,6 +715,15 @@ ANEW = {
     "a Random of one's own": drawing(lambda: random.Random(0), lambda rng: rng.random()),
     "a RandomState": drawing(lambda: np.random.RandomState(0), lambda rng: rng.rand()),
     "the clock": drawing(lambda: None, lambda _: time.perf_counter()),
+    "a generator without a seed": drawing(lambda: None, lambda _: np.random.default_rng().normal()),
+    "bits of a generator": drawing(lambda: np.random.PCG64(0), lambda bits: np.random.Generator(bits).normal()),
+    "children of a seed": drawing(
+        lambda: np.random.SeedSequence(0), lambda seed: np.random.default_rng(seed.spawn(1)[0]).normal()
+    ),
+    "children of a generator": drawing(lambda: np.random.default_rng(0), lambda rng: rng.spawn(1)[0].normal()),
+    "a method of a generator": drawing(lambda: np.random.default_rng(0).normal, lambda draw: draw()),
+    "random bytes": drawing(lambda: None, lambda _: int.from_bytes(os.urandom(4))),
+    "a number that is never the same": drawing(lambda: None, lambda _: uuid.uuid4().int % 1000003),
 }
 
 
@@ -610,6 +733,254 @@ def test_what_is_another_at_each_call_is_no_constant(name):
     with pytest.warns(RuntimeWarning, match="runs uncompiled"):
         found = [compiled(X).tobytes() for _ in range(4)]
     assert len(set(found)) == 4
+
+
+@pytest.mark.parametrize("read", [np.load, np.fromfile, lambda path: 1.0 + path.with_name("b").exists()])
+def test_a_file_is_read_at_each_call(tmp_path, read):
+    path = tmp_path / "a"
+
+    def write(number):
+        with path.open("wb") as file:
+            np.save(file, np.full(3, number)) if read is np.load else np.full(3, number).tofile(file)
+
+    write(2.0)
+    compiled = ag.compile(lambda x: x * read(path), quiet=True)
+    compiled(X)
+    write(3.0)
+    (tmp_path / "b").touch()
+    np.testing.assert_array_equal(compiled(X), X * read(path))
+
+
+def swallowed(x):
+    try:
+        return x * float(x[0])
+    except TypeError:
+        return x
+
+
+def branch_that_is_swallowed(x):
+    with contextlib.suppress(Exception):
+        if x[0] > 1:
+            return x * 3
+    return x
+
+
+def in_threads(x):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return sum(pool.map(lambda v: v * v, x))
+
+
+def two_names_of_a_number(x):
+    total = x.sum()
+    before = total
+    total += 1.0
+    total *= 2.0
+    return total - before
+
+
+def an_error_of_arithmetic(x):
+    with np.errstate(divide="raise"):
+        try:
+            return x / (x - 1.5)
+        except FloatingPointError:
+            return x
+
+
+KEPT = {}
+
+
+def kept_in_a_dictionary(x):
+    KEPT["h"] = x * x
+    return KEPT["h"].sum()
+
+
+SIZE = ag.opaque(lambda x: "big" if x[0] > 1 else "small")
+
+
+@functools.singledispatch
+def by_type(x):
+    return x * 3
+
+
+by_type.register(np.ndarray)(lambda x: x * 2)
+
+# functions that a trace alone would answer otherwise than the function itself
+QUESTIONS = {
+    "isinstance": lambda x: x * (2 if isinstance(x, np.ndarray) else 3),
+    "isinstance of a result": lambda x: x * (2 if isinstance(x * 1, np.ndarray) else 3),
+    "isinstance of a number": lambda x: x * (2 if isinstance(x.sum(), float) else 3),
+    "type": lambda x: x * (2 if type(x) is np.ndarray else 3),
+    "by type": lambda x: by_type(x),
+    "what Tensors have": lambda x: x * (2 if hasattr(x, "detach") else 3),
+    "what arrays have": lambda x: x * (2 if hasattr(x, "flags") else 3),
+    "a text": lambda x: x * len(f"{x[0]:.3f}"),
+    "a representation": lambda x: x * len(repr(x)),
+    "a text by NumPy": lambda x: x * len(np.array_str(x)),
+    "a text by an opaque function": lambda x: x * (2 if SIZE(x) == "big" else 3),
+    "a generator": lambda x: (v * 2 for v in x),
+    "a namespace": lambda x: types.SimpleNamespace(a=x * 2),
+    "an array of its own": lambda x: (x * 2, np.arange(3.0).__iadd__(1.0))[1],
+    "swallowed": swallowed,
+    "told as an error of C": lambda x: x * struct.unpack("d", struct.pack("d", x[0]))[0],
+    "a copy": lambda x: copy.copy(x) * 2,
+    "a deep copy": lambda x: copy.deepcopy([x])[0] * 2,
+    "a branch that is swallowed": branch_that_is_swallowed,
+    "threads": in_threads,
+    "two names of a number": two_names_of_a_number,
+    "an error of arithmetic": an_error_of_arithmetic,
+    "kept in a dictionary": kept_in_a_dictionary,
+}
+
+
+def plain_form(y):
+    if isinstance(y, types.SimpleNamespace):
+        return [plain_form(y.a)]
+    return [plain_form(part) for part in y] if isinstance(y, types.GeneratorType) else numbers(y).tolist()
+
+
+@pytest.mark.parametrize("kind", ["array", "Tensor", "grad"])
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_about_the_values_is_answered_as_without(name, kind):
+    f = QUESTIONS[name]
+    if kind == "grad":
+        inner, f = f, lambda x: ag.grad(lambda x: np.sum(inner(x) * 1.0))(x)
+    compiled = ag.compile(f, quiet=True)
+    for k in range(4):
+        x = X + k * 0.25
+        x = ag.Tensor(x, requires_grad=True) if kind == "Tensor" else x
+        try:
+            right = plain_form(f(x))
+        except Exception as error:  # what the function itself cannot do its program cannot, either
+            with pytest.raises(type(error)):
+                compiled(x)
+            return
+        try:
+            found = compiled(x)
+        except TraceError as error:
+            assert "cannot be part of the program" in str(error)  # noqa: PT017
+            continue
+        assert plain_form(found) == right
+        if isinstance(found, ag.Tensor) and found.requires_grad:
+            found.sum().backward()
+            copied = "copy" in name  # a leaf of its own
+            assert (x.grad is None) == copied
+            x.grad = None
+
+
+def test_what_a_function_keeps_is_what_it_would_be_without():
+    compiled, x = ag.compile(kept_in_a_dictionary, quiet=True), ag.Tensor(X, requires_grad=True)
+    for _ in range(3):
+        y = compiled(x) + (KEPT["h"] * X).sum()
+        y.backward()
+        np.testing.assert_array_equal(x.grad.numpy(), 2 * X * (1 + X))
+        x.grad = None
+    assert type(KEPT["h"]) is ag.Tensor
+
+
+def test_a_run_that_cannot_be_taken_back_is_not_made_twice():
+    calls, norm = [], nn.BatchNorm1d(3, momentum=None)
+
+    def f(x):
+        calls.append(1)
+        return norm(x) * len(f"{x}")
+
+    with pytest.raises(TraceError, match=r"writes out the numbers.* changes calls, too, and so"):
+        ag.compile(f)(np.ones((2, 3), "f4"))
+    assert norm.num_batches_tracked == 0
+    twin = nn.BatchNorm1d(3, momentum=None)
+    with pytest.warns(RuntimeWarning, match="writes out the numbers"):
+        ag.compile(lambda x: twin(x) * len(f"{x}"))(np.ones((2, 3), "f4"))
+    assert twin.num_batches_tracked == 1
+
+
+def test_a_value_of_a_trace_is_of_no_use_after_it():
+    held = []
+
+    def f(x):
+        held.append(x * 2)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        ag.compile(f)(ag.Tensor(X, requires_grad=True))
+    with pytest.raises(TraceError, match="used after the trace"):
+        held[0] + 1
+
+
+LARGE_ONES = ag.op(lambda a: a[a > 1.7], vjp=lambda g, a: np.where(a > 1.7, 1.0, 0.0) * g.sum(), name="large_ones")
+
+
+def masked_write(x):
+    y = x * 1.0
+    y[y > 1.7] = x[x > 1.7] ** 2
+    return y.sum()
+
+
+# the shape of what a mask takes follows from numbers
+SHAPES = {
+    "a size": lambda x: x.sum() * x[x > 1.7].size,
+    "a length": lambda x: x.sum() * len(x[x > 1.7]),
+    "an array of that shape": lambda x: x.sum() * np.ones(x[x > 1.7].shape).sum(),
+    "weights": lambda x: (x[x > 1.7] * np.arange(1.0, 1 + x[x > 1.7].size)).sum(),
+    "a mean": lambda x: np.append(x[x > 1.7], 1.0).mean(),
+    "a loop": lambda x: sum([v * k for k, v in enumerate(x[x > 1.7])], x[0]),
+    "joined": lambda x: np.concatenate([x[x > 1.7], x]).sum(),
+    "places": lambda x: x.sum() * np.flatnonzero(x > 1.7).size,
+    "places by where": lambda x: x.sum() * np.where(x > 1.7)[0].size,
+    "a write": masked_write,
+    "an op of one's own": lambda x: LARGE_ONES(x).sum() * LARGE_ONES(x).shape[0],
+}
+
+
+def of_backward(f):
+    def gradient(x):
+        x, w = (ag.Tensor(v, requires_grad=True) for v in (x, 2.0))
+        (f(x) * w).backward()
+        return x.grad.numpy(), w.grad.numpy()
+
+    return gradient
+
+
+def number_written(x):
+    y = x * 1.0
+    y[y > 1.7] = x.sum()
+    return (y * y).sum()
+
+
+SHAPES["a number that is written"] = number_written
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_shape_that_follows_from_numbers_in_backward(name):
+    compiled = ag.compile(SHAPES[name], quiet=True)
+    for shift in (0.0, 0.0, 1.0, -3.0, 0.0, 1.0, 2.0):
+        found, right = of_backward(compiled)(X + shift), of_backward(SHAPES[name])(X + shift)
+        np.testing.assert_allclose(np.hstack(found), np.hstack(right), rtol=1e-12)
+
+
+@pytest.mark.parametrize("way", [lambda f: f, ag.grad, ag.value_and_grad], ids=["f", "grad", "value_and_grad"])
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_shape_that_follows_from_numbers(name, way):
+    plain = way(SHAPES[name])
+    compiled = ag.compile(plain, quiet=True)
+    for shift in (0.0, 0.0, 1.0, -3.0, 0.0, 1.0, 2.0):
+        found, right = ((y if isinstance(y, tuple) else (y,)) for y in (compiled(X + shift), plain(X + shift)))
+        np.testing.assert_allclose(np.hstack(found), np.hstack(right), rtol=1e-12)
+    assert compiled.traces <= 4
+
+
+def test_nothing_is_drawn_or_counted_twice_where_a_shape_is_another_one():
+    draw = ag.opaque(lambda rng: rng.normal())
+
+    def make():
+        rng, norm = np.random.default_rng(0), nn.BatchNorm1d(3, momentum=None)
+        return norm, lambda x: draw(rng) + norm(np.stack([x, 2 * x])).sum() * draw(rng) * x[x > 1.7].size + draw(rng)
+
+    (first, plain), (second, twin) = make(), make()
+    compiled = ag.compile(twin, quiet=True)
+    for shift in (0, 0, 1, -3, 0, 1, 2):
+        x = (X + shift).astype("f4")
+        np.testing.assert_allclose(numbers(compiled(x)), numbers(plain(x)))
+        assert second.num_batches_tracked == first.num_batches_tracked
 
 
 def test_a_clock_that_the_garbage_collector_reads_is_none_of_the_program():
@@ -628,6 +999,17 @@ def test_a_clock_that_the_garbage_collector_reads_is_none_of_the_program():
         assert not function.why
     finally:
         gc.callbacks.remove(timed)
+
+
+@pytest.mark.parametrize("f", [lambda x: (np.sin(x) * x).sum(), ag.grad(lambda x: (np.sin(x) * x).sum())])
+def test_a_program_keeps_no_array_of_its_first_call(f):
+    compiled = ag.compile(f)
+    for make in (lambda: np.ones(1000), lambda: ag.Tensor(np.ones(1000)).data):
+        x = make()
+        seen = weakref.ref(x)
+        compiled(x)
+        del x
+        assert seen() is None
 
 
 def test_a_weight_that_was_put_past_setattr_is_seen():

@@ -1,0 +1,283 @@
+"""Forward mode over a recorded graph: tangents go from the arguments to the results, without a second table of rules.
+
+The Jacobian of an elementwise op is diagonal, so its rule is its own jvp: what it does to a cotangent it does to a
+tangent. An op that is linear in its inputs (``linear=`` in its declaration) applies itself. An op with a definition is
+walked through that. For all others the rule, which is linear in the cotangent, is transposed: the vjp of the vjp.
+Floor 8: used by the transforms.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.box import Box, wrap
+from autograd.compiler import select
+from autograd.differentiate import (
+    differentiate,
+    differentiate_recorded,
+    linked,
+    recorded_vjp,
+)
+from autograd.graph import Leaf, Node, TracedLeaf, leading_to, versions
+from autograd.lanes import Call, batch, loop
+from autograd.masking import Masked, reach
+from autograd.modes import current, enable_grad, no_grad, watched_by
+from autograd.rules import Op, conjugate
+from autograd.vjp import (
+    BUNDLE,
+    IDENTITY,
+    ITEM,
+    Cotangents,
+    arguments_of,
+    bundle_node,
+    check,
+    identity_node,
+    missing_rule,
+)
+
+Tangents = dict[Node, Any]
+
+
+@np.errstate(all="ignore")
+def push(tangents: Tangents, roots: Sequence[Node | None], *, traced: bool, lanes: int | None = None) -> list[Any]:
+    """Return the tangent of each root, given those of some nodes: None where no way leads from these to it.
+
+    With ``traced`` tangents are Tensors, and what is computed is recorded. With ``lanes`` there are so many directions
+    at once, along the first axis of each tangent.
+    """
+    if current().watcher is not None:
+        with watched_by(None):
+            return push(tangents, roots, traced=traced, lanes=lanes)
+    with enable_grad() if traced else no_grad():
+        return _Pusher(traced, lanes).push(tangents, roots)
+
+
+class _Pusher:
+    """Push tangents forwards: one direction, or several at once."""
+
+    def __init__(self, traced: bool, lanes: int | None) -> None:
+        self.traced, self.lanes = traced, lanes
+        self.front: tuple[int, ...] = () if lanes is None else (lanes,)
+
+    def push(self, tangents: Tangents, roots: Sequence[Node | None]) -> list[Any]:
+        own = set(tangents)
+        between = leading_to(bundle_node(roots), own) - own
+        found = dict(tangents)
+        for node in sorted(between, key=lambda node: -node.order):  # oldest first: parents before their users
+            if node.op is not BUNDLE:
+                found[node] = self.tangent(node, found)
+        return [None if root is None else found.get(root) for root in roots]
+
+    def tangent(self, node: Node, found: Tangents) -> Any:
+        """Compute the tangent of a node (a tuple, if its op has several outputs) from those of its parents."""
+        op, parents = node.op, node.parents
+        if op is IDENTITY:
+            return found[parents[0]]
+        if op is ITEM:
+            return found[parents[0]][node.kwargs["index"]]
+        if node.released or versions.latest < node.order:
+            check(node)
+        given = [None if parent is None else found.get(parent) for parent in parents]
+        if op.__class__ is Op and op.linear is not None and not op.closed_over(node):
+            made = self.applied(node, given)
+            if made is not None:
+                return made
+        diagonal = op.__class__ is Op and op.elementwise and op.rules and not isinstance(node.shape, list)
+        if op.definition is not None and (self.traced or not diagonal):
+            return self.through_definition(node, given)
+        if diagonal and not _changes_field(node, given):
+            return self.elementwise(node, given)
+        if self.lanes is None:
+            return _transposed(node, given, self.traced)
+        return self.one_by_one(node, given, lambda lane: _transposed(node, lane, self.traced))
+
+    def fitted(self, t: Any, shape: Any, dtype: Any) -> Any:
+        """Return a tangent in the shape and dtype of the value it belongs to."""
+        shape = self.front + shape
+        if np.shape(t) != shape:
+            t = np.broadcast_to(t, shape)
+        if t.dtype != dtype:
+            t = (t.real if t.dtype.kind == "c" and dtype.kind != "c" else t).astype(dtype)
+        return t
+
+    def zeros(self, shape: Any, dtype: Any) -> Any:
+        """Return the tangent of what does not move; it takes no memory."""
+        return np.broadcast_to(np.zeros((), dtype), self.front + shape)[()]
+
+    def outputs(self, node: Node, y: Any) -> Any:
+        """Fit the tangents of all outputs."""
+        if isinstance(y, tuple):
+            return tuple([self.fitted(part, *facts) for part, *facts in zip(y, node.shape, node.dtype, strict=True)])
+        return self.fitted(y if isinstance(y, Box) else np.asarray(y)[()], node.shape, node.dtype)
+
+    def applied(self, node: Node, given: Sequence[Any]) -> Any:
+        """Apply a linear op to the tangents, a multilinear one to the tangent of one input after the other."""
+        op = node.op
+        if op.linear != "each":
+            inputs = [
+                t if t is not None else 0.0 if parent is None else _zeros(parent.shape, parent.dtype)
+                for t, parent in zip(given, node.parents, strict=True)
+            ]
+            return self.outputs(node, self.run(node, inputs, [t is not None for t in given]))
+        residuals = linked(node) if self.traced else node.residuals
+        changed, count = [i for i, t in enumerate(given) if t is not None], len(given)
+        if any(residuals[k] is None for i in changed for k in range(count) if k != i):
+            return None  # nobody kept the factor: the rule tells without it
+        total: Any = None
+        for i in changed:
+            inputs = [given[k] if k == i else residuals[k] for k in range(count)]
+            y = self.run(node, inputs, [k == i for k in range(count)])
+            total = y if total is None else total + y
+        return self.outputs(node, total)
+
+    def run(self, node: Node, inputs: list[Any], moving: list[bool]) -> Any:
+        """Apply the op of a node to tangents."""
+        op, kwargs = node.op, node.kwargs or {}
+        run = op.apply if any(isinstance(x, Box) for x in inputs) else op.forward
+        if self.lanes is None:
+            return run(*inputs, **kwargs)
+        shapes = [() if parent is None else parent.shape for parent in node.parents]
+        outs = node.shape if isinstance(node.shape, list) else [node.shape]
+        y = batch(op, Call(run, inputs, moving, shapes, outs, self.lanes), kwargs)
+        if y is not None:
+            return y
+        dtypes = node.dtype if isinstance(node.dtype, list) else [node.dtype]
+        facts = [*zip(outs, dtypes, strict=True)]
+        return loop(
+            lambda lane: run(*[x[lane] if own else x for x, own in zip(inputs, moving, strict=True)], **kwargs),
+            self.lanes,
+            facts,
+        )
+
+    def elementwise(self, node: Node, given: Sequence[Any]) -> Any:
+        """Run the rule on the tangents: the Jacobian is diagonal."""
+        op, shape = node.op, self.front + node.shape
+        residuals = linked(node) if self.traced and not op.reads_nothing else node.residuals
+        needs = [t is not None for t in given]
+        twin = op.takes_complex and not op.as_written
+        total: Any = None
+        for i, t in enumerate(given):
+            if t is None:
+                continue
+            if i not in op.rules:
+                missing_rule(op, i)
+            if self.lanes is not None and t.ndim <= len(node.shape):
+                t = np.reshape(t, (*self.front, *(1,) * (len(shape) - t.ndim), *t.shape[1:]))
+            if t.shape != shape:
+                t = np.broadcast_to(t, shape)
+            rule = op.rules[i]
+            t = conjugate(t) if twin else t  # the rules of a complex result are conjugated, and back
+            share = rule.function(t, *arguments_of(rule, node, residuals, needs, (True,)))
+            share = conjugate(share) if twin else share
+            if isinstance(op.selects, dict) and i in op.selects:
+                mask = op.selects[i].function(*arguments_of(op.selects[i], node, residuals, needs, (True,)))
+                mask = np.broadcast_to(np.asarray(mask, bool), shape)[()]
+                share = select(mask, self.fitted(_array(share), node.shape, node.dtype))
+            total = share if total is None else total + share
+        return self.fitted(_array(total), node.shape, node.dtype)
+
+    def through_definition(self, node: Node, given: Sequence[Any]) -> Any:
+        """Run the definition of an op again, recorded, and push the tangents through that."""
+        op, parents = node.op, node.parents
+        inputs = list(node.residuals[: len(parents) - op.closed_over(node)])
+        own: Tangents = {}
+        for i, (parent, t) in enumerate(zip(parents, given, strict=True)):
+            if parent is None:
+                continue
+            if i >= len(inputs):
+                if t is not None:
+                    own[parent] = t
+            elif t is not None:
+                stand_in = identity_node(parent) if self.traced else Leaf(None, parent.shape, parent.dtype, True)
+                inputs[i], own[stand_in] = wrap(inputs[i], stand_in), t
+            elif self.traced and parent.needs:
+                inputs[i] = wrap(inputs[i], parent)
+        with enable_grad():
+            y = op.definition(*inputs, **(node.kwargs or {}))
+        several = isinstance(y, tuple)
+        made = self.push(own, [part._node if isinstance(part, Box) else None for part in (y if several else (y,))])
+        shapes, dtypes = (node.shape, node.dtype) if several else ([node.shape], [node.dtype])
+        filled = [
+            self.zeros(shape, dtype) if t is None else self.fitted(t, shape, dtype)
+            for t, shape, dtype in zip(made, shapes, dtypes, strict=True)
+        ]
+        return tuple(filled) if several else filled[0]
+
+    def one_by_one(self, node: Node, given: Sequence[Any], run: Any) -> Any:
+        """Push lane after lane."""
+        shapes, dtypes = (node.shape, node.dtype) if isinstance(node.shape, list) else ([node.shape], [node.dtype])
+        facts = [*zip(shapes, dtypes, strict=True)]
+        return loop(lambda lane: run([t if t is None else t[lane] for t in given]), self.front[0], facts)
+
+
+def _array(x: Any) -> Any:
+    return x if hasattr(x, "dtype") else np.asarray(x)[()]
+
+
+def _zeros(shape: Any, dtype: Any) -> Any:
+    return np.broadcast_to(np.zeros((), dtype), shape)[()]
+
+
+def _fitted(t: Any, shape: Any, dtype: Any) -> Any:
+    return _PLAIN.fitted(t, shape, dtype)
+
+
+_PLAIN = _Pusher(False, None)
+
+
+def _changes_field(node: Node, given: Sequence[Any]) -> bool:
+    """Tell whether the rule for complex numbers is another one forwards: abs and conj are not holomorphic."""
+    kinds = {node.dtype.kind, *[p.dtype.kind for p, t in zip(node.parents, given, strict=True) if p and t is not None]}
+    return "c" in kinds and (node.op.as_written or node.dtype.kind != "c")
+
+
+def _transposed(node: Node, given: Sequence[Any], traced: bool) -> Any:
+    """Differentiate <uᵀ J, t> with respect to u: that is J t, whatever the rule is."""
+    several = isinstance(node.shape, list)
+    shapes, dtypes = (node.shape, node.dtype) if several else ([node.shape], [node.dtype])
+    cotangents = [
+        wrap(np.zeros(shape, dtype)[()], TracedLeaf(None, shape, dtype)) if dtype.kind in "fc" else None
+        for shape, dtype in zip(shapes, dtypes, strict=True)
+    ]
+    u = Cotangents({i: part for i, part in enumerate(cotangents) if part is not None}) if several else cotangents[0]
+    tangents = dict(_alive(node, u, given, traced))
+    with enable_grad():
+        shares = (recorded_vjp if traced else _vjp)(node, u, set(tangents))
+    seeds: Tangents = {}
+    for parent, share in shares:
+        root = share._node if isinstance(share, Box) else None
+        if root is not None and root.needs:
+            t = tangents[parent]
+            seeds[root] = seeds[root] + t if root in seeds else t
+    own = {part._node for part in cotangents if part is not None}
+    inside = set[Node]().union(*[leading_to(root, own) for root in seeds])
+    seeds = {root: t for root, t in seeds.items() if root in inside}
+    found = (differentiate_recorded if traced else differentiate)(seeds, own, wanted=inside)
+    made = [
+        _zeros(shape, dtype) if part is None or part._node not in found else _fitted(found[part._node], shape, dtype)
+        for part, shape, dtype in zip(cotangents, shapes, dtypes, strict=True)
+    ]
+    return tuple(made) if several else made[0]
+
+
+def _vjp(node: Node, u: Any, wanted: Any) -> Any:
+    return node.op.vjp(node, node.residuals, u, wanted)
+
+
+def _alive(node: Node, u: Any, given: Sequence[Any], traced: bool) -> Any:
+    """Yield parents and tangents; what an op does not select is set to zero, where 0 · inf would make a nan of it."""
+    alive: Any = None
+    for i, (parent, t) in enumerate(zip(node.parents, given, strict=True)):
+        if t is None:
+            continue
+        plain = t._array if isinstance(t, Box) else t
+        if node.op.selects is True and not np.all(np.isfinite(plain)):
+            if alive is None:
+                masked = (
+                    Cotangents({k: Masked(g) for k, g in u.parts.items()}) if isinstance(u, Cotangents) else Masked(u)
+                )
+                alive = reach(node, masked, [each is not None for each in given])
+            if alive[i] is not None:
+                t = select(alive[i], t)
+        yield parent, t

@@ -1,0 +1,324 @@
+"""One run of a function that is transformed: arguments and results as nodes, tangents and cotangents through it.
+
+Floor 12: used by the transforms.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.accumulate import add_up
+from autograd.box import Box, needs_grad, small, wrap
+from autograd.differentiate import differentiate, differentiate_recorded, has_nan
+from autograd.errors import ArgumentError, DTypeError, NotAFunction, ShapeError
+from autograd.forward import push
+from autograd.graph import Node, TracedLeaf, leading_to, next_order, reaches_other_leaf
+from autograd.modes import current, enable_grad
+from autograd.reading import as_seed
+from autograd.tensor import Tensor
+from autograd.tree import flatten, numbers_in, values_like
+from autograd.vjp import bundle_node, identity_node
+
+Function = Callable[..., Any]
+
+
+class Transformed:
+    """Call a function made of ``f``; it can be pickled where ``f`` can."""
+
+    _reaches = ("_run",)  # the rest names it
+
+    def __init__(self, run: Function, transform: Function, f: Function, *options: Any) -> None:
+        if not callable(f):
+            raise NotAFunction(_meant(transform.__name__, f))
+        functools.update_wrapper(self, f, updated=())
+        self._run, self._recipe = run, (transform, (f, *options))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._run(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __reduce__(self) -> Any:
+        return self._recipe
+
+
+def _meant(name: str, f: Any) -> str:
+    if isinstance(f, Box):
+        return (
+            f"{name} takes a function, got a Tensor. For a result that was recorded already call y.backward() and read "
+            f"x.grad, or pass the function that computes it: ag.{name}(f)(x)."
+        )
+    return f"{name} takes a function, got {type(f).__name__}: {f!r}"[:200] + ". Pass the function, not its result."
+
+
+def check_function(name: str, f: Any) -> None:
+    """Refuse what is no function, and say what is meant."""
+    if not callable(f):
+        raise NotAFunction(_meant(name, f))
+
+
+def _is_number(x: Any) -> bool:
+    """Tell whether a gradient may be asked for: None, words and truth values in a tree stay as they are."""
+    return isinstance(x, _NUMBERS) and not isinstance(x, bool)
+
+
+_ARRAYS = (np.ndarray, np.generic)
+_NUMBERS = (Box, *_ARRAYS, float, int, complex)
+
+
+class Trace:
+    """Hold one run of a function: the nodes of its chosen arguments, its output, whether anything outside records."""
+
+    def __init__(
+        self,
+        f: Function,
+        args: Sequence[Any],
+        argnums: Sequence[int],
+        kwargs: dict[str, Any],
+        who: str,
+        has_aux: bool = False,
+    ) -> None:
+        inner, start = list(args), next_order()
+        self.targets: list[Node] = []
+        self.inputs: list[Box] = []
+        self.rebuilds: list[tuple[int, Callable[..., Any]]] = []
+        self.forms: list[Any] = []
+        outer = current().recording
+        self.outside = False
+        for number in _places(argnums, len(args), who):
+            values, rebuild = numbers_in(args[number], _is_number)
+            boxes = [_track(value, outer, who) for value in values]
+            self.outside = self.outside or (outer and any(needs_grad(value) for value in values))
+            self.targets += [box._node for box in boxes if box._node is not None]
+            self.inputs += boxes
+            self.rebuilds.append((len(values), rebuild))
+            self.forms.append(args[number])
+            inner[number] = rebuild(boxes)
+        self.own = set(self.targets)
+        if outer:
+            output = f(*inner, **kwargs)
+        else:
+            with enable_grad():
+                output = f(*inner, **kwargs)
+        self.tracer, self.aux = current().tracer, None
+        if has_aux:
+            if not isinstance(output, tuple) or len(output) != 2:
+                raise ArgumentError(
+                    f"{who}(has_aux=True): the function must return a pair (value, aux), got {type(output).__name__}."
+                )
+            output, self.aux = output
+        self.outputs, self.rebuild_output = flatten(output)
+        for y in self.outputs:
+            if not isinstance(y, _NUMBERS):
+                missing = " Is a return missing?" if y is None else ""
+                raise DTypeError(
+                    f"{who}: the function returned {type(y).__name__}; it must return numbers or arrays.{missing}"
+                )
+        self.nodes = [y._node if needs_grad(y) else None for y in self.outputs]
+        self.foreign = reaches_other_leaf(self.nodes, self.own)
+        # The arguments of transforms inside f end there; those of transforms around it were made before, and do not.
+        self.outside = self.outside or (
+            outer
+            and self.foreign
+            and reaches_other_leaf(
+                self.nodes, self.own, lambda leaf: not isinstance(leaf, TracedLeaf) or leaf.order > start
+            )
+        )
+
+    def value(self) -> Any:
+        """Return the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
+        return self.rebuild_output(self._given(self.outputs))
+
+    def with_aux(self, result: Any, has_aux: bool) -> Any:
+        """Return ``result``, and beside it what the function gave as well: in the form of values."""
+        if not has_aux:
+            return result
+        values, rebuild = flatten(self.aux)
+        return result, rebuild(self._given(values))
+
+    def _given(self, values: list[Any]) -> list[Any]:
+        if self.tracer is not None:
+            return [self.tracer.result(y) for y in values]
+        return values if self.outside else [_frozen(y._array) if isinstance(y, Box) else y for y in values]
+
+    def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
+        """Return the gradient for each target, given one for each output; zeros where nothing arrives."""
+        return _taken(_walk(self.nodes, seeds, self.own, traced, self.foreign), self.targets)
+
+    def push(self, tangents: tuple[Any, ...], who: str) -> Any:
+        """Return the tangents of the outputs, given those of the arguments in their form."""
+        given = self.directions(tangents, who)
+        seeds = [seed_of(t, x, f"{who} tangent") for t, x in zip(given, self.inputs, strict=True)]
+        traced = bool(current().recording) and (self.outside or any(needs_grad(t) for t in seeds))
+        return self.rebuild_output(self.pushed(seeds, traced))
+
+    def directions(self, tangents: tuple[Any, ...], who: str) -> list[Any]:
+        """List the tangents in the order of the numbers among the arguments."""
+        given = flatten(tangents)[0]
+        if len(tangents) != len(self.forms):
+            raise ShapeError(f"{who}: expected {len(self.forms)} tangents, one per argument, got {len(given)}.")
+        values, found = flatten(tuple(self.forms))[0], values_like(tuple(self.forms), tangents, who)
+        alone = len(values) == len(self.inputs)
+        return [t for t, x in zip(found, values, strict=True) if alone or _is_number(x)]
+
+    def pushed(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
+        """Return the tangent of each output, given one for each target; zeros where nothing arrives."""
+        if self.tracer is not None or current().tracer is not None:
+            return self._pushed_back(seeds, traced)
+        seeds = [t if isinstance(t, Box) else wrap(t) for t in seeds] if traced else [plain(t) for t in seeds]
+        made = push(dict(zip(self.targets, seeds, strict=True)), self.nodes, traced=traced)
+        if any(t is not None and has_nan(plain(t)) for t in made):  # a mask before an infinite slope cuts it off
+            return self._pushed_back(seeds, traced)
+        return [
+            np.zeros(np.shape(plain(y)), getattr(y, "dtype", float))[()] if t is None else add_up(None, t)
+            for t, y in zip(made, self.outputs, strict=True)
+        ]
+
+    def columns(self, j: int, places: range) -> list[Any]:
+        """Return ∂output/∂xᵢ for some elements of target ``j``, stacked along a first axis."""
+        target, count = self.targets[j], len(places)
+        if self.tracer is None and current().tracer is None:
+            seeds = np.zeros((count, *target.shape), target.dtype)
+            seeds.reshape(count, -1)[np.arange(count), places] = 1
+            traced = self.outside
+            made = push({target: wrap(seeds) if traced else seeds}, self.nodes, traced=traced, lanes=count)
+            if not any(t is not None and has_nan(plain(t)) for t in made):
+                return [
+                    np.zeros((count, *np.shape(plain(y))), getattr(y, "dtype", float)) if t is None else add_up(None, t)
+                    for t, y in zip(made, self.outputs, strict=True)
+                ]
+        found = []
+        for i in places:
+            one = [np.zeros(other.shape, other.dtype) for other in self.targets]
+            one[j].reshape(-1)[i] = 1
+            found.append(self.pushed([s[()] for s in one], self.outside))
+        return [np.stack(parts) for parts in zip(*found, strict=True)]
+
+    def _pushed_back(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
+        """Do so by two reverse passes: uᵀ · J is linear in u, so its derivative along t with respect to u is J · t."""
+        duals = [
+            _argument(np.zeros_like(plain(y))) if node is not None else None
+            for y, node in zip(self.outputs, self.nodes, strict=True)
+        ]
+        shares = self.pull([u if u is not None else np.zeros(()) for u in duals], True)
+        nodes = [share._node if needs_grad(share) else None for share in shares]
+        own = {u._node for u in duals if u is not None and u._node is not None}
+        found = _walk(nodes, seeds if traced else [plain(t) for t in seeds], own, traced, foreign=True)
+        arrived = iter(_taken(found, [u._node for u in duals if u is not None and u._node is not None]))
+        return [
+            next(arrived) if u is not None else np.zeros(np.shape(plain(y)))[()]
+            for u, y in zip(duals, self.outputs, strict=True)
+        ]
+
+    def shape(self, gradients: list[Any], single: bool) -> Any:
+        """Arrange gradients like the arguments they belong to."""
+        parts, at = [], 0
+        for count, rebuild in self.rebuilds:
+            parts.append(rebuild(gradients[at : at + count], None))
+            at += count
+        return parts[0] if single else tuple(parts)
+
+
+def _walk(
+    roots: Sequence[Node | None], seeds: Sequence[Any], own: set[Node], traced: bool, foreign: bool
+) -> dict[Node, Any]:
+    """Go back from several roots to ``own``; only what leads there is computed."""
+    tracer = current().tracer
+    if tracer is not None:
+        return tracer.gradients(roots, seeds, own)  # type: ignore[no-any-return]
+    if len(roots) == 1 and roots[0] is not None:
+        root, seed = roots[0], seeds[0]
+        if traced and not isinstance(seed, Box):
+            seed = wrap(seed)
+    else:
+        root, seed = bundle_node(roots), tuple(s if isinstance(s, Box) or not traced else wrap(s) for s in seeds)
+    wanted = leading_to(root, own) if foreign else None
+    run = differentiate_recorded if traced else differentiate
+    return run({root: seed}, own, wanted=wanted)
+
+
+def _frozen(data: Any) -> Any:
+    if type(data) is np.ndarray:
+        data = data.view()
+        data.flags.writeable = False
+    return data
+
+
+def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
+    """Take the gradients out of ``found``, as arrays that nobody else holds."""
+    taken, tracer = [], current().tracer
+    for target in targets:
+        g = found.pop(target) if target in found else np.zeros(target.shape, target.dtype)[()]
+        if tracer is not None:
+            taken.append(tracer.result(tracer.boxed(g)))
+            continue
+        g = add_up(None, g)
+        taken.append(g[()] if isinstance(g, np.ndarray) and not g.ndim else g)
+    return taken
+
+
+def _argument(value: Any) -> Box:
+    """Make a leaf that only a transform knows."""
+    tracer = current().tracer
+    if tracer is not None:
+        return tracer.target(value)  # type: ignore[no-any-return]
+    data = np.array(value) if type(value) is np.ndarray and value.ndim else Tensor(value, requires_grad=True)._array
+    return wrap(data, TracedLeaf(small(data), data.shape, data.dtype))  # type: ignore[no-any-return]
+
+
+def _places(argnums: Sequence[int], count: int, who: str) -> list[int]:
+    """Count from the front, and refuse what is not there or named twice."""
+    places = []
+    for number in argnums:
+        if not -count <= number < count:
+            raise ArgumentError(
+                f"{who}: argnums {number} but the function was called with {count} arguments, which count from 0."
+            )
+        if number % count in places:
+            raise ArgumentError(f"{who}: argnums {tuple(argnums)} name argument {number % count} twice.")
+        places.append(number % count)
+    return places
+
+
+def _track(value: Any, outer: bool, who: str) -> Box:
+    """Make a Tensor whose node stands for this argument only."""
+    if outer and needs_grad(value) and current().tracer is None:
+        return wrap(value._array, identity_node(value._node))  # type: ignore[no-any-return]
+    if isinstance(value, Box) and current().tracer is None:
+        value = value._array
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and dtype.kind not in "fc":
+        raise DTypeError(
+            f"{who}: arguments must be floating-point to be differentiated, got dtype {dtype}. Use .astype(float)."
+        )
+    return _argument(value)
+
+
+def places_of(argnums: int | Sequence[int]) -> tuple[tuple[int, ...], bool]:
+    """Read ``argnums``: the places of the arguments, and whether it is one."""
+    if isinstance(argnums, int | np.integer):
+        return (int(argnums),), True
+    if isinstance(argnums, str) or not all(isinstance(each, int | np.integer) for each in _listed(argnums)):
+        raise ArgumentError(f"argnums must be the place of an argument, or a tuple of places, got {argnums!r}.")
+    return tuple(argnums), False
+
+
+def _listed(argnums: Any) -> Any:
+    return argnums if isinstance(argnums, Sequence | np.ndarray) else (None,)
+
+
+def seed_of(given: Any, y: Any, who: str) -> Any:
+    """Check one upstream gradient or tangent against the value it belongs to."""
+    shape, dtype = np.shape(y._array if isinstance(y, Box) else y), getattr(y, "dtype", np.dtype(np.float64))
+    given = as_seed(given, dtype, who)
+    if given.shape != shape:
+        raise ShapeError(f"{who}: expected shape {shape}, got {given.shape}.")
+    return given
+
+
+def plain(x: Any) -> Any:
+    """Return the array inside a Tensor, anything else as it is."""
+    return x._array if isinstance(x, Box) else x

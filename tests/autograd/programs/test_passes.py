@@ -1,0 +1,48 @@
+"""Each pass may be left out: what is computed stays the same."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd.programs.program import PASSES
+from autograd.tree import flatten
+from tests.autograd.programs.functions import FUNCTIONS
+
+
+def leaves(y):
+    return [(type(x), np.asarray(x.data if isinstance(x, ag.Tensor) else x)) for x in flatten(y)[0]]
+
+
+def assert_same(ours, theirs, rtol=1e-10):
+    assert len(ours) == len(theirs)
+    for (kind, a), (other, b) in zip(ours, theirs, strict=True):
+        assert issubclass(kind, ag.Tensor) == issubclass(other, ag.Tensor)
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-12)
+
+
+@pytest.mark.parametrize("off", [(), *[(each.__name__,) for each in PASSES], tuple(each.__name__ for each in PASSES)])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function(name, off):
+    function, inputs = FUNCTIONS[name]
+    compiled = ag.compile(function, off=off)
+    for args in (*inputs, inputs[0]):
+        assert_same(leaves(compiled(*args)), leaves(function(*args)))
+
+
+def test_gradients_of_a_weight_that_is_used_twice_are_added_where_they_lie():
+    model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.LeakyReLU(0.2), nn.Linear(4, 2, rng=1))
+    x, y = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+
+    def loss(x, y):
+        return (model(x) ** 2).sum() + (model(y) * 3.0).sum() + model(x + y).sum()
+
+    compiled = ag.compile(loss)
+    assert "copyto" not in compiled.program(x, y).source
+    found = []
+    for f in (loss, compiled):
+        model.zero_grad()
+        f(x, y).backward()
+        found.append([p.grad.numpy() for p in model.parameters()])
+    for plain, fast in zip(*found, strict=True):
+        np.testing.assert_allclose(fast, plain, rtol=1e-5, atol=1e-6)

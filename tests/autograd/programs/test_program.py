@@ -1,0 +1,55 @@
+"""What a program gives behaves as what the function itself gives: memory, gradients, later changes."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from tests.autograd.programs.functions import BELOW, MATRICES, VECTORS
+
+
+@pytest.mark.parametrize("name", BELOW)
+def test_gradient_of_the_result(name):
+    function = BELOW[name]
+    compiled = ag.compile(function)
+    for args in MATRICES if name == "model" else VECTORS:
+        found = []
+        for each in (function, compiled, compiled):
+            x = ag.Tensor(args[0], requires_grad=True)
+            (each(x) * 1.5).sum().backward()
+            found.append(x.grad.numpy())
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-10)
+        np.testing.assert_allclose(found[2], found[0], rtol=1e-10)
+
+
+def test_results_are_never_overwritten_and_inputs_never_written():
+    compiled = ag.compile(lambda x: (x * 2 + 1, x.T))
+    first = compiled(MATRICES[0][0])
+    kept = [a.copy() for a in first]
+    given = MATRICES[1][0].copy()
+    compiled(given)
+    np.testing.assert_array_equal(given, MATRICES[1][0])
+    for a, b in zip(first, kept, strict=True):
+        np.testing.assert_array_equal(a, b)
+    first[1][0, 0] = 9.0
+    assert MATRICES[0][0][0, 0] != 9.0
+
+
+def test_a_batch_changed_before_backward_is_not_read():
+    w, x = ag.Tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0])
+    compiled = ag.compile(lambda x: (x * w).sum())
+    for _ in range(2):
+        w.grad, x[:] = None, [3.0, 4.0]
+        y = compiled(x)
+        x[:] = 0
+        y.backward()
+        assert w.grad.tolist() == [3.0, 4.0]
+
+
+def test_a_weight_changed_before_backward_is_refused():
+    w = ag.Tensor([1.0, 2.0], requires_grad=True)
+    compiled = ag.compile(lambda x: (x * w).sum())
+    for _ in range(2):
+        y = compiled(ag.Tensor([3.0, 4.0], requires_grad=True))
+        w.data = w.data * 2
+        with pytest.raises(ag.errors.InPlaceError, match="was changed in place"):
+            y.backward()

@@ -1,0 +1,97 @@
+"""Passes that shorten arithmetic: what each takes out of the source, and that the numbers stay the same."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+
+X = np.array([1.0, 2.0, 3.0, 4.0])
+
+
+def parts(x):
+    return (x[:2] * 2).sum() + (x[1:3] * 3).sum()
+
+
+ROWS = {  # pass: function, what its source holds without the pass alone, and what with it
+    "constants": (ag.grad(lambda x: (np.sin(x) * 2 * 3).mean()), "/ 4", "np.cos(x)"),
+    "spreads": (ag.grad(lambda x: (np.sin(x) * 2 * 3).mean()), "broadcast_to(", "np.cos(x)"),
+    "squares": (lambda x: (x**2).sum(), "np.power(x, 2)", "np.square(x)"),
+    "signs": (lambda x: -np.negative(x) + (-x), "-negative", "x - x"),
+    "scatters": (ag.grad(parts), "shape=(4,), index=slice(None, 2, None)", "[:2] +="),
+}
+
+
+def code(compiled):
+    """Return the source without the comments, which are the user's lines."""
+    return "\n".join(line for line in compiled.program(X).source.splitlines() if not line.strip().startswith("#"))
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_what_a_pass_takes_out(name):
+    function, before, after = ROWS[name]
+    on, off = ag.compile(function), ag.compile(function, off=[name])
+    assert before not in code(on)
+    assert after in code(on)
+    assert before in code(off)
+    for compiled in (on, off):
+        np.testing.assert_allclose(compiled(X), function(X), rtol=1e-15)
+
+
+def test_a_square_in_another_dtype_stays_a_power():
+    whole = np.array([1, 2, 3])
+    assert "np.power" in ag.compile(lambda x: x**2.0).program(whole).source  # int64 to float64
+
+
+def test_a_zero_is_not_folded_into_a_nan():
+    """0 · ∞ is nan in a program, too: no pass takes a factor 0 for the result 0."""
+    with np.errstate(all="ignore"):
+        found = ag.compile(lambda x: x * 0.0)(np.array([np.inf, 1.0]))
+    np.testing.assert_array_equal(found, [np.nan, 0.0])
+
+
+FACTORS = {  # name: (function, the lines of its program)
+    "two numbers": (lambda x: (x * 2.0) * 3.0, ["y = x * c6"]),
+    "a sign": (lambda x: -(x * 2.0), ["y = x * minus2"]),
+    "two signs": (lambda x: (x * -1.0) * -1.0, []),
+    "before a product": (
+        lambda x: ((x * 5.0) * (x + 1)) * 3.0,
+        ["s = x + one", "np.multiply(x, s, out=s)", "np.multiply(s, c15, out=s)"],
+    ),
+    "on both sides": (
+        lambda x: (x * 5.0) * ((x + 1) * 3.0),
+        ["s = x + one", "np.multiply(x, s, out=s)", "np.multiply(s, c15, out=s)"],
+    ),
+    "two signs in a product": (lambda x: (-x) * (-(x + 1)), ["s = x + one", "np.multiply(x, s, out=s)"]),
+}
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_numbers_are_multiplied_once(name):
+    function, lines = FACTORS[name]
+    x = np.array([0.5, -2.0, 3.0])
+    compiled = ag.compile(function)
+    body = compiled.program(x).source.partition("def forward(x):\n")[2].splitlines()[:-1]
+    assert [line.strip() for line in body if "#" not in line] == lines
+    np.testing.assert_allclose(compiled(x), function(x), rtol=1e-14)
+
+
+def _twice(y):
+    return y * y + y * 2.0
+
+
+LARGE_OR_SMALL = {
+    "a large number": lambda x: (x * 1e200) * 1e-200,
+    "a small number before a product": lambda x: ((x * 1e-3) * x) * 2.0,
+    "a number that is used twice": lambda x: _twice(x * 3.0),
+    "zero": lambda x: (x * 0.0) * 5.0,
+    "nothing is lost of inf": lambda x: (x * np.inf) * 0.5,
+}
+
+
+@pytest.mark.parametrize("name", LARGE_OR_SMALL)
+def test_numbers_are_joined_only_where_nothing_overflows(name):
+    x = np.array([1e160, -1.0, 1e-160, 0.0])
+    function = LARGE_OR_SMALL[name]
+    with np.errstate(all="ignore"):
+        found = ag.compile(function).program(x)
+        np.testing.assert_allclose(found([x]), function(x), rtol=1e-14)

@@ -1,0 +1,61 @@
+"""A program is written as a person would write it."""
+
+import traceback
+
+import numpy as np
+import pytest
+
+import autograd as ag
+
+
+def test_source_reads_like_numpy():
+    program = ag.compile(lambda x: (np.tanh(x) * 2).sum()).program(ag.Tensor([1.0, 2.0], requires_grad=True))
+    assert "np.tanh(x)" in program.source
+    assert program.source.startswith("c2 = np.array(2.0, np.float64)\n")
+    assert "\n\n\ndef forward(x):\n" in program.source
+    assert "\n\n\ndef backward(" in program.source
+    assert [step.label for step in program.forward] == ["tanh", "multiply", "sum"]
+
+
+def test_names_are_the_users_and_no_keywords():
+    def f(select, np_):
+        forward = select * np_
+        rate = np.exp(forward)
+        return rate + forward
+
+    compiled, (x, y) = ag.compile(f), (np.ones(2), np.full(2, 3.0))
+    source = compiled.program(x, y).source
+    assert "rate = np.exp(" in source
+    assert source.startswith("def forward(select_2, np_2):")
+    assert "\n    forward =" not in source
+    np.testing.assert_array_equal(compiled(x, y), f(x, y))
+
+
+def test_a_traceback_shows_the_line_that_was_written():
+    compiled = ag.compile(lambda x: np.log(x) * 2)
+    compiled(np.ones(2))
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError) as caught:
+        compiled(np.zeros(2))
+    lines = [frame.line for frame in traceback.extract_tb(caught.value.__traceback__) if frame.filename.startswith("<")]
+    assert any("np.log(x)" in line for line in lines)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int64, bool])
+@pytest.mark.parametrize("number", [2, 0.1, -0.0, True, np.float32(0.1), np.float64(0.1), np.int64(3), 2**10])
+@pytest.mark.parametrize("f", [np.add, np.multiply, np.greater, np.maximum], ids=lambda f: f.__name__)
+def test_a_number_beside_an_array_keeps_its_meaning(f, number, dtype):
+    x = np.array([0, 1, 0], dtype)
+    compiled = ag.compile(lambda x: f(x, number))
+    compiled(x)
+    found, right = compiled(x), f(x, number)
+    assert found.dtype == right.dtype
+    np.testing.assert_array_equal(found, right)
+    assert found.tobytes() == right.tobytes()  # -0 is not 0
+
+
+def test_constants_are_themselves():
+    """The source begins with the constants that one line can make; zeros of both signs are none of these."""
+    for c in (np.array([0.0, -0.0]), np.zeros(2), np.ones(2), np.full(2, 0.1), np.array([np.nan] * 2), np.float32(0.1)):
+        compiled = ag.compile(lambda x, c=c: x * 0.0 + np.copysign(1.0, c) + c)
+        compiled(np.ones(2))
+        assert compiled(np.ones(2)).tobytes() == (np.ones(2) * 0.0 + np.copysign(1.0, c) + c).tobytes()
