@@ -159,7 +159,7 @@ def _evaluating(model: Module) -> Iterator[None]:
         yield
     finally:
         for module, training in modes:
-            module.training = training
+            module._set_mode(training)
         for parameter in frozen:
             parameter.requires_grad = False
 
