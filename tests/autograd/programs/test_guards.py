@@ -1031,3 +1031,11 @@ def test_an_equal_number_of_another_type_is_seen():
     compiled(X)
     powers[:] = [False, True, False]
     assert (compiled(X) == X[[False, True, False]]).all()
+
+
+def test_an_attribute_is_no_global_of_its_name(monkeypatch):
+    compiled = ag.compile(lambda x: [x.mean() for _ in range(1)][0])
+    for value in (1.0, 2.0, 3.0):
+        monkeypatch.setitem(globals(), "mean", value)
+        compiled(np.ones(3))
+    assert compiled.traces == 1
