@@ -317,7 +317,7 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> InputCotan
         check(node)
     needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in node.parents]
     residuals = linked(node) if traced else node.residuals
-    if op.elementwise and op.joint is None:
+    if op.elementwise and op.joint is None and masked.__class__ is Masked:
         return _elementwise(node, residuals, masked, needs)
     reached = cache(lambda: reach(node, masked, needs))
     places = iter([i for i, needed in enumerate(needs) if needed])

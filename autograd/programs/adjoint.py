@@ -55,13 +55,13 @@ def _shares(tracer: Any, step: Step, parts: list[Any], leading: set[Value], reco
         return [(step.inputs[0], parts[0])] if needs[0] else []
     if not tracer.only_ops:
         return _shares_of_op(tracer, step, parts, needs, recorded)
-    mark = len(tracer.steps)
+    mark = tracer.mark()
     if tracer.runs_each(step.op):
         return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
     try:
         return _shares_of_op(tracer, step, parts, needs, recorded)
     except (TraceError, ConversionError):  # a rule that reads numbers
-        del tracer.steps[mark:]
+        tracer.take_back(mark)
         return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
 
 
@@ -73,14 +73,13 @@ def _shares_of_op(
     if op.definition is not None and (recorded or (op.joint is None and not op.rules)):
         return _by_definition(tracer, step, parts, needs)
     if op.definition is None:
-        mark, wrong = len(tracer.steps), tracer.wrong
+        mark = tracer.mark()
         try:
             return _by_rules(tracer, step, parts, outputs, needs)
         except Exception:  # a rule that reads numbers: then it is a step itself, on plain arrays
             if recorded:
                 raise
-            del tracer.steps[mark:]
-            tracer.wrong = wrong
+            tracer.take_back(mark)
     return _by_kernel(tracer, step, parts, outputs, needs)
 
 

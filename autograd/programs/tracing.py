@@ -114,7 +114,7 @@ class Traced(Tensor):
 
     def __repr__(self) -> str:
         node: Any = self._node
-        node.tracer.give_up("it writes out the numbers of a Tensor; do so outside, or in a function that is ag.opaque.")
+        node.tracer.writes_out()
         return f"Traced(shape={node.shape}, dtype={node.dtype})"
 
     __str__ = __repr__
@@ -215,7 +215,8 @@ class _OfTensors:
         self.found.__set__(box, value)
 
 
-for _name in ("detach", "numpy", "requires_grad", "grad", "backward", "zero_grad", "retain_grad", "is_leaf", "name"):
+_TENSORS = "backward detach grad is_leaf name numpy register_hook requires_grad retain_grad zero_grad"
+for _name in _TENSORS.split():
     setattr(Traced, _name, _OfTensors(_name, vars(Traced).get(_name, getattr(Tensor, _name))))
 
 
@@ -223,9 +224,9 @@ def refusal(what: str, advice: str) -> TraceError:
     """Return the error for something that a program cannot hold: what, where, and the way out."""
     line, tracer = user_line(), current().tracer
     place = f" (line {line[1]} of {line[0]})" if line else ""
-    inside, ways = getattr(tracer, "what", Tracer.what), getattr(tracer, "advice", "") or advice
     if tracer is not None:  # in case somebody catches the error and goes on
         tracer.give_up(f"{what} it cannot be part of a program. {advice}")
+    inside, ways = getattr(tracer, "what", Tracer.what), getattr(tracer, "advice", "") or advice
     return TraceError(f"{what} {inside}{place} cannot be part of the program. {ways}")
 
 
@@ -265,6 +266,19 @@ class Tracer:
     def give_up(self, why: str) -> None:
         """Note that the run which is traced is not the one that the function would make."""
         self.wrong = self.wrong or why
+
+    def mark(self) -> tuple[int, str]:
+        """Return where the trace is, to come back to."""
+        return len(self.steps), self.wrong
+
+    def take_back(self, mark: tuple[int, str]) -> None:
+        """Forget what was tried since ``mark``, and what spoke against it."""
+        del self.steps[mark[0] :]
+        self.wrong = mark[1]
+
+    def writes_out(self) -> None:
+        """Note that the function makes a text of a value: what that says is not known."""
+        self.give_up("it writes out the numbers of a Tensor; do so outside, or in a function that is ag.opaque.")
 
     def check_use(self) -> None:
         """See who reads a value: another thread computes beside the trace, and after it there is none."""
