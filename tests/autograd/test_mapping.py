@@ -1,5 +1,7 @@
 """``vmap``: every op against a loop over the examples, then axes, nesting, what it composes with, what it refuses."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -381,3 +383,9 @@ def test_a_function_that_goes_its_own_ways_runs_example_by_example(f, right):
     x = np.array([1.0, -1.0])
     np.testing.assert_array_equal(ag.vmap(f)(x), right)
     np.testing.assert_array_equal(ag.grad(lambda x: ag.vmap(f)(x).sum())(x), right / x)
+
+
+def test_the_page_lists_what_runs_example_by_example():
+    page = Path(__file__).parents[2] / "docs" / "transforms.md"
+    listed = page.read_text(encoding="utf-8").partition("<!-- looped -->\n")[2].partition("\n<!-- end -->")[0]
+    assert listed == " ".join(f"`{name}`" for name in mapped.looped_functions())
