@@ -33,8 +33,8 @@ _ARRAYS = (np.ndarray, np.generic)
 _NUMBERS: Any = (Box, *_ARRAYS, int, float, complex)
 _UFUNCS: dict[Any, Any] = {
     operator.and_: np.bitwise_and, operator.or_: np.bitwise_or, operator.xor: np.bitwise_xor,
-    operator.invert: np.invert, operator.lt: np.less, operator.le: np.less_equal, operator.gt: np.greater, operator.ge: np.greater_equal,
-    operator.eq: np.equal, operator.ne: np.not_equal,
+    operator.invert: np.invert, operator.lt: np.less, operator.le: np.less_equal, operator.gt: np.greater,
+    operator.ge: np.greater_equal, operator.eq: np.equal, operator.ne: np.not_equal,
 }  # fmt: skip
 Pair = tuple[Any, bool]  # a value, and whether it has lanes
 
