@@ -65,14 +65,13 @@ def shares_of(tracer: Any, step: Step, parts: list[Any], needs: list[bool], reco
     """Return the cotangents of the inputs of a step that need one, given those of its outputs."""
     if not tracer.only_ops:
         return _shares_of_op(tracer, step, parts, needs, recorded)
-    mark, wrong = len(tracer.steps), tracer.wrong
+    mark = tracer.mark()
     if tracer.runs_each(step.op):
         return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
     try:
         return _shares_of_op(tracer, step, parts, needs, recorded)
     except (TraceError, ConversionError):  # a rule that reads numbers
-        del tracer.steps[mark:]
-        tracer.wrong = wrong
+        tracer.take_back(mark)
         return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
 
 
@@ -84,14 +83,13 @@ def _shares_of_op(
     if op.definition is not None and (recorded or (op.joint is None and not op.rules)):
         return _by_definition(tracer, step, parts, needs)
     if op.definition is None:
-        mark, wrong = len(tracer.steps), tracer.wrong
+        mark = tracer.mark()
         try:
             return _by_rules(tracer, step, parts, outputs, needs)
         except Exception:  # a rule that reads numbers: then it is a step itself, on plain arrays
             if recorded:
                 raise
-            del tracer.steps[mark:]
-            tracer.wrong = wrong
+            tracer.take_back(mark)
     return _by_kernel(tracer, step, parts, outputs, needs)
 
 
