@@ -5,8 +5,9 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
             $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
 BIN    := $(VENV)/bin
 PYTEST_ARGS ?= --numprocesses=logical --maxprocesses=4
-# Each test process keeps to one thread, as there are several of them.
-PYTEST := env OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+# Each test process keeps to one thread, as there are several of them, and takes few tests at a time: the slow ones, which
+# come first, are shared out. Compiled files are kept: tests start some hundred processes of Python.
+PYTEST := env OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --maxschedchunk=16
 
 .PHONY: demo test quick coverage check docs notebooks matrix bench bench-peers clean
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from autograd.application import misfit
 from autograd.box import (
     Box,
     Views,
@@ -29,7 +30,6 @@ from autograd.graph import RETAINED, Alias, Detached, Leaf, Node, View, keep_sit
 from autograd.modes import current
 from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
 from autograd.ops.places import overwrite, reread
-from autograd.recorded import misfit
 from autograd.sharing import is_given
 
 Result = TypeVar("Result")
@@ -294,15 +294,36 @@ class Writing(Box, Generic[Result]):
             _assign(self, index, value)
 
     def fill(self, value: Any) -> None:
-        """Set all elements to ``value``."""
+        """Set all elements to ``value``.
+
+        >>> import autograd as ag
+        >>> v = ag.Tensor([3.0, 1.0, 2.0])
+        >>> v.fill(0)
+        >>> v
+        Tensor([0., 0., 0.])
+        """
         self[...] = value
 
     def sort(self, axis: int = -1) -> None:
-        """Sort in place, as ndarray.sort does; ``np.sort`` gives a sorted copy."""
+        """Sort in place, as ndarray.sort does; ``np.sort`` gives a sorted copy.
+
+        >>> import autograd as ag
+        >>> v = ag.Tensor([3.0, 1.0, 2.0])
+        >>> v.sort()
+        >>> v
+        Tensor([1., 2., 3.])
+        """
         self[...] = sorting.sort(self, axis=axis)
 
     def partition(self, kth: Any, axis: int = -1) -> None:
-        """Partition in place, as ndarray.partition does."""
+        """Partition in place, as ndarray.partition does.
+
+        >>> import autograd as ag
+        >>> v = ag.Tensor([3.0, 1.0, 2.0])
+        >>> v.partition(1)
+        >>> v
+        Tensor([1., 2., 3.])
+        """
         self[...] = sorting.partition(self, kth, axis=axis)
 
     def _in_place(self, other: Any, function: Any, ufunc: np.ufunc) -> Result:

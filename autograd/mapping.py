@@ -68,7 +68,10 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         def flat(*leaves: Any) -> Any:
             return f(*rebuild(list(leaves)), **kwargs)
 
-        outputs, form, lanes = _mapped(flat, inputs, size)
+        try:
+            outputs, form, lanes = _mapped(flat, inputs, size)
+        except _OwnWays:
+            return _one_by_one(flat, inputs, size, out_axes)
         doubtful = lanes.differentiates and current().tracer is None
         if doubtful and any(has_nan(y._array if isinstance(y, Box) else y) for y, _ in outputs):
             return _one_by_one(flat, inputs, size, out_axes)  # a mask cuts off what is nan here; that way it is known
@@ -76,6 +79,10 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         return form([_placed(y, own, axis, size) for (y, own), axis in zip(outputs, places, strict=True)])
 
     return Transformed(mapped, vmap, f, in_axes, out_axes)
+
+
+class _OwnWays(TraceError):
+    """Report that a function caught the error for a number that it wanted to read, or wrote one out."""
 
 
 # ------------------------------------------------------------------------------------------------------------ the axes
@@ -192,10 +199,8 @@ def _mapped(flat: Function, inputs: Sequence[Pair], size: int) -> tuple[list[Pai
         ]
     lanes.undo()
     if lanes.wrong:
-        raise TraceError(f"vmap: {lanes.wrong}")
-    found = lanes.run(results, inputs, size)
-    lanes.running = False
-    return found, form, lanes
+        raise _OwnWays(f"vmap: {lanes.wrong}")
+    return lanes.run(results, inputs, size), form, lanes
 
 
 class Lanes(Tracer):
@@ -213,9 +218,6 @@ class Lanes(Tracer):
         self.differentiates = False
 
     # --------------------------------------------------------------------------------------------------- the trace
-
-    def writes_out(self) -> None:
-        """Let values be printed: the text has no numbers in it."""
 
     def entering(self, x: Any, own: bool, size: int) -> Any:
         """Return the stand-in for an argument: of one with lanes its first example."""

@@ -97,6 +97,12 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         Assigning (also ``t.data -= …``) is noticed by graphs that need the old value: their backward raises
         InPlaceError. A write *into* the array (``t.data[0] = …``) between forward and backward is the one change that
         nothing can notice.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x.data
+        array([[1., 2.],
+               [4., 8.]])
         """
         array = values_of(self)
         if self._node is not None and self._node.op is not None:
@@ -149,7 +155,13 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Return the length of each axis; can be set, as that of an array."""
+        """Return the length of each axis; can be set, as that of an array.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x.shape
+        (2, 2)
+        """
         return self._array.shape
 
     @shape.setter
@@ -158,7 +170,15 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
 
     @property
     def grad(self) -> "Tensor | None":
-        """Return the accumulated gradient of a leaf (or of a result after ``retain_grad``), or None."""
+        """Return the accumulated gradient of a leaf (or of a result after ``retain_grad``), or None.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        Tensor([[ 2.,  4.],
+                [ 8., 16.]])
+        """
         node: Any = self._node
         if node is None or node.grad is None or (node.op is not None and not node.retain & RETAINED):
             return None
@@ -181,7 +201,13 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
 
     @property
     def requires_grad(self) -> bool:
-        """Tell whether gradients flow to or through this Tensor; can be set on leaves."""
+        """Tell whether gradients flow to or through this Tensor; can be set on leaves.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x.requires_grad
+        True
+        """
         return self._node is not None and self._node.needs
 
     @requires_grad.setter
@@ -208,7 +234,12 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
 
     @property
     def name(self) -> str | None:
-        """Return the name that pictures and messages show."""
+        """Return the name that pictures and messages show.
+
+        >>> import autograd as ag
+        >>> ag.Tensor(1.0, name="w").name
+        'w'
+        """
         return None if self._node is None else self._node.name
 
     @name.setter
@@ -217,25 +248,59 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
 
     @property
     def is_leaf(self) -> bool:
-        """Tell whether no recorded op made this Tensor."""
+        """Tell whether no recorded op made this Tensor.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x.is_leaf, (x * 2).is_leaf
+        (True, False)
+        """
         return self._node is None or self._node.op is None
 
     def item(self) -> Any:
-        """Return the single value as a Python number."""
+        """Return the single value as a Python number.
+
+        Raises ArgumentError or ValueError where there is more than one.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x.sum().item()
+        15.0
+        """
         if self.size != 1:
             raise ShapeError(f"item() needs a Tensor with one element, got shape {self.shape}.")
         return values_of(self).item()
 
     def tolist(self) -> Any:
-        """Return the values as nested lists of Python numbers."""
+        """Return the values as nested lists of Python numbers.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x.tolist()
+        [[1.0, 2.0], [4.0, 8.0]]
+        """
         return values_of(self).tolist()
 
     def numpy(self) -> npt.NDArray[Any]:
-        """Return the array without its history: the leaf's own array, or a read-only one for a result."""
+        """Return the array without its history: the leaf's own array, or a read-only one for a result.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x.numpy()
+        array([[1., 2.],
+               [4., 8.]])
+        """
         return self.data
 
     def detach(self) -> "Tensor":
-        """Return a Tensor with the same values, outside the graph and without gradient; memory is shared."""
+        """Return a Tensor with the same values, outside the graph and without gradient; memory is shared.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> (x * x).detach()
+        Tensor([[ 1.,  4.],
+                [16., 64.]])
+        """
         caller = _getframe(1)
         cut = DetachSite("detach", caller.f_code.co_filename, caller.f_lineno)
         return alias(self._array, self, cut)
@@ -249,6 +314,13 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         on the way unless ``retain_graph``; with ``create_graph`` the gradients are themselves recorded and can be
         differentiated again. Raises GraphError when nothing was recorded or the arrays are gone. All leaves are written
         after the pass, or none.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        Tensor([[ 2.,  4.],
+                [ 8., 16.]])
         """
         root = self._node
         if root is None or not root.needs:
@@ -294,12 +366,30 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         return gradient if isinstance(gradient, Box) else np.array(gradient)[()]
 
     def zero_grad(self) -> None:
-        """Forget the accumulated gradient: ``.grad`` becomes None."""
+        """Forget the accumulated gradient: ``.grad`` becomes None.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x.sum().backward()
+        >>> x.zero_grad()
+        >>> print(x.grad)
+        None
+        """
         if self._node is not None:
             self._node.grad = None
 
     def retain_grad(self) -> None:
-        """Make ``.grad`` available on the result of an op after the next backward."""
+        """Make ``.grad`` available on the result of an op after the next backward.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> h = x * x
+        >>> h.retain_grad()
+        >>> h.sum().backward()
+        >>> h.grad
+        Tensor([[1., 1.],
+                [1., 1.]])
+        """
         if not self.requires_grad:
             raise GraphError("retain_grad() on a Tensor that needs no gradient.")
         if not self.is_leaf:

@@ -32,7 +32,8 @@ class ReLU(_Activation):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.ReLU()(x).numpy().round(4)
+    >>> y = nn.ReLU()(x)
+    >>> y.numpy().round(4)
     array([0., 0., 2.])
     """
 
@@ -46,7 +47,8 @@ class SiLU(_Activation):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.SiLU()(x).numpy().round(4)
+    >>> y = nn.SiLU()(x)
+    >>> y.numpy().round(4)
     array([-0.2689,  0.    ,  1.7616])
     """
 
@@ -60,7 +62,8 @@ class Sigmoid(_Activation):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.Sigmoid()(x).numpy().round(4)
+    >>> y = nn.Sigmoid()(x)
+    >>> y.numpy().round(4)
     array([0.2689, 0.5   , 0.8808])
     """
 
@@ -74,7 +77,8 @@ class Tanh(_Activation):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.Tanh()(x).numpy().round(4)
+    >>> y = nn.Tanh()(x)
+    >>> y.numpy().round(4)
     array([-0.7616,  0.    ,  0.964 ])
     """
 
@@ -88,7 +92,8 @@ class LeakyReLU(Module):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.LeakyReLU(0.1)(x).numpy().round(4)
+    >>> y = nn.LeakyReLU(0.1)(x)
+    >>> y.numpy().round(4)
     array([-0.1,  0. ,  2. ])
     """
 
@@ -109,7 +114,8 @@ class ELU(Module):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.ELU()(x).numpy().round(4)
+    >>> y = nn.ELU()(x)
+    >>> y.numpy().round(4)
     array([-0.6321,  0.    ,  2.    ])
     """
 
@@ -130,7 +136,8 @@ class GELU(Module):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.GELU()(x).numpy().round(4)
+    >>> y = nn.GELU()(x)
+    >>> y.numpy().round(4)
     array([-0.1587,  0.    ,  1.9545])
     """
 
@@ -153,7 +160,8 @@ class Mish(Module):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.Mish()(x).numpy().round(4)
+    >>> y = nn.Mish()(x)
+    >>> y.numpy().round(4)
     array([-0.3034,  0.    ,  1.944 ])
     """
 
@@ -168,7 +176,8 @@ class Hardswish(Module):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.Hardswish()(x).numpy().round(4)
+    >>> y = nn.Hardswish()(x)
+    >>> y.numpy().round(4)
     array([-0.3333,  0.    ,  1.6667])
     """
 
@@ -224,7 +233,8 @@ class Softplus(Module):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.Softplus()(x).numpy().round(4)
+    >>> y = nn.Softplus()(x)
+    >>> y.numpy().round(4)
     array([0.3133, 0.6931, 2.1269])
     """
 

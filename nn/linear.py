@@ -104,7 +104,8 @@ class Identity(Module):
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
-    >>> nn.Identity()(x).numpy().round(4)
+    >>> y = nn.Identity()(x)
+    >>> y.numpy().round(4)
     array([-1.,  0.,  2.])
     """
 

@@ -78,7 +78,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep one row in so many of each table, as ``CHAINRULE_SAMPLE`` says, and at least one: the same on every run."""
+    """Keep one row in so many of each table, as ``CHAINRULE_SAMPLE`` says, and at least one: the same on every run.
+
+    What takes long comes first.
+    """
     if os.environ.get("CHAINRULE_WHOLE") != "1":
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("whole")])
         items[:] = [item for item in items if not item.get_closest_marker("whole")]
@@ -91,6 +94,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = set(map(id, kept))
         config.hook.pytest_deselected(items=[item for item in items if id(item) not in chosen])
         items[:] = [item for item in items if id(item) in chosen]
+    slow = [item for item in items if item.get_closest_marker("slow")]  # first, so that no process ends with one
+    items[:] = [*slow[::-1], *(item for item in items if not item.get_closest_marker("slow"))]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -104,13 +109,6 @@ def need(name: str) -> None:
     found, advice = TOOLS[name]
     if not found():
         pytest.skip(advice)
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose marker names a tool that is missing."""
-    for marker, tool in MARKERS.items():
-        if item.get_closest_marker(marker):
-            need(tool)
 
 
 @pytest.fixture
@@ -130,15 +128,28 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-@pytest.fixture(autouse=True)
-def _nothing_left_behind() -> Iterator[None]:
+BEFORE = pytest.StashKey[tuple[dict[Any, Any], dict[Any, Any], Any]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Remember the ops that are declared and NumPy's error state; skip where a marker names a tool that is missing."""
+    item.stash[BEFORE] = dict(registry), dict(dispatch), np.geterr()
+    for marker, tool in MARKERS.items():
+        if item.get_closest_marker(marker):
+            need(tool)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Fail a test that leaves a mode or NumPy's error state changed; forget the ops that it declared."""
-    ops, functions, errors = dict(registry), dict(dispatch), np.geterr()
     yield
+    ops, functions, errors = item.stash[BEFORE]
     recording, after = is_grad_enabled(), np.geterr()
     np.seterr(**errors)
     for table, before in ((registry, ops), (dispatch, functions)):
-        table.clear()
-        table.update(before)
+        if table != before:
+            table.clear()
+            table.update(before)
     assert recording, "the test left recording off: a no_grad() was entered and never left"
     assert after == errors, f"the test left NumPy's error state as {after}"

@@ -1,13 +1,15 @@
 """Sphinx's settings for the site; ``build.py`` lays the pages out and calls it."""
 
+import inspect
 import re
+from pathlib import Path
 from typing import Any
 
 import latex2mathml.converter
 from docutils.nodes import SkipNode
 
 import autograd
-from docs.site.examples import example_of
+from docs.site.examples import picture_of
 
 project, release = autograd.__distribution__, autograd.__version__
 copyright = "2026, the chainrule authors"
@@ -43,14 +45,21 @@ _LITERAL = re.compile(r"(``.+?``|:[\w:]+:`[^`]+`|`[^`]+`|(?<!\S)\*\w[\w ]*\*(?!\
 
 
 def plain(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Escape what reStructuredText would read as markup in prose: |x| is an absolute value and x_ a name."""
+    """Escape what reStructuredText would read as markup in prose, and show the picture of the example.
+
+    |x| is an absolute value and x_ a name.
+    """
+    drawn = picture_of(lines, obj)
     for i, line in enumerate(lines):
         if not line.lstrip().startswith((">>>", "...")):
             parts = _LITERAL.split(line)
             parts[::2] = [re.sub(r"([|*\\])|(?<=\w)(_)(?!\w)", r"\\\1\2", part) for part in parts[::2]]
             lines[i] = "".join(parts)
-    if what in ("method", "property") and ".Tensor." in f".{name}":
-        lines += example_of(name.rpartition(".")[2])
+    if drawn is not None:
+        file = Path(app.srcdir) / "_pictures" / f"{name}.svg"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(drawn.render("svg"))
+        lines += ["", f".. image:: /_pictures/{name}.svg", f"   :alt: {drawn.title}", "   :class: graph", ""]
 
 
 def inline(self: Any, node: Any) -> None:
@@ -70,8 +79,17 @@ def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any) 
     return True if re.fullmatch(r"set_\w+_request|label", name) else None
 
 
+def parameters(app: Any, what: str, name: str, obj: Any, options: Any, arguments: str | None, result: Any) -> Any:
+    """Show of a class what its ``__init__`` takes, where a base has a ``__new__`` that takes anything."""
+    if what != "class" or arguments != "(*args, **kwargs)":
+        return None
+    taken = [p.replace(annotation=p.empty) for p in inspect.signature(obj.__init__).parameters.values()][1:]
+    return re.sub(r"<class 'numpy\.(\w+)'>", r"np.\1", str(inspect.Signature(taken))), None
+
+
 def setup(app: Any) -> None:
     """Tell Sphinx of these."""
     app.connect("autodoc-process-docstring", plain)
+    app.connect("autodoc-process-signature", parameters)
     app.connect("autodoc-skip-member", skip)
     app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(display, None))

@@ -1,100 +1,57 @@
-"""An example for each method of a Tensor: a line, which is run when the site is built, and shown with its gradient."""
+"""The picture of what an example in a docstring computes: it is run again when the site is built."""
 
-import numpy as np
+import contextlib
+import doctest
+import io
+import sys
+from collections.abc import Sequence
+from typing import Any
 
 import autograd as ag
+import nn
+from autograd.viz.picture import Picture
 
-START = "x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)"
-_UNSORTED = "v = ag.Tensor([3.0, 1.0, 2.0])"
-# What to run. Of a result that can be differentiated the gradient of its sum is shown too.
-EXAMPLES = {
-    "T": "x.T",
-    "abs": "(x - 3).abs()",
-    "all": "ag.Tensor([1.0, 0.0]).all()",
-    "any": "ag.Tensor([1.0, 0.0]).any()",
-    "argmax": "x.argmax(axis=1)",
-    "argmin": "x.argmin(axis=0)",
-    "argsort": "(-x).argsort(axis=1)",
-    "astype": "x.astype(np.float32)",
-    "backward": "(x * x).sum().backward(); x.grad",
-    "choose": "ag.Tensor([0, 1]).choose([x[0], x[1]])",
-    "clip": "x.clip(2, 5)",
-    "compress": "x.compress([False, True], axis=1)",
-    "conj": "x.conj()",
-    "conjugate": "x.conjugate()",
-    "copy": "x.copy()",
-    "cumprod": "x.cumprod(axis=1)",
-    "cumsum": "x.cumsum(axis=1)",
-    "data": "x.data",
-    "detach": "(x * x).detach()",
-    "diagonal": "x.diagonal()",
-    "dot": "x.dot(np.array([1.0, 10.0]))",
-    "dtype": "x.dtype",
-    "exp": "(x / 4).exp()",
-    "fill": f"{_UNSORTED}; v.fill(0); v",
-    "flatten": "x.flatten()",
-    "grad": "(x * x).sum().backward(); x.grad",
-    "imag": "x.imag",
-    "is_leaf": "x.is_leaf, (x * 2).is_leaf",
-    "item": "x.sum().item()",
-    "log": "x.log()",
-    "mT": "x.mT",
-    "max": "x.max(axis=1)",
-    "mean": "x.mean()",
-    "min": "x.min(axis=0)",
-    "name": "ag.Tensor(1.0, name='w').name",
-    "nbytes": "x.nbytes",
-    "ndim": "x.ndim",
-    "nonzero": "ag.Tensor([5.0, 0.0, 7.0]).nonzero()",
-    "numpy": "x.numpy()",
-    "partition": f"{_UNSORTED}; v.partition(1); v",
-    "prod": "x.prod(axis=1)",
-    "ptp": "x.ptp(axis=1)",
-    "ravel": "x.ravel()",
-    "real": "x.real",
-    "relu": "(x - 3).relu()",
-    "repeat": "x.repeat(2, axis=0)",
-    "requires_grad": "x.requires_grad",
-    "reshape": "x.reshape(4)",
-    "retain_grad": "h = x * x; h.retain_grad(); h.sum().backward(); h.grad",
-    "round": "(x / 3).round(1)",
-    "searchsorted": "ag.Tensor([1.0, 3.0, 5.0]).searchsorted(4.0)",
-    "shape": "x.shape",
-    "sigmoid": "(x - 3).sigmoid()",
-    "size": "x.size",
-    "softmax": "x.softmax(axis=1)",
-    "sort": f"{_UNSORTED}; v.sort(); v",
-    "sqrt": "x.sqrt()",
-    "squeeze": "x[:1].squeeze()",
-    "std": "x.std()",
-    "sum": "x.sum(axis=0)",
-    "swapaxes": "x.swapaxes(0, 1)",
-    "take": "x.take([1, 1], axis=1)",
-    "tanh": "(x / 4).tanh()",
-    "tolist": "x.tolist()",
-    "trace": "x.trace()",
-    "transpose": "x.transpose(1, 0)",
-    "var": "x.var(axis=1)",
-    "zero_grad": "x.sum().backward(); x.zero_grad(); print(x.grad)",
-}
+MOST = 12  # boxes: a larger picture says less than its example
 
 
-def run(code: str) -> list[str]:
-    """Give the lines of a session: the example, its result and, where there is one, the gradient of its sum."""
-    space = {"ag": ag, "np": np}
-    *before, last = code.split("; ")
-    shown = []
-    for line in (START, *before):
-        exec(line, space)
-        shown.append(f">>> {line}")
-    result = eval(last, space) if not last.startswith("print") else None
-    if not (isinstance(result, ag.Tensor) and result.requires_grad):
-        return [*shown, f">>> {last}", *repr(result).splitlines()]
-    result.sum().backward()
-    shown += [f">>> y = {last}", ">>> y", *repr(result).splitlines()]
-    return [*shown, ">>> y.sum().backward()", ">>> x.grad", *repr(space["x"].grad).splitlines()]
+def picture_of(lines: Sequence[str], thing: object) -> Picture | None:
+    """Draw the graph behind the last Tensor that an example shows, or else gives a name, with the gradients of its sum.
+
+    The example of a ``thing`` knows the names of its module. None where there is no such Tensor, or where the example
+    ends in an error.
+    """
+    examples = doctest.DocTestParser().get_examples("\n".join(lines))
+    if not any("Tensor" in example.source or "nn." in example.source for example in examples):
+        return None
+    home = vars(sys.modules[getattr(getattr(thing, "fget", thing), "__module__", None) or __name__])
+    space: dict[str, Any] = {**home, "__name__": "example"}
+    shown: list[Any] = []
+    for example in examples:
+        if example.exc_msg is not None:
+            return None
+        with _showing(shown), contextlib.redirect_stdout(io.StringIO()):
+            exec(compile(example.source, "<example>", "single"), space)
+    made = {key: x for key, x in space.items() if home.get(key) is not x}
+    root = next((x for x in [*reversed(shown), *reversed(made.values())] if _is_result(x)), None)
+    if root is None:
+        return None
+    leaves = [x for x in made.values() if isinstance(x, ag.Tensor) and x.is_leaf and x.requires_grad]
+    if not any(x.grad is not None for x in leaves):
+        root.sum().backward()
+    named = {key: x for key, x in made.items() if isinstance(x, ag.Tensor | nn.Module)}
+    drawn = ag.draw(root, names=named)
+    return drawn if drawn.view.boxes <= MOST else None
 
 
-def example_of(name: str) -> list[str]:
-    """Give the lines that the reference of a method ends with."""
-    return ["", *run(EXAMPLES[name]), ""] if name in EXAMPLES else []
+def _is_result(x: Any) -> bool:
+    return isinstance(x, ag.Tensor) and x.requires_grad and not x.is_leaf and x.dtype.kind == "f"
+
+
+@contextlib.contextmanager
+def _showing(shown: list[Any]) -> Any:
+    """Keep what an interactive session would print."""
+    before, sys.displayhook = sys.displayhook, shown.append
+    try:
+        yield
+    finally:
+        sys.displayhook = before

@@ -177,7 +177,8 @@ def softmax(input: Any, dim: int | None = None) -> Any:
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)
-    >>> nn.functional.softmax(x, dim=-1).numpy().round(4)
+    >>> y = nn.functional.softmax(x, dim=-1)
+    >>> y.numpy().round(4)
     array([[0.09  , 0.2447, 0.6652]])
     """
     return ag.softmax(input, axis=_last("softmax", input, dim))
@@ -188,7 +189,8 @@ def log_softmax(input: Any, dim: int | None = None) -> Any:
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)
-    >>> nn.functional.log_softmax(x, dim=-1).numpy().round(4)
+    >>> y = nn.functional.log_softmax(x, dim=-1)
+    >>> y.numpy().round(4)
     array([[-2.4076, -1.4076, -0.4076]])
     """
     return ag.log_softmax(input, axis=_last("log_softmax", input, dim))

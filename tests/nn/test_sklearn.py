@@ -1,10 +1,12 @@
 """The scikit-learn estimators: scikit-learn's own suite, what they compute, and where they are put to use."""
 
 import functools
+import itertools
 import os
 import pickle
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -75,21 +77,35 @@ STOPPED = {
 }
 
 
-def suite(*estimators, failing=None):
-    """Give scikit-learn's ``parametrize_with_checks`` with a list of rows, as newer pytest wants it."""
+def suite(*estimators, failing=None, in_turn=False):
+    """Give scikit-learn's ``parametrize_with_checks`` with a list of rows, as newer pytest wants it.
+
+    ``in_turn`` lets the estimators take the checks in turn; the other rows are there where the whole suite runs.
+    """
     mark = checks.parametrize_with_checks(list(estimators), expected_failed_checks=lambda estimator: failing or {})
     names, rows = mark.args
-    return pytest.mark.parametrize(names, list(rows), ids=mark.kwargs["ids"])
+    rows, turns = list(rows), defaultdict(itertools.count)
+    if in_turn:
+        starts = {str(estimator): i for i, estimator in enumerate(estimators)}
+        for i, (estimator, check) in enumerate(rows):
+            turn = next(turns[str(estimator)]) + starts[str(estimator)]
+            if turn % len(estimators):
+                rows[i] = pytest.param(estimator, check, marks=pytest.mark.whole)
+    return pytest.mark.parametrize(names, rows, ids=mark.kwargs["ids"])
+
+
+@suite(NNClassifier(), NNRegressor())
+def test_scikit_learns_suite(estimator, check):
+    check(estimator)
 
 
 @suite(
-    NNClassifier(),
-    NNRegressor(),
     NNClassifier(12, loss="bce", lr=0.02, epochs=40),
     NNClassifier((8, 8), ("tanh", "gelu"), loss="hinge", optimizer="rmsprop", lr=0.01, epochs=40),
     NNRegressor(module=Perceptron(), loss="huber", lr=0.02, epochs=40),
+    in_turn=True,
 )
-def test_scikit_learns_suite(estimator, check):
+def test_scikit_learns_suite_with_other_parts(estimator, check):
     check(estimator)
 
 

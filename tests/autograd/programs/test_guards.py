@@ -7,15 +7,9 @@ import contextlib
 import contextvars
 import copy
 import functools
-import gc
-import itertools
-import os
-import random
 import struct
 import sys
-import time
 import types
-import uuid
 import warnings
 import weakref
 
@@ -698,59 +692,6 @@ def test_a_write_into_memory_that_another_value_shares(name):
             compiled(ag.Tensor(X))
 
 
-def drawing(make, read):
-    """Make a function that holds something which gives another number at each call."""
-
-    def function():
-        source = make()
-        return lambda x: x * read(source)
-
-    return function
-
-
-ANEW = {
-    "an iterator": drawing(lambda: itertools.count(1), next),
-    "a generator": drawing(lambda: (i for i in range(1, 9)), next),
-    "Python's random numbers": drawing(lambda: None, lambda _: random.gauss(0, 1)),
-    "a Random of one's own": drawing(lambda: random.Random(0), lambda rng: rng.random()),
-    "a RandomState": drawing(lambda: np.random.RandomState(0), lambda rng: rng.rand()),
-    "the clock": drawing(lambda: None, lambda _: time.perf_counter()),
-    "a generator without a seed": drawing(lambda: None, lambda _: np.random.default_rng().normal()),
-    "bits of a generator": drawing(lambda: np.random.PCG64(0), lambda bits: np.random.Generator(bits).normal()),
-    "children of a seed": drawing(
-        lambda: np.random.SeedSequence(0), lambda seed: np.random.default_rng(seed.spawn(1)[0]).normal()
-    ),
-    "children of a generator": drawing(lambda: np.random.default_rng(0), lambda rng: rng.spawn(1)[0].normal()),
-    "a method of a generator": drawing(lambda: np.random.default_rng(0).normal, lambda draw: draw()),
-    "random bytes": drawing(lambda: None, lambda _: int.from_bytes(os.urandom(4))),
-    "a number that is never the same": drawing(lambda: None, lambda _: uuid.uuid4().int % 1000003),
-}
-
-
-@pytest.mark.parametrize("name", ANEW)
-def test_what_is_another_at_each_call_is_no_constant(name):
-    compiled = ag.compile(ANEW[name]())
-    with pytest.warns(RuntimeWarning, match="runs uncompiled"):
-        found = [compiled(X).tobytes() for _ in range(4)]
-    assert len(set(found)) == 4
-
-
-@pytest.mark.parametrize("read", [np.load, np.fromfile, lambda path: 1.0 + path.with_name("b").exists()])
-def test_a_file_is_read_at_each_call(tmp_path, read):
-    path = tmp_path / "a"
-
-    def write(number):
-        with path.open("wb") as file:
-            np.save(file, np.full(3, number)) if read is np.load else np.full(3, number).tofile(file)
-
-    write(2.0)
-    compiled = ag.compile(lambda x: x * read(path), quiet=True)
-    compiled(X)
-    write(3.0)
-    (tmp_path / "b").touch()
-    np.testing.assert_array_equal(compiled(X), X * read(path))
-
-
 def swallowed(x):
     try:
         return x * float(x[0])
@@ -981,24 +922,6 @@ def test_nothing_is_drawn_or_counted_twice_where_a_shape_is_another_one():
         x = (X + shift).astype("f4")
         np.testing.assert_allclose(numbers(compiled(x)), numbers(plain(x)))
         assert second.num_batches_tracked == first.num_batches_tracked
-
-
-def test_a_clock_that_the_garbage_collector_reads_is_none_of_the_program():
-    def timed(phase, info):
-        time.perf_counter()
-
-    gc.callbacks.append(timed)
-    try:
-
-        @ag.compile
-        def function(x):
-            gc.collect()
-            return x * 2
-
-        assert (function(X) == X * 2).all()
-        assert not function.why
-    finally:
-        gc.callbacks.remove(timed)
 
 
 @pytest.mark.parametrize("f", [lambda x: (np.sin(x) * x).sum(), ag.grad(lambda x: (np.sin(x) * x).sum())])
