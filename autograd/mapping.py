@@ -200,7 +200,9 @@ def _mapped(flat: Function, inputs: Sequence[Pair], size: int) -> tuple[list[Pai
     lanes.undo()
     if lanes.wrong:
         raise _OwnWays(f"vmap: {lanes.wrong}")
-    return lanes.run(results, inputs, size), form, lanes
+    found = lanes.run(results, inputs, size)
+    lanes.running = False
+    return found, form, lanes
 
 
 class Lanes(Tracer):
@@ -218,6 +220,9 @@ class Lanes(Tracer):
         self.differentiates = False
 
     # --------------------------------------------------------------------------------------------------- the trace
+
+    def writes_out(self) -> None:
+        """Let values be printed: the text has no numbers in it."""
 
     def entering(self, x: Any, own: bool, size: int) -> Any:
         """Return the stand-in for an argument: of one with lanes its first example."""

@@ -1,9 +1,14 @@
 """``vmap``: every op against a loop over the examples, then axes, nesting, what it composes with, what it refuses."""
 
+import concurrent.futures
+import contextlib
+import struct
+
 import numpy as np
 import pytest
 
 import autograd as ag
+from autograd.errors import TraceError
 from tests.autograd import mapped, pushed
 from tests.autograd.laws.fused import WITH_DEFINITION
 from tests.autograd.laws.fused import samples as fused_samples
@@ -29,19 +34,49 @@ def test_every_fused_op(name):
         mapped.hold(f, floats)
 
 
+def with_a_branch_that_is_swallowed(x):
+    with contextlib.suppress(Exception):
+        if x[0] > 1:
+            return x * 3
+    return x
+
+
+def in_another_thread(x):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: x * 2).result()
+
+
+REFUSED = {
+    "a branch": lambda x: x if x[0] > 1 else x * 2,
+    "a number in C": lambda x: x * struct.unpack("d", struct.pack("d", x[0]))[0],
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_one_example_would_decide_for_all_is_refused(name):
+    with pytest.raises((TraceError, struct.error)):
+        ag.vmap(REFUSED[name])(np.array([[0.5, 2.0], [1.5, 1.0]]))
+
+
+def test_values_can_be_written_out():
+    found = []
+    ag.vmap(lambda x: found.append(str(x)) or x * 2)(np.ones((3, 2)))
+    assert "shape=(2,)" in found[0]
+
+
 def reads_and_catches(x):
     try:
-        return x * 2 if x > 0 else x * 3
+        return x * 2 if x[0] > 1 else x * 3
     except Exception:
         return x * 100
 
 
-def writes_out(x):
-    return x * len(f"{x:.1f}")
+OWN_WAYS = [with_a_branch_that_is_swallowed, in_another_thread, reads_and_catches]
 
 
-@pytest.mark.parametrize(("f", "right"), [(reads_and_catches, [2.0, -3.0]), (writes_out, [3.0, -4.0])])
-def test_a_function_that_goes_its_own_ways_runs_example_by_example(f, right):
-    x = np.array([1.0, -1.0])
-    np.testing.assert_array_equal(ag.vmap(f)(x), right)
-    np.testing.assert_array_equal(ag.grad(lambda x: ag.vmap(f)(x).sum())(x), right / x)
+@pytest.mark.parametrize("f", OWN_WAYS, ids=lambda f: f.__name__)
+def test_a_function_that_goes_its_own_ways_runs_example_by_example(f):
+    x = np.array([[0.5, 2.0], [1.5, 1.0]])
+    np.testing.assert_array_equal(ag.vmap(f)(x), np.stack([f(row) for row in x]))
+    ways = ag.grad(lambda x: ag.vmap(f)(x).sum())(x)
+    np.testing.assert_array_equal(ways, np.stack([f(row) for row in x]) / x)

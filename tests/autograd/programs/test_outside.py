@@ -5,6 +5,7 @@ import io
 import itertools
 import os
 import random
+import sys
 import time
 import uuid
 
@@ -116,3 +117,26 @@ def test_the_variables_whose_type_is_asked_for():
         return type(x) is float or isinstance(y, int) or type(x + z)
 
     assert outside.types_asked(f.__code__) == {"x"}
+
+
+def test_what_an_import_or_the_collector_does_is_incidental():
+    found = []
+
+    def look(*args):
+        found.append(outside.is_incidental(sys._getframe()))
+
+    look()
+    gc.callbacks.append(look)
+    try:
+        gc.collect()
+    finally:
+        gc.callbacks.remove(look)
+    assert found[0] is False
+    assert all(found[1:])
+
+
+def test_whose_a_line_is():
+    assert outside.is_ours(outside.__file__)
+    assert not outside.is_ours(__file__)
+    assert outside.user_line()[0] == __file__
+    assert not outside.is_numpys(sys._getframe())
