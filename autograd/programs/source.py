@@ -202,7 +202,7 @@ class Source:
 
     def statement(self, step: Step) -> str:
         """Write one step."""
-        value = self.call(step)
+        value = self.call(step) + ("[()]" if step.number and step.out is None else "")
         if not step.outputs or (not step.packed and step.outputs[0].shape is None and not step.dynamic):
             return value
         if step.out is not None:
@@ -307,6 +307,8 @@ class Source:
         named = step.function is np.transpose or (step.op is not None and step.op.name == "transpose")
         out, program = step.outputs[0] if step.outputs else None, self.program
         if not named or out is None or len(out.shape) != 2 or step.kwargs.get("axes") not in (None, (1, 0)):
+            return False
+        if not isinstance(step.inputs[0], Value):
             return False
         return out not in program.saved and not any(out is v for v in (*program.outputs, *program.gradients.values()))
 
