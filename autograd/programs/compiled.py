@@ -256,7 +256,7 @@ class _Trace:
         for i, x in enumerate(values):
             if not isinstance(x, (Box, *_ARRAYS)):
                 self.guards.walk(x, f"argument {i}")
-        self.tracer = Tracer(self.guards.reaches)
+        self.tracer = Tracer(self.guards.reaches, self.guards.boxes)
         self.why = ""
         self.result: Any = None
         self._contents = self.guards.checksums()

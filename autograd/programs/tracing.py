@@ -8,7 +8,7 @@ import gc
 import operator
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from sys import _getframe, getrefcount
 from threading import get_ident
@@ -246,10 +246,11 @@ class Tracer:
 
     what, advice, only_ops = "a function that is being compiled", "", False
 
-    def __init__(self, reachable: Callable[[Any], bool]) -> None:
+    def __init__(self, reachable: Callable[[Any], bool], reached: Mapping[int, Box] | None = None) -> None:
         self.steps: list[Step] = []
         self.inputs: list[Value] = []
         self.reachable = reachable  # whether an array belongs to what the function can reach, and so is read afresh
+        self.reached = reached  # the Tensors that the function can reach, by id; None where that is not known
         self.start = next_order()
         self.fresh = False  # whether an array was frozen that was made in the trace
         self.rng: list[tuple[Any, Any]] = []  # generators that were drawn from, and their state before
@@ -326,11 +327,22 @@ class Tracer:
                     "a Tensor that requires a gradient and is made inside",
                     "Make it outside, or differentiate with ag.grad.",
                 )
+            known = self._by_box[id(box)] = self._held_by(box), box
+        return known[0]
+
+    def _held_by(self, box: Box) -> Value:
+        """Return the Value of a Tensor that is no result of the trace; one that was made in it is a constant."""
+        if self.reached is None or needs_grad(box) or id(box) in self.reached:
             value = Value(CLOSED, box._array, needs_grad(box), True, box, True)
             value.name = _named(box)
             self.inputs.append(value)
-            known = self._by_box[id(box)] = value, box
-        return known[0]
+            return value
+        found = self.of_array(box._array)
+        if isinstance(found, Value):
+            return found
+        value = Value(RESULT, found, False, False, seen=True)
+        self.note(same, "constant", (found,), {}, (value,))
+        return value
 
     def of_array(self, array: Any) -> Any:
         """Return what a plain array is: a value of the program, an array read afresh at each call, or a constant."""
@@ -391,7 +403,7 @@ class Tracer:
             y, *rest = y
             extras = tuple(rest)
         y = y if type(y) is np.ndarray or isinstance(y, np.generic) else as_arrays(op, y)
-        parts = list(y) if isinstance(y, tuple) else [y]
+        parts, number = list(y) if isinstance(y, tuple) else [y], type(y) is np.ndarray and not y.ndim
         if not any(isinstance(v, Value) for v in values) and not _holds_value(keywords):
             return rebuild(y, parts) if isinstance(y, tuple) else y
         parts = [looked_at(part, inputs, data)[0] for part in parts]
@@ -408,7 +420,7 @@ class Tracer:
         self.note(
             op.forward, op.name, values, keywords, (*outputs, *cached),
             op=op, packed=bool(op.cache) or isinstance(y, tuple), nested=bool(op.cache) and isinstance(y, tuple),
-            recorded=recorded, dynamic=_takes_by_value(op, keywords),
+            recorded=recorded, number=number, dynamic=_takes_by_value(op, keywords),
         )  # fmt: skip
         for value, source in zip(values, data, strict=True):
             views = [out for out in outputs if shares_memory(out.array, source)]

@@ -172,3 +172,32 @@ def test_tensors_in_trees_stay_connected():
     y = ag.ravel({"x": x, "y": x * x})[0].sum()
     y.backward()
     assert x.grad.item() == 5
+
+
+# ----------------------------------------------------------------------------------------------------------- has_aux
+
+X, T = np.array([0.5, -1.0, 2.0]), np.array([1.0, -2.0, 0.5])
+
+HAS_AUX = {  # what gives a result and aux, and what makes the gradient of the result
+    "grad": (lambda f: ag.grad(f, has_aux=True)(X), lambda found: found),
+    "value_and_grad": (lambda f: ag.value_and_grad(f, has_aux=True)(X)[::-1], lambda found: found),
+    "vjp": (lambda f: ag.vjp(f, X, has_aux=True)[1:], lambda pullback: pullback(1.0)),
+    "jvp": (lambda f: ag.jvp(f, (X,), (T,), has_aux=True)[1:], lambda pushed: 3 * X**2 * (pushed / (3 * X**2 @ T))),
+    "linearize": (lambda f: ag.linearize(f, X, has_aux=True)[1:], lambda push: np.stack([push(e) for e in np.eye(3)])),
+    "jacobian": (lambda f: ag.jacobian(f, has_aux=True)(X), lambda found: found),
+    "jacfwd": (lambda f: ag.jacfwd(f, has_aux=True)(X), lambda found: found),
+    "hessian": (lambda f: ag.hessian(f, has_aux=True)(X), lambda h: np.diag(h) * X / 2),
+}
+
+
+@pytest.mark.parametrize("name", HAS_AUX)
+def test_has_aux(name):
+    run, gradient_of = HAS_AUX[name]
+    found, aux = run(lambda x: ((x**3).sum(), {"y": 2 * x, "word": "seen"}))
+    aux = aux[1] if isinstance(aux, tuple) else aux
+    np.testing.assert_allclose(gradient_of(found), 3 * X**2)
+    assert aux["word"] == "seen"
+    assert not isinstance(aux["y"], ag.Tensor)
+    np.testing.assert_array_equal(aux["y"], 2 * X)
+    with pytest.raises(ArgumentError, match=r"has_aux=True\): the function must return a pair \(value, aux\), got "):
+        run(lambda x: (x**3).sum())
