@@ -146,6 +146,8 @@ class NNClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # 
         return x, y if type_of_target(y) == "multilabel-indicator" else column_or_1d(y, warn=True)
 
     def _open(self, x: Array, classes: Array, multilabel: bool) -> None:
+        if not multilabel and len(classes) < 2:
+            raise ArgumentError(f"y holds one class, {classes.tolist()[0]!r}: a classifier needs two or more classes.")
         loss, code = coding.choose(self.loss, len(classes), multilabel)
         if code is None:
             raise ArgumentError(f"loss={self.loss!r} cannot learn several labels per sample; use 'bce' or 'hinge'.")

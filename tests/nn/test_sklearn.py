@@ -640,3 +640,8 @@ def test_a_list_changed_in_place_is_noticed():
     r.hidden.append(3)
     with pytest.raises(ArgumentError, match=r"made with hidden=\[2\]"):
         r.partial_fit([[1.0], [2.0]], [1.0, 2.0])
+
+
+def test_one_class_alone_is_refused():
+    with pytest.raises(ArgumentError, match="y holds one class, 'a': a classifier needs two or more classes"):
+        nn.sklearn.NNClassifier((2,), epochs=1).fit(np.ones((4, 2)), ["a"] * 4)
