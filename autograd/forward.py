@@ -245,11 +245,15 @@ def _changes_field(node: Node, given: Sequence[Any]) -> bool:
 
 
 def _transposed(node: Node, given: Sequence[Any], traced: bool) -> Any:
-    """Differentiate <uᵀ J, t> with respect to u: that is J t, whatever the rule is."""
+    """Differentiate <uᵀ J, t> with respect to u: that is J t, whatever the rule is.
+
+    At u = 1, as a rule may leave out what an output that got no cotangent would tell (vectors of equal eigenvalues);
+    of complex numbers at 0, as a rule may refuse what turns with the phase.
+    """
     several = isinstance(node.shape, list)
     shapes, dtypes = (node.shape, node.dtype) if several else ([node.shape], [node.dtype])
     cotangents = [
-        wrap(np.zeros(shape, dtype)[()], TracedLeaf(None, shape, dtype)) if dtype.kind in "fc" else None
+        wrap(probe(shape, dtype), TracedLeaf(None, shape, dtype)) if dtype.kind in "fc" else None
         for shape, dtype in zip(shapes, dtypes, strict=True)
     ]
     u = Cotangents({i: part for i, part in enumerate(cotangents) if part is not None}) if several else cotangents[0]
@@ -271,6 +275,11 @@ def _transposed(node: Node, given: Sequence[Any], traced: bool) -> Any:
         for part, shape, dtype in zip(cotangents, shapes, dtypes, strict=True)
     ]
     return tuple(made) if several else made[0]
+
+
+def probe(shape: Any, dtype: Any) -> Any:
+    """Return where a rule, which is linear in its cotangent, is transposed."""
+    return (np.zeros if dtype.kind == "c" else np.ones)(shape, dtype)[()]
 
 
 def _vjp(node: Node, u: Any, wanted: Any) -> Any:

@@ -13,7 +13,7 @@ from autograd.accumulate import add_up
 from autograd.box import Box, needs_grad, small, wrap
 from autograd.differentiate import differentiate, differentiate_recorded, has_nan
 from autograd.errors import ArgumentError, DTypeError, NotAFunction, ShapeError
-from autograd.forward import push
+from autograd.forward import probe, push
 from autograd.graph import Node, TracedLeaf, leading_to, next_order, reaches_other_leaf
 from autograd.modes import current, enable_grad
 from autograd.reading import as_seed
@@ -200,7 +200,7 @@ class Trace:
     def _pushed_back(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Do so by two reverse passes: uᵀ · J is linear in u, so its derivative along t with respect to u is J · t."""
         duals = [
-            _argument(np.zeros_like(plain(y))) if node is not None else None
+            _argument(probe(node.shape, node.dtype)) if node is not None else None
             for y, node in zip(self.outputs, self.nodes, strict=True)
         ]
         shares = self.pull([u if u is not None else np.zeros(()) for u in duals], True)

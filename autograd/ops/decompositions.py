@@ -19,6 +19,7 @@ from autograd import lanes
 from autograd.application import rebuild
 from autograd.box import Box, is_recording, unbox, wrap
 from autograd.errors import ArgumentError, MissingRule
+from autograd.graph import TracedLeaf
 from autograd.ops.axes import as_array
 from autograd.ops.products import Samples, square_matrices
 from autograd.primitive import implements, op
@@ -81,7 +82,8 @@ def _over_gaps(gaps: Any, size: Any, *cotangents: Any) -> Any:
     equal, close = distance <= 1024 * n * rounding * largest, distance <= 64 * np.sqrt(rounding) * largest
     used = np.zeros((*distance.shape[:-2], n), bool)
     for cotangent in cotangents:
-        used = used | np.any(unbox(cotangent) != 0, axis=-2)
+        free = isinstance(cotangent, Box) and isinstance(cotangent._node, TracedLeaf)  # 0 now, and to be differentiated
+        used = used | np.any(unbox(cotangent) != 0, axis=-2) | free
     pairs = (np.expand_dims(used, -1) | np.expand_dims(used, -2)) & ~np.eye(n, dtype=bool)
     apart = np.where(pairs | ~equal, gaps, 1.0)
     return np.where(pairs | (~equal & ~np.eye(n, dtype=bool)), _over(apart, equal=equal & pairs, close=close), 0.0)

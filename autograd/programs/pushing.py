@@ -7,7 +7,7 @@ import numpy as np
 
 from autograd.application import number_of
 from autograd.box import Box, wrap
-from autograd.forward import Pusher
+from autograd.forward import Pusher, probe
 from autograd.graph import Symbol
 from autograd.modes import current, enable_grad
 from autograd.programs.adjoint import adjoint, shares_of
@@ -103,9 +103,7 @@ class StepPusher(Pusher):
         tracer, step = current().tracer, node.step
         several = isinstance(node.shape, list)
         facts = [*zip(node.shape, node.dtype, strict=True)] if several else [(node.shape, node.dtype)]
-        cotangents = [
-            tracer.target(np.zeros(shape, dtype)[()]) if dtype.kind in "fc" else None for shape, dtype in facts
-        ]
+        cotangents = [tracer.target(probe(shape, dtype)) if dtype.kind in "fc" else None for shape, dtype in facts]
         parts = [*cotangents, *[None] * (len(step.outputs) - len(cotangents))]
         needs = [t is not None for t in given]
         with enable_grad():

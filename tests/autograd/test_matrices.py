@@ -54,3 +54,14 @@ def test_compiled_columns_go_together(transform):
         matrix *= 1.5
     assert compiled.traces == 1
     assert len(compiled.program(x).steps) < 120
+
+
+@pytest.mark.parametrize("transform", [ag.hessian, lambda f: ag.jacfwd(ag.grad(f)), lambda f: ag.jacobian(ag.grad(f))])
+def test_equal_eigenvalues_give_what_is_right_or_nan(transform):
+    """Σ λ² = Σ aᵢⱼ² has the Hessian 2; a rule that leaves out vectors without a cotangent must not make it another."""
+    f = lambda a: (np.linalg.eigvalsh(a) ** 2).sum()  # noqa: E731
+    found = transform(f)(2 * np.eye(3))
+    diagonal = np.array([found[i, i, i, i] for i in range(3)])
+    assert np.all(np.isnan(diagonal) | np.isclose(diagonal, 2))
+    apart = transform(f)(np.diag([1.0, 2.0, 4.0]))
+    np.testing.assert_allclose([apart[i, i, i, i] for i in range(3)], 2, rtol=1e-10)
