@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import box, recorded
+from autograd import application, box
 from autograd.box import Box
 from autograd.graph import Node, View, next_order, versions
 from autograd.hints import unexpected_keyword
@@ -44,22 +44,22 @@ _SHARED: dict[str, Any] = {
     "_Node": Node,
     "_View": View,
     "_PLAIN": PLAIN,
-    "_adopt": recorded.adopt,
+    "_keep_constant": application.keep_constant,
     "_as_raw": box.as_raw,
     "_check": check,
-    "_checked": recorded.checked,
-    "_constants": recorded.constants,
+    "_as_arrays": application.as_arrays,
+    "_check_cache": application.check_cache,
     "_current": current,
-    "_failed": recorded.failed,
-    "_finish": recorded.finish,
+    "_forward_error": application.forward_error,
+    "_not_recorded": application.not_recorded,
     "_fit": fit,
     "_joint": joint_cotangents,
     "_missing_rule": missing_rule,
     "_ndarray": np.ndarray,
     "_new": object.__new__,
     "_next_order": next_order,
-    "_own": recorded.own,
-    "_several": recorded.several,
+    "_owned": application.owned,
+    "_record_outputs": application.record_outputs,
     "_unexpected_keyword": unexpected_keyword,
     "_versions": versions,
     "_looked_at": box.looked_at,
@@ -75,12 +75,12 @@ def compiled(op: Op) -> Callable[..., Any]:
     space: dict[str, Any] = {**_SHARED, "_op": op, "_write": _write, "_select": select, "__builtins__": __builtins__}
     if op.rules or op.joint:
         space["_vjp"] = op.vjp = FunctionType(_first_vjp.__code__, space, f"{op.name}_vjp", (None,))
-    space["_standing"] = standing
+    space["_op_for"] = op_for
     space["_apply"] = apply = op.apply = FunctionType(_first_apply.__code__, space, op.name)
     return apply
 
 
-def standing(op: Op, *dtypes: Any) -> Op:
+def op_for(op: Op, *dtypes: Any) -> Op:
     """Return what stands on the node of results of other dtypes than float64 and float32: for complex ones a twin.
 
     The rules of the twin are conjugated, as the gradient of a real L is ∂L/∂Re + i ∂L/∂Im. An op that is not
@@ -88,11 +88,11 @@ def standing(op: Op, *dtypes: Any) -> Op:
     Raises DTypeError for an op of real numbers.
     """
     for dtype in dtypes:
-        recorded.floating(op, dtype)
+        application.floating(op, dtype)
     if op.as_written or not any(dtype.kind == "c" for dtype in dtypes):
         return op
     if op.holomorphic is None:
-        raise recorded.real_only(op.name)
+        raise application.real_only(op.name)
     twin = getattr(op, "conjugated", None)
     if twin is None:
         twin = op.with_conjugated_rules()

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from autograd.application import misfit
 from autograd.box import (
     Box,
     Views,
@@ -29,7 +30,6 @@ from autograd.graph import RETAINED, Alias, Detached, Leaf, Node, View, keep_sit
 from autograd.modes import current
 from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
 from autograd.ops.places import overwrite, reread
-from autograd.recorded import misfit
 from autograd.sharing import is_given
 
 Result = TypeVar("Result")

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.application import of_complex, rebuild
 from autograd.box import Box, small, unbox, wrap
 from autograd.compiler import compiled
 from autograd.differentiate import definition_vjp
@@ -23,7 +24,6 @@ from autograd.errors import MissingRule, RuleError
 from autograd.graph import Leaf
 from autograd.hints import full_name
 from autograd.modes import current
-from autograd.recorded import of_complex, rebuild
 from autograd.rules import Op
 
 registry: dict[str, Any] = {}  # every declared op by name: tests, docs and tables read it

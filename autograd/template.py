@@ -80,24 +80,24 @@ def _read_list(op: Op) -> Iterator[str]:
 
 
 def _run_forward(op: Op) -> Iterator[str]:
-    """Write the call of the forward; what nobody will differentiate is done with it."""
+    """Write the call of the forward; an output of which no gradient is wanted is done with it."""
     texts = _texts(op)
     given = ["*_data"] if op.variadic else [f"{x}_data" for x in op.inputs]
     yield f"try: _output = _forward({', '.join([*given, *[f'{key}={key}' for key in op.keywords]])})"
-    yield f"except Exception as error: raise _failed(error, _op, {texts.data}) from None"
+    yield f"except Exception as error: raise _forward_error(error, _op, {texts.data}) from None"
     yield "_state = _current()"
     yield f"if _state.recording is not True or not ({texts.needs}):"
-    yield f"    return _finish(_op, {texts.inputs}, {texts.data}, _output, {_kwargs(op)})"
+    yield f"    return _not_recorded(_op, {texts.inputs}, {texts.data}, _output, {_kwargs(op)})"
     if op.cache:
         yield f"_output, {', '.join(_cached(op))} = _output"
         if op.definition is None:
-            yield f"_constants(_op, {_tuple(_cached(op))})"
+            yield f"_check_cache(_op, {_tuple(_cached(op))})"
 
 
 def _keep(op: Op) -> Iterator[str]:
     """Write how shape, dtype and residuals are found: shortly for a number that comes of numbers, else for arrays."""
     numbers = op.elementwise and not op.variadic and not op.cache
-    yield "_standing_op = _op"
+    yield "_node_op = _op"
     if _may_look(op):
         yield "_source = None"
     yield "if _output.__class__ is _F64:"
@@ -112,7 +112,7 @@ def _keep(op: Op) -> Iterator[str]:
 
 def _keep_numbers(op: Op) -> Iterator[str]:
     for i, x in enumerate(op.inputs):
-        adopted = f"_adopt({x}, {x}_data, {_is_read(op, i) or False}, _dtype)"
+        adopted = f"_keep_constant({x}, {x}_data, {_is_read(op, i) or False}, _dtype)"
         yield f"if {x}_node is None: {x}_node, {x}_kept = {adopted}"
         yield f"else: {x}_kept = {x}_data"
     yield f"_residuals = ({_texts(op).kept}, _output)"
@@ -122,8 +122,8 @@ def _read_output(op: Op) -> Iterator[str]:
     """Write the looks at what the forward gave: several outputs, a view of an input, a number, another dtype."""
     texts, extras = _texts(op), _tuple(_cached(op))
     yield "if _output.__class__ is not _ndarray:"
-    yield "    _output = _checked(_op, _output)"
-    several = f"_several(_op, _standing, {texts.inputs}, {texts.data}, _output, {_kwargs(op)}, {extras})"
+    yield "    _output = _as_arrays(_op, _output)"
+    several = f"_record_outputs(_op, _op_for, {texts.inputs}, {texts.data}, _output, {_kwargs(op)}, {extras})"
     yield f"    if isinstance(_output, tuple): return {several}"
     if _may_look(op):
         alone = " or ".join(f"_output is {x}_data" for x in op.inputs)
@@ -134,13 +134,13 @@ def _read_output(op: Op) -> Iterator[str]:
     else:
         yield "elif not _output.ndim: _output = _output[()]"
     yield "_shape, _dtype = _output.shape, _output.dtype"
-    yield "if _dtype is not _D64 and _dtype is not _D32: _standing_op = _standing(_op, _dtype)"
+    yield "if _dtype is not _D64 and _dtype is not _D32: _node_op = _op_for(_op, _dtype)"
 
 
 def _keep_arrays(op: Op) -> Iterator[str]:
     """Write what is kept: what a rule that will run reads, and small values for pictures."""
     yield from _keep_list(op) if op.variadic else _keep_inputs(op)
-    output = "(_output if _source is None else _own(_output))" if _may_look(op) else "_output"
+    output = "(_output if _source is None else _owned(_output))" if _may_look(op) else "_output"
     read = _is_read(op, "y")
     if read != "True":
         output += f" if {f'{read} or ' if read else ''}_output.size <= {SMALL} else None"
@@ -153,10 +153,10 @@ def _keep_inputs(op: Op) -> Iterator[str]:
         read = _is_read(op, i)
         small = f"{x}_data.__class__ is _F64 or {x}_data.size <= {SMALL}"
         keep = f"{x}_data" if read == "True" else f"{x}_data if {f'{read} or ' if read else ''}{small} else None"
-        yield f"if {x}_node is None: {x}_node, {x}_kept = _adopt({x}, {x}_data, {read or 'False'}, _dtype)"
+        yield f"if {x}_node is None: {x}_node, {x}_kept = _keep_constant({x}, {x}_data, {read or 'False'}, _dtype)"
         yield "else:"
         yield f"    {x}_kept = {keep}"
-        yield f"    if {x}_node.__class__ is _View: {x}_kept = _own({x}_kept)"
+        yield f"    if {x}_node.__class__ is _View: {x}_kept = _owned({x}_kept)"
 
 
 def _keep_list(op: Op) -> Iterator[str]:
@@ -164,11 +164,11 @@ def _keep_list(op: Op) -> Iterator[str]:
     yield "_kept = []"
     yield "for _i, (_x, _array) in enumerate(zip(_inputs, _data)):"
     yield "    if _nodes[_i] is None:"
-    yield f"        _nodes[_i], _array = _adopt(_x, _array, {read}, _dtype)"
+    yield f"        _nodes[_i], _array = _keep_constant(_x, _array, {read}, _dtype)"
     yield "    else:"
     if not read:
         yield f"        if _array.size > {SMALL}: _array = None"
-    yield "        if _nodes[_i].__class__ is _View: _array = _own(_array)"
+    yield "        if _nodes[_i].__class__ is _View: _array = _owned(_array)"
     yield "    _kept.append(_array)"
 
 
@@ -176,7 +176,7 @@ def _make_node(op: Op) -> Iterator[str]:
     """Write the node and the Tensor field by field: calls of ``Node`` and ``wrap`` would take twice the time."""
     texts, looks = _texts(op), _may_look(op)
     yield f"_node = _new({'_Node if _source is None else _View' if looks else '_Node'})"
-    yield "_node.op = _standing_op"
+    yield "_node.op = _node_op"
     yield f"_node.parents = {texts.nodes}"
     yield "_node.residuals = _residuals"
     yield f"_node.kwargs = {_kwargs(op)}"

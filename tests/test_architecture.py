@@ -32,7 +32,7 @@ FLOORS = {
     "autograd.template": 4,
     "autograd.vjp": 4,
     "autograd.masking": 5,
-    "autograd.recorded": 5,
+    "autograd.application": 5,
     "autograd.compiler": 6,
     "autograd.differentiate": 7,
     "autograd.lanes": 7,

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from autograd import lanes
+from autograd.application import rebuild
 from autograd.box import Box, is_recording, unbox, wrap
 from autograd.errors import ArgumentError, MissingRule
 from autograd.ops.axes import as_array
 from autograd.ops.products import Samples, square_matrices
 from autograd.primitive import implements, op
-from autograd.recorded import rebuild
 
 _QRResult = type(np.linalg.qr(np.eye(1)))
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from autograd import lanes
+from autograd.application import real_only
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import as_array, cases, draw, kept_shape
 from autograd.ops.reductions import sum
 from autograd.primitive import implements, op, opaque
-from autograd.recorded import real_only
 
 # ------------------------------------------------------------------------------- differences and integrals of samples
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.application import number_of
 from autograd.box import Box
 from autograd.compiler import select
 from autograd.errors import ConversionError, TraceError
 from autograd.modes import enable_grad, is_grad_enabled, no_grad
 from autograd.ops import elementwise as ew
 from autograd.programs.values import Step, Value, replaced
-from autograd.recorded import number_of
 from autograd.rules import Op, Rule
 from autograd.vjp import fit, missing_rule
 

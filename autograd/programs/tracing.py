@@ -17,8 +17,9 @@ from weakref import ref
 
 import numpy as np
 
+from autograd.application import as_arrays, rebuild
 from autograd.box import Box, looked_at, needs_grad, shares_memory
-from autograd.compiler import standing
+from autograd.compiler import op_for
 from autograd.errors import MissingRule, TraceError
 from autograd.graph import Symbol, next_order
 from autograd.hints import unknown_attribute
@@ -30,7 +31,6 @@ from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import is_library
 from autograd.programs.outside import is_incidental, is_numpys, is_ours, outside_world, types_asked, user_line
 from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced, values_in
-from autograd.recorded import checked, rebuild
 from autograd.rules import Op
 from autograd.tensor import Tensor
 
@@ -375,7 +375,7 @@ class Tracer:
         if op.cache:
             y, *rest = y
             extras = tuple(rest)
-        y = y if type(y) is np.ndarray or isinstance(y, np.generic) else checked(op, y)
+        y = y if type(y) is np.ndarray or isinstance(y, np.generic) else as_arrays(op, y)
         parts = list(y) if isinstance(y, tuple) else [y]
         if not any(isinstance(v, Value) for v in values) and not _holds_value(keywords):
             return rebuild(y, parts) if isinstance(y, tuple) else y
@@ -387,7 +387,7 @@ class Tracer:
         seen = True if True in sights else None if None in sights else False
         outputs = [Value(RESULT, part, needs and part.dtype.kind in "fc", boxed, seen=seen) for part in parts]
         cached = [Value(RESULT, part, False, False) for part in extras]
-        op = standing(op, *[part.dtype for part in parts if part.dtype.kind == "c"]) if needs else op
+        op = op_for(op, *[part.dtype for part in parts if part.dtype.kind == "c"]) if needs else op
         for value in cached:
             self._by_array[id(value.array)] = value, value.array
         self.note(

@@ -278,7 +278,7 @@ def all_is_kept(patch):
 
 
 def views_keep_their_base(patch):
-    in_all_ops(patch, "_own", lambda array: array)
+    in_all_ops(patch, "_owned", lambda array: array)
 
 
 def broadcast_is_not_summed(patch):
@@ -286,13 +286,13 @@ def broadcast_is_not_summed(patch):
 
 
 def captures_are_not_copied(patch):
-    adopt = registry["multiply"].__globals__["_adopt"]
+    keep = registry["multiply"].__globals__["_keep_constant"]
 
     def as_it_is(x, data, read, dtype):
-        node, kept = adopt(x, data, read, dtype)
+        node, kept = keep(x, data, read, dtype)
         return node, data if type(data) is np.ndarray else kept
 
-    in_all_ops(patch, "_adopt", as_it_is)
+    in_all_ops(patch, "_keep_constant", as_it_is)
 
 
 def gradients_are_not_owned(patch):

@@ -461,7 +461,7 @@ def test_unknown_array_type_may_answer():
 
 
 def test_masked_arrays_as_operands():
-    """A subclass of ndarray is read as the array it is, if that loses nothing (see test_recorded)."""
+    """A subclass of ndarray is read as the array it is, if that loses nothing (see test_application)."""
     y = leaf([1.0, 2.0]) * np.ma.masked_array([3.0, 4.0])
     assert isinstance(y, Tensor)
     np.testing.assert_array_equal(y.data, [3, 8])

@@ -1,4 +1,4 @@
-"""What applying an op does beside the straight way: constants, several outputs, nothing to record, failed forwards.
+"""What applying an op does off its main path: constants, several outputs, nothing to record, failed forwards.
 
 Floor 5: the code that the compiler writes out calls these.
 """
@@ -21,7 +21,7 @@ _NDARRAY = np.ndarray
 _COMPLEX = (complex, np.dtype(np.complex64), np.dtype(np.complex128), np.dtype(np.clongdouble))
 
 
-def adopt(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
+def keep_constant(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
     """Return a node for a constant and the value that is kept of it: of a raw array a copy, as its owner may change it.
 
     A Python number becomes one of NumPy's, in the dtype of the result: 1 / 0 is then inf, as everywhere in NumPy.
@@ -45,17 +45,17 @@ def number_of(dtype: Any, x: Any) -> Any:
     return kind.type(x)
 
 
-def own(array: Any) -> Any:
+def owned(array: Any) -> Any:
     """Return a small view as an array of its own, so that it does not keep the large array behind it alive."""
     if array is None or getattr(array.base, "nbytes", 0) <= 4 * array.nbytes + 4096:
         return array
     return array.copy()
 
 
-def checked(op: Op, y: Any) -> Any:
+def as_arrays(op: Op, y: Any) -> Any:
     """Make arrays of what a forward returned (a Python number, a tuple of arrays), or say what is wrong."""
     if isinstance(y, tuple):
-        return rebuild(y, [part if type(part) is _NDARRAY else checked(op, part) for part in y])
+        return rebuild(y, [part if type(part) is _NDARRAY else as_arrays(op, part) for part in y])
     array = None if y is None else np.asarray(y)
     if array is None or array.dtype.kind not in KINDS:
         raise RuleError(
@@ -90,7 +90,7 @@ def real_only(name: str) -> DTypeError:
     )
 
 
-def constants(op: Op, cached: Sequence[Any]) -> None:
+def check_cache(op: Op, cached: Sequence[Any]) -> None:
     """Refuse to cache numbers that depend on the inputs, if no definition tells second derivatives how."""
     for name, array in zip(op.cache, cached, strict=True):
         if array.dtype.kind not in "biu":
@@ -100,8 +100,8 @@ def constants(op: Op, cached: Sequence[Any]) -> None:
             )
 
 
-def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any) -> Any:
-    """Return an output that nobody will differentiate: arrays from arrays, a Tensor where a Tensor went in.
+def not_recorded(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any) -> Any:
+    """Return an output of which no gradient is wanted: arrays from arrays, a Tensor where a Tensor went in.
 
     What looks at the memory of its input stays tied to it. While a function is traced its program takes the op, while a
     debugger watches it is recorded and shown to that.
@@ -114,7 +114,7 @@ def finish(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: A
             return state.watcher.recorded(_record(op, inputs, y, kwargs or {}), data)
         state.watcher.computed(op, inputs, data, y, kwargs)
     y = y[0] if op.cache else y
-    y = y if type(y) is _NDARRAY or isinstance(y, np.generic) else checked(op, y)
+    y = y if type(y) is _NDARRAY or isinstance(y, np.generic) else as_arrays(op, y)
     if op.holomorphic is None and not isinstance(y, tuple) and y.dtype.kind == "c":
         raise real_only(op.name)
     if not any(isinstance(x, Box) for x in inputs):
@@ -137,8 +137,8 @@ def _record(op: Op, inputs: Sequence[Any], y: Any, kwargs: dict[str, Any]) -> An
     return again(*inputs, **kwargs)
 
 
-def several(
-    op: Op, standing: Any, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any, extras: tuple[Any, ...]
+def record_outputs(
+    op: Op, op_for: Any, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any, extras: tuple[Any, ...]
 ) -> Any:
     """Record an op of several outputs: one node for all, and one for each of them."""
     nodes = [x._node if isinstance(x, Box) else None for x in inputs]
@@ -146,13 +146,13 @@ def several(
     kept = []
     for i, (x, array) in enumerate(zip(inputs, data, strict=True)):
         if nodes[i] is None:
-            nodes[i], value = adopt(x, array, i in read, y[0].dtype)
+            nodes[i], value = keep_constant(x, array, i in read, y[0].dtype)
         else:
             value = array if i in read or array.size <= SMALL else None
-        kept.append(own(value) if isinstance(nodes[i], View) else value)
+        kept.append(owned(value) if isinstance(nodes[i], View) else value)
     residuals = (*kept, y if op.reads_output else None, *extras)
     shapes, dtypes = [part.shape for part in y], [part.dtype for part in y]
-    op = standing(op, *[dtype for dtype in dtypes if dtype.kind not in "biu"])
+    op = op_for(op, *[dtype for dtype in dtypes if dtype.kind not in "biu"])
     node = Node(op, tuple(nodes), residuals, kwargs, shapes, dtypes, current().scope)
     return rebuild(y, [_output(op, node, i, *looked_at(part, inputs, data), inputs) for i, part in enumerate(y)])
 
@@ -166,7 +166,7 @@ def _output(op: Op, node: Node, i: int, part: Any, source: int | None, inputs: S
     return watch(wrap(part, item_node(node, i, part, node.parents[source])), inputs[source])
 
 
-def failed(error: Exception, op: Op, data: Sequence[Any]) -> Exception:
+def forward_error(error: Exception, op: Op, data: Sequence[Any]) -> Exception:
     """Return what to raise for a forward that failed: shapes that do not fit are told with op, shapes and place."""
     if isinstance(error, TypeError) and not isinstance(error, AutogradError):
         return of_complex(error, op.name, data)
