@@ -2,7 +2,6 @@
 
 import functools
 import math
-import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import ArgumentError, DTypeError, GraphError, InPlaceError, ShapeError
+from autograd.errors import ArgumentError, DTypeError, InPlaceError, ShapeError
 
 X = np.array([0.5, -1.0, 2.0])
 
@@ -260,47 +259,12 @@ def test_check_grads_to_order_three():
     ag.check_grads(lambda x, y: np.tanh(x @ y) / (1 + np.exp(-x).sum()), X, np.array([0.1, 0.2, 0.3]), order=3)
 
 
-def test_hessian():
-    h = ag.hessian(polynomial)(X)
-    np.testing.assert_allclose(h, polynomial_hessian(X), atol=1e-12)
-    assert type(h) is np.ndarray
-    assert ag.hessian(lambda x: x**3)(2.0) == 12
-
-
-def test_hessian_of_two_arguments():
-    def f(x, y):
-        return (x**2 * y).sum()
-
-    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
-    (xx, xy), (yx, yy) = ag.hessian(f, (0, 1))(x, y)
-    np.testing.assert_allclose(xx, np.diag(2 * y))
-    np.testing.assert_allclose(xy, np.diag(2 * x))
-    np.testing.assert_allclose(yx, np.diag(2 * x))
-    np.testing.assert_array_equal(yy, np.zeros((2, 2)))
-    np.testing.assert_allclose(ag.hessian(f, 1)(x, y), yy)
-
-
-def test_hessian_of_a_matrix_argument():
-    w = np.arange(6.0).reshape(2, 3)
-    h = ag.hessian(lambda w: (w @ w.T).sum())(w)
-    assert h.shape == (2, 3, 2, 3)
-    np.testing.assert_allclose(h.reshape(6, 6), h.reshape(6, 6).T)
-
-
 def test_hvp():
     v = np.array([1.0, -2.0, 0.5])
     np.testing.assert_allclose(ag.hvp(polynomial)(X, v), polynomial_hessian(X) @ v)
     assert ag.hvp(lambda x: x**3)(2.0, 3.0) == 36
     nested = ag.hvp(lambda p: p["a"] ** 2 * p["b"])({"a": 2.0, "b": 3.0}, {"a": 1.0, "b": 0.0})
     assert nested == {"a": 6.0, "b": 4.0}
-
-
-def test_third_order_through_jacobian_of_hessian():
-    third = ag.jacobian(ag.hessian(lambda x: (x**4).sum()))(X)
-    assert third.shape == (3, 3, 3)
-    for i in range(3):
-        assert third[i, i, i] == pytest.approx(24 * X[i])
-    assert np.count_nonzero(third) == 3
 
 
 # ----------------------------------------------------------------------------------------------------- vjp and jvp
@@ -419,52 +383,6 @@ def test_values_can_not_spoil_the_pullback():
         for part in y if isinstance(y, tuple) else [y]:
             with pytest.raises(ValueError, match="read-only"):
                 part *= 0
-
-
-# ------------------------------------------------------------------------------------------------------- jacobian
-
-
-def test_jacobian():
-    w = np.arange(6.0).reshape(2, 3)
-    np.testing.assert_array_equal(ag.jacobian(lambda x: w @ x)(X), w)
-    np.testing.assert_array_equal(ag.jacobian(lambda x: x * 2)(3.0), 2)
-    j = ag.jacobian(lambda w: np.tanh(w @ X))(w)
-    assert j.shape == (2, 2, 3)
-    assert ag.jacobian(lambda x: (x**2).sum())(X).shape == (3,)
-
-
-def test_jacobian_of_several_arguments_and_results():
-    def f(x, y):
-        return x * y, {"s": x.sum()}
-
-    one, two = ag.jacobian(f, (0, 1))(X, X + 1)
-    np.testing.assert_array_equal(one[0], np.diag(X + 1))
-    np.testing.assert_array_equal(one[1], np.diag(X))
-    np.testing.assert_array_equal(two["s"][0], np.ones(3))
-    np.testing.assert_array_equal(two["s"][1], np.zeros(3))
-
-
-def test_jacobian_of_nested_arguments():
-    j = ag.jacobian(lambda p: p["a"] * p["b"])({"a": X, "b": 2.0})
-    np.testing.assert_array_equal(j["a"], 2 * np.eye(3))
-    np.testing.assert_array_equal(j["b"], X)
-
-
-def test_jacobian_of_empty_and_constant_outputs():
-    assert ag.jacobian(lambda x: x[:0])(X).shape == (0, 3)
-    np.testing.assert_array_equal(ag.jacobian(lambda x: np.ones(2))(X), np.zeros((2, 3)))
-
-
-@pytest.mark.parametrize("transform", [ag.jacobian, lambda f: ag.hessian(lambda x: f(x).sum())])
-def test_forward_runs_once(transform):
-    calls = []
-
-    def f(x):
-        calls.append(1)
-        return np.tanh(x) ** 2
-
-    assert transform(f)(np.ones(50)).shape == (50, 50)
-    assert len(calls) == 1
 
 
 # ---------------------------------------------------------------------------------- inside one another and outside
@@ -635,134 +553,3 @@ def test_dynamic_exceptions_leave_no_state():
     with pytest.raises(ZeroDivisionError):
         ag.grad(lambda x: 1 / 0)(1.0)
     assert ag.is_grad_enabled()
-
-
-# ----------------------------------------------------------------------------------------------------- checkpoint
-
-
-def block(x):
-    return np.tanh(x * 2) + np.exp(-x * x)
-
-
-def test_checkpoint_has_the_same_values_and_gradients():
-    for f in (lambda x: block(x).sum(), lambda x: (block(block(x)) ** 2).sum()):
-        np.testing.assert_array_equal(ag.grad(ag.checkpoint(f))(X), ag.grad(f)(X))
-        np.testing.assert_allclose(ag.hessian(ag.checkpoint(f))(X), ag.hessian(f)(X))
-    ag.check_grads(ag.checkpoint(block), X, order=3)
-
-
-def test_checkpoint_runs_the_function_twice():
-    calls = []
-
-    def f(x):
-        calls.append(1)
-        return block(x)
-
-    x = Tensor(X, requires_grad=True)
-    y = ag.checkpoint(f)(x)
-    assert len(calls) == 1
-    y.sum().backward()
-    assert len(calls) == 2
-
-
-def test_checkpoint_of_closures():
-    """Tensors from outside get their gradients, whether the argument needs one or not."""
-    w = Tensor([1.0, 2.0, 3.0], requires_grad=True)
-    for requires in (True, False):
-        x = Tensor(X, requires_grad=requires)
-        ag.checkpoint(lambda x: np.sin(w * x) * (w * 2))(x).sum().backward()
-        expected = ag.grad(lambda w: (np.sin(w * X) * (w * 2)).sum())(w.data)
-        np.testing.assert_allclose(w.grad.data, expected)
-        w.zero_grad()
-    hidden = w * 2
-    ag.checkpoint(lambda x: hidden * x)(Tensor(X)).sum().backward()
-    np.testing.assert_array_equal(w.grad.data, 2 * X)
-
-
-def test_checkpoint_of_closures_to_second_order():
-    w = Tensor(0.7, requires_grad=True)
-    gradient = ag.grad(ag.checkpoint(lambda x: np.sin(w * x)))(0.5)
-    gradient.backward()
-    expected = ag.grad(lambda w: ag.grad(lambda x: np.sin(w * x))(0.5))(0.7)
-    assert w.grad.item() == pytest.approx(expected)
-
-
-def test_checkpoint_arguments_and_results():
-    x, y = Tensor(2.0, requires_grad=True), Tensor(3.0, requires_grad=True)
-    p, q = ag.checkpoint(lambda xs, scale, *, shift: (xs["a"] * xs["b"] * scale, xs["a"] + shift))(
-        {"a": x, "b": y}, 5.0, shift=y
-    )
-    assert (p.item(), q.item()) == (30, 5)
-    (p + q).backward()
-    assert (x.grad.item(), y.grad.item()) == (16, 11)
-
-
-def test_checkpoint_without_recording_or_need():
-    assert ag.checkpoint(lambda x: x * 2)(3.0) == 6
-    y = ag.checkpoint(block)(Tensor(X))
-    assert isinstance(y, Tensor)
-    assert not y.requires_grad
-    with ag.no_grad():
-        assert not ag.checkpoint(block)(Tensor(X, requires_grad=True)).requires_grad
-
-
-def test_checkpoint_nested():
-    f = ag.checkpoint(lambda x: ag.checkpoint(block)(x) * ag.checkpoint(np.sin)(x))
-    np.testing.assert_allclose(ag.grad(lambda x: f(x).sum())(X), ag.grad(lambda x: (block(x) * np.sin(x)).sum())(X))
-
-
-def test_checkpoint_needs_a_deterministic_function():
-    rng = np.random.default_rng(0)
-    y = ag.checkpoint(lambda x: x * rng.normal())(Tensor(2.0, requires_grad=True))
-    with pytest.raises(
-        GraphError,
-        match=r"second run gave other values, .*Make the function deterministic \(create random generators inside",
-    ):
-        y.backward()
-
-
-def test_checkpoint_with_a_generator_made_inside():
-    x = Tensor(2.0, requires_grad=True)
-    ag.checkpoint(lambda x: x * np.random.default_rng(5).normal())(x).backward()
-    assert x.grad.item() == np.random.default_rng(5).normal()
-
-
-def test_checkpoint_result_must_be_a_tensor():
-    with pytest.raises(
-        GraphError,
-        match=r"checkpoint\(<lambda>\): the function must return a Tensor or a tuple of Tensors, got (tuple|list)",
-    ):
-        ag.checkpoint(lambda x: (x, 3.0))(Tensor(1.0, requires_grad=True))
-
-
-def test_checkpoint_detects_changes_in_place():
-    x = Tensor(X, requires_grad=True)
-    y = ag.checkpoint(block)(x).sum()
-    x.data -= 1
-    with pytest.raises(InPlaceError, match="changed in place"):
-        y.backward()
-
-
-@pytest.mark.parametrize("wrap", [ag.checkpoint, lambda f: f])
-def test_checkpoint_saves_memory(wrap):
-    """20 blocks of 10 ops on 1 MB: with checkpoints the inputs of the blocks are kept, not what is inside."""
-
-    def ten(x):
-        for _ in range(10):
-            x = np.tanh(x)
-        return x
-
-    x = Tensor(np.zeros(1 << 17), requires_grad=True)
-    tracemalloc.start()
-    y = x
-    for _ in range(20):
-        y = wrap(ten)(y)
-    used = tracemalloc.get_traced_memory()[0] / (1 << 20)
-    y.sum().backward()
-    peak = tracemalloc.get_traced_memory()[1] / (1 << 20)
-    tracemalloc.stop()
-    if wrap is ag.checkpoint:
-        assert used < 25
-        assert peak < 45
-    else:
-        assert used > 190  # the figure that is saved
