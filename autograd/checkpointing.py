@@ -60,37 +60,12 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
         raise GraphError(
             f"checkpoint({name}): the function must return a Tensor or a tuple of Tensors, got {type(y).__name__}."
         )
-    root = bundle_node([part._node for part in outputs])
-    own = {x._node for x in inner}
-    closed = [
-        node
-        for node in ancestors(root, lambda node: node.order < start)
-        if node.order > start and node.needs and node not in own
-    ]
+    closed = _closed_over(outputs, inner, start)
     if not closed and not any(needs_grad(x) for x in inputs):
         with no_grad():
             return run(*inputs)
     data = [part._array for part in outputs]
-
-    def again(*boxes: Any) -> Any:
-        second = run(*boxes)
-        for old, new in zip(data, second if isinstance(second, tuple) else [second], strict=True):
-            if not np.array_equal(old, new._array, equal_nan=True):
-                raise GraphError(
-                    f"checkpoint({name}): the second run gave other values, so the gradient would be wrong. Make the "
-                    "function deterministic (create random generators inside, from a seed)."
-                )
-        return second
-
-    op = Op(
-        run,
-        f"checkpoint({name})",
-        symbol="checkpoint",
-        inputs=[f"input_{i}" for i in range(len(inputs))],
-        definition=again,
-        selects=True,
-    )
-    op.vjp = definition_vjp
+    op = _op_of(run, name, len(inputs), data)
     parents = (*map(leaf_of, inputs), *closed)
     residuals = (*[x._array for x in inputs], *[None] * len(closed), tuple(data) if isinstance(y, tuple) else data[0])
     given, scope = [x._array for x in inputs], current().scope
@@ -107,6 +82,32 @@ def _checkpointed(run: Function, inputs: list[Any], name: str) -> Any:
         for d, node, source in zip(data, nodes, sources, strict=True)
     ]
     return tuple(results) if isinstance(y, tuple) else results[0]
+
+
+def _closed_over(outputs: list[Any], inner: list[Any], start: int) -> list[Node]:
+    """List the nodes from before ``start`` that need a gradient and that the outputs depend on."""
+    own = {x._node for x in inner}
+    found = ancestors(bundle_node([part._node for part in outputs]), lambda node: node.order < start)
+    return [node for node in found if node.order > start and node.needs and node not in own]
+
+
+def _op_of(run: Function, name: str, count: int, data: list[Any]) -> Op:
+    """Make the op of which backward runs the function again, and refuses other values than ``data``."""
+
+    def again(*boxes: Any) -> Any:
+        second = run(*boxes)
+        for old, new in zip(data, second if isinstance(second, tuple) else [second], strict=True):
+            if not np.array_equal(old, new._array, equal_nan=True):
+                raise GraphError(
+                    f"checkpoint({name}): the second run gave other values, so the gradient would be wrong. Make the "
+                    "function deterministic (create random generators inside, from a seed)."
+                )
+        return second
+
+    inputs = [f"input_{i}" for i in range(count)]
+    op = Op(run, f"checkpoint({name})", symbol="checkpoint", inputs=inputs, definition=again, selects=True)
+    op.vjp = definition_vjp
+    return op
 
 
 def _outside(part: Box, start: int) -> Box | None:

@@ -37,7 +37,7 @@ from autograd.vjp import (
 
 GONE = object()  # stands among the keywords of a released node for a large array
 _F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
-_HOLDERS = (_NDARRAY, tuple)
+_HOLD_NOTHING = {np.float64, np.float32, float, int, bool, str, type(None)}
 
 
 def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: dict[Node, Any], held: Any) -> VJP:
@@ -204,7 +204,7 @@ def has_nan(g: Any) -> bool:
 def let_go(node: Node) -> None:
     """Let go of a node's large arrays; small ones stay, so that it can be drawn."""
     node.released = True
-    if not is_small(node.residuals):
+    if not set(map(type, node.residuals)) <= _HOLD_NOTHING:
         several = node.shape.__class__ is list  # several outputs: a tuple of arrays
         node.residuals = tuple(
             [
@@ -212,14 +212,16 @@ def let_go(node: Node) -> None:
                 for x in node.residuals
             ]
         )
-    if node.kwargs and not is_small(tuple(node.kwargs.values())):
-        node.kwargs = {key: value if is_small(value) else GONE for key, value in node.kwargs.items()}
+    if node.kwargs:
+        large = [key for key, value in node.kwargs.items() if not is_small(value)]
+        if large:
+            node.kwargs = {**node.kwargs, **dict.fromkeys(large, GONE)}
 
 
 def is_small(x: Any) -> bool:
     """Tell whether something may stay on a released graph: no array of more than 64 elements, also inside tuples."""
     if isinstance(x, tuple):
-        return not any(issubclass(kind, _HOLDERS) for kind in set(map(type, x))) or all(map(is_small, x))
+        return set(map(type, x)) <= _HOLD_NOTHING or all(map(is_small, x))
     return not isinstance(x, _NDARRAY) or x.size <= SMALL
 
 
@@ -315,7 +317,7 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> InputCotan
         check(node)
     needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in node.parents]
     residuals = linked(node) if traced else node.residuals
-    if op.elementwise and op.joint is None:
+    if op.elementwise and op.joint is None and masked.__class__ is Masked:
         return _elementwise(node, residuals, masked, needs)
     reached = cache(lambda: reach(node, masked, needs))
     places = iter([i for i, needed in enumerate(needs) if needed])

@@ -134,13 +134,7 @@ class Op:
         self.keywords = {n: None if default is Parameter.empty else default for n, default, _ in found}
         self.required = frozenset(n for n, default, _ in found if default is Parameter.empty)
         self.keyword_only = frozenset(n for n, _, kind in found if kind is Parameter.KEYWORD_ONLY)
-        names = (*self.inputs, *self.keywords, *self.cache)
-        for each in names:
-            if not isinstance(each, str) or not each.isidentifier() or iskeyword(each) or names.count(each) > 1:
-                raise RuleError(f"op {name!r}: {each!r} is no name for a parameter, or stands twice. Rename it.")
-            own = each.startswith("_") or each.endswith(("_data", "_node", "_needs", "_kept", "_cached"))
-            if own or each in _WRITTEN:
-                raise RuleError(f"op {name!r}: {each!r} is a name that the written-out code uses itself. Rename it.")
+        _check_names(name, (*self.inputs, *self.keywords, *self.cache))
         self._reads: dict[tuple[bool, ...], frozenset[int]] = {}  # found once for each choice of inputs
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
@@ -272,6 +266,16 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.inputs)})>"
+
+
+def _check_names(op: str, names: Sequence[Any]) -> None:
+    """Refuse names that the written-out code cannot have for parameters."""
+    for name in names:
+        if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or names.count(name) > 1:
+            raise RuleError(f"op {op!r}: {name!r} is no name for a parameter, or stands twice. Rename it.")
+        own = name.startswith("_") or name.endswith(("_data", "_node", "_needs", "_kept", "_cached"))
+        if own or name in _WRITTEN:
+            raise RuleError(f"op {op!r}: {name!r} is a name that the written-out code uses itself. Rename it.")
 
 
 def parameters_of(function: Any) -> list[tuple[str, Any, Any]]:

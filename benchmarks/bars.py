@@ -63,6 +63,8 @@ COMPILED = {
 MEANS = {"jax": 0.80, "torch-fused": 0.35}  # geometric means of the compiled ones over the rows of the main table
 NOT_IN_MEANS = ("chain",)  # and not of JAX the graph of scalars, which it compiles for minutes
 
+FIRST_SECONDS = 0.5  # that the first step of a compiled function may take beyond the same uncompiled
+TRACE_SECONDS = 2.0  # of the first call with 10^4 ops
 CHAIN_GROWTH = 2.0  # time per op of the workload chain, of 10^6 scalar ops, against 10^4
 CHAIN_BYTES = 700.0  # bytes per op of the same, of 10^6
 IMPORT_SECONDS = 0.025  # `import autograd` beyond NumPy's own import

@@ -5,7 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from benchmarks.bars import CHAIN_BYTES, CHAIN_GROWTH, COMPILED, IMPORT_SECONDS, LIMITS, MEANS, NOT_IN_MEANS
+from benchmarks.bars import (
+    CHAIN_BYTES,
+    CHAIN_GROWTH,
+    COMPILED,
+    FIRST_SECONDS,
+    IMPORT_SECONDS,
+    LIMITS,
+    MEANS,
+    NOT_IN_MEANS,
+    TRACE_SECONDS,
+)
 from benchmarks.catalogue import SHAPES, TABLE, WORKLOADS
 from benchmarks.environments import PEERS
 from benchmarks.growth import Points
@@ -192,6 +202,23 @@ def saved(results: Results) -> list[str]:
     return table(head, body)
 
 
+def first(results: Results) -> list[str]:
+    """Show the seconds of the first step, what compiling adds to it, and the programs that are kept."""
+    peers = list(next(iter(results.first.values())))
+    body = []
+    for name, row in results.first.items():
+        plain, compiled = row.get("chainrule"), row.get("compiled")
+        both = isinstance(plain, float) and isinstance(compiled, float)
+        more = verdict(compiled - plain, FIRST_SECONDS) if both else "–"  # type: ignore[operator]
+        body.append([name, *(f"{v:.3f}" if isinstance(v := row[p], float) else "n/a" for p in peers), more])
+    lines = table(["first step (s)", *(PEERS[p].title for p in peers), "compiled − chainrule"], body)
+    if isinstance(results.tracing, dict):
+        found = results.tracing
+        lines += ["", f"First call of a function of 10^4 ops: {verdict(found['seconds'], TRACE_SECONDS)} s."]
+        lines += [f"Memory from the 100th to the 200th shape: {found['grown'] / 1e6:.1f} MB more."]
+    return lines
+
+
 def problems(results: Results) -> list[str]:
     """List why cells are empty."""
     lines = [
@@ -243,6 +270,8 @@ def page(results: Results) -> str:
         lines += section("Growth, 1 thread", growth(results))
     if results.saved:
         lines += section("Saved arrays of 10 MB", saved(results))
+    if results.first:
+        lines += section("First step, 1 thread", first(results))
     lines += section("Not available or failed", problems(results))
     return "\n".join(lines) + "\n"
 

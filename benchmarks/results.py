@@ -33,6 +33,8 @@ class Results:
     growth: dict[str, Points] = field(default_factory=dict)
     chain_bytes: dict[int, dict[str, Value]] = field(default_factory=dict)
     saved: dict[str, Any] | str = ""
+    first: dict[str, dict[str, Value]] = field(default_factory=dict)  # seconds of the first step
+    tracing: dict[str, Any] | str = ""
 
     def save(self, path: Path) -> None:
         """Write all rounds as JSON, so that every number of the report can be checked."""

@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -136,20 +137,32 @@ def difference(expected: list[list[float]], got: list[list[float]], rtol: float)
     return ""
 
 
-def peak_memory(workload: Workload, peer: Peer, settings: Settings, log: Path) -> int | str:
-    """Return peak bytes above import over some steps in a fresh process, or the problem."""
+def fresh(workload: Workload, peer: Peer, settings: Settings, log: Path, do: str, **request: Any) -> Any:
+    """Ask a fresh process, in which the workload is set up, for one thing; return its answer, or the problem."""
     try:
         client = Client(peer, settings.threads, log, settings.timeout)
     except Unavailable as problem:
         return str(problem)
     try:
         client.build(workload)
-        steps = 1 if workload.family == "chain" else 5
-        return int(client.ask("peak", steps=steps)["bytes"])
+        return client.ask(do, **request)
     except Unavailable as problem:
         return str(problem)
     finally:
         client.close()
+
+
+def peak_memory(workload: Workload, peer: Peer, settings: Settings, log: Path) -> int | str:
+    """Return peak bytes above import over some steps in a fresh process, or the problem."""
+    answer = fresh(workload, peer, settings, log, "peak", steps=1 if workload.family == "chain" else 5)
+    return answer if isinstance(answer, str) else int(answer["bytes"])
+
+
+def first_step(workload: Workload, peer: Peer, settings: Settings, log: Path) -> float | str:
+    """Return the median seconds of the first step in fresh processes, or the problem."""
+    answers = [fresh(workload, peer, settings, log, "first") for _ in range(settings.rounds)]
+    problem = next((answer for answer in answers if isinstance(answer, str)), None)
+    return problem or statistics.median(answer["seconds"] for answer in answers)
 
 
 def ratio(cells: dict[str, Cell], name: str, against: str) -> float | None:

@@ -13,9 +13,10 @@ from benchmarks.catalogue import SHAPES, TABLE, WORKLOADS, Workload
 from benchmarks.client import Unavailable
 from benchmarks.environments import OWN, PEERS, Peer, prepare_home, prepared
 from benchmarks.results import Results
-from benchmarks.rounds import Cell, Crew, Settings, measure, peak_memory
+from benchmarks.rounds import Cell, Crew, Settings, first_step, measure, peak_memory
 
-SECTIONS = ("times", "memory", "imports", "growth", "saved")
+SECTIONS = ("times", "memory", "imports", "growth", "saved", "first")
+FIRST = ("chainrule", "compiled", "torch-fused", "jax")
 HEAVY = ("mlp_mnist", "cnn", "transformer", "chain")
 
 
@@ -121,6 +122,22 @@ def run_saved(found: Results, crew: Crew) -> None:
         found.saved = f"not available: {problem}"
 
 
+def run_first(found: Results, crew: Crew, workloads: Sequence[Workload]) -> None:
+    """Time the first step of each workload, in which a compiler traces and writes, and what tracing itself takes."""
+    chosen = {k: v for k, v in crew.peers.items() if k in FIRST}
+    for workload in workloads:
+        if workload.name != "chain":
+            found.first[workload.name] = {
+                name: first_step(workload, peer, crew.settings, crew.log) for name, peer in chosen.items()
+            }
+            say(f"first step of {workload.name} done")
+    if "compiled" in crew.peers:
+        try:
+            found.tracing = crew.client("compiled").ask("call", name="tracing")["rows"]
+        except Unavailable as problem:
+            found.tracing = f"not available: {problem}"
+
+
 def run(options: argparse.Namespace) -> Results:
     """Measure all that is asked for."""
     home = prepare_home()
@@ -153,6 +170,8 @@ def run_rest(found: Results, crew: Crew, options: argparse.Namespace, workloads:
         run_growth(found, crew, options.quick)
     if "saved" in options.sections and "chainrule" in crew.peers:
         run_saved(found, crew)
+    if "first" in options.sections:
+        run_first(found, crew, workloads)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -89,6 +89,10 @@ class Worker:
         self.wait(self.step())
         return time.perf_counter() - started
 
+    def first(self) -> Answer:
+        """Return the seconds of the next step, which is the first if nothing was asked before."""
+        return {"seconds": self.run(1)}
+
     def peak(self, steps: int) -> Answer:
         """Return the peak of resident memory over ``steps`` steps, above that after import."""
         gc.collect()

@@ -151,8 +151,10 @@ _cross: Any = op(
     lambda a, b: np.cross(a, b),
     name="cross",
     symbol="cross",
-    vjp=dict(a=lambda g, b: _cross(b, g), b=lambda g, a: _cross(g, a)),
-    elementwise=True,  # along the leading axes: the engine un-broadcasts these,
+    vjp=dict(
+        a=lambda g, b, shapes: unbroadcast(_cross(b, g), shapes[0]),
+        b=lambda g, a, shapes: unbroadcast(_cross(g, a), shapes[1]),
+    ),
     linear="each",
     batch=lanes.leading,
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.programs.passes import named
+from autograd.programs.passes import edited, named, read_anew, results_anew
 from autograd.programs.values import RESULT, Step, Value, replaced, values_in
 
 BLOCK = 1 << 14  # elements: four blocks of float32 fit the L2 cache of any processor
@@ -55,20 +55,19 @@ def ones(program: Any) -> None:
     """Leave out products with 1."""
     known: dict[Any, Any] = {}
     for steps in (program.forward, program.backward):
-        for step in list(steps):
-            step.inputs = replaced(step.inputs, lambda x: known.get(x, x) if isinstance(x, Value) else x)
-            step.kwargs = replaced(step.kwargs, lambda x: known.get(x, x) if isinstance(x, Value) else x)
-            if step.function is not np.multiply or step.kwargs or step.packed:
-                continue
-            for i, x in enumerate(step.inputs):
-                other, y = step.inputs[1 - i], step.outputs[0]
-                one = isinstance(x, float | np.floating) and x == 1
-                if one and isinstance(other, Value) and other.shape == y.shape and other.dtype == y.dtype:
-                    known[y] = other
-                    steps.remove(step)
-                    break
-    program.outputs = [known.get(v, v) if isinstance(v, Value) else v for v in program.outputs]
-    program.gradients = {v: known.get(g, g) if isinstance(g, Value) else g for v, g in program.gradients.items()}
+        with edited(steps) as edits:
+            for step in steps:
+                read_anew(step, known)
+                if step.function is not np.multiply or step.kwargs or step.packed:
+                    continue
+                for i, x in enumerate(step.inputs):
+                    other, y = step.inputs[1 - i], step.outputs[0]
+                    one = isinstance(x, float | np.floating) and x == 1
+                    if one and isinstance(other, Value) and other.shape == y.shape and other.dtype == y.dtype:
+                        known[y] = other
+                        edits.gone.add(step)
+                        break
+    results_anew(program, known)
 
 
 def blocks(program: Any) -> None:

@@ -186,6 +186,7 @@ class Compiled:
         key = (bool(state.recording), _form(args, kwargs), tuple(map(_kind, values)))
         entry = self._entries.get(key)
         if entry is not None:
+            self._entries[key] = self._entries.pop(key, entry)  # used last
             stale = entry.stale()
             if not stale:
                 if entry.program is None:

@@ -1,6 +1,8 @@
 """Passes over a program, each one idea; any of them can be left out, and none changes a result beyond rounding."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,15 +15,34 @@ from autograd.vjp import row_of_ones
 GATHERED = 32_768  # elements; the gradient of a larger leaf is an array of its own
 
 
+class Edits:
+    """Collect what is to change in a list of steps: one by one would take n² time."""
+
+    def __init__(self) -> None:
+        self.gone: set[Step] = set()
+        self.before: dict[Step, Step] = {}  # what is put before a step
+        self.after: dict[Step, Step] = {}
+
+
+@contextmanager
+def edited(steps: list[Step]) -> Iterator[Edits]:
+    """Change ``steps`` at the end as was said inside."""
+    edits = Edits()
+    yield edits
+    found = [each for step in steps for each in (edits.before.get(step), step, edits.after.get(step))]
+    steps[:] = [step for step in found if step is not None and step not in edits.gone]
+
+
 def names(program: Any) -> None:
     """Take out the steps that only give a value another name."""
     known: dict[Any, Any] = {}
     for steps in (program.forward, program.backward):
-        for step in list(steps):
-            read_anew(step, known)
-            if step.function is same or _changes_nothing(step):
-                known[step.outputs[0]] = step.inputs[0]
-                steps.remove(step)
+        with edited(steps) as edits:
+            for step in steps:
+                read_anew(step, known)
+                if step.function is same or _changes_nothing(step):
+                    known[step.outputs[0]] = step.inputs[0]
+                    edits.gone.add(step)
     results_anew(program, known)
 
 
@@ -115,19 +136,19 @@ def masks(program: Any) -> None:
     """Cut off by a product on the way back: should an infinite slope make it nan, the ordinary ops run again."""
     made = {out: step for step in (*program.forward, *program.backward) for out in step.outputs}
     known: dict[Any, Any] = {}
-    for step in list(program.backward):
-        read_anew(step, known)
-        if named(step, "select") and step.outputs[0].dtype.kind == "f":
-            test, product = [
-                made.get(x) if isinstance(x, Value) else None for x in (step.kwargs["mask"], step.inputs[0])
-            ]
-            if test is not None and product is not None and _is_cut_by(product, test):
-                known[step.outputs[0]] = step.inputs[0]
-                program.backward.remove(step)
+    with edited(program.backward) as edits:
+        for step in program.backward:
+            read_anew(step, known)
+            if not named(step, "select") or step.outputs[0].dtype.kind != "f":
                 continue
-            if _lie_alike(step.inputs[0], step.kwargs["mask"]):
+            x, mask = step.inputs[0], step.kwargs["mask"]
+            test, product = [made.get(each) if isinstance(each, Value) else None for each in (mask, x)]
+            if test is not None and product is not None and _is_cut_by(product, test):
+                known[step.outputs[0]] = x
+                edits.gone.add(step)
+            elif _lie_alike(x, mask):
                 step.function, step.label, step.op = np.multiply, "multiply", None
-                step.inputs, step.kwargs = (step.inputs[0], step.kwargs["mask"]), {}
+                step.inputs, step.kwargs = (x, mask), {}
     results_anew(program, known)
 
 
@@ -152,16 +173,17 @@ def common(program: Any) -> None:
     known: dict[Any, Any] = {}
     first: dict[Any, tuple[Value, ...]] = {}
     for steps in (program.forward, program.backward):
-        for step in list(steps):
-            read_anew(step, known)
-            if step.effect or step.function is same:
-                continue
-            key = _key(step)
-            if key in first:
-                known.update(zip(step.outputs, first[key], strict=True))
-                steps.remove(step)
-            else:
-                first[key] = step.outputs
+        with edited(steps) as edits:
+            for step in steps:
+                read_anew(step, known)
+                if step.effect or step.function is same:
+                    continue
+                key = _key(step)
+                if key in first:
+                    known.update(zip(step.outputs, first[key], strict=True))
+                    edits.gone.add(step)
+                else:
+                    first[key] = step.outputs
     results_anew(program, known)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.ops.indices import is_basic
-from autograd.programs.passes import named, read_anew, results_anew
+from autograd.programs.passes import Edits, edited, named, read_anew, results_anew
 from autograd.programs.values import RESULT, Step, Value, values_in
 
 _PURE = (np.generic, int, float, bool)
@@ -24,16 +24,17 @@ def constants(program: Any) -> None:
     """Compute now what depends on numbers alone."""
     known: dict[Any, Any] = {}
     for steps in (program.forward, program.backward):
-        for step in list(steps):
-            read_anew(step, known)
-            if not isinstance(step.function, np.ufunc) or step.kwargs or step.packed or step.effect:
-                continue
-            if all(isinstance(x, _PURE) for x in step.inputs):
-                with np.errstate(all="ignore"):
-                    found = step.function(*step.inputs)
-                if found.dtype == step.outputs[0].dtype and found.shape == step.outputs[0].shape:
-                    known[step.outputs[0]] = found
-                    steps.remove(step)
+        with edited(steps) as edits:
+            for step in steps:
+                read_anew(step, known)
+                if not isinstance(step.function, np.ufunc) or step.kwargs or step.packed or step.effect:
+                    continue
+                if all(isinstance(x, _PURE) for x in step.inputs):
+                    with np.errstate(all="ignore"):
+                        found = step.function(*step.inputs)
+                    if found.dtype == step.outputs[0].dtype and found.shape == step.outputs[0].shape:
+                        known[step.outputs[0]] = found
+                        edits.gone.add(step)
     results_anew(program, known)
 
 
@@ -41,18 +42,19 @@ def spreads(program: Any) -> None:
     """Leave broadcasting to the arithmetic that reads what was spread out."""
     small: dict[Any, Any] = {}
     for steps in (program.forward, program.backward):
-        for step in list(steps):
-            if named(step, "broadcast_to"):
-                small[step.outputs[0]] = _number(step.inputs[0])
-            elif _is_arithmetic(step) and any(isinstance(x, Value) and x in small for x in step.inputs):
-                _unspread(step, small, steps)
+        with edited(steps) as edits:
+            for step in steps:
+                if named(step, "broadcast_to"):
+                    small[step.outputs[0]] = _number(step.inputs[0])
+                elif _is_arithmetic(step) and any(isinstance(x, Value) and x in small for x in step.inputs):
+                    _unspread(step, small, edits)
 
 
 def _is_arithmetic(step: Step) -> bool:
     return step.function in _ELEMENTWISE and not step.kwargs and not step.packed
 
 
-def _unspread(step: Step, small: dict[Any, Any], steps: list[Step]) -> None:
+def _unspread(step: Step, small: dict[Any, Any], edits: Edits) -> None:
     """Let a step read numbers in place of arrays full of them; where all are, its result is such an array as well."""
     y = step.outputs[0]
     numbers = tuple([small.get(x, x) if isinstance(x, Value) else x for x in step.inputs])
@@ -60,7 +62,7 @@ def _unspread(step: Step, small: dict[Any, Any], steps: list[Step]) -> None:
         with np.errstate(all="ignore"):
             value = Value(RESULT, step.function(*map(_array, numbers)))
         if value.dtype == y.dtype:
-            steps.insert(steps.index(step), Step(step.function, step.label, numbers, {}, (value,)))
+            edits.before[step] = Step(step.function, step.label, numbers, {}, (value,))
             small[y] = value
         return
     for i in range(len(numbers)):
@@ -98,28 +100,29 @@ def signs(program: Any) -> None:
     negated: dict[Any, Any] = {}
     known: dict[Any, Any] = {}
     for steps in (program.forward, program.backward):
-        for step in list(steps):
-            read_anew(step, known)
-            f, x = step.function, step.inputs
-            if f is np.negative and not step.kwargs and isinstance(x[0], Value):
-                if x[0] in negated and negated[x[0]].shape == step.outputs[0].shape:
-                    known[step.outputs[0]] = negated[x[0]]
-                    steps.remove(step)
-                else:
-                    negated[step.outputs[0]] = x[0]
-            elif f in (np.add, np.subtract) and len(x) == 2 and not step.kwargs:
-                a, b = x
-                if isinstance(b, Value) and b in negated:
-                    step.function, step.inputs = (np.subtract if f is np.add else np.add), (a, negated[b])
-                elif f is np.add and isinstance(a, Value) and a in negated and isinstance(b, Value):
-                    step.function, step.inputs = np.subtract, (b, negated[a])
-                step.op = None if step.function is not f else step.op
-            elif f is np.multiply and not step.kwargs:
-                for i in (0, 1):
-                    other = x[1 - i]
-                    if isinstance(x[i], Value) and x[i] in negated and isinstance(other, np.floating | float):
-                        step.inputs = (negated[x[i]], -other)
-                        break
+        with edited(steps) as edits:
+            for step in steps:
+                read_anew(step, known)
+                f, x = step.function, step.inputs
+                if f is np.negative and not step.kwargs and isinstance(x[0], Value):
+                    if x[0] in negated and negated[x[0]].shape == step.outputs[0].shape:
+                        known[step.outputs[0]] = negated[x[0]]
+                        edits.gone.add(step)
+                    else:
+                        negated[step.outputs[0]] = x[0]
+                elif f in (np.add, np.subtract) and len(x) == 2 and not step.kwargs:
+                    a, b = x
+                    if isinstance(b, Value) and b in negated:
+                        step.function, step.inputs = (np.subtract if f is np.add else np.add), (a, negated[b])
+                    elif f is np.add and isinstance(a, Value) and a in negated and isinstance(b, Value):
+                        step.function, step.inputs = np.subtract, (b, negated[a])
+                    step.op = None if step.function is not f else step.op
+                elif f is np.multiply and not step.kwargs:
+                    for i in (0, 1):
+                        other = x[1 - i]
+                        if isinstance(x[i], Value) and x[i] in negated and isinstance(other, np.floating | float):
+                            step.inputs = (negated[x[i]], -other)
+                            break
     results_anew(program, known)
 
 
@@ -129,20 +132,21 @@ def factors(program: Any) -> None:
     read.update(values_in([program.outputs, list(program.gradients.values())]))
     for steps in (program.forward, program.backward):
         made: dict[Any, _Scaled] = {}  # those of the results that are a value times a number, and read once
-        for step in list(steps):
-            scaled = _scaled(step)
-            if scaled is None:
-                scaled = _with_the_number_last(step, made, steps)
-            elif scaled.x in made:
-                before = made[scaled.x]
-                steps.remove(before.step)
-                scaled = _Scaled(step, before.x, before.x.dtype.type(before.c) * before.x.dtype.type(scaled.c))
-                step.function, step.label, step.op = np.multiply, "multiply", None
-                step.inputs = scaled.x, scaled.c
-                if scaled.c == -1:
-                    step.function, step.label, step.inputs = np.negative, "negative", (scaled.x,)
-            if scaled is not None and read[scaled.step.outputs[0]] == 1:
-                made[scaled.step.outputs[0]] = scaled
+        with edited(steps) as edits:
+            for step in steps:
+                scaled = _scaled(step)
+                if scaled is None:
+                    scaled = _with_the_number_last(step, made, edits)
+                elif scaled.x in made:
+                    before = made[scaled.x]
+                    edits.gone.add(before.step)
+                    scaled = _Scaled(step, before.x, before.x.dtype.type(before.c) * before.x.dtype.type(scaled.c))
+                    step.function, step.label, step.op = np.multiply, "multiply", None
+                    step.inputs = scaled.x, scaled.c
+                    if scaled.c == -1:
+                        step.function, step.label, step.inputs = np.negative, "negative", (scaled.x,)
+                if scaled is not None and read[scaled.step.outputs[0]] == 1:
+                    made[scaled.step.outputs[0]] = scaled
 
 
 class _Scaled(NamedTuple):
@@ -166,7 +170,7 @@ def _scaled(step: Step) -> _Scaled | None:
     return None
 
 
-def _with_the_number_last(step: Step, made: dict[Any, _Scaled], steps: list[Step]) -> _Scaled | None:
+def _with_the_number_last(step: Step, made: dict[Any, _Scaled], edits: Edits) -> _Scaled | None:
     """Let a product of two values be one of the values themselves, and multiply by their numbers after it."""
     if step.function is not np.multiply or step.kwargs or step.packed or not step.outputs[0].shape:
         return None
@@ -175,7 +179,7 @@ def _with_the_number_last(step: Step, made: dict[Any, _Scaled], steps: list[Step
         scaled = made.get(x) if isinstance(x, Value) and x.shape == y.shape and x.dtype == y.dtype else None
         if scaled is not None and abs(scaled.c) >= 1:  # with a smaller one the product itself might overflow
             c = c * y.dtype.type(scaled.c)
-            steps.remove(scaled.step)
+            edits.gone.add(scaled.step)
             step.inputs = tuple([scaled.x if other is x else other for other in step.inputs])
     if c == 1:
         return None
@@ -185,7 +189,7 @@ def _with_the_number_last(step: Step, made: dict[Any, _Scaled], steps: list[Step
     step.outputs = (product,)
     if c == -1:
         last.function, last.label, last.inputs = np.negative, "negative", (product,)
-    steps.insert(steps.index(step) + 1, last)
+    edits.after[step] = last
     return _Scaled(last, product, c)
 
 
@@ -196,20 +200,22 @@ def scatters(program: Any) -> None:
     read.update(values_in([program.outputs, list(program.gradients.values())]))
     for steps in (program.forward, program.backward):
         made: dict[Value, Step] = {}
+        grown: set[Value] = set()  # what was added into is more than what was put there first
         for step in list(steps):
             read_anew(step, known)
             made.update(dict.fromkeys(step.outputs, step))
             if step.function is not np.add or step.kwargs or not all(isinstance(x, Value) for x in step.inputs):
                 continue
-            a, b = step.inputs
+            a, b = reversed(step.inputs) if step.inputs[1] in grown else step.inputs
             first, second, y = made.get(a), made.get(b), step.outputs[0]
-            if first is None or second is None or not (_puts(first) and _puts(second)) or a is b:
+            if first is None or second is None or not (_puts(first) and _puts(second)) or a is b or b in grown:
                 continue
             if read[a] == read[b] == 1 and a.shape == b.shape == y.shape and a.dtype == b.dtype == y.dtype:
                 index = {"index": second.kwargs["index"]}
                 steps[steps.index(step)] = Step(add_at, "add_at", (a, second.inputs[0]), index, (), effect=True)
                 steps.remove(second)
                 known[y], read[a] = a, read[y]
+                grown.add(a)
                 a.array = y.array
     results_anew(program, known)
 

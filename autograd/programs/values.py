@@ -7,6 +7,7 @@ a constant.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+_NESTED = (tuple, list, dict, slice)
 INPUT, CLOSED, ARRAY, RESULT, NOTHING = "input", "closed", "array", "result", "nothing"
 
 
@@ -92,8 +93,13 @@ class Step:
 
     def values(self) -> Iterator[Value]:
         """Yield the Values that the step reads."""
-        yield from values_in(self.inputs)
-        yield from values_in(self.kwargs)
+        for x in self.inputs:
+            if x.__class__ is Value:
+                yield x
+            elif isinstance(x, _NESTED):
+                yield from values_in(x)
+        if self.kwargs:
+            yield from values_in(self.kwargs)
 
     def __repr__(self) -> str:
         return f"<step {self.label}>"

@@ -68,8 +68,12 @@ def without_rule(module: str, name: str) -> Any:
 
 
 def float_like(y: Any, *inputs: Any) -> Any:
-    """Give ``y`` the dtype that its floating-point inputs have together: SciPy widens here and there."""
-    if not any(np.asarray(x).dtype.kind == "f" for x in inputs):
+    """Return ``y`` in the dtype that its floating-point inputs have together: SciPy widens here and there.
+
+    Python's numbers have no say in that, as everywhere in NumPy; where there are no others, SciPy's dtype stays.
+    """
+    arrays = [x.dtype for x in inputs if isinstance(x, np.ndarray | np.generic)]
+    if not any(dtype.kind in "fc" for dtype in arrays):
         return np.asarray(y)[()]
-    kinds = [x.dtype if isinstance(x, np.ndarray | np.generic) else x for x in inputs]
-    return np.asarray(y, np.result_type(np.float32, *kinds))[()]
+    python = [x for x in inputs if isinstance(x, int | float | complex) and not isinstance(x, np.generic)]
+    return np.asarray(y, np.result_type(np.float32, *arrays, *python))[()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from inspect import Parameter, Signature
@@ -128,7 +129,9 @@ class Distribution:
         """Compute the logarithm of the density."""
         z, shapes, scale = self._standard(x, args, kwds)
         y = self._ops["logpdf"](z, *shapes)
-        return y if isinstance(scale, int) and scale == 1 else y - np.log(scale)
+        if isinstance(scale, int | float):  # a number of Python's, which widens no float32
+            return y if scale == 1 else y - math.log(scale)
+        return y - np.log(scale)
 
     def pdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """Compute the density."""

@@ -27,7 +27,7 @@ from autograd.modes import no_grad
 from autograd.ops.axes import as_array
 from autograd.ops.joining import array
 from autograd.scipy.declare import without_rule
-from autograd.scipy.solutions import closed_over, joined, pull, solution, values
+from autograd.scipy.solutions import as_real, closed_over, joined, pull, solution, values
 
 Function = Callable[..., Any]
 
@@ -108,7 +108,7 @@ def odeint(
 
 
 def _vector(y0: Any, name: str) -> Any:
-    y0 = np.atleast_1d(as_array(array(y0) if isinstance(y0, list | tuple) else y0))
+    y0 = np.atleast_1d(as_real(as_array(array(y0) if isinstance(y0, list | tuple) else y0), f"y0 of {name} has"))
     if y0.ndim != 1:
         raise ShapeError(f"scipy.integrate.{name}: y0 must have one axis, got shape {y0.shape}. Use y0.ravel().")
     return y0 if y0.dtype.kind == "f" else y0.astype(float)

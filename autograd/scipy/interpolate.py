@@ -92,7 +92,7 @@ def _values(x: Any, y: Any, axis: int, name: str) -> tuple[Any, Any, int]:
     if is_recording(x):
         raise MissingRule(f"scipy.interpolate.{name}: the knots x have no gradient rule, the values have. Detach x.")
     y = as_array(y)
-    y = y if y.dtype.kind == "f" else y.astype(float)
+    y = y if y.dtype.kind in "fc" else y.astype(float)
     axis = axis % y.ndim
     x = np.asarray(unbox(x), float)
     if x.ndim != 1 or len(x) != y.shape[axis]:

@@ -20,7 +20,7 @@ from scipy import linalg as sp
 from autograd.box import is_recording, unbox
 from autograd.errors import ArgumentError, MissingRule
 from autograd.ops.axes import as_array
-from autograd.ops.decompositions import flip, mirrored
+from autograd.ops.decompositions import adjoint, flip, mirrored
 from autograd.primitive import implements
 from autograd.scipy.declare import Samples, constant, declare, float_like, without_rule
 from autograd.scipy.structured import block_diag as block_diag
@@ -48,11 +48,16 @@ def _square(rng: np.random.Generator) -> Samples:
 
 def _real(y: Any, a: Any, name: str) -> Any:
     """Return a result in the dtype of the input, and refuse one that is not real."""
-    if np.iscomplexobj(y):
+    if np.iscomplexobj(y) and not np.iscomplexobj(a):
         if np.any(np.abs(y.imag) > 1e-9 * np.max(np.abs(y), initial=1e-300)):
             raise ArgumentError(f"scipy.linalg.{name}: the result is complex, which has no gradient here.")
         y = y.real
     return float_like(y, a)
+
+
+def _floating(a: Any) -> Any:
+    """Copy to the width in which SciPy computes: some of its functions write into what they are given."""
+    return np.array(a, complex if np.iscomplexobj(a) else float)
 
 
 def _matrix_function(name: str) -> Any:
@@ -66,7 +71,7 @@ def _matrix_function(name: str) -> Any:
         return declared(np.concatenate([upper, lower], axis=-2))[..., :n, n:]
 
     declared: Any = _declare(
-        name, lambda a: _real(there(np.array(a, float)), a, name), inputs=["a"], vjp=rule, domain=_square
+        name, lambda a: _real(there(_floating(a)), a, name), inputs=["a"], vjp=rule, domain=_square
     )
     return declared
 
@@ -75,7 +80,7 @@ expm, logm = _matrix_function("expm"), _matrix_function("logm")
 sinm, cosm, sinhm, coshm = (_matrix_function(name) for name in ("sinm", "cosm", "sinhm", "coshm"))
 sqrtm = _declare(
     "sqrtm",
-    lambda a: _real(sp.sqrtm(np.array(a, float)), a, "sqrtm"),
+    lambda a: _real(sp.sqrtm(_floating(a)), a, "sqrtm"),
     vjp=lambda g, y: solve_sylvester(flip(y), flip(y), g),  # X dX + dX X = dA
     domain=_square,
 )
@@ -108,7 +113,8 @@ def _solve_rule(u: Any, y: Any, shapes: Any, needs: Any) -> Any:
 
 _READS = {
     "general": lambda a, lower: a,
-    "symmetric": lambda a, lower: mirrored(a, "L" if lower else "U"),
+    "symmetric": lambda a, lower: _part(a, lower) + flip(np.tril(a, -1) if lower else np.triu(a, 1)),
+    "hermitian": lambda a, lower: mirrored(a, "L" if lower else "U"),
     "positive definite": lambda a, lower: mirrored(a, "L" if lower else "U"),
     "upper triangular": lambda a, lower: np.triu(a),
     "lower triangular": lambda a, lower: np.tril(a),
@@ -118,8 +124,7 @@ _LONG = {
     None: "general",
     "gen": "general",
     "sym": "symmetric",
-    "her": "symmetric",
-    "hermitian": "symmetric",
+    "her": "hermitian",
     "pos": "positive definite",
 }
 
@@ -142,9 +147,13 @@ def solve(
         )
     matrix = _READS[kind](as_array(a), lower)
     columns, single = _columns(b)
-    short = {"symmetric": "sym", "positive definite": "pos"}.get(kind, "gen")
+    short = {"symmetric": "sym", "hermitian": "her", "positive definite": "pos"}.get(kind, "gen")
     x = _solve(flip(matrix) if transposed else matrix, columns, assume_a=short)
     return np.squeeze(x, -1) if single else x
+
+
+def _conjugated(a: Any) -> Any:
+    return np.conj(a) if a.dtype.kind == "c" else a
 
 
 def _part(a: Any, lower: bool) -> Any:
@@ -174,8 +183,11 @@ def solve_triangular(
     overwrite_b: bool = False,
     check_finite: bool = True,
 ) -> Any:
-    """Solve A x = b, or Aᵀ x = b for ``trans`` 1 or "T", with A triangular; the other triangle is not read."""
-    a = as_array(a)
+    """Solve A x = b with A triangular, Aᵀ x = b for ``trans`` 1 or "T", Aᴴ x = b for 2 or "C".
+
+    The other triangle is not read.
+    """
+    a = as_array(a) if trans not in (2, "C") else _conjugated(as_array(a))
     if unit_diagonal:
         a = np.tril(a, -1) + np.triu(a, 1) + np.eye(a.shape[-1], dtype=a.dtype)
     columns, single = _columns(b)
@@ -206,7 +218,8 @@ def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_fin
 def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     """Solve A x = b, given the factor of A that ``cho_factor`` returns."""
     c, lower = c_and_lower
-    return solve_triangular(c, solve_triangular(c, b, trans=0 if lower else 1, lower=lower), int(bool(lower)), lower)
+    first, second = (0, 2) if lower else (2, 0)  # A = L Lᴴ, or UᴴU
+    return solve_triangular(c, solve_triangular(c, b, first, lower), second, lower)
 
 
 def _lu_forward(a: Any) -> Any:
@@ -264,13 +277,13 @@ def lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> t
 
 
 def lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False, check_finite: bool = True) -> Any:
-    """Solve A x = b, or Aᵀ x = b for ``trans=1``, given what ``lu_factor`` returns."""
+    """Solve A x = b, Aᵀ x = b for ``trans=1``, or Aᴴ x = b for 2, given what ``lu_factor`` returns."""
     factors, pivots = lu_and_piv
     order = np.arange(len(pivots))
     for i, j in enumerate(pivots):
         order[[i, j]] = order[[j, i]]
     if trans:
-        y = solve_triangular(factors, solve_triangular(factors, b, 1), 1, True, True)
+        y = solve_triangular(factors, solve_triangular(factors, b, trans), trans, True, True)
         return y[np.argsort(order)]
     return solve_triangular(factors, solve_triangular(factors, as_array(b)[order], 0, True, True))
 
@@ -330,26 +343,27 @@ def _lyapunov_samples(rng: np.random.Generator) -> Samples:
 
 @implements(domain=_lyapunov_samples, name="scipy.linalg.solve_continuous_lyapunov")
 def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
-    """Solve A X + X Aᵀ = Q."""
-    return solve_sylvester(as_array(a), flip(as_array(a)), q)
+    """Solve A X + X Aᴴ = Q."""
+    return solve_sylvester(as_array(a), adjoint(as_array(a)), q)
 
 
 def _discrete_rule(g: Any, a: Any, y: Any, needs: Any) -> Any:
-    """Compute Q̄ = S with AᵀS A − S + G = 0, and Ā = S A Xᵀ + SᵀA X."""
-    s = _discrete_lyapunov(flip(a), g)
-    return s @ a @ flip(y) + flip(s) @ a @ y if needs[0] else None, s if needs[1] else None
+    """Compute Q̄ = S with AᴴS A − S + G = 0, and Ā = S A Xᴴ + SᴴA X."""
+    s = _discrete_lyapunov(adjoint(a), g)
+    return s @ a @ adjoint(y) + adjoint(s) @ a @ y if needs[0] else None, s if needs[1] else None
 
 
 _discrete_lyapunov = _declare(
     "solve_discrete_lyapunov",
     lambda a, q: float_like(sp.solve_discrete_lyapunov(a, q), a, q),
     vjp=_discrete_rule,
+    holomorphic=False,
     domain=lambda rng: iter([((0.5 * rng.uniform(-1, 1, (3, 3)), rng.uniform(-1, 1, (3, 3))), {})]),
 )
 
 
 def solve_discrete_lyapunov(a: Any, q: Any, method: Any = None) -> Any:
-    """Solve A X Aᵀ − X + Q = 0."""
+    """Solve A X Aᴴ − X + Q = 0."""
     return _discrete_lyapunov(as_array(a), as_array(q))
 
 

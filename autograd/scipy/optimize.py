@@ -30,7 +30,7 @@ from autograd.graph import Node
 from autograd.matrices import hessian, jacobian
 from autograd.modes import no_grad
 from autograd.scipy.declare import without_rule
-from autograd.scipy.solutions import closed_over, joined, pull, solution, values
+from autograd.scipy.solutions import as_real, closed_over, joined, pull, solution, values
 from autograd.transforms import grad, value_and_grad, vjp
 from autograd.tree import flatten
 
@@ -42,7 +42,7 @@ class _Form:
 
     def __init__(self, x0: Any) -> None:
         leaves, self._rebuild = flatten(x0)
-        arrays = [np.asarray(unbox(leaf)) for leaf in leaves]
+        arrays = [np.asarray(unbox(as_real(leaf, "x0 has"))) for leaf in leaves]
         self._shapes, self._sizes = [each.shape for each in arrays], [each.size for each in arrays]
         self.start = np.concatenate([np.ravel(each).astype(float) for each in arrays])
         self.plain = len(arrays) == 1 and arrays[0].ndim == 1 and not isinstance(x0, dict | tuple | list)
@@ -269,7 +269,7 @@ def fixed_point(
     def f(x: Any) -> Any:
         return joined(func(x, *args))
 
-    start = np.asarray(unbox(x0), float)[()]
+    start = np.asarray(unbox(as_real(x0, "x0 has")), float)[()]
     x = np.asarray(sp.fixed_point(values(f), start, (), xtol, maxiter, method))[()]
     return _implicit("scipy.optimize.fixed_point", x, lambda x: x - f(x), closed_over(f, x))
 

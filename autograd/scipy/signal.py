@@ -105,8 +105,9 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
 
 
 def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
-    """Correlate two arrays: convolve the first with the second turned round."""
-    return _convolved(in1, np.flip(as_array(in2)), mode, method, None, "correlate")
+    """Correlate two arrays: convolve the first with the second turned round, and conjugated if complex."""
+    turned = np.flip(as_array(in2))
+    return _convolved(in1, np.conj(turned) if turned.dtype.kind == "c" else turned, mode, method, None, "correlate")
 
 
 def fftconvolve(in1: Any, in2: Any, mode: str = "full", axes: Any = None) -> Any:

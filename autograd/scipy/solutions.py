@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd.box import Box, leaf_of, needs_grad, small, unbox, wrap
 from autograd.differentiate import differentiate, differentiate_recorded
-from autograd.errors import GraphError, InPlaceError
+from autograd.errors import DTypeError, GraphError, InPlaceError
 from autograd.graph import Leaf, Node, ancestors, leading_to, next_order, reaches_other_leaf, versions
 from autograd.modes import current, enable_grad, no_grad
 from autograd.ops.joining import array
@@ -36,8 +36,18 @@ def values(f: Function) -> Function:
 
 def joined(y: Any) -> Any:
     """Make one array, or one Tensor, of what a function returned."""
-    y = array(y) if isinstance(y, tuple | list) else y
+    y = as_real(array(y) if isinstance(y, tuple | list) else y, "a function given to a solver returned")
     return y if isinstance(y, Box) else np.asarray(y, float)
+
+
+def as_real(x: Any, who: str) -> Any:
+    """Refuse complex numbers: solvers, and the rules of their solutions, are those of real ones."""
+    if np.iscomplexobj(unbox(x)):
+        raise DTypeError(
+            f"autograd.scipy: {who} complex numbers, and solvers take real ones here. Solve for real and imaginary "
+            "parts, as in np.concatenate([z.real, z.imag])."
+        )
+    return x
 
 
 def closed_over(f: Function, *sample: Any) -> list[Node]:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special as sp
 
 from autograd.box import unbox
+from autograd.errors import DTypeError
 from autograd.ops.axes import as_array
 from autograd.ops.elementwise import ratio
 from autograd.scipy.bessel import *  # noqa: F403
@@ -213,6 +214,14 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     a = as_array(a)
     weights = np.ones((), a.dtype) if b is None else b
     shape = np.broadcast_shapes(np.shape(a), np.shape(weights))
+    if a.dtype.kind == "c" or np.iscomplexobj(unbox(weights)):
+        if return_sign:
+            raise DTypeError(
+                "scipy.special.logsumexp: return_sign is for real numbers. The phase is that of the result."
+            )
+        top = np.max(unbox(a).real, axis=axis, keepdims=True)
+        total = np.log(np.sum(weights * np.exp(a - top), axis=axis, keepdims=True)) + top
+        return total if keepdims else np.squeeze(total, axis)
     y, sign = _logsumexp(np.broadcast_to(a, shape), np.broadcast_to(weights, shape), axis=axis, keepdims=keepdims)
     if return_sign:
         return y, unbox(sign)

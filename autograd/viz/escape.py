@@ -59,13 +59,21 @@ def script(data: Any) -> str:
     )
 
 
-def spelled(text: str) -> str:
-    """Write characters without a known width (CJK, emoji) by their code points, for engines without letters for them.
+def wide(text: str) -> frozenset[str]:
+    """List the characters without a known width (CJK, emoji), which few fonts have."""
+    return frozenset("".join(_WIDE.findall(text)))
 
-    >>> spelled("温度 t")
+
+def spelled(text: str, lacking: frozenset[str]) -> str:
+    """Write characters by their code points, for engines without letters for them.
+
+    >>> spelled("温度 t", wide("温度"))
     '[U+6E29 U+5EA6] t'
     """
-    return _WIDE.sub(lambda found: f"[{' '.join(f'U+{ord(c):04X}' for c in found[0])}]", text)
+    if not lacking:
+        return text
+    runs = re.compile(f"[{''.join(map(re.escape, lacking))}]+")
+    return runs.sub(lambda found: f"[{' '.join(f'U+{ord(c):04X}' for c in found[0])}]", text)
 
 
 def extra_width(text: str, size: float = 12.0) -> int:

@@ -14,8 +14,8 @@ from typing import Any
 
 from autograd.errors import ArgumentError, missing
 from autograd.viz import dot
-from autograd.viz.engine import layout
-from autograd.viz.escape import label
+from autograd.viz.engine import lacks, layout
+from autograd.viz.escape import label, spelled
 from autograd.viz.ledger import kind_of
 from autograd.viz.markup import cell, font, row, table, tag
 from autograd.viz.model import Arrow, Item, Part, View
@@ -162,6 +162,7 @@ def draw_frames(
         source = dot.write(moment_view(view, moments, k), None, theme)
         source = captioned(pinned(source, at), at, texts, c["ink"], c["muted"])
         if format == "png":
+            source = spelled(source, lacks(source, "png"))
             yield layout(source.replace("graph [", "graph [dpi=120 ", 1), "png", pinned=True)
         else:
             raw = layout(source, "svg", pinned=True).decode("utf-8")

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd.errors import ArgumentError, MissingExtra, MissingFile
 from autograd.viz import data, dot, html, outline, table
-from autograd.viz.engine import find_engine, layout, spells
+from autograd.viz.engine import find_engine, lacks, layout
 from autograd.viz.escape import spelled
 from autograd.viz.fitting import prepare
 from autograd.viz.kept import show_memory
@@ -61,12 +61,9 @@ class Picture:
     def png(self, dpi: int = DPI) -> bytes:
         """Give the picture as a PNG file.
 
-        Where the engine lacks letters for a name (the wheel for CJK), it stands by its code points and a note says so.
+        Where the engine lacks letters for a name (CJK, emoji), it stands by its code points and a note says so.
         """
-        source = self.source
-        if spelled(source) != source and spells("png"):
-            noted = replace(self.view, problems=[*self.view.problems, SPELLED])
-            source = spelled(dot.write(noted, self.rankdir, self.theme))
+        source = self._spelled("png")
         return layout(source.replace("graph [", f"graph [dpi={int(dpi)} ", 1), "png")
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -94,10 +91,18 @@ class Picture:
             return self._pdf()
         return self._text(format).encode("utf-8")
 
+    def _spelled(self, format: str) -> str:
+        """Give the DOT text in letters that the engine has."""
+        lacking = lacks(self.source, format)
+        if not lacking:
+            return self.source
+        noted = replace(self.view, problems=[*self.view.problems, SPELLED])
+        return spelled(dot.write(noted, self.rankdir, self.theme), lacking)
+
     def _pdf(self) -> bytes:
         """Give a PDF of lines and letters; where no engine writes one, of pixels, by Pillow."""
         try:
-            return layout(self.source, "pdf")
+            return layout(self._spelled("pdf"), "pdf")
         except MissingExtra as missing:
             if find_engine("png") is None:
                 raise

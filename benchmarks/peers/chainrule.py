@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
+import time
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +14,7 @@ import numpy as np
 
 import autograd as ag
 from benchmarks.inputs import Inputs
+from benchmarks.memory import resident
 from benchmarks.peers import scalar_net
 
 Step = Callable[[], Any]
@@ -106,6 +109,27 @@ BUILDERS: dict[str, Callable[[Inputs], Step]] = {
     "chain": chain,
     **{name: late(name) for name in NN},
 }
+
+
+def tracing() -> dict[str, Any]:
+    """Time the first call of 10^4 ops, and measure how memory grows from 100 to 200 shapes."""
+
+    def long(x: Any) -> Any:
+        for _ in range(5_000):
+            x = x * 0.999999 + 1e-6
+        return x.sum()
+
+    started = time.perf_counter()
+    ag.compile(ag.value_and_grad(long))(np.ones(4))
+    seconds = time.perf_counter() - started
+    many = ag.compile(ag.value_and_grad(lambda x: (np.tanh(x) @ np.exp(x).T).sum()))
+    bytes_at = []
+    for n in range(1, 201):
+        many(np.ones((n, 3)))
+        if n in (100, 200):
+            gc.collect()
+            bytes_at.append(resident())
+    return {"rows": {"seconds": seconds, "grown": max(0, bytes_at[1] - bytes_at[0])}}
 
 
 def saved_memory() -> dict[str, Any]:

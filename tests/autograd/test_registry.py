@@ -21,6 +21,7 @@ from tests.autograd.rows import (
     numpy_names,
     ranges_of,
     samples,
+    second,
     tensors,
     vary,
 )
@@ -105,6 +106,13 @@ def test_numpy_function_is_dispatched(function, dtype):
 def test_gradients_to_order_two(name):
     for args, kwargs in samples(name):
         ag.check_grads(lambda *varied, kwargs=kwargs: ROWS[name](*varied, **kwargs), *args)
+
+
+@table
+def test_gradients_of_one_element(name):
+    """What an op has to do with each element of its inputs decides what stays cut off behind an index."""
+    for args, kwargs in samples(name):
+        ag.check_grads(lambda *varied, kwargs=kwargs: second(ROWS[name](*varied, **kwargs)), *args, rtol=1e-4)
 
 
 @table

@@ -97,6 +97,7 @@ HEALTHY = {
     "a maximum with ties": lambda: np.maximum(leaf([1.0, 2.0]), leaf([1.0, 3.0])).sum(),
     "an MLP": lambda: nn.MSELoss()(nn.MLP(3, [4, 1], rng=0)(X), X[:, :1]),
     "many values near kinks": lambda: ag.relu(leaf(MANY) * 1.0).sum(),
+    "a pool of many ties": lambda: nn.MaxPool2d(2)(leaf(np.zeros((8, 16, 16, 16)))).sum(),
     "a large array that the graph does not keep": lambda: (leaf(MANY) + np.ones((100, 16))).sum(),
     "an MLP of relus at zero": lambda: nn.MSELoss()(nn.MLP(3, [4, 1], rng=0)(np.zeros((2, 3))), np.ones((2, 1))),
     "cross-entropy": lambda: nn.CrossEntropyLoss()(nn.MLP(3, [4, 3], rng=0)(X), np.array([0, 1, 2, 0])),

@@ -3,11 +3,13 @@
 import copy
 import pickle
 import threading
+import time
 
 import numpy as np
 import pytest
 
 import autograd as ag
+import autograd.programs.compiled as compiled_module
 import nn
 from autograd.errors import NotAFunction
 from tests.autograd.programs.functions import VECTORS, f, rosenbrock
@@ -166,3 +168,31 @@ def test_pickled_and_bound():
 def test_no_function():
     with pytest.raises(NotAFunction, match="compile takes a function, got int"):
         ag.compile(3)
+
+
+def test_the_kind_that_was_used_least_recently_goes_first(monkeypatch):
+    monkeypatch.setattr(compiled_module, "KINDS", 3)
+    double = ag.compile(lambda x: x * 2)
+    for n in (1, 2, 3, 1, 4):  # 2 makes room for 4
+        double(np.ones(n))
+    assert double.traces == 4
+    for n in (1, 3, 4):
+        double(np.ones(n))
+    assert double.traces == 4
+    double(np.ones(2))
+    assert double.traces == 5
+
+
+def test_a_long_program_is_made_in_time_that_grows_with_its_length():
+    def seconds(n):
+        def f(x):
+            for _ in range(n):
+                x = x * 0.999 + 1e-3
+            return x.sum()
+
+        started = time.process_time()
+        ag.compile(ag.value_and_grad(f))(np.ones(4))
+        return time.process_time() - started
+
+    seconds(100)
+    assert min(seconds(2000) / seconds(200) for _ in range(3)) < 30

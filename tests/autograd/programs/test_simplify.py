@@ -37,6 +37,20 @@ def test_what_a_pass_takes_out(name):
         np.testing.assert_allclose(compiled(X), function(X), rtol=1e-15)
 
 
+def test_sums_of_parts_are_added_up():
+    """What was added into is not put anew elsewhere: NameError, where only its first part was looked at."""
+
+    def squares(x):
+        return (x[:2] ** 2).sum() + (x[2:] ** 3).sum()
+
+    def sums(x):
+        return ag.grad(squares)(x) + ag.grad(squares)(2 * x)
+
+    compiled = ag.compile(sums)
+    compiled(X)  # the call that is traced
+    np.testing.assert_allclose(compiled(X), sums(X), rtol=1e-15)
+
+
 def test_a_square_in_another_dtype_stays_a_power():
     whole = np.array([1, 2, 3])
     assert "np.power" in ag.compile(lambda x: x**2.0).program(whole).source  # int64 to float64

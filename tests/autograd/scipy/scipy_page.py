@@ -35,7 +35,9 @@ print(round(float(ag.grad(decay)(2.0)), 4))  # -0.1353
 ```
 
 What is a constant: orders of Bessel functions, degrees of polynomials, parameters of hypergeometric functions, knots,
-counts. Where one of them records, MissingRule names it. Results that SciPy gives as complex numbers are refused.
+counts. Where one of them records, MissingRule names it. Complex numbers go through `linalg`, `signal`, `interpolate`,
+`logsumexp` and the functions of `special` that have them; solvers of equations and integrals take real ones, and refuse
+others, as does a matrix function whose result for a real matrix is complex.
 """
 MORE = {
     "special": "The ufuncs take Tensors as `scipy.special.f(t)`, too.",

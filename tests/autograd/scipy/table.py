@@ -31,8 +31,11 @@ def leaves_of(args: Any) -> tuple[list[Any], list[ag.Tensor]]:
     return filled, [x for x in filled if isinstance(x, ag.Tensor)]
 
 
-def check_row(row: Any, **options: Any) -> None:
-    """Hold a row against finite differences to order two, by its arrays; numbers among its samples are constants."""
+def check_row(row: Any, taken: Any = None, **options: Any) -> None:
+    """Hold a row against finite differences to order two, by its arrays; numbers among its samples are constants.
+
+    ``taken`` is what to take of the result, such as one element.
+    """
     for args, kwargs in samples(row):
         places = [i for i, x in enumerate(args) if isinstance(x, np.ndarray)]
 
@@ -40,6 +43,6 @@ def check_row(row: Any, **options: Any) -> None:
             filled = list(args)
             for i, x in zip(places, varied, strict=True):
                 filled[i] = x
-            return row(*filled, **kwargs)
+            return row(*filled, **kwargs) if taken is None else taken(row(*filled, **kwargs))
 
         ag.check_grads(f, *[args[i] for i in places], **options)

@@ -5,6 +5,7 @@ import pytest
 
 import autograd as ag
 from autograd.errors import ArgumentError, MissingRule
+from tests.autograd.rows import second
 from tests.autograd.scipy.table import check_row, rows, samples
 
 theirs = pytest.importorskip("scipy.linalg")
@@ -20,6 +21,7 @@ STACK = RNG.uniform(-0.5, 0.5, (2, 3, 3))
 @pytest.mark.parametrize("name", ROWS)
 def test_derivatives_to_order_two(name):
     check_row(ROWS[name])
+    check_row(ROWS[name], second)
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -5,6 +5,7 @@ import pytest
 
 import autograd as ag
 from autograd.errors import ArgumentError, MissingRule, ShapeError
+from tests.autograd.rows import second
 from tests.autograd.scipy.table import check_row, rows
 
 theirs = pytest.importorskip("scipy.signal")
@@ -26,6 +27,7 @@ SHAPES = [
 @pytest.mark.parametrize("name", ROWS)
 def test_derivatives_to_order_two(name):
     check_row(ROWS[name])
+    check_row(ROWS[name], second)
 
 
 def same(name, *args, **kwargs):

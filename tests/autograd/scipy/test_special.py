@@ -5,7 +5,7 @@ import pytest
 
 import autograd as ag
 from autograd.errors import ConversionError, MissingRule, UnknownName
-from tests.autograd.rows import arrays
+from tests.autograd.rows import arrays, second
 from tests.autograd.scipy.table import check_row, leaves_of, rows, samples
 
 special = pytest.importorskip("scipy.special")
@@ -22,6 +22,7 @@ def test_the_table_is_long():
 @pytest.mark.parametrize("name", ROWS)
 def test_derivatives_to_order_two(name):
     check_row(ROWS[name])
+    check_row(ROWS[name], second)
 
 
 @pytest.mark.parametrize("name", UFUNCS)

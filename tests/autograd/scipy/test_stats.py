@@ -221,3 +221,12 @@ def test_dirichlet():
     np.testing.assert_allclose(ours.dirichlet.logpdf(p, alpha), theirs.dirichlet.logpdf(p, alpha), rtol=1e-12)
     np.testing.assert_allclose(ours.dirichlet(alpha).pdf(p), theirs.dirichlet.pdf(p, alpha), rtol=1e-12)
     ag.check_grads(lambda z, alpha: ours.dirichlet.logpdf(ag.softmax(z), alpha), z, alpha)
+
+
+@pytest.mark.parametrize("method", ["logpdf", "pdf", "cdf", "logsf"])
+def test_numbers_of_pythons_have_no_say_in_the_dtype(method):
+    """They widen no float32, and are float64 by themselves."""
+    for name, shapes in (("norm", ()), ("gamma", (2.0,)), ("t", (3.0,))):
+        f = getattr(getattr(ours, name), method)
+        assert f(ag.Tensor(np.ones(2, np.float32), requires_grad=True), *shapes, 0.0, 2.0).dtype == np.float32
+        assert f(0.3, *shapes) == pytest.approx(getattr(getattr(theirs, name), method)(0.3, *shapes), rel=1e-14)

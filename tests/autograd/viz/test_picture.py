@@ -3,6 +3,7 @@
 import json
 import re
 import resource
+import shutil
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -510,6 +511,44 @@ def test_names_that_the_wheel_has_no_letters_for_are_spelled_in_a_png(name, monk
     ag.draw(leaf(1.5, "né Ω") * 1.0).png()
     assert "né Ω" in drawn[1]
     assert "code points" not in drawn[1]
+
+
+FONTS = {
+    "no font for CJK": ("😀", "[U+6E29 U+5EA6] 😀"),
+    "one that has all": ("温度😀", "温度 😀"),
+    "one has some": ("温😀", "温[U+5EA6] 😀"),
+}
+
+
+@pytest.mark.dot
+@pytest.mark.parametrize("fonts", FONTS)
+def test_graphviz_spells_what_no_font_of_the_machine_has(fonts, monkeypatch):
+    monkeypatch.setenv(engine.VARIABLE, "dot")
+    had, shown = FONTS[fonts]
+    monkeypatch.setattr(engine, "_has_font", lambda characters: characters <= set(had))
+    for format in ("png", "pdf"):
+        source = ag.draw(leaf(1.5, "温度 😀") * 1.0)._spelled(format)
+        assert shown in source
+        assert ("code points" in source) == (had != "温度😀")
+
+
+def test_fontconfig_is_asked_once_for_all():
+    engine._has_font.cache_clear()
+    assert engine.lacks("né Ω", "png") == frozenset()
+    assert engine._has_font.cache_info().misses == 0
+    assert engine._has_font(frozenset("\U000fffff")) in (False, shutil.which("fc-list") is None)  # no letter at all
+
+
+def test_a_film_spells_them_too(monkeypatch):
+    monkeypatch.setenv(engine.VARIABLE, engine.WHEEL)
+    drawn = []
+    monkeypatch.setattr("autograd.viz.frames.layout", lambda source, format, pinned=False: drawn.append(source) or b"")
+    monkeypatch.setattr("autograd.viz.frames.places", lambda source: None)
+    monkeypatch.setattr("autograd.viz.frames.pinned", lambda source, at: source)
+    monkeypatch.setattr("autograd.viz.frames.captioned", lambda source, *rest: source)
+    list(ag.replay(leaf(1.5, "温度") * 1.0).frames("png"))
+    assert drawn
+    assert all("[U+6E29 U+5EA6]" in source for source in drawn)
 
 
 @pytest.mark.parametrize("ran", [False, True])

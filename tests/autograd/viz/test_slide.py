@@ -253,8 +253,11 @@ def test_three_calls_of_a_folded_module_are_three_boxes():
 
 def test_calls_that_follow_each_other_are_one_box_that_counts_them():
     loss, names = NETS["lstm"]()
+    loss.backward()
     (cell,) = [item for item in ag.draw(loss, names=names).view.items if item.name == "cell"]
     assert dict(cell.facts)["each used"] == "10 times"
+    first, last = map(float, dict(cell.facts)["rms grad first … last use"].split(" … "))
+    assert 0 < first < last  # the gradient vanishes on its way back through the steps
 
 
 def test_a_number_in_a_module_stands_in_the_card():
