@@ -187,11 +187,11 @@ def _called(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
     tracer = current().tracer
     if tracer is None or not tracer.only_ops:
         return function(*args, **kwargs)
-    mark = len(tracer.steps)
+    mark = tracer.mark()
     try:
         return function(*args, **kwargs)
     except (TraceError, ConversionError):
-        del tracer.steps[mark:]
+        tracer.take_back(mark)
 
     def again(*inner: Any, **keywords: Any) -> Any:
         return _called(function, inner, keywords)

@@ -8,7 +8,7 @@ import gc
 import operator
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from sys import _getframe, getrefcount
 from threading import get_ident
@@ -30,6 +30,7 @@ from autograd.primitive import opaque
 from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import is_library
 from autograd.programs.outside import is_incidental, is_numpys, is_ours, outside_world, types_asked, user_line
+from autograd.programs.pushing import pushed
 from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced, values_in
 from autograd.rules import Op
 from autograd.tensor import Tensor
@@ -114,7 +115,7 @@ class Traced(Tensor):
 
     def __repr__(self) -> str:
         node: Any = self._node
-        node.tracer.give_up("it writes out the numbers of a Tensor; do so outside, or in a function that is ag.opaque.")
+        node.tracer.writes_out()
         return f"Traced(shape={node.shape}, dtype={node.dtype})"
 
     __str__ = __repr__
@@ -136,7 +137,7 @@ class Traced(Tensor):
 
     def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
         value = function(self, other)
-        if type(self._array) is not np.ndarray:  # a number is bound anew, as in NumPy
+        if type(self._array) is not np.ndarray:  # a number is bound anew: another name keeps the old one
             return value
         if value.shape != self.shape or value.dtype != self.dtype:
             raise refusal("an in-place change of shape or dtype in", "Write y = x + … for a new Tensor.")
@@ -215,7 +216,8 @@ class _OfTensors:
         self.found.__set__(box, value)
 
 
-for _name in ("detach", "numpy", "requires_grad", "grad", "backward", "zero_grad", "retain_grad", "is_leaf", "name"):
+_TENSORS = "backward detach grad is_leaf name numpy register_hook requires_grad retain_grad zero_grad"
+for _name in _TENSORS.split():
     setattr(Traced, _name, _OfTensors(_name, vars(Traced).get(_name, getattr(Tensor, _name))))
 
 
@@ -223,9 +225,9 @@ def refusal(what: str, advice: str) -> TraceError:
     """Return the error for something that a program cannot hold: what, where, and the way out."""
     line, tracer = user_line(), current().tracer
     place = f" (line {line[1]} of {line[0]})" if line else ""
-    inside, ways = getattr(tracer, "what", Tracer.what), getattr(tracer, "advice", "") or advice
     if tracer is not None:  # in case somebody catches the error and goes on
         tracer.give_up(f"{what} it cannot be part of a program. {advice}")
+    inside, ways = getattr(tracer, "what", Tracer.what), getattr(tracer, "advice", "") or advice
     return TraceError(f"{what} {inside}{place} cannot be part of the program. {ways}")
 
 
@@ -244,10 +246,11 @@ class Tracer:
 
     what, advice, only_ops = "a function that is being compiled", "", False
 
-    def __init__(self, reachable: Callable[[Any], bool]) -> None:
+    def __init__(self, reachable: Callable[[Any], bool], reached: Mapping[int, Box] | None = None) -> None:
         self.steps: list[Step] = []
         self.inputs: list[Value] = []
         self.reachable = reachable  # whether an array belongs to what the function can reach, and so is read afresh
+        self.reached = reached  # the Tensors that the function can reach, by id; None where that is not known
         self.start = next_order()
         self.fresh = False  # whether an array was frozen that was made in the trace
         self.rng: list[tuple[Any, Any]] = []  # generators that were drawn from, and their state before
@@ -265,6 +268,19 @@ class Tracer:
     def give_up(self, why: str) -> None:
         """Note that the run which is traced is not the one that the function would make."""
         self.wrong = self.wrong or why
+
+    def mark(self) -> tuple[int, str]:
+        """Return where the trace is, to come back to."""
+        return len(self.steps), self.wrong
+
+    def take_back(self, mark: tuple[int, str]) -> None:
+        """Forget what was tried since ``mark``, and what spoke against it."""
+        del self.steps[mark[0] :]
+        self.wrong = mark[1]
+
+    def writes_out(self) -> None:
+        """Note that the function makes a text of a value: what that says is not known."""
+        self.give_up("it writes out the numbers of a Tensor; do so outside, or in a function that is ag.opaque.")
 
     def check_use(self) -> None:
         """See who reads a value: another thread computes beside the trace, and after it there is none."""
@@ -311,11 +327,22 @@ class Tracer:
                     "a Tensor that requires a gradient and is made inside",
                     "Make it outside, or differentiate with ag.grad.",
                 )
+            known = self._by_box[id(box)] = self._held_by(box), box
+        return known[0]
+
+    def _held_by(self, box: Box) -> Value:
+        """Return the Value of a Tensor that is no result of the trace; one that was made in it is a constant."""
+        if self.reached is None or needs_grad(box) or id(box) in self.reached:
             value = Value(CLOSED, box._array, needs_grad(box), True, box, True)
             value.name = _named(box)
             self.inputs.append(value)
-            known = self._by_box[id(box)] = value, box
-        return known[0]
+            return value
+        found = self.of_array(box._array)
+        if isinstance(found, Value):
+            return found
+        value = Value(RESULT, found, False, False, seen=True)
+        self.note(same, "constant", (found,), {}, (value,))
+        return value
 
     def of_array(self, array: Any) -> Any:
         """Return what a plain array is: a value of the program, an array read afresh at each call, or a constant."""
@@ -520,8 +547,15 @@ class Tracer:
         """Return what a transform gives: a Tensor if a gradient flows through it from outside, else an array."""
         return self.identity(x, "result") if isinstance(x, Box) else x
 
-    def gradients(self, roots: Sequence[Any], seeds: Sequence[Any], own: Any) -> dict[Any, Any]:
-        """Return the gradients of the targets ``own`` as Tensors; those that nothing reaches are absent."""
+    def pushed(self, roots: Sequence[Any], targets: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
+        """Return the tangents of ``roots``, given those of ``targets``, as Tensors; None where none arrives."""
+        return pushed(self, roots, targets, seeds)
+
+    def gradients(self, roots: Sequence[Any], seeds: Sequence[Any], own: Any, owner: Any = None) -> dict[Any, Any]:
+        """Return the gradients of the targets ``own`` as Tensors; those that nothing reaches are absent.
+
+        ``owner`` is the tracer whose steps lead from these to ``roots``, by default this one.
+        """
         targets = list(own)
         cotangents: dict[Value, Any] = {}
         for root, seed in zip(roots, seeds, strict=True):
@@ -529,9 +563,10 @@ class Tracer:
                 g = self.boxed(seed)
                 cotangents[root.value] = ew.add(cotangents[root.value], g) if root.value in cotangents else g
         values = [target.value for target in targets]
-        open_now = needed(self.inputs, self.steps, but=set(values))
+        steps = (owner or self).steps
+        open_now = needed(self.inputs, steps, but=set(values))
         recorded = self.only_ops or any(v in open_now or g._node.needs for v, g in cotangents.items())
-        found = adjoint(self, cotangents, values, recorded=recorded)
+        found = adjoint(self, cotangents, values, recorded=recorded, steps=steps)
         return {target: found[target.value] for target in targets if target.value in found}
 
     def boxed(self, x: Any) -> Any:

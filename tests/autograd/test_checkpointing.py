@@ -1,4 +1,4 @@
-"""Checkpoints: the same values and gradients, with the memory of inputs and output alone."""
+"""Checkpoints: a function keeps its inputs only and runs again; closures, nesting, memory, what is refused."""
 
 import tracemalloc
 
