@@ -207,17 +207,10 @@ CORE = [
 ]
 
 
-UNDER_THE_NAME_OF = {  # parts of one thing are asked for by the name that users know
-    "lanes": "vmap",
-    "mapping": "vmap",
-    "trace": "transforms",
-}
-
-
 @pytest.mark.parametrize("module", CORE, ids=lambda module: f"{module.parent.name}.{module.stem}")
 def test_each_module_of_the_core_has_a_file_of_tests(module):
     folder = ROOT / "tests" / module.parent.relative_to(ROOT)
-    assert (folder / f"test_{UNDER_THE_NAME_OF.get(module.stem, module.stem)}.py").exists()
+    assert (folder / f"test_{module.name}").exists()
 
 
 def test_tests_read_no_private_attribute_of_tensors():
