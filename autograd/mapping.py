@@ -9,6 +9,7 @@ differentiated, compiled, and mapped again.
 Floor 13: public as ``autograd.vmap``; loaded when it is first used.
 """
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -30,6 +31,11 @@ from autograd.vjp import bundle_node
 
 _ARRAYS = (np.ndarray, np.generic)
 _NUMBERS: Any = (Box, *_ARRAYS, int, float, complex)
+_UFUNCS: dict[Any, Any] = {
+    operator.and_: np.bitwise_and, operator.or_: np.bitwise_or, operator.xor: np.bitwise_xor,
+    operator.invert: np.invert, operator.lt: np.less, operator.le: np.less_equal, operator.gt: np.greater,
+    operator.ge: np.greater_equal, operator.eq: np.equal, operator.ne: np.not_equal,
+}  # fmt: skip
 Pair = tuple[Any, bool]  # a value, and whether it has lanes
 
 
@@ -551,7 +557,7 @@ class _Run:
         self.keep(step, y, True)
 
     def by_ufunc(self, step: Step, args: Any, kwargs: Any) -> Any:
-        function = step.function
+        function = _UFUNCS.get(step.function, step.function)
         if not isinstance(function, np.ufunc) or function.signature is not None or kwargs or len(step.outputs) != 1:
             return None
         ndim = len(step.outputs[0].shape)

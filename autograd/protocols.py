@@ -144,7 +144,7 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
     if out is not None:
         return _into(ufunc, method, inputs, kwargs)
     if method == "__call__":
-        function = dispatch.get(ufunc)
+        function = dispatch.get(np.clip if ufunc.nin == 3 and ufunc.__name__ == "clip" else ufunc)  # array.clip(t, …)
         if function is not None:
             if ufunc.signature is not None:  # matmul, vecdot: they have arguments of their own
                 return function(*inputs, **kwargs)

@@ -5,6 +5,7 @@ Floor 11: used by the transforms and views.
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from math import trunc
 from operator import attrgetter
 from sys import _getframe
 from typing import Any
@@ -449,6 +450,9 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
 
     def __int__(self) -> int:
         return self._number(int)
+
+    def __trunc__(self) -> int:
+        return self._number(trunc)
 
     def __complex__(self) -> complex:
         return self._number(complex)

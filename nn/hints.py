@@ -142,7 +142,8 @@ def hinted(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        refuse_keywords(function.__qualname__, function, kwargs)
+        if kwargs:
+            refuse_keywords(function.__qualname__, function, kwargs)
         return function(*args, **kwargs)
 
     return checked

@@ -403,7 +403,7 @@ class Tracer:
             y, *rest = y
             extras = tuple(rest)
         y = y if type(y) is np.ndarray or isinstance(y, np.generic) else as_arrays(op, y)
-        parts = list(y) if isinstance(y, tuple) else [y]
+        parts, number = list(y) if isinstance(y, tuple) else [y], type(y) is np.ndarray and not y.ndim
         if not any(isinstance(v, Value) for v in values) and not _holds_value(keywords):
             return rebuild(y, parts) if isinstance(y, tuple) else y
         parts = [looked_at(part, inputs, data)[0] for part in parts]
@@ -420,7 +420,7 @@ class Tracer:
         self.note(
             op.forward, op.name, values, keywords, (*outputs, *cached),
             op=op, packed=bool(op.cache) or isinstance(y, tuple), nested=bool(op.cache) and isinstance(y, tuple),
-            recorded=recorded, dynamic=_takes_by_value(op, keywords),
+            recorded=recorded, number=number, dynamic=_takes_by_value(op, keywords),
         )  # fmt: skip
         for value, source in zip(values, data, strict=True):
             views = [out for out in outputs if shares_memory(out.array, source)]

@@ -49,12 +49,12 @@ class Step:
     that must run once per call and in its place: it draws random numbers or writes into arrays. ``dynamic`` marks one
     whose results may change their form with the data, ``packed`` one that returns a tuple, ``nested`` one whose
     outputs are a tuple inside that, before what its op caches. ``fits`` marks a sum that brings a cotangent to the
-    shape of what was broadcast.
+    shape of what was broadcast, ``number`` a function that gives an array without axes, which is taken as a number.
     """
 
     __slots__ = (
-        "dynamic", "effect", "fits", "function", "inner", "inputs", "kwargs", "label", "line", "nested", "op", "out",
-        "outputs", "packed", "recorded", "scope", "turned",
+        "dynamic", "effect", "fits", "function", "inner", "inputs", "kwargs", "label", "line", "nested", "number", "op",
+        "out", "outputs", "packed", "recorded", "scope", "turned",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +69,7 @@ class Step:
         packed: bool = False,
         effect: bool = False,
         dynamic: bool = False,
+        number: bool = False,
         nested: bool = False,
         recorded: bool = False,
         scope: Any = None,
@@ -76,7 +77,7 @@ class Step:
     ) -> None:
         self.function, self.label, self.op, self.inputs, self.kwargs = function, label, op, inputs, kwargs
         self.outputs, self.packed, self.effect, self.recorded = outputs, packed, effect, recorded
-        self.dynamic, self.nested, self.fits = dynamic, nested, False
+        self.dynamic, self.nested, self.number, self.fits = dynamic, nested, number, False
         self.out: Value | None = None  # whose memory the result is written into, transposed if ``turned``
         self.turned = False
         self.inner: list[Step] = []  # of a loop: what it does for each block

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -405,3 +406,9 @@ def test_a_function_that_goes_its_own_ways_runs_example_by_example(f):
     np.testing.assert_array_equal(ag.vmap(f)(x), np.stack([f(row) for row in x]))
     ways = ag.grad(lambda x: ag.vmap(f)(x).sum())(x)
     np.testing.assert_array_equal(ways, np.stack([f(row) for row in x]) / x)
+
+
+def test_the_page_lists_what_runs_example_by_example():
+    page = Path(__file__).parents[2] / "docs" / "transforms.md"
+    listed = page.read_text(encoding="utf-8").partition("<!-- looped -->\n")[2].partition("\n<!-- end -->")[0]
+    assert listed == " ".join(f"`{name}`" for name in mapped.looped_functions())

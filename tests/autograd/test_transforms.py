@@ -634,6 +634,3 @@ def test_dynamic_exceptions_leave_no_state():
     with pytest.raises(ZeroDivisionError):
         ag.grad(lambda x: 1 / 0)(1.0)
     assert ag.is_grad_enabled()
-
-
-# ----------------------------------------------------------------------------------------------------- checkpoint

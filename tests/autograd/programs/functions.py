@@ -71,4 +71,10 @@ FUNCTIONS = {  # name: function, arguments of its calls
     "model": (DENSE, MATRICES),
     "model, by its input": (ag.grad(lambda x: DENSE(x).sum()), MATRICES),
     "no_grad inside": (no_grad_inside, VECTORS),
+    "a number by where": (lambda x: ag.sigmoid(np.where(x > 0, x, 2 * x)), [(np.float64(0.5),), (np.float64(-0.3),)]),
+    "a constant, transposed": (
+        lambda x: ag.hvp(lambda x: (x.T * np.arange(12.0).reshape(4, 3)).sum() * x.sum())(x, x * 0 + 1),
+        MATRICES,
+    ),
+    "constants": (lambda x: (x * 0 + 1, np.ones(3), ag.grad(lambda x: x.sum())(x)), VECTORS),
 }
