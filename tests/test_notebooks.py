@@ -69,7 +69,7 @@ def test_stored_with_outputs(path):
     assert not re.search(r"/home/|/root/|/tmp/|/Users/|[A-Z]:\\\\", path.read_text(encoding="utf-8"))
 
 
-LONG = ("04", "07", "08", "09", "10", "five-articles")  # they train for ten seconds and more
+LONG = ("04", "06", "07", "08", "09", "10", "11", "five-articles")  # they train for long
 ONE_LANGUAGE = [
     pytest.param(path, id=path.stem, marks=pytest.mark.whole if path.stem.startswith(LONG) else ())
     for path in NOTEBOOKS

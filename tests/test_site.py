@@ -121,6 +121,7 @@ def site(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.whole  # `make docs` builds it as well
 def test_the_site_has_its_pages(site):
     notebooks = [path.with_suffix(".html").name for path in (ROOT / "notebooks").glob("*.ipynb")]
     assert [name for name in notebooks if not (site / "notebooks" / name).exists()] == []
@@ -131,6 +132,7 @@ def test_the_site_has_its_pages(site):
 
 
 @pytest.mark.slow
+@pytest.mark.whole  # `make docs` builds it as well
 @pytest.mark.browser
 @pytest.mark.parametrize(
     "page", ["index.html", "reference/tensor.html", "docs/features.html", "notebooks/01_scalar_story.html"]
@@ -146,6 +148,7 @@ def test_a_phone_shows_a_page_at_its_own_width_and_fetches_nothing(page, site, b
 
 
 @pytest.mark.slow
+@pytest.mark.whole  # `make docs` builds it as well
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("word", "place"), [("softmax", "autograd.softmax"), ("Colab", "Installing"), ("moons", "XOR")]

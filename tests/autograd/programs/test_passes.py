@@ -21,8 +21,18 @@ def assert_same(ours, theirs, rtol=1e-10):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-12)
 
 
-@pytest.mark.parametrize("off", [(), *[(each.__name__,) for each in PASSES], tuple(each.__name__ for each in PASSES)])
-@pytest.mark.parametrize("name", FUNCTIONS)
+NONE, *EACH, ALL = (), *[(each.__name__,) for each in PASSES], tuple(each.__name__ for each in PASSES)
+
+
+def pairs():
+    """List each function with all passes, with none, and without each one: a third of these here, the rest in CI."""
+    for i, name in enumerate(FUNCTIONS):
+        yield from ((name, NONE), (name, ALL))
+        for j, off in enumerate(EACH):
+            yield pytest.param(name, off, marks=pytest.mark.whole if (i + j) % 3 else ())
+
+
+@pytest.mark.parametrize(("name", "off"), list(pairs()))
 def test_function(name, off):
     function, inputs = FUNCTIONS[name]
     compiled = ag.compile(function, off=off)

@@ -32,10 +32,12 @@ def test_train(ranks, tmp_path):
     assert "epoch" not in again.out
 
 
+@pytest.mark.whole
 def test_grid(tmp_path):
     assert "'lr': 0.01" in said(run(0, program("grid.py", tmp_path)))
 
 
+@pytest.mark.whole
 def test_search(tmp_path):
     script = program("search.py", tmp_path)
     accuracy, best = said(run(3, script, module="mpi4py.futures")).split(" ", 1)

@@ -31,7 +31,7 @@ def test_alone_it_is_a_trainer(ranks, plain, tmp_path):
     assert [name for name in plain if not np.array_equal(found[name], plain[name])] == []
 
 
-@pytest.mark.parametrize("ranks", [2, 3, pytest.param(4, marks=pytest.mark.whole)])
+@pytest.mark.parametrize("ranks", [3, *(pytest.param(ranks, marks=pytest.mark.whole) for ranks in (2, 4))])
 def test_ranks_give_the_result_of_one_process(ranks, plain, tmp_path):
     found = results(ranks, tmp_path)
     assert found.keys() == plain.keys()
