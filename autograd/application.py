@@ -24,7 +24,8 @@ _COMPLEX = (complex, np.dtype(np.complex64), np.dtype(np.complex128), np.dtype(n
 def keep_constant(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
     """Return a node for a constant and the value that is kept of it: of a raw array a copy, as its owner may change it.
 
-    A Python number becomes one of NumPy's, in the dtype of the result: 1 / 0 is then inf, as everywhere in NumPy.
+    The copy lies as the array does: a product rounds by how its factors lie. A Python number becomes one of NumPy's, in
+    the dtype of the result: 1 / 0 is then inf, as everywhere in NumPy.
     """
     if isinstance(x, Box):
         kept = data if read or data.size <= SMALL else None
@@ -32,7 +33,7 @@ def keep_constant(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | Non
     if type(data) is not _NDARRAY:
         whole = keeps_values() or dtype.kind not in "fc" or not isinstance(data, bool | int | float | complex)
         return None, data if whole else number_of(dtype, data)
-    kept = data.copy() if read or data.size <= SMALL else None
+    kept = data.copy(order="K") if read or data.size <= SMALL else None
     value = data if keeps_values() else None if kept is None else small(kept)
     leaf = Leaf(value, data.shape, data.dtype, False)
     leaf.holder = ref(data)  # one and the same for each use of this array, also when it is gone
@@ -49,7 +50,7 @@ def owned(array: Any) -> Any:
     """Return a small view as an array of its own, so that it does not keep the large array behind it alive."""
     if array is None or getattr(array.base, "nbytes", 0) <= 4 * array.nbytes + 4096:
         return array
-    return array.copy()
+    return array.copy(order="K")
 
 
 def as_arrays(op: Op, y: Any) -> Any:

@@ -50,10 +50,10 @@ def push(tangents: Tangents, roots: Sequence[Node | None], *, traced: bool, lane
         with watched_by(None):
             return push(tangents, roots, traced=traced, lanes=lanes)
     with enable_grad() if traced else no_grad():
-        return _Pusher(traced, lanes).push(tangents, roots)
+        return Pusher(traced, lanes).push(tangents, roots)
 
 
-class _Pusher:
+class Pusher:
     """Push tangents forwards: one direction, or several at once."""
 
     def __init__(self, traced: bool, lanes: int | None) -> None:
@@ -78,7 +78,11 @@ class _Pusher:
             return found[parents[0]][node.kwargs["index"]]
         if node.released or versions.latest < node.order:
             check(node)
-        given = [None if parent is None else found.get(parent) for parent in parents]
+        return self.of_op(node, [None if parent is None else found.get(parent) for parent in parents])
+
+    def of_op(self, node: Node, given: Sequence[Any]) -> Any:
+        """Compute the tangent of what an op gives from those of its inputs; None for one that does not move."""
+        op: Any = node.op
         if op.__class__ is Op and op.linear is not None and not op.closed_over(node):
             made = self.applied(node, given)
             if made is not None:
@@ -88,6 +92,14 @@ class _Pusher:
             return self.through_definition(node, given)
         if diagonal and not _changes_field(node, given):
             return self.elementwise(node, given)
+        return self.transposed(node, given)
+
+    def linked(self, node: Node) -> Any:
+        """Return what a rule may ask for, as Tensors where the push is recorded."""
+        return linked(node) if self.traced and not node.op.reads_nothing else node.residuals
+
+    def transposed(self, node: Node, given: Sequence[Any]) -> Any:
+        """Transpose the rule, for each direction anew."""
         if self.lanes is None:
             return _transposed(node, given, self.traced)
         return self.one_by_one(node, given, lambda lane: _transposed(node, lane, self.traced))
@@ -120,7 +132,7 @@ class _Pusher:
                 for t, parent in zip(given, node.parents, strict=True)
             ]
             return self.outputs(node, self.run(node, inputs, [t is not None for t in given]))
-        residuals = linked(node) if self.traced else node.residuals
+        residuals = self.linked(node)
         changed, count = [i for i, t in enumerate(given) if t is not None], len(given)
         if any(residuals[k] is None for i in changed for k in range(count) if k != i):
             return None  # nobody kept the factor: the rule tells without it
@@ -153,7 +165,7 @@ class _Pusher:
     def elementwise(self, node: Node, given: Sequence[Any]) -> Any:
         """Run the rule on the tangents: the Jacobian is diagonal."""
         op, shape = node.op, self.front + node.shape
-        residuals = linked(node) if self.traced and not op.reads_nothing else node.residuals
+        residuals = self.linked(node)
         needs = [t is not None for t in given]
         twin = op.takes_complex and not op.as_written
         total: Any = None
@@ -172,7 +184,7 @@ class _Pusher:
             share = conjugate(share) if twin else share
             if isinstance(op.selects, dict) and i in op.selects:
                 mask = op.selects[i].function(*arguments_of(op.selects[i], node, residuals, needs, (True,)))
-                mask = np.broadcast_to(np.asarray(mask, bool), shape)[()]
+                mask = mask if isinstance(mask, Box) else np.broadcast_to(np.asarray(mask, bool), shape)[()]
                 share = select(mask, self.fitted(_array(share), node.shape, node.dtype))
             total = share if total is None else total + share
         return self.fitted(_array(total), node.shape, node.dtype)
@@ -223,7 +235,7 @@ def _fitted(t: Any, shape: Any, dtype: Any) -> Any:
     return _PLAIN.fitted(t, shape, dtype)
 
 
-_PLAIN = _Pusher(False, None)
+_PLAIN = Pusher(False, None)
 
 
 def _changes_field(node: Node, given: Sequence[Any]) -> bool:

@@ -54,6 +54,9 @@ class Own:
         self.array = array
 
 
+_LISTS = (np.ndarray, list, Box, Own)
+
+
 def _holds_own(x: Any) -> bool:
     return any(map(_holds_own, x)) if isinstance(x, tuple | list) else isinstance(x, Own)
 
@@ -222,13 +225,13 @@ def _behind(index: Any, size: int) -> tuple[Any, int]:
     (None, 0) where there is none. Lists of places that differ from lane to lane stand beside the numbers of the lanes.
     """
     parts = index if isinstance(index, tuple) else (index,)
-    lists = [isinstance(part, np.ndarray | list | Own) for part in parts]
+    lists = [isinstance(part, _LISTS) for part in parts]
     places = [i for i, part in enumerate(parts) if lists[i] or isinstance(part, int | np.integer)]
     together = not any(lists) or places == list(range(places[0], places[-1] + 1))
     if together and not any(isinstance(part, Own) for part in parts):
         return (slice(None), *parts), 0
     arrays = [parts[i].array if isinstance(parts[i], Own) else parts[i] for i in places]
-    if any(np.asarray(x).dtype == bool for x in arrays):
+    if any(getattr(getattr(x, "dtype", None), "kind", "") == "b" for x in arrays):
         return None, 0
     shapes = [x.shape[1:] if isinstance(parts[i], Own) else np.shape(x) for i, x in zip(places, arrays, strict=True)]
     ndim = max(map(len, shapes))
@@ -250,7 +253,7 @@ def read(call: Call, index: Any = (), **kwargs: Any) -> Any:
     y = call.inputs[0][moved]
     if not before:
         return y
-    places = next(np.ndim(part) for part in moved if isinstance(part, np.ndarray) or np.ndim(part))
+    places = next(np.ndim(part) for part in moved if np.ndim(part))
     lists = range(1, places)  # the axes of the places stand in front: those before them belong there
     return np.moveaxis(y, list(lists), [axis + before for axis in lists])
 

@@ -9,6 +9,7 @@ differentiated, compiled, and mapped again.
 Floor 13: public as ``autograd.vmap``; loaded when it is first used.
 """
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -30,6 +31,11 @@ from autograd.vjp import bundle_node
 
 _ARRAYS = (np.ndarray, np.generic)
 _NUMBERS: Any = (Box, *_ARRAYS, int, float, complex)
+_UFUNCS: dict[Any, Any] = {
+    operator.and_: np.bitwise_and, operator.or_: np.bitwise_or, operator.xor: np.bitwise_xor,
+    operator.invert: np.invert, operator.lt: np.less, operator.le: np.less_equal, operator.gt: np.greater,
+    operator.ge: np.greater_equal, operator.eq: np.equal, operator.ne: np.not_equal,
+}  # fmt: skip
 Pair = tuple[Any, bool]  # a value, and whether it has lanes
 
 
@@ -56,7 +62,7 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
     if in_axes is None:
         raise ArgumentError("vmap: in_axes=None maps nothing. Name an axis for at least one argument.")
 
-    def mapped(*args: Any, **kwargs: Any) -> Any:
+    def run(*args: Any, **kwargs: Any) -> Any:
         values, rebuild = flatten(args)
         axes = _axes_of(args, values, in_axes)
         size = _size_of(args, values, axes)
@@ -69,7 +75,7 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
             return f(*rebuild(list(leaves)), **kwargs)
 
         try:
-            outputs, form, lanes = _mapped(flat, inputs, size)
+            outputs, form, lanes = mapped(flat, inputs, size)
         except _OwnWays:
             return _one_by_one(flat, inputs, size, out_axes)
         doubtful = lanes.differentiates and current().tracer is None
@@ -78,7 +84,7 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         places = _places_of(form, outputs, out_axes)
         return form([_placed(y, own, axis, size) for (y, own), axis in zip(outputs, places, strict=True)])
 
-    return Transformed(mapped, vmap, f, in_axes, out_axes)
+    return Transformed(run, vmap, f, in_axes, out_axes)
 
 
 class _OwnWays(TraceError):
@@ -186,7 +192,7 @@ def _one_by_one(flat: Function, inputs: list[Pair], size: int, out_axes: Any) ->
 # ------------------------------------------------------------------------------------------------------------- the run
 
 
-def _mapped(flat: Function, inputs: Sequence[Pair], size: int) -> tuple[list[Pair], Any, "Lanes"]:
+def mapped(flat: Function, inputs: Sequence[Pair], size: int) -> tuple[list[Pair], Any, "Lanes"]:
     """Trace a function of values on one example, and run its steps on all."""
     lanes = Lanes()
     leaves = [lanes.entering(x, own, size) for x, own in inputs]
@@ -214,6 +220,7 @@ class Lanes(Tracer):
 
     def __init__(self) -> None:
         super().__init__(lambda array: True)
+        self.outer = current().tracer
         self.mine: set[Value] = set()
         self.differing: set[Value] = set()  # those that are others for each example
         self.entered: list[Value | None] = []  # one for each argument; None for what is no array
@@ -255,7 +262,14 @@ class Lanes(Tracer):
     def of_array(self, array: Any) -> Any:
         """Return what a plain array is: a value of the trace, or a constant."""
         known = self._by_array.get(id(array))
-        return known[0] if known is not None and known[1] is array else array
+        if known is not None and known[1] is array:
+            return known[0]
+        if self.outer is None or not isinstance(array, np.ndarray) or not self.outer.reachable(array):
+            return array
+        value = Value(ARRAY, array, False, False, array)  # whoever traces around this reads it afresh at each call
+        self.mine.add(value)
+        self._by_array[id(array)] = value, array
+        return value
 
     def read(self, box: Box) -> None:
         """Refuse to give the numbers of an example; those that are the same for all may be read."""
@@ -278,11 +292,11 @@ class Lanes(Tracer):
         return step
 
     @np.errstate(all="ignore")
-    def gradients(self, roots: Sequence[Any], seeds: Sequence[Any], own: Any) -> dict[Any, Any]:
+    def gradients(self, roots: Sequence[Any], seeds: Sequence[Any], own: Any, owner: Any = None) -> dict[Any, Any]:
         """Return gradients as Tensors of the trace, always recorded: all steps are ops then."""
         self.differentiates = True
-        if all(root is None or (isinstance(root, Symbol) and root.value in self.mine) for root in roots):
-            return super().gradients(roots, seeds, own)
+        if owner is not None or all(root is None or isinstance(root, Symbol) for root in roots):
+            return super().gradients(roots, seeds, own, owner)
         pairs = [(root, self.boxed(seed)) for root, seed in zip(roots, seeds, strict=True) if root is not None]
         root = bundle_node([root for root, _ in pairs])
         return differentiate_recorded(
@@ -395,7 +409,8 @@ class _Run:
         found = self.known.get(value)
         if found is None:
             assert value.kind in (CLOSED, ARRAY), value  # noqa: S101
-            found = self.known[value] = (value.source, False)
+            source, tracer = value.source, current().tracer
+            found = self.known[value] = (source if tracer is None else tracer.boxed(source), False)
         return found
 
     def step(self, step: Step) -> None:
@@ -404,7 +419,12 @@ class _Run:
         nested = [self.of(v)[1] for x in step.inputs if not isinstance(x, Value) for v in values_in(x)]
         moving = any(own for _, own in pairs) or any(keywords) or any(nested)
         if step.function is same:
-            self.known[step.outputs[0]] = _cut(pairs[0]) if step.label == "detach" else pairs[0]
+            x, own = pairs[0]
+            if step.label == "detach" and isinstance(x, Box):
+                x = x.detach()  # type: ignore[attr-defined]
+            elif step.label == "constant" and current().tracer is not None and not isinstance(x, Box):
+                x = current().tracer.constant(x)
+            self.known[step.outputs[0]] = x, own
         elif step.op is None:
             self.plain(step, moving)
         elif moving:
@@ -496,7 +516,7 @@ class _Run:
             args, keywords = rebuild([next(given) if own else x for x, own in zip(values, owns, strict=True)])
             return op.definition(*args, **keywords)
 
-        outputs, form, _ = _mapped(definition, pairs, self.size)
+        outputs, form, _ = mapped(definition, pairs, self.size)
         found = [y if own else np.broadcast_to(y, (self.size, *np.shape(y))) for y, own in outputs]
         return form(found)
 
@@ -537,7 +557,7 @@ class _Run:
         self.keep(step, y, True)
 
     def by_ufunc(self, step: Step, args: Any, kwargs: Any) -> Any:
-        function = step.function
+        function = _UFUNCS.get(step.function, step.function)
         if not isinstance(function, np.ufunc) or function.signature is not None or kwargs or len(step.outputs) != 1:
             return None
         ndim = len(step.outputs[0].shape)
@@ -567,11 +587,6 @@ class _Nothing:
 
     def __exit__(self, *error: object) -> None:
         pass
-
-
-def _cut(pair: Pair) -> Pair:
-    x, own = pair
-    return (x.detach() if isinstance(x, Box) else x), own  # type: ignore[attr-defined]
 
 
 def _array(x: Any) -> Any:

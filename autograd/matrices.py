@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DTypeError
-from autograd.trace import Function, Trace, Transformed, check_function, places_of, plain
+from autograd.mapping import mapped
+from autograd.modes import current
+from autograd.trace import Function, Trace, Transformed, check_function, places_of, plain, units
 
 LANES = 128  # directions that are pushed at once
 
@@ -96,13 +98,31 @@ def _by_columns(trace: Trace, outputs: Any, holomorphic: bool) -> list[list[Any]
     blocks: list[list[Any]] = [[] for _ in outputs]
     for j, target in enumerate(trace.targets):
         size = prod(target.shape)
-        pushed = [trace.columns(j, range(start, min(size, start + LANES))) for start in range(0, size, LANES)]
+        pushed = [_columns(trace, j, range(start, min(size, start + LANES))) for start in range(0, size, LANES)]
         for k, (shape, dtype) in enumerate(outputs):
             full = (*shape, *target.shape)
             parts = [columns[k] for columns in pushed]
             y = np.zeros((0, *shape), dtype) if not parts else parts[0] if len(parts) == 1 else np.concatenate(parts)
             blocks[k].append(np.reshape(np.moveaxis(y, 0, -1), full))
     return blocks
+
+
+def _columns(trace: Trace, j: int, places: range) -> list[Any]:
+    """Push some unit vectors of target ``j``: all together, or, where a mask may have cut off a nan, one by one."""
+
+    def along(unit: Any) -> tuple[Any, ...]:
+        seeds: list[Any] = [np.zeros(other.shape, other.dtype)[()] for other in trace.targets]
+        seeds[j] = unit
+        return tuple(trace.pushed(seeds, trace.outside))
+
+    seeds = units(trace.targets[j], places)
+    if current().tracer is not None:
+        pairs, _, _ = mapped(along, [(current().tracer.constant(seeds), True)], len(places))
+        return [y if own else np.broadcast_to(y, (len(places), *np.shape(y))) for y, own in pairs]
+    made = trace.columns(j, places)
+    if made is None:
+        made = [np.stack(parts) for parts in zip(*[along(unit) for unit in seeds], strict=True)]
+    return made
 
 
 def _check_holomorphic(holomorphic: bool, output: Any, inputs: Sequence[Any]) -> None:

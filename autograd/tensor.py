@@ -346,7 +346,15 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         accumulate_grads(retained)
 
     def seed(self, gradient: Any = None) -> Any:
-        """Return an upstream gradient for this Tensor, checked: 1 by default for a single number."""
+        """Return an upstream gradient for this Tensor, checked: 1 by default for a single number.
+
+        Raises GraphError where one must be given, ShapeError where it does not fit.
+
+        >>> import autograd as ag
+        >>> x = ag.Tensor([1.0, 2.0], requires_grad=True)
+        >>> x.sum().seed(), x.seed([1.0, 0.0])
+        (np.float64(1.0), array([1., 0.]))
+        """
         if gradient is None:
             array = self._array
             if array.dtype.kind == "c":

@@ -146,7 +146,7 @@ class Trace:
 
     def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Return the gradient for each target, given one for each output; zeros where nothing arrives."""
-        return _taken(_walk(self.nodes, seeds, self.own, traced, self.foreign), self.targets)
+        return _taken(_walk(self.nodes, seeds, self.own, traced, self.foreign, self.tracer), self.targets)
 
     def push(self, tangents: tuple[Any, ...], who: str) -> Any:
         """Return the tangents of the outputs, given those of the arguments in their form."""
@@ -166,36 +166,36 @@ class Trace:
 
     def pushed(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Return the tangent of each output, given one for each target; zeros where nothing arrives."""
-        if self.tracer is not None or current().tracer is not None:
-            return self._pushed_back(seeds, traced)
+        if self.tracer is not None:
+            made = self.tracer.pushed(self.nodes, self.targets, seeds)
+            return [
+                np.zeros(np.shape(plain(y)), getattr(y, "dtype", float))[()]
+                if t is None
+                else current().tracer.result(t)
+                for t, y in zip(made, self.outputs, strict=True)
+            ]
+        traced = traced or current().tracer is not None
         seeds = [t if isinstance(t, Box) else wrap(t) for t in seeds] if traced else [plain(t) for t in seeds]
         made = push(dict(zip(self.targets, seeds, strict=True)), self.nodes, traced=traced)
-        if any(t is not None and has_nan(plain(t)) for t in made):  # a mask before an infinite slope cuts it off
+        settled = current().tracer is not None  # the numbers of an example tell nothing; whoever traces looks at all
+        if not settled and any(t is not None and has_nan(plain(t)) for t in made):  # a mask may cut it off
             return self._pushed_back(seeds, traced)
         return [
             np.zeros(np.shape(plain(y)), getattr(y, "dtype", float))[()] if t is None else add_up(None, t)
             for t, y in zip(made, self.outputs, strict=True)
         ]
 
-    def columns(self, j: int, places: range) -> list[Any]:
-        """Return ∂output/∂xᵢ for some elements of target ``j``, stacked along a first axis."""
-        target, count = self.targets[j], len(places)
-        if self.tracer is None and current().tracer is None:
-            seeds = np.zeros((count, *target.shape), target.dtype)
-            seeds.reshape(count, -1)[np.arange(count), places] = 1
-            traced = self.outside
-            made = push({target: wrap(seeds) if traced else seeds}, self.nodes, traced=traced, lanes=count)
-            if not any(t is not None and has_nan(plain(t)) for t in made):
-                return [
-                    np.zeros((count, *np.shape(plain(y))), getattr(y, "dtype", float)) if t is None else add_up(None, t)
-                    for t, y in zip(made, self.outputs, strict=True)
-                ]
-        found = []
-        for i in places:
-            one = [np.zeros(other.shape, other.dtype) for other in self.targets]
-            one[j].reshape(-1)[i] = 1
-            found.append(self.pushed([s[()] for s in one], self.outside))
-        return [np.stack(parts) for parts in zip(*found, strict=True)]
+    def columns(self, j: int, places: range) -> list[Any] | None:
+        """Return ∂output/∂xᵢ for some elements of target ``j``, stacked; None where a mask may have cut off a nan."""
+        target, count, traced = self.targets[j], len(places), self.outside
+        seeds = units(target, places)
+        made = push({target: wrap(seeds) if traced else seeds}, self.nodes, traced=traced, lanes=count)
+        if any(t is not None and has_nan(plain(t)) for t in made):
+            return None
+        return [
+            np.zeros((count, *np.shape(plain(y))), getattr(y, "dtype", float)) if t is None else add_up(None, t)
+            for t, y in zip(made, self.outputs, strict=True)
+        ]
 
     def _pushed_back(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Do so by two reverse passes: uᵀ · J is linear in u, so its derivative along t with respect to u is J · t."""
@@ -222,13 +222,20 @@ class Trace:
         return parts[0] if single else tuple(parts)
 
 
+def units(target: Any, places: range) -> Any:
+    """Stack the unit vectors of some elements of a target."""
+    made = np.zeros((len(places), *target.shape), target.dtype)
+    made.reshape(len(places), -1)[np.arange(len(places)), places] = 1
+    return made
+
+
 def _walk(
-    roots: Sequence[Node | None], seeds: Sequence[Any], own: set[Node], traced: bool, foreign: bool
+    roots: Sequence[Node | None], seeds: Sequence[Any], own: set[Node], traced: bool, foreign: bool, owner: Any = None
 ) -> dict[Node, Any]:
     """Go back from several roots to ``own``; only what leads there is computed."""
     tracer = current().tracer
     if tracer is not None:
-        return tracer.gradients(roots, seeds, own)  # type: ignore[no-any-return]
+        return tracer.gradients(roots, seeds, own, owner)  # type: ignore[no-any-return]
     if len(roots) == 1 and roots[0] is not None:
         root, seed = roots[0], seeds[0]
         if traced and not isinstance(seed, Box):

@@ -113,6 +113,15 @@ def tree_map(function: Callable[..., Any], tree: Any, *more: Any) -> Any:
     return rebuild([None if x is None else function(x, *rest) for x, *rest in zip(values, *others, strict=True)])
 
 
+def form_of(tree: Any) -> Any:
+    """Return the nesting of a tree, to be compared or to be a key: classes, keys in their order, None for a value."""
+    if not isinstance(tree, _NESTED):
+        return None
+    if isinstance(tree, dict):
+        return dict, tuple([(key, form_of(part)) for key, part in tree.items()])
+    return type(tree), tuple([form_of(part) for part in _parts(tree)])
+
+
 def is_nested(tree: Any) -> bool:
     """Tell whether ``tree`` holds values, and is none itself."""
     return isinstance(tree, _NESTED)

@@ -120,4 +120,4 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
         for module, training in modes:
-            module.training = training
+            module._set_mode(training)

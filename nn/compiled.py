@@ -18,6 +18,7 @@ from nn.reading import each
 from nn.rollback import Rollback
 
 log = logging.getLogger("nn.trainer")
+ROUNDING = ("factors", "products")  # passes that round otherwise: a compiled run must have the bits of a plain one
 
 
 class Forward:
@@ -38,8 +39,8 @@ class Forward:
             raise ArgumentError(f"Trainer: compile must be 'auto', True or False, got {compile!r}.")
         self.model, self.criterion, self.compile, self.look = model, criterion, compile, look
         self.why = "" if compile else "compile=False"
-        joined = _Joined(model, criterion.loss)  # without "factors", which rounds otherwise than plain training does
-        self._function: Any = None if compile is False else ag.compile(joined, quiet=True, off=("factors",))
+        joined = _Joined(model, criterion.loss)
+        self._function: Any = None if compile is False else ag.compile(joined, off=ROUNDING, quiet=True)
 
     def __call__(self, batch: Batch) -> tuple[Any, Measured]:
         """Return the outputs of a batch and what was measured on them."""

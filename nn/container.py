@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.errors import ArgumentError
+from nn.hints import unknown_attribute
 from nn.module import Module, Structure
 
 
@@ -152,7 +153,7 @@ class Sequential(_Container):
         try:
             return self._items[name]
         except KeyError:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
+            return unknown_attribute(self, name)
 
     def forward(self, x: Any) -> ag.Tensor:
         for module in self:

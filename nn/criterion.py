@@ -53,7 +53,7 @@ class Criterion:
     def __init__(self, loss: Any, outputs: str | None = None) -> None:
         self.loss = _as_module(loss)
         self.name = getattr(loss, "__name__", type(loss).__name__)
-        _refuse_keras_order(self.loss, self.name)
+        _refuse_signature(self.loss, self.name)
         self._labels: list[Array] = []  # targets that no output was seen for yet
         self.outputs: str | None = outputs or getattr(self.loss, "outputs", None)
         if self.outputs not in (*OUTPUTS, None):
@@ -286,12 +286,21 @@ def _one_per_class(given: Any) -> Array:
     return array
 
 
-def _refuse_keras_order(loss: Any, name: str) -> None:
-    """Refuse a loss whose parameters say that it takes the targets first."""
+def _refuse_signature(loss: Any, name: str) -> None:
+    """Refuse a loss whose parameters say that it takes the targets first, or more than outputs and targets."""
     try:
-        names = list(inspect.signature(getattr(loss, "forward", loss)).parameters)[:2]
+        parameters = inspect.signature(getattr(loss, "forward", loss)).parameters
     except (TypeError, ValueError):
         return
+    names = list(parameters)[:2]
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [p.name for p in parameters.values() if p.kind in by_place and p.default is inspect.Parameter.empty]
+    if len(needed) > 2:
+        parts = "*output, target" if needed[-1].lower() in TRUE else "*output"
+        raise ArgumentError(
+            f"Trainer: the loss {name}({', '.join(needed)}) is called with (output, target). Let the model give a "
+            f"tuple, and pass lambda output, target: loss({parts})."
+        )
     if len(names) == 2 and names[0].lower() in TRUE and names[1].lower() in PREDICTED:
         raise ArgumentError(
             f"Trainer: the loss {name}({', '.join(names)}) takes the targets first, but is called with (output, "

@@ -40,4 +40,4 @@ def restored_modes(model: Module) -> Iterator[None]:
         yield
     finally:
         for module, training in modes:
-            module.training = training
+            module._set_mode(training)

@@ -35,16 +35,27 @@ def read_column(column: Any, place: str) -> Array:
     array = np.asarray(column)
     if array.dtype.kind in "biuf":
         return array
-    values = array.tolist() if array.dtype.kind == "O" else []
-    if values and all(isinstance(v, Real | np.bool_) or _is_missing(v) for v in values):
-        if all(isinstance(v, bool | np.bool_) for v in values):
-            return array.astype(bool)
-        return np.array([np.nan if _is_missing(v) else float(v) for v in values])
+    array = read_objects(array, missing=True)
+    if array.dtype.kind in "bf":
+        return array
     example = array.flat[0] if array.size else ""
     raise DTypeError(
         f"{place} has dtype {getattr(column, 'dtype', array.dtype)} ({example!r}); it must hold real numbers. Encode "
         "it (pandas.get_dummies) or leave it out."
     )
+
+
+def read_objects(array: Array, missing: bool = False) -> Array:
+    """Read Python's numbers and truth values, as ``frame.values`` of mixed columns has them; others stay objects.
+
+    With ``missing`` a value that is none is nan.
+    """
+    values = array.reshape(-1).tolist() if array.dtype.kind == "O" else []
+    if not values or not all(isinstance(v, Real | np.bool_) or (missing and _is_missing(v)) for v in values):
+        return array
+    if all(isinstance(v, bool | np.bool_) for v in values):
+        return array.astype(bool)
+    return np.array([np.nan if _is_missing(v) else float(v) for v in values]).reshape(array.shape)
 
 
 def _is_missing(value: Any) -> bool:

@@ -25,6 +25,9 @@ PACKAGE = {
     "clip_grad_norm_": _CLIP,
     "clip_grad_value_": _CLIP,
     "load": "use nn.load_model(model, path)",
+    "load_digits": "use nn.datasets.load_digits()",
+    "make_circles": "use nn.datasets.circles(n, rng=0)",
+    "make_moons": "use nn.datasets.two_moons(n, rng=0)",
     "save": "use nn.save_model(model, path)",
     "tensor": "use autograd.Tensor",
     "utils": f"{_CLIP} for gradients",
@@ -42,7 +45,9 @@ MODULE = {
     "fit": f"{_TRAINER}.fit(x, y)",
     "float": _CAST,
     "get_weights": "use model.state_dict()",
+    "add": "use append of nn.Sequential",
     "half": _CAST,
+    "layers": "a Sequential is its own list: model[0], list(model); else model.children()",
     "load": "use nn.load_model(model, path)",
     "load_weights": "use nn.load_model(model, path)",
     "optimizer": "make one: nn.optim.Adam(model.parameters())",
@@ -57,6 +62,25 @@ MODULE = {
     "to": f"{_CAST}; {_DEVICE}",
     "weights": "use .weight of a layer, model.parameters(), or model.state_dict()",
 }
+TRAINER = {
+    "compile": "pass loss, optimizer and metrics to nn.Trainer(model, loss, optimizer, metrics=[…])",
+    "fit_generator": "fit takes iterables of (x, y) batches",
+    "predict_proba": "use nn.sklearn.NNClassifier, or predict and nn.functional.softmax",
+    "save_weights": "use nn.save_model(trainer.model, path)",
+    "score": "use evaluate(x, y)",
+    "summary": "use nn.summary(trainer.model, example)",
+    "test": "use evaluate(x, y)",
+    "train": "use fit(x, y)",
+    "validate": "use evaluate(x, y)",
+}
+OPTIMIZER = {
+    "apply_gradients": "call loss.backward(), then optimizer.step()",
+    "get_last_lr": "use optimizer.lr, or call it on the schedule",
+    "minimize": "call loss.backward(), then optimizer.step()",
+    "parameters": "use param_groups[i]['params']",
+    "state": "use state_dict()['state']",
+    "zero_gradients": "use zero_grad()",
+}
 KEYWORDS = {
     "activation": "Put a module after it, such as nn.ReLU(), or use nn.Layer, which has one.",
     "callbacks": "Pass it to nn.Trainer(…, callbacks=[…]).",
@@ -70,15 +94,17 @@ KEYWORDS = {
     "rate": "Use p.",
     "return_sequences": "Leave it out: the first result holds every step, and y[-1] is the last.",
     "return_state": "Leave it out: the second result is the state.",
+    "sample_weights": "Use sample_weight.",
     "seed": "Use rng.",
+    "set_to_none": "Leave it out: .grad becomes None.",
     "units": "Use out_features, after in_features.",
     "verbose": "Use progress=True or False.",
 }
 
 
-def unknown_name(name: str, public: Iterable[str], parts: dict[str, Any]) -> UnknownName:
-    """Return the error for a name that the package does not have; ``parts`` are submodules that may."""
-    said = f"module 'nn' has no attribute {name!r}"
+def unknown_name(name: str, public: Iterable[str], parts: dict[str, Any], where: str = "nn") -> UnknownName:
+    """Return the error for a name that a package does not have; ``parts`` are submodules that may."""
+    said = f"module {where!r} has no attribute {name!r}"
     for part, module in parts.items():
         if name in module.__all__:
             return UnknownName(f"{said}: use nn.{part}.{name}.")
@@ -86,13 +112,17 @@ def unknown_name(name: str, public: Iterable[str], parts: dict[str, Any]) -> Unk
 
 
 def unknown_attribute(module: Any, name: str) -> Any:
-    """Raise for an attribute that a module does not have; where its own property failed, raise what that raised."""
+    """Raise for an attribute that a module, optimizer or Trainer does not have, with the word of its own table.
+
+    Where its own property failed, raise what that raised.
+    """
     kind = type(module)
     if any(name in vars(each) for each in kind.__mro__):
         return object.__getattribute__(module, name)
     said = f"{kind.__name__!r} object has no attribute {name!r}"
-    if name in MODULE:
-        raise UnknownName(f"{said}: {MODULE[name]}.")
+    table: Any = getattr(kind, "_elsewhere", MODULE)
+    if name in table:
+        raise UnknownName(f"{said}: {table[name]}.")
     raise UnknownName(f"{said}.", name, (*vars(module), *dir(kind)))
 
 
@@ -112,7 +142,8 @@ def hinted(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        refuse_keywords(function.__qualname__, function, kwargs)
+        if kwargs:
+            refuse_keywords(function.__qualname__, function, kwargs)
         return function(*args, **kwargs)
 
     return checked

@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike, NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ConversionError, DTypeError, ShapeError
-from nn.frames import is_column, is_frame, read_column, read_frame
+from nn.frames import is_column, is_frame, read_column, read_frame, read_objects
 
 
 def as_input(x: Any, dtype: Any) -> Any:
@@ -78,6 +78,8 @@ def numbers(x: Any, name: str) -> NDArray[Any]:
         raise
     except (TypeError, RuntimeError) as error:  # what an array of another library says, which NumPy cannot read
         raise DTypeError(f"{place()}{name} cannot be read as an array: {error}") from None
+    if array.dtype.kind == "O":
+        array = read_objects(array)
     if array.dtype.kind not in "biuf":
         raise DTypeError(f"{place()}{name} has dtype {array.dtype}; it must hold real numbers.")
     return array

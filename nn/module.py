@@ -16,6 +16,7 @@ to be registered, and lists, dicts, named tuples, dataclasses and other containe
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
@@ -26,6 +27,7 @@ from autograd.errors import ArgumentError, ConversionError, DTypeError, ShapeErr
 from nn import report, trail
 from nn.backward_hooks import BackwardHook, Passing
 from nn.hints import refuse_keywords, unknown_attribute
+from nn.inputs import refuse_masked
 from nn.members import is_container, parts, places
 from nn.state import Incompatible, Slot, load
 
@@ -50,11 +52,24 @@ class Parameter(ag.Tensor):
 
     __slots__ = ()
     alive: ClassVar[weakref.WeakValueDictionary[int, "Parameter"]] = weakref.WeakValueDictionary()  # wherever they are
+    held: ClassVar[list["Parameter"] | None] = None  # those that are made meanwhile, while somebody looks
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         cls.alive[id(self)] = self
+        if Parameter.held is not None:
+            Parameter.held.append(self)
         return self
+
+    @staticmethod
+    @contextmanager
+    def kept_alive() -> Iterator[None]:
+        """Keep the parameters that are made inside, though nobody else may: a graph does not keep its leaves."""
+        Parameter.held = []
+        try:
+            yield
+        finally:
+            Parameter.held = None
 
     def __init__(
         self,
@@ -319,6 +334,7 @@ class Module:
                 f"{type(self).__name__}.register_buffer: {name!r} is taken or is no attribute name. Choose another."
             )
         self._buffers[name] = persistent
+        refuse_masked(value, f"register_buffer: {name}")
         setattr(self, name, None if value is None else np.array(value))
 
     def state_dict(self) -> dict[str, Array]:
@@ -365,8 +381,12 @@ class Module:
                 "use nn.Trainer(model, loss, optimizer).fit(x, y)."
             )
         for module in self.modules():
-            module.training = mode
+            module._set_mode(mode)
         return self
+
+    def _set_mode(self, mode: bool) -> None:
+        """Switch this module alone; a frozen dataclass has a mode like others."""
+        object.__setattr__(self, "training", mode)
 
     def eval(self) -> Self:
         """Switch the tree to evaluation."""

@@ -4,7 +4,7 @@ The base of ``nn.trainer.Trainer``, which adds epochs, data and files.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,9 @@ from nn.compiled import Forward
 from nn.criterion import Measured
 from nn.forward import call
 from nn.meter import Meter
-from nn.module import Module
+from nn.module import Module, Parameter
 from nn.optim import Optimizer, clip_grad_norm
-from nn.parts import check_reached, lost_parameters
+from nn.parts import check_optimizer, check_reached, lost_parameters
 from nn.rollback import Rollback
 
 
@@ -55,7 +55,8 @@ class Steps:
 
     def _train(self, batch: Batch, run: dict[str, Any], last: bool) -> None:
         """Take one batch: forward, backward, and a step if it is time for one."""
-        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite gets an error that says more
+        looking = nullcontext() if self._looked else Parameter.kept_alive()
+        with looking, np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite gets its own error
             output, measured = self.forward(batch)
         if not np.isfinite(measured.total):
             self._batch = batch
@@ -89,9 +90,16 @@ class Steps:
             before.undo()
 
     def _look(self, result: Any, outputs: Callable[[], Any] | None = None) -> None:
-        """Refuse outputs that learnt parameters of nobody's have made; a loss may have such, say a discriminator's."""
-        if not self._looked and lost_parameters(result, self.model, self.optimizer):
-            check_reached(outputs() if outputs else result, self.model, self.optimizer)
+        """Refuse outputs that learnt parameters of nobody's have made; a loss may have such, say a discriminator's.
+
+        Layers that the model made in its first forward are not the optimizer's, either.
+        """
+        if not self._looked:
+            known = {id(p) for p in self._parameters}
+            if any(id(p) not in known for p in self.model.parameters()):
+                check_optimizer(self.model, self.optimizer, self.criterion.loss)
+            if lost_parameters(result, self.model, self.optimizer):
+                check_reached(outputs() if outputs else result, self.model, self.optimizer)
         self._looked = True
 
     def _push(self, measured: Measured) -> None:

@@ -83,7 +83,7 @@ def _outputs(model: Module, inputs: tuple[Any, ...]) -> dict[int, list[str]]:
         for handle in handles:
             handle.remove()
         for module, training in modes:
-            module.training = training
+            module._set_mode(training)
     return found
 
 

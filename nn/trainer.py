@@ -1,9 +1,9 @@
 """Trainer: the loop of epochs and batches that people enjoy, and that resumes bit for bit."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from nn.batches import Batch, Batches, inputs_of, read_batch
 from nn.callbacks import Callback, ModelCheckpoint
 from nn.criterion import ClassWeights, Criterion
 from nn.forward import call, restored_modes
-from nn.hints import hinted
+from nn.hints import TRAINER, hinted, unknown_attribute
 from nn.history import History
 from nn.inputs import generator_of, whole
 from nn.interrupts import Interrupts, held_back
@@ -53,6 +53,7 @@ class Trainer(Steps):
     1.0
     """
 
+    _elsewhere: ClassVar[Mapping[str, str]] = TRAINER
     batches: type[Batches] = Batches  # how the data of fit is read
 
     @hinted
@@ -277,6 +278,7 @@ class Trainer(Steps):
         if held is not None:
             yield held, True
 
+    @hinted
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
         """Take one step on one batch; give its loss and metrics."""
         if self._running:
@@ -292,6 +294,7 @@ class Trainer(Steps):
 
     # -------------------------------------------------------------------------------------------------- using the model
 
+    @hinted
     def evaluate(
         self, x: Any, y: Any = None, *, batch_size: int | None = None, sample_weight: Any = None
     ) -> dict[str, float]:
@@ -341,6 +344,7 @@ class Trainer(Steps):
             raise ArgumentError(f"{batches.who}: {nothing if run['seen'] else _NOTHING}")
         return self.meter.result(run, strict=strict)
 
+    @hinted
     def predict(self, x: Any, *, batch_size: int = MEASURED) -> Any:
         """Return the outputs of the model for all samples, in evaluation mode: an array, or a tuple or dict of them.
 
@@ -400,3 +404,7 @@ def _check_switches(**switches: Any) -> None:
     for name, switch in switches.items():
         if not isinstance(switch, bool | np.bool_):
             raise ArgumentError(f"fit: {name} must be True or False, got {switch!r}.")
+
+
+# Not in the class, where type checkers would then take every name for a good one.
+setattr(Trainer, "__getattr__", unknown_attribute)  # noqa: B010

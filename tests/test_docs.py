@@ -106,7 +106,13 @@ def test_the_first_page_is_the_same_in_both_languages():
     assert pages[0].count("\n\n") == pages[1].count("\n\n")
 
 
-@pytest.mark.parametrize(("page", "lines", "characters"), [("CONTRIBUTING.md", 60, 5000), ("README.md", 70, 7000)])
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_the_first_page_has_the_figure_of_the_page_on_speed(page):
+    (row,) = re.findall(r"^\| MLP 10-50-50-1,.*\|$", TEXT[ROOT / "docs" / "speed.md"], re.MULTILINE)
+    assert re.findall(r"10-50-50-1.*?\b(\d\.\d+)", TEXT[ROOT / page], re.DOTALL) == [row.split("|")[-2].strip()]
+
+
+@pytest.mark.parametrize(("page", "lines", "characters"), [("CONTRIBUTING.md", 60, 5000), ("README.md", 80, 7000)])
 def test_first_pages_are_short(page, lines, characters):
     assert len(TEXT[ROOT / page].splitlines()) <= lines
     assert len(TEXT[ROOT / page]) <= characters

@@ -72,7 +72,13 @@ def _pad_vjp(g: Any, shapes: Any, widths: Widths) -> Any:
     return g[_middle(shapes[0], widths)]
 
 
-_pad = op(_pad_forward, name="pad", inputs=["array"], vjp=_pad_vjp)
+def _pad_lanes(call: lanes.Call, widths: Widths = (), constant_values: Any = 0) -> Any:
+    if np.ndim(constant_values):
+        return None
+    return call.run(call.inputs[0], widths=((0, 0), *widths), constant_values=constant_values)
+
+
+_pad = op(_pad_forward, name="pad", inputs=["array"], vjp=_pad_vjp, batch=_pad_lanes)
 _INDEX_MODES = ("edge", "reflect", "symmetric", "wrap")
 
 

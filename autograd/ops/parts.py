@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import lanes
 from autograd.box import unbox
 from autograd.ops.axes import as_array
 from autograd.ops.elementwise import absolute, arctan2, ratio, zeros_like
@@ -33,8 +34,18 @@ def _part(name: str) -> Any:
     return part
 
 
-_real = op(_part("real"), name="real", symbol="Re", vjp=lambda g: g, domain=_complex_numbers, linear=True)
-_imag = op(_part("imag"), name="imag", symbol="Im", vjp=lambda g: g * 1j, domain=_complex_numbers, linear=True)
+_real = op(
+    _part("real"), name="real", symbol="Re", vjp=lambda g: g, domain=_complex_numbers, linear=True, batch=lanes.stacked
+)
+_imag = op(
+    _part("imag"),
+    name="imag",
+    symbol="Im",
+    vjp=lambda g: g * 1j,
+    domain=_complex_numbers,
+    linear=True,
+    batch=lanes.stacked,
+)
 conjugate = op(
     np.conjugate,
     symbol="conj",

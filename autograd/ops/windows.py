@@ -44,6 +44,7 @@ overlap_add: Any = op(
     vjp=lambda g, shapes, axis: _windows(g, shapes[0][-1], axis),
     domain=cases(((3, 2), {}), ((2, 4, 3), {"axis": 1})),
     linear=True,
+    batch=lanes.along_axis,
 )
 
 

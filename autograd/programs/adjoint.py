@@ -22,9 +22,14 @@ from autograd.vjp import fit, missing_rule
 _KEPT = (bool, int, float, complex)
 
 
-def adjoint(tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value], *, recorded: bool) -> dict[Value, Any]:
-    """Return the gradients of ``targets``, given some cotangents; ``recorded`` if they may be differentiated."""
-    steps = list(tracer.steps)
+def adjoint(
+    tracer: Any, cotangents: dict[Value, Any], targets: Sequence[Value], *, recorded: bool, steps: Any = None
+) -> dict[Value, Any]:
+    """Return the gradients of ``targets``, given some cotangents; ``recorded`` if they may be differentiated.
+
+    ``steps`` are those to go back through, by default the tracer's own.
+    """
+    steps = list(tracer.steps if steps is None else steps)
     wanted = set(targets)
     leading = set(targets)
     for step in steps:
@@ -53,6 +58,11 @@ def _shares(tracer: Any, step: Step, parts: list[Any], leading: set[Value], reco
     needs = [isinstance(v, Value) and v.needs and v in leading for v in step.inputs]
     if step.op is None:  # another name for the same value
         return [(step.inputs[0], parts[0])] if needs[0] else []
+    return shares_of(tracer, step, parts, needs, recorded)
+
+
+def shares_of(tracer: Any, step: Step, parts: list[Any], needs: list[bool], recorded: bool) -> list[tuple[Value, Any]]:
+    """Return the cotangents of the inputs of a step that need one, given those of its outputs."""
     if not tracer.only_ops:
         return _shares_of_op(tracer, step, parts, needs, recorded)
     mark = tracer.mark()

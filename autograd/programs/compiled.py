@@ -25,7 +25,7 @@ from autograd.programs.program import Program
 from autograd.programs.source import Changed
 from autograd.programs.tracing import Tracer, flows, watched
 from autograd.programs.values import ARRAY, CLOSED, Step, Value
-from autograd.tree import flatten
+from autograd.tree import flatten, form_of, is_nested
 
 KINDS = 64  # programs that are kept, the least recently used goes first
 RETRACES = 8
@@ -256,7 +256,7 @@ class _Trace:
         for i, x in enumerate(values):
             if not isinstance(x, (Box, *_ARRAYS)):
                 self.guards.walk(x, f"argument {i}")
-        self.tracer = Tracer(self.guards.reaches)
+        self.tracer = Tracer(self.guards.reaches, self.guards.boxes)
         self.why = ""
         self.result: Any = None
         self._contents = self.guards.checksums()
@@ -414,17 +414,7 @@ def _global_state() -> Any:
 
 def _form(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return the nesting of the arguments."""
-    if not kwargs and not any(isinstance(x, (tuple, list, dict)) for x in args):
-        return len(args)
-    return _nested(args), _nested(kwargs)
-
-
-def _nested(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return dict, tuple([(key, _nested(part)) for key, part in tree.items()])
-    if isinstance(tree, (tuple, list)):
-        return type(tree), tuple([_nested(part) for part in tree])
-    return None
+    return len(args) if not kwargs and not any(map(is_nested, args)) else (form_of(args), form_of(kwargs))
 
 
 def _kind(x: Any) -> Any:

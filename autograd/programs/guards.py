@@ -4,6 +4,7 @@ Everything that a function can reach is walked through once. What it names is re
 strings by value); the arrays that it reaches are read afresh at each call, and so are Tensors.
 """
 
+import dis
 import sys
 import zlib
 from collections import OrderedDict, defaultdict, deque
@@ -139,16 +140,16 @@ class Guards:
         yield from ((part, name) for part in (f.__defaults__, f.__kwdefaults__) if part)
         yield f.__dict__, name
         names, modules = _names(f.__code__), {id(np)}
-        yield from self._space(f.__globals__, "", names, modules)
+        yield from self._space(f.__globals__, "", names, modules, _globals_of(f.__code__))
         for label in sorted(names & sys.modules.keys()):  # imported inside
             if not is_library(label):
                 yield from self._space(vars(sys.modules[label]), f"{label}.", names, modules)
 
     def _space(
-        self, space: dict[str, Any], prefix: str, names: set[str], modules: set[int]
+        self, space: dict[str, Any], prefix: str, names: set[str], modules: set[int], here: set[str] | None = None
     ) -> Iterator[tuple[Any, str]]:
-        """Remember what stands under ``names`` in a module, and in the modules that stand there."""
-        for name in sorted(names & space.keys()):
+        """Remember what stands under ``names`` in a module (``here`` if given), and in the modules that stand there."""
+        for name in sorted((names if here is None else here) & space.keys()):
             held, label = space[name], prefix + name
             self._check(label, partial(space.get, name), held)
             self._globals.append((space, name, held))
@@ -351,4 +352,14 @@ def _names(code: CodeType) -> set[str]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= _names(constant)
+    return names
+
+
+def _globals_of(code: CodeType) -> set[str]:
+    """Return those of its names that are looked up in its module: not the ``t`` of ``stats.t``."""
+    steps = dis.get_instructions(code)
+    names = {each.argval for each in steps if "GLOBAL" in each.opname or each.opname.endswith("_NAME")}
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= _globals_of(constant)
     return names

@@ -173,7 +173,7 @@ class Program:
             if self.copied:
                 kept = list(saved)
                 for i in self.copied:
-                    kept[i] = kept[i].copy()
+                    kept[i] = kept[i].copy(order="K")  # a product rounds by how its factors lie
                 saved = tuple(kept)
             parents = (*[x._node or leaf_of(x) for x in leaves if isinstance(x, Box)], *self.nodes)
             residuals = (*([arrays[i] for i in self.places] if len(self.places) < len(arrays) else arrays), None)

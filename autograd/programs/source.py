@@ -5,6 +5,7 @@ import linecache
 import math
 import operator
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -19,7 +20,8 @@ from autograd.rules import parameters_of
 _OPERATORS: dict[Any, str] = {
     operator.gt: ">", operator.lt: "<", operator.ge: ">=", operator.le: "<=", operator.eq: "==", operator.ne: "!=",
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@", np.greater: ">", np.less: "<",
-    np.greater_equal: ">=", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=",
+    np.greater_equal: ">=", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=", operator.and_: "&",
+    operator.or_: "|", operator.xor: "^",
 }  # fmt: skip
 _WIDTH = 110
 _TAKEN = {"np", "select", "saved", "forward", "backward", *keyword.kwlist}
@@ -43,6 +45,7 @@ class Source:
         self._line: tuple[str, int] | None = None  # of the user's program
         self.lines: list[str] = []
         self.origins: list[tuple[str, int] | None] = []  # for each line the user's that it was written from
+        self._reserve()
         self._write(self._forward())
         if program.gradients:
             self._write(["", ""])
@@ -51,6 +54,14 @@ class Source:
         if head:
             self.lines, self.origins = [*head, "", "", *self.lines], [*[None for _ in [*head, "", ""]], *self.origins]
         self.source = "\n".join(self.lines) + "\n"
+
+    def _reserve(self) -> None:
+        """Let values have the names that the user gave them, before others take these."""
+        made = [out for step in self.program.steps if step.out is None for out in step.outputs]
+        inline = {step.outputs[0] for step in self.program.steps if self._is_inline(step)}
+        for value in [*self.program.used, *made]:
+            if value.name and value not in inline:
+                self.name(value)
 
     def _write(self, lines: Iterable[str]) -> None:
         for text in lines:
@@ -79,7 +90,7 @@ class Source:
     def _forward(self) -> Iterator[str]:
         program = self.program
         inputs = [self.name(v) for v in program.used]
-        yield f"def forward({', '.join(inputs)}):"
+        yield from self._signature("forward", inputs)
         yield from self._body(program.forward)
         outputs = ", ".join([self.expression(v) for v in program.outputs])
         saved = ", ".join([self.name(v) for v in program.saved])
@@ -90,13 +101,24 @@ class Source:
         program = self.program
         given = [self.name(v, f"d{self.name(root)}") for v, root in zip(program.cotangents, program.roots, strict=True)]
         places = [] if self.alone else program.gathered
-        yield f"def backward({', '.join([*given, *map(self.name, [*program.saved, *places])])}):"
+        yield from self._signature("backward", [*given, *map(self.name, [*program.saved, *places])])
         for v in program.gathered if self.alone else ():
             order = "" if v.array.flags.c_contiguous else ", order='F'"
             yield f"    {self.name(v)} = np.empty({v.shape}, np.{v.dtype.name}{order})"
         yield from self._body(program.backward)
         self._line = None
         yield f"    return [{', '.join([self.expression(g) for g in program.gradients.values()])}]"
+
+    @staticmethod
+    def _signature(name: str, arguments: list[str]) -> Iterator[str]:
+        """Write the head of a function, on several lines where it is long."""
+        line = f"def {name}({', '.join(arguments)}):"
+        if len(line) <= _WIDTH:
+            yield line
+            return
+        yield f"def {name}("
+        yield from textwrap.wrap(", ".join(arguments) + ",", _WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4)
+        yield "):"
 
     def _body(self, steps: list[Step]) -> Iterator[str]:
         path = ""
@@ -120,7 +142,7 @@ class Source:
             if here != path:
                 path = here
                 if here:
-                    yield f"    # {here}: {step.scope.kind}"
+                    yield f"    # {here}" + (f": {step.scope.kind}" if step.scope.kind != here else "")
             if step.inner:
                 yield from self._loop(step)
                 continue
@@ -206,8 +228,8 @@ class Source:
         sign = _OPERATORS.get(step.function) if _hashable(step.function) else None
         if sign and len(inputs) == 2 and not step.kwargs:
             return f"{inputs[0]} {sign} {inputs[1]}"
-        if step.function is np.negative and not step.kwargs:
-            return f"-{inputs[0]}"
+        if (step.function is np.negative or step.function is operator.invert) and not step.kwargs:
+            return f"{'-' if step.function is np.negative else '~'}{inputs[0]}"
         if step.op is not None and step.op.forward is step.function and step.op.name == "getitem":
             return f"{inputs[0]}[{self.index(step.kwargs['index'])}]"
         if step.op is not None and step.op.forward is step.function and step.op.name in _METHODS:
@@ -250,6 +272,8 @@ class Source:
             return "..." if x is Ellipsis else repr(x)
         if type(x) is float and math.isfinite(x):
             return repr(x)
+        if isinstance(x, type) and x in (bool, int, float):
+            return x.__name__
         if isinstance(x, np.dtype) and x.isbuiltin == 1:
             return f"np.{x.name}" if x.name != "bool" else "bool"
         return self.constant(x, _called(x))
@@ -316,6 +340,7 @@ _METHODS: dict[str, Any] = {
     ),
     "reshape": lambda x, kw, step: f"{x[0]}.reshape({kw['shape']})" if kw.get("order", "'C'") == "'C'" else None,
     "matmul": lambda x, kw, step: f"{x[0]} @ {x[1]}",
+    "where": lambda x, kw, step: f"np.where({kw['condition']}, {x[0]}, {x[1]})",
     "astype": lambda x, kw, step: f"{x[0]}.astype({kw['dtype']})",
 }
 

@@ -9,7 +9,7 @@ import operator
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from sys import _getframe, getrefcount
 from threading import get_ident
@@ -31,6 +31,7 @@ from autograd.primitive import opaque
 from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import is_library
 from autograd.programs.outside import is_incidental, is_numpys, is_ours, outside_world, types_asked, user_line
+from autograd.programs.pushing import pushed
 from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced, values_in
 from autograd.rules import Op
 from autograd.tensor import Tensor
@@ -137,7 +138,7 @@ class Traced(Tensor):
 
     def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
         value = function(self, other)
-        if type(self._array) is not np.ndarray:  # a number is bound anew, as in NumPy
+        if type(self._array) is not np.ndarray:  # a number is bound anew: another name keeps the old one
             return value
         if value.shape != self.shape or value.dtype != self.dtype:
             raise refusal("an in-place change of shape or dtype in", "Write y = x + … for a new Tensor.")
@@ -246,10 +247,11 @@ class Tracer:
 
     what, advice, only_ops = "a function that is being compiled", "", False
 
-    def __init__(self, reachable: Callable[[Any], bool]) -> None:
+    def __init__(self, reachable: Callable[[Any], bool], reached: Mapping[int, Box] | None = None) -> None:
         self.steps: list[Step] = []
         self.inputs: list[Value] = []
         self.reachable = reachable  # whether an array belongs to what the function can reach, and so is read afresh
+        self.reached = reached  # the Tensors that the function can reach, by id; None where that is not known
         self.start = next_order()
         self.fresh = False  # whether an array was frozen that was made in the trace
         self.rng: list[tuple[Any, Any]] = []  # generators that were drawn from, and their state before
@@ -330,11 +332,22 @@ class Tracer:
                     "a Tensor that requires a gradient and is made inside",
                     "Make it outside, or differentiate with ag.grad.",
                 )
+            known = self._by_box[id(box)] = self._held_by(box), box
+        return known[0]
+
+    def _held_by(self, box: Box) -> Value:
+        """Return the Value of a Tensor that is no result of the trace; one that was made in it is a constant."""
+        if self.reached is None or needs_grad(box) or id(box) in self.reached:
             value = Value(CLOSED, box._array, needs_grad(box), True, box, True)
             value.name = _named(box)
             self.inputs.append(value)
-            known = self._by_box[id(box)] = value, box
-        return known[0]
+            return value
+        found = self.of_array(box._array)
+        if isinstance(found, Value):
+            return found
+        value = Value(RESULT, found, False, False, seen=True)
+        self.note(same, "constant", (found,), {}, (value,))
+        return value
 
     def of_array(self, array: Any) -> Any:
         """Return what a plain array is: a value of the program, an array read afresh at each call, or a constant."""
@@ -550,8 +563,15 @@ class Tracer:
         """Return what a transform gives: a Tensor if a gradient flows through it from outside, else an array."""
         return self.identity(x, "result") if isinstance(x, Box) else x
 
-    def gradients(self, roots: Sequence[Any], seeds: Sequence[Any], own: Any) -> dict[Any, Any]:
-        """Return the gradients of the targets ``own`` as Tensors; those that nothing reaches are absent."""
+    def pushed(self, roots: Sequence[Any], targets: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
+        """Return the tangents of ``roots``, given those of ``targets``, as Tensors; None where none arrives."""
+        return pushed(self, roots, targets, seeds)
+
+    def gradients(self, roots: Sequence[Any], seeds: Sequence[Any], own: Any, owner: Any = None) -> dict[Any, Any]:
+        """Return the gradients of the targets ``own`` as Tensors; those that nothing reaches are absent.
+
+        ``owner`` is the tracer whose steps lead from these to ``roots``, by default this one.
+        """
         targets = list(own)
         cotangents: dict[Value, Any] = {}
         for root, seed in zip(roots, seeds, strict=True):
@@ -559,9 +579,10 @@ class Tracer:
                 g = self.boxed(seed)
                 cotangents[root.value] = ew.add(cotangents[root.value], g) if root.value in cotangents else g
         values = [target.value for target in targets]
-        open_now = needed(self.inputs, self.steps, but=set(values))
+        steps = (owner or self).steps
+        open_now = needed(self.inputs, steps, but=set(values))
         recorded = self.only_ops or any(v in open_now or g._node.needs for v, g in cotangents.items())
-        found = adjoint(self, cotangents, values, recorded=recorded)
+        found = adjoint(self, cotangents, values, recorded=recorded, steps=steps)
         return {target: found[target.value] for target in targets if target.value in found}
 
     def boxed(self, x: Any) -> Any:

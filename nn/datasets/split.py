@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.errors import ArgumentError, ShapeError
+from nn.inputs import refuse_masked
 
 
 def train_test_split(
@@ -14,13 +15,14 @@ def train_test_split(
     """Shuffle arrays together and cut each in two: a part to learn from, and a part to measure on.
 
     ``x_train, x_test, y_train, y_test = train_test_split(x, y, rng=0)``. ``test_size`` is a fraction of the rows
-    (rounded up) or their number. Arrays of different lengths are a ShapeError, an empty part is an ArgumentError.
+    (rounded up) or their number; frames and sparse matrices stay what they are.
+    Arrays of different lengths are a ShapeError, an empty part is an ArgumentError.
 
     >>> x_train, x_test = train_test_split(np.arange(8.0), test_size=2, rng=0)
     >>> x_train.shape, x_test.shape
     ((6,), (2,))
     """
-    lengths = [len(array) for array in arrays]
+    lengths = [array.shape[0] if hasattr(array, "shape") else len(array) for array in arrays]
     if len(set(lengths)) != 1:
         raise ShapeError(
             f"train_test_split got arrays of lengths {lengths}; give one or more arrays with the same number of rows."
@@ -33,4 +35,12 @@ def train_test_split(
             "both parts need at least one row."
         )
     order = np.random.default_rng(rng).permutation(n)
-    return [np.asarray(array)[part] for array in arrays for part in (order[held:], order[:held])]
+    return [_rows(array, part) for array in arrays for part in (order[held:], order[:held])]
+
+
+def _rows(array: Any, part: NDArray[Any]) -> Any:
+    """Take rows of an array, or of a frame or sparse matrix, which stays one."""
+    refuse_masked(array, "train_test_split: an array")
+    if hasattr(array, "iloc"):
+        return array.iloc[part]
+    return array.tocsr()[part] if hasattr(array, "tocsr") else np.asarray(array)[part]

@@ -50,7 +50,7 @@ def export(
     in the dtype of the parameters, integers (tokens, ``lengths=``) as int64. With ``dynamic_batch`` the file takes any
     batch size; ``dynamic_axes={0: "batch", 1: "time"}`` says which axes vary instead (by input:
     ``{"input_0": {1: "time"}}``, as in PyTorch). Parameters keep their dotted names, nodes bear the path of
-    their module. What leaves the graph (``.data``, Python's ``if``) is a constant of the file.
+    their module. What leaves the graph (``.data``, Python's ``if``) must not follow the input.
 
     The file is written only after ONNX's checker and reference implementation agree with the model, at other lengths
     and on other numbers than the example's. Raises MissingRule for an op without translation, ArgumentError for what a
@@ -159,7 +159,7 @@ def _evaluating(model: Module) -> Iterator[None]:
         yield
     finally:
         for module, training in modes:
-            module.training = training
+            module._set_mode(training)
         for parameter in frozen:
             parameter.requires_grad = False
 

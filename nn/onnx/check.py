@@ -71,7 +71,8 @@ def _evaluator(model: Any) -> Callable[..., Any]:
             self: Any, x: Any, w: Any, r: Any, b: Any = None, lengths: Any = None, h: Any = None, c: Any = None,
             p: Any = None, **options: Any,
         ) -> Any:  # fmt: skip
-            cells = [c, p] if base is lstm else []
+            b, lengths = (None if part is not None and part.ndim == 4 else part for part in (b, lengths))  # the y of a
+            cells = [c, p] if base is lstm else []  # node that leaves it out is taken for inputs left out after it
             if lengths is None:
                 return base._run(self, x, w, r, b, None, h, *cells, **options)
             found = []

@@ -4,6 +4,9 @@ The story is ``optimizer`` (a step over groups), ``sgd`` and ``adam``, and in ``
 the long tail, each a formula of its own in a file of its own.
 """
 
+from typing import NoReturn
+
+from nn.hints import unknown_name
 from nn.optim.adam import Adam, AdamW
 from nn.optim.adaptive import Adagrad, RMSprop
 from nn.optim.clip import clip_grad_norm, clip_grad_value
@@ -54,3 +57,7 @@ __all__ = [
     "clip_grad_norm",
     "clip_grad_value",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise unknown_name(name, __all__, {}, "nn.optim")

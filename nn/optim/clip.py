@@ -1,7 +1,7 @@
 """Gradient clipping: of the common norm, or element by element."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_
         raise ArgumentError(
             f"clip_grad_norm: max_norm must not be negative and norm_type positive, got {max_norm} and {norm_type}."
         )
-    params = [parameters] if isinstance(parameters, ag.Tensor) else list(parameters)
+    params = _listed("clip_grad_norm", parameters)
     held = [(p, p.grad.data) for p in params if p.grad is not None]
     norm = _norm([_flat(g, p.data) for p, g in held], norm_type)
     factor = max_norm / (norm + 1e-6)
@@ -49,9 +49,17 @@ def clip_grad_value(parameters: Iterable[Any] | ag.Tensor, clip_value: float) ->
     """
     if not clip_value >= 0:
         raise ArgumentError(f"clip_grad_value: clip_value must not be negative, got {clip_value}.")
-    for p in [parameters] if isinstance(parameters, ag.Tensor) else parameters:
+    for p in _listed("clip_grad_value", parameters):
         if p.grad is not None:
             p.grad = ag.Tensor(np.clip(p.grad.data, -clip_value, clip_value), copy=False)
+
+
+def _listed(name: str, parameters: Any) -> list[Any]:
+    if isinstance(parameters, ag.Tensor):
+        return [parameters]
+    if not isinstance(parameters, Iterable) or isinstance(parameters, Mapping):
+        raise ArgumentError(f"{name} got {type(parameters).__name__}, which lists none. Pass model.parameters().")
+    return list(parameters)
 
 
 def _flat(g: Array, p: Array) -> Array:

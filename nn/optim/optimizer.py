@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
-from nn.hints import refuse_keywords
+from nn.hints import OPTIMIZER, hinted, refuse_keywords, unknown_attribute
 from nn.kinds import kind
 from nn.optim.flat import Flat
 
@@ -35,6 +35,7 @@ class Optimizer:
     """
 
     names: ClassVar[tuple[str, ...]] = ()  # the running states of a parameter, under PyTorch's names
+    _elsewhere: ClassVar[Mapping[str, str]] = OPTIMIZER  # what people ask for here, and what to use
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if kwargs:
@@ -176,6 +177,7 @@ class Optimizer:
 
     decoupled: ClassVar[bool] = False  # True: weight decay is part of the update and not of the gradient
 
+    @hinted
     def zero_grad(self) -> None:
         """Forget the gradients: ``.grad`` of every parameter becomes None."""
         for group in self.param_groups:
@@ -302,3 +304,7 @@ class Optimizer:
         options = ", ".join(f"{name}={self.param_groups[0][name]}" for name in self.defaults)
         count = sum(p.size for p in self._parameters())
         return f"{type(self).__name__}({options})  # {count:,} parameters in {len(self.param_groups)} group(s)"
+
+
+# Not in the class, where type checkers would then take every name for a good one.
+setattr(Optimizer, "__getattr__", unknown_attribute)  # noqa: B010

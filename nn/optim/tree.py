@@ -25,6 +25,12 @@ class TreeOptimizer:
     ``tree`` holds the starting values (arrays, numbers, registered classes; None stays None), ``kind`` is the class of
     the optimizer, ``options`` its own. ``params`` are the current values, in the form of the tree, as arrays of their
     own; ``optimizer`` is the optimizer itself, for schedules and its ``state_dict``.
+
+    >>> import autograd as ag, nn
+    >>> descent = nn.optim.TreeOptimizer({"w": 1.0}, nn.optim.SGD, lr=0.1)
+    >>> slope = ag.grad(lambda tree: tree["w"] ** 2)
+    >>> round(float(descent.step(slope(descent.params))["w"]), 4)
+    0.8
     """
 
     def __init__(self, tree: Any, kind: Callable[..., Optimizer], **options: Any) -> None:

@@ -5,9 +5,14 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import pytest
 
 import autograd as ag
+from autograd import mapping
+from autograd.hints import full_name
 from autograd.tree import flatten
+from tests.autograd.pushed import of_floats
+from tests.autograd.rows import ROWS, numpy_names, samples
 
 SIZE = 3
 
@@ -72,3 +77,24 @@ def close(found: Any, right: Any, rtol: float) -> None:
         assert (np.shape(x), x.dtype) == (np.shape(y), y.dtype)
         scale = max(1.0, float(np.max(np.abs(y), initial=0, where=np.isfinite(y))))
         np.testing.assert_allclose(x, y, rtol=rtol, atol=rtol * scale)
+
+
+def looped_functions() -> list[str]:
+    """List the NumPy functions that run example by example, for some of their arguments at least."""
+    found, plain = set(), mapping._Run.one_by_one
+    name = ""
+
+    def one_by_one(self: Any, *args: Any) -> Any:
+        found.add(name)
+        return plain(self, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mapping._Run, "one_by_one", one_by_one)
+        for row in ROWS:
+            functions = numpy_names(row) if row != "polyint" else []
+            for args, kwargs in samples(row) if functions else ():
+                f, floats = of_floats(functions[0], args, kwargs, 1 if row == "quantile" else None)
+                name = full_name(functions[0], np)[0]
+                if floats:
+                    ag.vmap(f)(*[examples(np.random.default_rng(5), x) for x in floats])
+    return sorted(found)

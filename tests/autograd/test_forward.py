@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+import autograd as ag
+from autograd.errors import InPlaceError, RuleError, ShapeError
 from tests.autograd import pushed
 from tests.autograd.laws.fused import WITH_DEFINITION
 from tests.autograd.laws.fused import samples as fused_samples
 from tests.autograd.rows import COMPLEX, MIXED, ROWS, made_complex, samples
+from tests.autograd.tools import no_collector
 
 # ------------------------------------------------------------------------------------------------------- every op
 
@@ -33,3 +36,168 @@ def test_every_fused_op(name):
     for args, kwargs in list(fused_samples(WITH_DEFINITION[name], rng))[:2]:
         f, floats = pushed.of_floats(WITH_DEFINITION[name], args, kwargs)
         pushed.hold(f, floats)
+
+
+# ------------------------------------------------------------------------------------------------ nesting, closures
+
+X, T = np.array([0.5, -1.0, 2.0]), np.array([1.0, -2.0, 0.5])
+
+
+def g(x):
+    return np.tanh(x) * x[0] + (x**2).sum()
+
+
+def test_perturbations_are_not_confused():
+    """d/da (a · d/db (a b)) = 2 a: the inner direction does not move what the outer one does."""
+    inner = lambda a: ag.jvp(lambda b: a * b, (3.0,), (1.0,))[1]  # noqa: E731
+    assert ag.jvp(lambda a: a * inner(a), (5.0,), (1.0,)) == (25.0, 10.0)
+    assert ag.grad(lambda a: a * inner(a))(5.0) == 10
+    assert ag.jvp(lambda x: x * ag.jvp(lambda y: x + y, (1.0,), (1.0,))[1], (1.0,), (1.0,))[1] == 1
+
+
+MODES = {
+    "forward": lambda f: lambda x: ag.jvp(f, (x,), (1.0,))[1],
+    "reverse": ag.grad,
+    "pullback": lambda f: lambda x: ag.vjp(f, x)[1](1.0),
+    "linearized": lambda f: lambda x: ag.linearize(f, x)[1](1.0),
+    "columns": ag.jacfwd,
+    "rows": ag.jacobian,
+    "mapped": lambda f: lambda x: ag.vmap(ag.grad(f))(np.reshape(x, (1,)))[0],
+    "compiled": lambda f: ag.compile(ag.grad(f)),
+}
+
+
+@pytest.mark.parametrize("outer", MODES)
+@pytest.mark.parametrize("inner", MODES)
+def test_modes_nest(outer, inner):
+    for third in ("forward", "reverse"):
+        found = MODES[third](MODES[outer](MODES[inner](lambda x: np.sin(x) * x**2)))(0.7)
+        x, s, c = 0.7, np.sin(0.7), np.cos(0.7)
+        assert found == pytest.approx(-6 * x * s + 6 * c - x**2 * c)
+
+
+def test_a_closed_over_tensor_gets_its_gradient():
+    w = ag.Tensor(2.0, requires_grad=True)
+    _, pushed = ag.jvp(lambda x: w * x**2, (3.0,), (1.0,))
+    pushed.backward()
+    assert (pushed.item(), w.grad.item()) == (12, 6)
+
+
+def test_linearize():
+    y, pushforward = ag.linearize(g, X)
+    np.testing.assert_array_equal(y, g(X))
+    for t in (T, 2 * T):
+        np.testing.assert_allclose(pushforward(t), ag.jacobian(g)(X) @ t)
+    _, pushforward = ag.linearize(lambda x, y: (x * y, x + y), 2.0, 3.0)
+    assert pushforward(1.0, 10.0) == (23, 11)
+    with pytest.raises(ShapeError, match="pushforward: expected 2 tangents, one per argument, got 1"):
+        pushforward(1.0)
+    with pytest.raises(ShapeError, match=r"pushforward tangent: expected shape \(\), got \(2,\)"):
+        pushforward(np.ones(2), 1.0)
+
+
+# ------------------------------------------------------------------------------------- what forward mode knows not
+
+
+def hidden(x):
+    return ag.checkpoint(lambda x: np.sin(x) * x)(x)
+
+
+only_defined = ag.op(lambda x: np.sin(x) * x, name="only_defined", definition=lambda x: np.sin(x) * x)
+joint = ag.op(
+    lambda a, b: np.outer(a, b), name="joint_of_two", vjp=lambda g, a, b: (g @ b, a @ g)
+)  # fmt: skip
+same = ag.op(lambda x: x, name="same_again", vjp=lambda g: g * 1.0)
+
+
+def written(x):
+    y = same(x * 1.0)
+    y[0] = y[1] ** 2
+    return y * x
+
+
+def written_through_the_input(x):
+    z = x * 2.0
+    y = same(z)
+    z[1] = z[0] * 3.0
+    return y * x
+
+
+UNKNOWN = {
+    "checkpoint": hidden,
+    "only a definition": lambda x: only_defined(x) * x,
+    "a joint rule": lambda x: joint(x, x**2),
+    "a joint rule, one input": lambda x: joint(T, x),
+    "an input given back, written": written,
+    "an input given back, and then written": written_through_the_input,
+    "a view written": lambda x: _written_view(x * 1.0),
+    "opaque": lambda x: x * ag.opaque(np.argsort)(x),
+    "integers": lambda x: x[np.argsort(X)] * np.arange(3),
+    "detached": lambda x: x * ag.Tensor(x).detach() if not isinstance(x, ag.Tensor) else x * x.detach(),
+    "no_grad": lambda x: x * _unrecorded(x),
+    "two outputs, one used": lambda x: np.linalg.eigh(np.outer(x, x) + np.diag([1.0, 2, 3]))[0],
+    "nothing": lambda x: np.ones(2),
+}
+
+
+def _written_view(y):
+    row = y[1:]
+    row *= y[0]
+    return y
+
+
+def _unrecorded(x):
+    with ag.no_grad():
+        return x * 2
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_nothing_is_taken_for_a_constant(name):
+    f = UNKNOWN[name]
+    np.testing.assert_allclose(ag.jvp(f, (X,), (T,))[1], pushed.twice_back(f, [X], [T]), rtol=1e-12)
+    columns = ag.jacfwd(f)(X)
+    each = [ag.jvp(f, (X,), (e,))[1] for e in np.eye(3)]
+    np.testing.assert_allclose(columns, np.stack(each, axis=-1), rtol=1e-12)
+
+
+def test_what_was_changed_is_refused():
+    x = ag.Tensor(X, requires_grad=True)
+    _, pushforward = ag.linearize(lambda y: y * x, T)
+    x.data = X * 2
+    with pytest.raises(InPlaceError, match="was changed in place after it was used"):
+        pushforward(T)
+
+
+def test_a_wrong_declaration_is_refused():
+    with pytest.raises(RuleError, match="linear= is True, or 'each' for one linear in each input, got 'yes'"):
+        ag.op(lambda x: x, name="wrong", vjp=lambda g: g, linear="yes")
+
+
+@pytest.mark.parametrize("name", ["sqrt", "log", "power"])
+def test_what_a_mask_cut_off_stays_cut_off(name):
+    """Also before the op whose slope is infinite, and pushed with others."""
+    steep = {"sqrt": np.sqrt, "log": lambda x: np.log(x) * x, "power": lambda x: x**0.5}[name]
+
+    def f(x):
+        return steep(np.where(x > 0, x, 0.0)) if name != "log" else np.where(x > 0, steep(np.maximum(x, 0)), 0.0)
+
+    x = np.array([-1.0, 4.0])
+    with np.errstate(all="ignore"):
+        right = ag.jacobian(lambda x: np.sum(f(x)))(x)
+        assert np.isfinite(right).all()
+        np.testing.assert_allclose(ag.jvp(f, (x,), (np.ones(2),))[1], right)
+        np.testing.assert_allclose(ag.jacfwd(f)(x), np.diag(right))
+
+
+def test_a_zero_that_happens_is_a_number():
+    with np.errstate(all="ignore"):
+        assert np.isnan(ag.jvp(lambda x: np.sqrt(x) ** 2, (0.0,), (1.0,))[1])
+
+
+def test_no_graph_is_left():
+    """What a jvp gives holds nothing of the run."""
+    with no_collector():
+        before = len(list(ag.who_holds()))
+        made = ag.jvp(g, (X,), (T,)), ag.jacfwd(g)(X)
+        assert not any(isinstance(part, ag.Tensor) for part in (*made[0], made[1]))
+        assert len(list(ag.who_holds())) == before

@@ -123,6 +123,28 @@ def test_forward_and_reverse_mode_agree(program, seed):
         np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-11)
 
 
+@settings(CALM, max_examples=40)
+@given(programs(), st.integers(0, 2))
+def test_vmap_agrees_with_a_loop(program, same):
+    """Values, gradients of each example and of all, Hessians by columns; one input may be the same for all."""
+    steps, inputs = program
+    f, all_of = runner(steps), tuple(range(len(inputs)))
+    axes = tuple(None if k == same and len(inputs) > 1 else 0 for k in all_of)
+    many = [x if axis is None else np.stack([x, 0.9 * x, -x]) for x, axis in zip(inputs, axes, strict=True)]
+    examples = [[x if axis is None else x[i] for x, axis in zip(many, axes, strict=True)] for i in range(3)]
+    np.testing.assert_allclose(ag.vmap(f, axes)(*many), [f(*each) for each in examples], rtol=1e-10, atol=1e-12)
+    gradients = [ag.grad(f, all_of)(*each) for each in examples]
+    for k, found in enumerate(ag.vmap(ag.grad(f, all_of), axes)(*many)):
+        np.testing.assert_allclose(found, np.stack([g[k] for g in gradients]), rtol=1e-9, atol=1e-11)
+    for k, found in enumerate(ag.grad(lambda *xs: ag.vmap(f, axes)(*xs).sum(), all_of)(*many)):
+        parts = np.stack([g[k] for g in gradients])
+        np.testing.assert_allclose(found, parts.sum(0) if axes[k] is None else parts, rtol=1e-9, atol=1e-11)
+    columns = [ag.jvp(ag.grad(f), tuple(inputs), (e.reshape(inputs[0].shape), *[0 * x for x in inputs[1:]]))[1]
+               for e in np.eye(inputs[0].size)]  # fmt: skip
+    h = ag.hessian(f)(*inputs).reshape(*inputs[0].shape, -1)
+    np.testing.assert_allclose(h, np.stack(columns, axis=-1), rtol=1e-9, atol=1e-11)
+
+
 @CALM
 @given(programs())
 def test_backward_equals_grad_equals_traced(program):

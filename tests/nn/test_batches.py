@@ -92,6 +92,11 @@ def test_frames_are_read_column_by_column(pd):
     labels = pd.Series([0, 1], dtype="category")
     assert still(nn.Linear(9, 2, rng=0), nn.CrossEntropyLoss()).evaluate(frame, labels)["loss"] > 0
     assert still(line()).predict(frame[["bool"]]).tolist() == [[1.0], [0.0]]
+    values = frame[["float", "bool"]].values  # objects, as the columns are of two types
+    assert values.dtype == object
+    np.testing.assert_allclose(still(line(2)).predict(values)[:, 0], [2, 2])
+    with pytest.raises(DTypeError, match="x has dtype object; it must hold real numbers"):
+        still(line(2)).predict(np.array([[1.0, None]], dtype=object))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pytest
 
+import autograd as ag
 import nn
 from autograd.errors import ArgumentError, TraceError
 
@@ -62,6 +63,11 @@ class Own(nn.Module):
         return self.function(x, **self.p)
 
 
+def often(function, x):
+    """Apply a function to the rows of x several times, so that its products are of a size that rounds."""
+    return np.reshape(function(np.tile(x, (9, 1))), (9, -1, 1)).mean(axis=0)
+
+
 class Steps(nn.Module):
     def __init__(self, kind):
         self.steps, self.head = (
@@ -83,6 +89,18 @@ SYSTEMS = {  # what a layer, a hand-written model or a layout in memory could ro
     "tied": lambda: Own(lambda x, w, g: (np.tanh(x @ w) @ w.T * g)[:, :1], w=(4, 7), g=4),
     "sums over rows": lambda: Own(lambda x, w: x @ w / np.sqrt(((x @ w) ** 2).sum(axis=0) + 1), w=(4, 1)),
     "affine": lambda: Own(lambda x, g, b: (x * g + b).sum(axis=1, keepdims=True), g=4, b=4),
+    "attention by hand": lambda: Own(
+        lambda x, q, k, v, o: often(lambda x: ag.softmax((x @ q) @ (x @ k).T) @ (x @ v) @ o, x),
+        q=(4, 67),
+        k=(4, 67),
+        v=(4, 67),
+        o=(67, 1),
+    ),
+    "squares of x w": lambda: Own(lambda x, w: often(lambda x: (x @ w @ w.T @ x.T).sum(1)[:, None], x) / 99, w=(4, 67)),
+    "wide and transposed": lambda: Own(
+        lambda x, w, v: often(lambda x: (v @ np.tanh(w @ x.T)).T, x), w=(67, 4), v=(1, 67)
+    ),
+    "powers": lambda: Own(lambda x, w, v: ((x @ w) ** 3 + 0.3 * (1.7 * (x @ w)) ** 2 / 1.3) @ v, w=(4, 7), v=(7, 1)),
     "einsum": lambda: Own(lambda x, w: np.einsum("ni,ij,nj->n", x, w, x)[:, None], w=(4, 4)),
     "weight norm": lambda: Own(lambda x, g, v: nn.functional.linear(x, g * v / np.linalg.norm(v)), g=(), v=(1, 4)),
     "RMSNorm": lambda: nn.Sequential(nn.Linear(4, 8, rng=0), nn.RMSNorm(8), nn.Linear(8, 1, rng=1)),

@@ -1,5 +1,7 @@
 """Parts of a Trainer: what learns is held by model and optimizer, options can be what they are set to, or an error."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -60,8 +62,14 @@ def as_a_weight():
     return lambda x: x @ weight
 
 
+def made_in_forward():
+    return lambda x: nn.Linear(3, 3, rng=1)(x)
+
+
 @pytest.mark.parametrize("compile", [False, "auto"])
-@pytest.mark.parametrize("hidden", [in_an_object, in_a_closure, in_a_default, as_a_bound_method, as_a_weight])
+@pytest.mark.parametrize(
+    "hidden", [in_an_object, in_a_closure, in_a_default, as_a_bound_method, as_a_weight, made_in_forward]
+)
 def test_what_learns_is_part_of_the_model(hidden, compile):
     model = Hiding(hidden())
     before = model.head.weight.numpy().copy()
@@ -73,6 +81,39 @@ def test_what_learns_is_part_of_the_model(hidden, compile):
     trainer = nn.Trainer(model, nn.MSELoss(), nn.optim.SGD(model.parameters(), lr=0.1))
     with pytest.raises(ArgumentError, match="Make their module an attribute of the model, or of a list or dict in it"):
         trainer.train_on_batch(X, Y)
+
+
+@pytest.mark.parametrize("compile", [False, "auto"])
+def test_a_layer_made_in_the_first_forward_is_not_the_optimizers(compile):
+    class Late(nn.Module):
+        def __init__(self):
+            self.body, self.head = nn.Linear(3, 3, rng=0), None
+
+        def forward(self, x):
+            if self.head is None:
+                self.head = nn.Linear(3, 1, rng=1)
+            return self.head(self.body(x))
+
+    model = Late()
+    with pytest.raises(
+        ArgumentError, match=r"does not have the parameters head\.weight, head\.bias, which would never"
+    ):
+        fit(model, compile=compile)
+    fit(model, compile=compile)  # the optimizer is made anew
+
+
+def test_a_frozen_dataclass_has_a_mode():
+    @dataclasses.dataclass(frozen=True)
+    class Frozen(nn.Module):
+        layer: nn.Module
+
+        def forward(self, x):
+            return self.layer(x)
+
+    model = Frozen(nn.Linear(3, 1, rng=0))
+    assert not model.eval().training
+    fit(model)
+    assert not model.training
 
 
 def test_hidden_layers_that_do_not_learn_are_nobodys_business():

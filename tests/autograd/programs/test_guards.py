@@ -997,3 +997,24 @@ def test_an_equal_number_of_another_type_is_seen():
     compiled(X)
     powers[:] = [False, True, False]
     assert (compiled(X) == X[[False, True, False]]).all()
+
+
+def test_an_attribute_is_no_global_of_its_name(monkeypatch):
+    compiled = ag.compile(lambda x: x.mean())
+    for value in (1.0, 2.0, 3.0):
+        monkeypatch.setitem(globals(), "mean", value)
+        compiled(np.ones(3))
+    assert compiled.traces == 1
+
+
+def test_a_tensor_that_the_function_makes_is_made_at_each_call():
+    """It is no Tensor from outside: what was written into it in the traced call is not there in the next."""
+
+    def diagonal(x):
+        y = ag.Tensor(np.zeros((3, 3)))
+        y[np.arange(3), np.arange(3)] += x
+        return (y @ y).sum()
+
+    compiled = ag.compile(ag.grad(diagonal))
+    for k in (1.0, 2.0, 3.0):
+        np.testing.assert_array_equal(compiled(np.arange(3) * k), 2 * k * np.arange(3))

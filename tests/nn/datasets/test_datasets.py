@@ -150,3 +150,12 @@ def test_messages(call, error, message):
     with pytest.raises(error, match=re.escape(message)) as caught:
         call()
     assert isinstance(caught.value, AutogradError)
+
+
+def test_split_leaves_frames_and_sparse_matrices_what_they_are():
+    pd, sparse = pytest.importorskip("pandas"), pytest.importorskip("scipy.sparse")
+    frame, names = pd.DataFrame({"a": [1, 2, 3, 4], "b": list("wxyz")}), pd.Series(list("abcd"))
+    first, second, words, _, rows, _ = train_test_split(frame, names, sparse.csr_array(np.eye(4)), rng=0)
+    assert len(first) == 3
+    assert list(second.columns) == ["a", "b"]
+    assert (first["a"].to_numpy() - 1).tolist() == words.index.tolist() == rows.toarray().argmax(1).tolist()

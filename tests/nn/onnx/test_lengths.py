@@ -109,6 +109,20 @@ class Padded(nn.Module):
         return self.kind(x, lengths=lengths)
 
 
+class Cells(nn.Module):
+    """Run cells step by step: nodes that leave their y out, and after them nodes that leave bias or lengths out."""
+
+    def __init__(self, bias):
+        self.first, self.second = nn.LSTMCell(3, 4, bias=bias, rng=0), nn.GRUCell(4, 2, bias=bias, rng=1)
+
+    def forward(self, x):
+        states = h = None
+        for t in range(3):
+            states = self.first(x[:, t], states)
+            h = self.second(states[0], h)
+        return h
+
+
 class Rows(nn.Module):
     """Read a table of floats: one column chooses a row of an Embedding, another is a length."""
 
@@ -167,6 +181,8 @@ MODELS = {
     "lengths that are all the same": (
         Function(lambda x: STEPS(x, lengths=[2] * x.shape[0])[0]), floats(2, 5, 3), {0: "batch"},
     ),
+    "cells": (Cells(True), floats(2, 3, 3), {0: "batch"}),
+    "cells without bias": (Cells(False), floats(2, 3, 3), {0: "batch"}),
     "integers in a table of floats": (Rows(), np.abs(floats(4, 5)) * 3, {0: "batch"}),
     "columns of integers": (Columns(), RNG.integers(0, 10, (4, 3)), {0: "batch"}),
     "two inputs": (
