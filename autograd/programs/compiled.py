@@ -180,8 +180,8 @@ class Compiled:
         if last is not None and not kwargs and last.fits(state.recording, args) and not last.entry.stale():
             try:
                 return last.program(args)
-            except Exception:  # in doubt, and where the function may deal with an error itself
-                return self.function(*args)
+            except Exception as error:
+                return self._instead(error, args, kwargs)
         values, rebuild = flatten((args, kwargs))
         key = (bool(state.recording), _form(args, kwargs), tuple(map(_kind, values)))
         entry = self._entries.get(key)
@@ -200,8 +200,8 @@ class Compiled:
                     if self._changed[key] == CHANGES:
                         self._run_as_itself(key, f"{stale} keeps changing.")
                         return self.function(*args, **kwargs)
-                except Exception:
-                    return self.function(*args, **kwargs)
+                except Exception as error:
+                    return self._instead(error, args, kwargs)
             self._retraced += 1
             if self._retraced == RETRACES and not self._quiet:
                 warnings.warn(
@@ -211,6 +211,13 @@ class Compiled:
                     stacklevel=2,
                 )
         return self._trace(key, values, rebuild)
+
+    def _instead(self, error: Exception, args: Any, kwargs: Any) -> Any:
+        """Run the function where its program failed: it may deal with an error itself; if not, that is the error."""
+        try:
+            return self.function(*args, **kwargs)
+        except type(error):
+            raise error from None
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """Return the program for arguments of this kind; the function is called on them."""
