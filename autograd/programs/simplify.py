@@ -183,7 +183,8 @@ def _with_the_number_last(step: Step, made: dict[Any, _Scaled], edits: Edits) ->
             step.inputs = tuple([scaled.x if other is x else other for other in step.inputs])
     if c == 1:
         return None
-    product = Value(RESULT, y.array)
+    with np.errstate(all="ignore"):  # what the traced call gives may be this value
+        product = Value(RESULT, np.multiply(*map(_array, step.inputs)))
     last = step.copy()
     last.inputs, last.outputs, last.op = (product, c), (y,), None
     step.outputs = (product,)

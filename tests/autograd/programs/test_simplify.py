@@ -75,6 +75,7 @@ FACTORS = {  # name: (function, the lines of its program)
         lambda x: (x * 5.0) * ((x + 1) * 3.0),
         ["s = x + one", "np.multiply(x, s, out=s)", "np.multiply(s, c15, out=s)"],
     ),
+    "a sign of a product, taken back": (lambda x: -((-x) * (x + 1)), ["s = x + one", "np.multiply(x, s, out=s)"]),
     "two signs in a product": (lambda x: (-x) * (-(x + 1)), ["s = x + one", "np.multiply(x, s, out=s)"]),
 }
 
@@ -86,7 +87,8 @@ def test_numbers_are_multiplied_once(name):
     compiled = ag.compile(function)
     body = compiled.program(x).source.partition("def forward(x):\n")[2].splitlines()[:-1]
     assert [line.strip() for line in body if "#" not in line] == lines
-    np.testing.assert_allclose(compiled(x), function(x), rtol=1e-14)
+    for made in (ag.compile(function), compiled):  # the traced call, and one of the program
+        np.testing.assert_allclose(made(x), function(x), rtol=1e-14)
 
 
 def _twice(y):
