@@ -169,6 +169,9 @@ def _output(op: Op, node: Node, i: int, part: Any, source: int | None, inputs: S
 
 def forward_error(error: Exception, op: Op, data: Sequence[Any]) -> Exception:
     """Return what to raise for a forward that failed: shapes that do not fit are told with op, shapes and place."""
+    tracer = current().tracer
+    if tracer is not None:
+        tracer.failed()
     if isinstance(error, TypeError) and not isinstance(error, AutogradError):
         return of_complex(error, op.name, data)
     if isinstance(error, AutogradError | np.exceptions.AxisError) or not isinstance(error, ValueError):

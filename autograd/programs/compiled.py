@@ -21,7 +21,7 @@ from autograd.errors import NotAFunction, TraceError
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import Guards, is_library, random_state
-from autograd.programs.program import Doubtful, Program
+from autograd.programs.program import Program
 from autograd.programs.source import Changed
 from autograd.programs.tracing import Tracer, flows, watched
 from autograd.programs.values import ARRAY, CLOSED, Step, Value
@@ -180,8 +180,8 @@ class Compiled:
         if last is not None and not kwargs and last.fits(state.recording, args) and not last.entry.stale():
             try:
                 return last.program(args)
-            except Doubtful:
-                return self.function(*args)
+            except Exception as error:
+                return self._instead(error, args, kwargs)
         values, rebuild = flatten((args, kwargs))
         key = (bool(state.recording), _form(args, kwargs), tuple(map(_kind, values)))
         entry = self._entries.get(key)
@@ -194,14 +194,14 @@ class Compiled:
                 try:
                     self._last = _Last.of(bool(state.recording), args, entry) if not kwargs else None
                     return entry.program([x for x in values if isinstance(x, (Box, *_ARRAYS))])
-                except Doubtful:
-                    return self.function(*args, **kwargs)
                 except Changed:
                     stale = "a shape that follows from numbers"
                     self._changed[key] += 1
                     if self._changed[key] == CHANGES:
                         self._run_as_itself(key, f"{stale} keeps changing.")
                         return self.function(*args, **kwargs)
+                except Exception as error:
+                    return self._instead(error, args, kwargs)
             self._retraced += 1
             if self._retraced == RETRACES and not self._quiet:
                 warnings.warn(
@@ -211,6 +211,13 @@ class Compiled:
                     stacklevel=2,
                 )
         return self._trace(key, values, rebuild)
+
+    def _instead(self, error: Exception, args: Any, kwargs: Any) -> Any:
+        """Run the function where its program failed: it may deal with an error itself; if not, that is the error."""
+        try:
+            return self.function(*args, **kwargs)
+        except type(error):
+            raise error from None
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """Return the program for arguments of this kind; the function is called on them."""

@@ -31,7 +31,7 @@ _CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict)
 _METHODS = (FunctionType, classmethod, staticmethod, property)
 _RANDOM = (np.random.Generator, np.random.BitGenerator, np.random.SeedSequence, np.random.RandomState)
 _LIMIT = 20_000  # things that are walked through
-_contents = attrgetter("cell_contents")
+_contents, _shape = attrgetter("cell_contents"), attrgetter("shape")
 SMALL = 1 << 16  # bytes of arrays whose contents are compared at each call
 LARGE = 1 << 20
 
@@ -55,6 +55,7 @@ class Guards:
         self._globals: list[tuple[dict[str, Any], str, Any]] = []
         self._classes: list[Mapping[str, Any]] = []
         self._sizes: list[int] = []  # how many attributes a class has
+        self._shapes: list[tuple[int, ...]] = []  # of the arrays
         self._containers: list[Any] = []  # lists and dicts
         self._dicts: list[dict[Any, Any]] = []
         self._found: tuple[list[Any], ...] = [], [], []  # their sizes, elements and keys, and values
@@ -82,6 +83,7 @@ class Guards:
             self.boxes[id(x)] = x
         elif isinstance(x, np.ndarray):
             self.arrays[id(x)] = x
+            self._check(f"the shape of {name}", partial(_shape, x), x.shape)
             if x.dtype.hasobject:
                 yield from self._container(x, name)
         elif isinstance(x, _RANDOM):
@@ -159,8 +161,8 @@ class Guards:
 
     def _class(self, kind: type) -> Iterator[tuple[Any, str]]:
         """Remember the attributes of a class of the user's, and those of its bases."""
-        yield from ((base, base.__name__) for base in kind.__bases__)
-        if is_library(kind.__module__):
+        yield from ((base, base.__name__) for base in (*kind.__bases__, type(kind)))
+        if not isinstance(kind.__module__, str) or is_library(kind.__module__):  # Cython's functions have another thing
             return
         held = _read_class(kind)
         self._check(f"class {kind.__name__}", partial(_read_class, kind), held)
@@ -216,6 +218,8 @@ class Guards:
         """Tell at once that nothing changed; False where it takes a closer look."""
         if self._slow or list(map(len, self._classes)) != self._sizes:
             return False
+        if list(map(_shape, self.arrays.values())) != self._shapes:
+            return False
         for space, name, was in self._globals:
             if space.get(name) is not was:
                 return False
@@ -245,7 +249,7 @@ class Guards:
 
     def note(self) -> None:
         """Remember what the containers hold now."""
-        self._sizes = list(map(len, self._classes))
+        self._sizes, self._shapes = list(map(len, self._classes)), list(map(_shape, self.arrays.values()))
         values = chain.from_iterable(map(dict.values, self._dicts))
         self._found = list(map(len, self._containers)), list(chain.from_iterable(self._containers)), list(values)
 

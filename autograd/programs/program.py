@@ -146,7 +146,7 @@ class Program:
         before = [(x, _state(x)) for x in self.moved]
         try:
             outputs, saved = self.run_forward(*arrays)
-        except Changed:
+        except Exception:
             for x, state in before:
                 _put_back(x, state)
             raise

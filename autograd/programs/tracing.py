@@ -7,6 +7,7 @@ numbers of one raises TraceError, so nothing computed from them outside the prog
 import gc
 import operator
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -262,21 +263,25 @@ class Tracer:
         self.thread, self.running = get_ident(), True
         self._frozen: list[tuple[Any, Any]] = []  # arrays that were made in the trace, and the copies that are used
         self._boxes: list[ref[Any]] = []
-        self._errors = "raise" in np.geterr().values()
+        self._raises, self._filters = "raise" in np.geterr().values(), list(warnings.filters)
         self.written: set[int] = set()  # ids of arrays that steps may write into
 
     def give_up(self, why: str) -> None:
         """Note that the run which is traced is not the one that the function would make."""
         self.wrong = self.wrong or why
 
-    def mark(self) -> tuple[int, str]:
-        """Return where the trace is, to come back to."""
-        return len(self.steps), self.wrong
+    def failed(self) -> None:
+        """Note that a step failed: whether it does depends on numbers, and the function may go on."""
+        self.doubt = self.doubt or "it goes on after an error."
 
-    def take_back(self, mark: tuple[int, str]) -> None:
+    def mark(self) -> tuple[int, str, str]:
+        """Return where the trace is, to come back to."""
+        return len(self.steps), self.wrong, self.doubt
+
+    def take_back(self, mark: tuple[int, str, str]) -> None:
         """Forget what was tried since ``mark``, and what spoke against it."""
         del self.steps[mark[0] :]
-        self.wrong = mark[1]
+        _, self.wrong, self.doubt = mark
 
     def writes_out(self) -> None:
         """Note that the function makes a text of a value: what that says is not known."""
@@ -437,7 +442,11 @@ class Tracer:
         inputs, keywords = replaced(args, self.keyword), replaced(kwargs, self.keyword)
         effect = self._draws(args, kwargs)
         with traced_by(None):
-            y = function(*replaced(args, _array_of), **replaced(kwargs, _array_of))
+            try:
+                y = function(*replaced(args, _array_of), **replaced(kwargs, _array_of))
+            except Exception:
+                self.failed()
+                raise
         if not effect and not _holds_value((inputs, keywords)):
             return y
         several = isinstance(y, tuple)
@@ -468,14 +477,21 @@ class Tracer:
 
     def note(self, function: Any, label: str, inputs: Any, kwargs: Any, outputs: Any, **facts: Any) -> Step:
         """Add a step."""
-        if not self._errors and "raise" in np.geterr().values():
-            self.doubt = "it computes under np.errstate(…='raise'); do that in a function that is ag.opaque."
+        if self._arithmetic_raises():
+            self.doubt = "it has warnings of arithmetic raised as errors; do that in a function that is ag.opaque."
         step = Step(
             function, label, inputs, kwargs, outputs, scope=current().scope, line=user_line(inside=True), **facts
         )  # fmt: skip
         self.steps.append(step)
         self.written.update(_writable(kwargs.values()))
         return step
+
+    def _arithmetic_raises(self) -> bool:
+        """Tell whether the function itself made an overflow, say, an error: by np.errstate or a filter of warnings."""
+        if not self._raises and "raise" in np.geterr().values():
+            return True
+        filters = warnings.filters
+        return bool(filters and filters[0][0] == "error") and list(filters) != self._filters
 
     def identity(self, x: Any, label: str, needs: bool | None = None) -> Any:
         """Return another name for a value, through which a gradient flows or not."""

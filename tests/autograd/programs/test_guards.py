@@ -373,6 +373,20 @@ def counted(x):
     return x * getattr(counted, "k", 2.0)
 
 
+class Meta(type):
+    k = 2.0
+    scale = property(lambda cls: cls.k)
+
+
+class WithMeta(metaclass=Meta):
+    pass
+
+
+def shape_of_a_closed_array():
+    a = np.ones((3, 1))
+    return lambda x: x * a.shape[0], lambda: setattr(a, "shape", (1, 3)), X
+
+
 def weakly_held():
     k = Scaled()
     seen = weakref.ref(k)
@@ -420,6 +434,7 @@ CHANGES = {
     "an attribute that a class gets": lambda: (
         lambda x: x * Derived.factor, lambda: setattr(Derived, "factor", Derived.factor + 1), X
     ),
+    "a property of a metaclass": lambda: (lambda x: x * WithMeta.scale, lambda: setattr(Meta, "k", Meta.k + 1), X),
     "a context variable": lambda: (lambda x: x * SWITCH.get(), lambda: SWITCH.set(SWITCH.get() + 1), X),
     "a module in a module": lambda: (lambda x: x * PACKAGE.part.scale, change_package, X),
     "a module that is imported inside": lambda: (scale_imported_inside, change_package, X),
@@ -436,6 +451,7 @@ ROWS = [
     module_in_a_plain_list, hyper_parameter, loss_weight, hook, generator_made_inside,
     number_that_is_bound_anew, function_that_is_bound_anew, base_class_method, property_of_the_class, set_of_names,
     order_of_a_dictionary, bound_method, partial, wider_weight, weakly_held, shape_of_a_closed_tensor,
+    shape_of_a_closed_array,
     method_of_a_builtin, method_wrapper, array_in_a_cache, part_of_an_array_in_a_cache, base_of_a_class,
     *CHANGES.values(),
 ]  # fmt: skip
@@ -719,6 +735,30 @@ def two_names_of_a_number(x):
     return total - before
 
 
+def solved_or_not(x):
+    try:
+        return np.linalg.solve(np.diag(np.maximum(x - 1.1, 0.0)), x)
+    except np.linalg.LinAlgError:
+        return x
+
+
+def factored_or_not(x):
+    matrix = np.diag(1.3 - x[:2] * 0.5)
+    try:
+        return np.linalg.cholesky(matrix - np.eye(2) * (x[0] - 1.0))
+    except np.linalg.LinAlgError:
+        return np.linalg.cholesky(matrix + np.eye(2))
+
+
+def a_warning_as_an_error(x):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return np.sqrt(x - 1.1)
+        except RuntimeWarning:
+            return x
+
+
 def an_error_of_arithmetic(x):
     with np.errstate(divide="raise"):
         try:
@@ -769,6 +809,9 @@ QUESTIONS = {
     "threads": in_threads,
     "two names of a number": two_names_of_a_number,
     "an error of arithmetic": an_error_of_arithmetic,
+    "a warning as an error": a_warning_as_an_error,
+    "a matrix that may be singular": solved_or_not,
+    "a factor that may not be there": factored_or_not,
     "kept in a dictionary": kept_in_a_dictionary,
 }
 
