@@ -11,7 +11,6 @@ from typing import Any
 
 from autograd import _clash as _clash
 from autograd import errors, hints
-from autograd.checkpointing import checkpoint
 from autograd.errors import AutogradError
 from autograd.gathering import gathered
 from autograd.leaves import depends_on, leaf_arrays, mark_changed
@@ -34,15 +33,17 @@ from autograd.ops.joining import array
 from autograd.ops.special import erf
 from autograd.primitive import implements, nondifferentiable, op, opaque
 from autograd.tensor import Tensor
-from autograd.transforms import grad, gradient, hvp, jvp, linearize, value_and_grad, vjp
 from autograd.tree import ravel, register_tree, tree_map
 
-del tensor  # type: ignore[name-defined]  # noqa: F821  # the module: who writes ag.tensor(…) is told ag.Tensor(…)
+del tensor, vjp  # type: ignore[name-defined]  # noqa: F821  # modules: ag.tensor(…) is told ag.Tensor(…), ag.vjp loads late
 __version__ = "0.1.0"
 __distribution__ = "chainrule"
 _PICTURES = ("draw", "draw_dot", "explain", "find_nonfinite", "make_dot", "replay", "why_none")
 _LATER = dict.fromkeys(_PICTURES, "autograd.viz")
 _LATER |= dict.fromkeys(("detect_anomaly", "diff", "lint", "path_so_far", "who_holds"), "autograd.debug")
+_TRANSFORMS = ("grad", "gradient", "hvp", "jvp", "linearize", "value_and_grad", "vjp")
+_LATER |= dict.fromkeys(_TRANSFORMS, "autograd.transforms")
+_LATER["checkpoint"] = "autograd.checkpointing"
 _LATER["check_grads"] = "autograd.gradcheck"
 _LATER |= dict.fromkeys(("hessian", "jacfwd", "jacobian"), "autograd.matrices")
 _LATER["vmap"] = "autograd.mapping"
@@ -119,9 +120,10 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    """Load what draws pictures or reads graphs when it is first used."""
+    """Load what transforms functions, draws pictures or reads graphs when it is first used."""
     if name in _LATER:
         import importlib
 
-        return getattr(importlib.import_module(_LATER[name]), name)
+        found = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
+        return found
     raise hints.unknown_function(name, __all__)
