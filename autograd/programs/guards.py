@@ -26,6 +26,7 @@ from autograd.errors import TraceError
 _LIBRARIES = {"autograd", "nn", "numpy", "scipy", *sys.stdlib_module_names} - {"os"}  # which has os.environ
 _HERE = ("<autograd", str(Path(__file__).parents[1]))
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic)
+_CLOSED = (*_PLAIN, np.ufunc, CodeType)  # into which nothing looks
 _BUILTIN = (list, dict, tuple, set, frozenset)  # whose objects have no attributes
 _CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict)
 _METHODS = (FunctionType, classmethod, staticmethod, property)
@@ -53,6 +54,7 @@ class Guards:
         self._functions: list[tuple[FunctionType, CodeType, Any, dict[str, Any]]] = []
         self._attributes: list[tuple[Any, str, Any]] = []
         self._globals: list[tuple[dict[str, Any], str, Any]] = []
+        self._absent: list[tuple[dict[str, Any], frozenset[str]]] = []  # names that a module does not have
         self._classes: list[Mapping[str, Any]] = []
         self._sizes: list[int] = []  # how many attributes a class has
         self._shapes: list[tuple[int, ...]] = []  # of the arrays
@@ -69,7 +71,7 @@ class Guards:
         stack = [(root, name)]
         while stack:
             x, name = stack.pop()
-            if id(x) in self._seen or isinstance(x, _PLAIN):
+            if id(x) in self._seen or isinstance(x, _CLOSED):
                 continue
             if len(self._seen) > _LIMIT:
                 self.doubt = f"it reaches more than {_LIMIT} objects, {name} among them. Let it close over less."
@@ -102,10 +104,16 @@ class Guards:
             self._check(name, partial(_read_reference, x), held)
             self._slow = True
             yield held, name
-        elif isinstance(x, ModuleType | np.ufunc | CodeType):
-            return
+        elif isinstance(x, ModuleType):
+            self._module(x, name)
         else:
             yield from self._container(x, name)
+
+    def _module(self, x: ModuleType, name: str) -> None:
+        """Remember all that a module has which stands in a list, say: what it is asked for is not known."""
+        if not is_library(x.__name__):
+            self._check(name, partial(_contents_of, vars(x)), _contents_of(vars(x)))
+            self._keep(vars(x))
 
     def _container(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
         """Remember what a container holds, and the attributes of any other object."""
@@ -123,6 +131,7 @@ class Guards:
             yield from self._object(x, name)
 
     def _function(self, f: FunctionType, name: str) -> Iterator[tuple[Any, str]]:
+        inside: list[tuple[str, ModuleType]] = []
         for label, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
             try:
                 held = cell.cell_contents
@@ -131,7 +140,10 @@ class Guards:
             self._check(label, partial(_contents, cell), held)
             self._cells.append(cell)
             self._held.append(held)
-            yield held, label
+            if isinstance(held, ModuleType):
+                inside.append((label, held))
+            else:
+                yield held, label
         if is_library(f.__module__) or f.__code__.co_filename.startswith(_HERE):  # an op is written at first use
             return
         facts = f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})
@@ -141,15 +153,20 @@ class Guards:
         yield f.__dict__, name
         names, modules = _names(f.__code__), {id(np)}
         yield from self._space(f.__globals__, "", names, modules, _globals_of(f.__code__))
-        for label in sorted(names & sys.modules.keys()):  # imported inside
-            if not is_library(label):
-                yield from self._space(vars(sys.modules[label]), f"{label}.", names, modules)
+        inside += [(label, sys.modules[label]) for label in sorted(names & sys.modules.keys())]  # imported inside
+        for label, module in inside:
+            if not is_library(module.__name__):
+                yield from self._space(vars(module), f"{label}.", names, modules)
 
     def _space(
         self, space: dict[str, Any], prefix: str, names: set[str], modules: set[int], here: set[str] | None = None
     ) -> Iterator[tuple[Any, str]]:
         """Remember what stands under ``names`` in a module (``here`` if given), and in the modules that stand there."""
-        for name in sorted((names if here is None else here) & space.keys()):
+        looked_up = names if here is None else here
+        if absent := frozenset(looked_up - space.keys()):
+            self._check(f"what {prefix or 'the module '}has", lambda: sorted(absent & space.keys()), [])
+            self._absent.append((space, absent))
+        for name in sorted(looked_up & space.keys()):
             held, label = space[name], prefix + name
             self._check(label, partial(space.get, name), held)
             self._globals.append((space, name, held))
@@ -220,12 +237,8 @@ class Guards:
             return False
         if list(map(_shape, self.arrays.values())) != self._shapes:
             return False
-        for space, name, was in self._globals:
-            if space.get(name) is not was:
-                return False
-        for x, name, was in self._attributes:
-            if getattr(x, name, None) is not was:
-                return False
+        if not self._same_names():
+            return False
         for f, code, defaults, keywords in self._functions:
             if f.__code__ is not code or f.__defaults__ is not defaults or (keywords and f.__kwdefaults__ != keywords):
                 return False
@@ -243,6 +256,15 @@ class Guards:
             return self._same_contents()
         except ValueError:  # a cell is empty by now
             return False
+
+    def _same_names(self) -> bool:
+        for space, name, was in self._globals:
+            if space.get(name) is not was:
+                return False
+        for space, absent in self._absent:
+            if not space.keys().isdisjoint(absent):
+                return False
+        return all(getattr(x, name, None) is was for x, name, was in self._attributes)
 
     def _same_contents(self) -> bool:
         return not self.contents or all(array.tobytes() == content for _, array, content in self.contents)
@@ -319,6 +341,10 @@ def _equal(now: Any, was: Any) -> bool:
     return type(now) is type(was) and isinstance(was, _PLAIN) and bool(now == was or (now != now and was != was))
 
 
+def _contents_of(space: dict[str, Any]) -> list[tuple[str, Any]]:
+    return list(space.items())
+
+
 def _read_class(kind: type) -> list[tuple[str, Any]]:
     """Return the attributes of a class, without those that Python itself puts there, some of them late."""
     return [(k, part) for k, part in vars(kind).items() if not k.startswith("__") or isinstance(part, _METHODS)]
@@ -347,11 +373,13 @@ def is_library(name: str | None) -> bool:
 
 
 def _names(code: CodeType) -> set[str]:
-    """Return the names that code uses, in the functions inside it as well."""
+    """Return the names that code uses, in the functions inside it as well, and the words that may be names."""
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= _names(constant)
+        elif isinstance(constant, str) and constant.isidentifier():  # getattr(settings, "scale")
+            names.add(constant)
     return names
 
 

@@ -1018,3 +1018,34 @@ def test_a_tensor_that_the_function_makes_is_made_at_each_call():
     compiled = ag.compile(ag.grad(diagonal))
     for k in (1.0, 2.0, 3.0):
         np.testing.assert_array_equal(compiled(np.arange(3) * k), 2 * k * np.arange(3))
+
+
+def test_a_global_that_is_made_after_the_trace(monkeypatch):
+    def f(x):
+        return x * max(2, 1)  # the builtin, until this module has one of that name
+
+    compiled = ag.compile(f)
+    compiled(X)
+    monkeypatch.setitem(f.__globals__, "max", lambda a, b: 5)
+    np.testing.assert_array_equal(compiled(X), f(X))
+    monkeypatch.delitem(f.__globals__, "max")
+    np.testing.assert_array_equal(compiled(X), f(X))
+
+
+@pytest.mark.parametrize("how", ["a closure", "a default", "a list", "an attribute that comes later"])
+def test_a_module_that_is_held(how):
+    settings = types.ModuleType("settings")
+    settings.scale = 2.0
+    inside = [settings]
+    functions = {
+        "a closure": lambda x: x * settings.scale,
+        "a default": lambda x, held=settings: x * held.scale,
+        "a list": lambda x: x * inside[0].scale,
+        "an attribute that comes later": lambda x: x * getattr(settings, "factor", 1.0),
+    }
+    f = functions[how]
+    compiled = ag.compile(f)
+    compiled(X)
+    settings.scale = 3.0
+    settings.factor = 7.0
+    np.testing.assert_array_equal(compiled(X), f(X))
