@@ -176,7 +176,10 @@ class Trace:
             ]
         traced = traced or current().tracer is not None
         seeds = [t if isinstance(t, Box) else wrap(t) for t in seeds] if traced else [plain(t) for t in seeds]
-        made = push(dict(zip(self.targets, seeds, strict=True)), self.nodes, traced=traced)
+        try:
+            made = push(dict(zip(self.targets, seeds, strict=True)), self.nodes, traced=traced)
+        except ArgumentError:  # a rule refuses a value (a singular matrix) that a mask may cut off
+            return self._pushed_back(seeds, traced)
         settled = current().tracer is not None  # the numbers of an example tell nothing; whoever traces looks at all
         if not settled and any(t is not None and has_nan(plain(t)) for t in made):  # a mask may cut it off
             return self._pushed_back(seeds, traced)
@@ -186,10 +189,16 @@ class Trace:
         ]
 
     def columns(self, j: int, places: range) -> list[Any] | None:
-        """Return ∂output/∂xᵢ for some elements of target ``j``, stacked; None where a mask may have cut off a nan."""
+        """Return ∂output/∂xᵢ for some elements of target ``j``, stacked.
+
+        None where a mask may have cut off a nan, or what a rule refuses.
+        """
         target, count, traced = self.targets[j], len(places), self.outside
         seeds = units(target, places)
-        made = push({target: wrap(seeds) if traced else seeds}, self.nodes, traced=traced, lanes=count)
+        try:
+            made = push({target: wrap(seeds) if traced else seeds}, self.nodes, traced=traced, lanes=count)
+        except ArgumentError:
+            return None
         if any(t is not None and has_nan(plain(t)) for t in made):
             return None
         return [

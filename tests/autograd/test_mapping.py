@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -408,7 +409,13 @@ def test_a_function_that_goes_its_own_ways_runs_example_by_example(f):
     np.testing.assert_array_equal(ways, np.stack([f(row) for row in x]) / x)
 
 
+def exists(name):
+    """Tell whether this NumPy has a function, by a name such as ``np.linalg.det``."""
+    return functools.reduce(lambda space, part: getattr(space, part, None), name.split(".")[1:], np) is not None
+
+
 def test_the_page_lists_what_runs_example_by_example():
     page = Path(__file__).parents[2] / "docs" / "transforms.md"
     listed = page.read_text(encoding="utf-8").partition("<!-- looped -->\n")[2].partition("\n<!-- end -->")[0]
-    assert listed == " ".join(f"`{name}`" for name in mapped.looped_functions())
+    names = [name for name in listed.replace("`", "").split() if exists(name)]  # older NumPys have fewer
+    assert names == mapped.looped_functions()

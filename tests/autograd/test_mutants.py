@@ -9,6 +9,7 @@ import pytest
 
 import autograd as ag
 from autograd.errors import GradientError
+from autograd.rules import Op
 from tests.autograd.rows import MODULES, ROWS, domain_of, draw, ranges_of, redeclared, samples
 
 
@@ -18,7 +19,7 @@ def all_ops():
     for module in MODULES:
         for attribute, value in vars(module).items():
             op = getattr(value, "op", None)
-            if op is not None and (op.rules or op.joint):
+            if isinstance(op, Op) and (op.rules or op.joint):
                 found.setdefault(id(op), (op, []))[1].append((module.__name__, attribute))
     return list(found.values())
 

@@ -71,7 +71,10 @@ def test_parts_cover_all_once(size):
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_sums_of_blocks_add_up_to_the_bits_of_one_sum(size, dtype):
     x = RNG.standard_normal(size).astype(dtype)
-    assert added(iter([np.add.reduce(x[part]) for part in parts(size)]), size) == x.sum()
+    total = added(iter([np.add.reduce(x[part]) for part in parts(size)]), size)
+    np.testing.assert_allclose(total, x.sum(), rtol=1e-4 if dtype == "f4" else 1e-12)
+    if np.lib.NumpyVersion(np.__version__) >= "2.3.0":  # before, NumPy's sum took other halves
+        assert total == x.sum()
 
 
 def test_a_variable_of_the_users_is_not_the_block_of_a_loop():
