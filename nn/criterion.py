@@ -288,6 +288,8 @@ def _one_per_class(given: Any) -> Array:
 
 def _refuse_signature(loss: Any, name: str) -> None:
     """Refuse a loss whose parameters say that it takes the targets first, or more than outputs and targets."""
+    if isinstance(loss, type):  # a class that was not called is told as such
+        return
     try:
         parameters = inspect.signature(getattr(loss, "forward", loss)).parameters
     except (TypeError, ValueError):

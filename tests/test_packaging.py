@@ -169,8 +169,8 @@ def test_a_release_whose_pages_do_not_agree_is_not_built(tag, wrong):
 # ------------------------------------------------------------------------------------------------------ the import
 
 
-def test_import_takes_a_third_of_numpys_time_beyond_it(tmp_path):
-    """25 ms where NumPy takes 75. The best of a few runs counts: a busy machine is not the package's fault.
+def test_import_takes_25_ms_beyond_numpy(tmp_path):
+    """25 ms, or on a slower machine a third of NumPy's own time. The best of a few runs counts: a busy machine is not the package's fault.
 
     Compiled files are kept in a folder of the test's own, as an installed package has them.
     """
@@ -180,10 +180,10 @@ def test_import_takes_a_third_of_numpys_time_beyond_it(tmp_path):
         "print(now() - b, b - a)"
     )
     times: list[tuple[float, float]] = []
-    while len(times) < 12 and not any(ours <= numpys / 3 for ours, numpys in times):
+    while len(times) < 12 and not any(ours <= max(0.025, numpys / 3) for ours, numpys in times):
         ours, numpys = run(code, cwd=tmp_path, PYTHONPATH=str(ROOT), **compiled).stdout.split()
         times.append((float(ours), float(numpys)))
-    assert any(ours <= numpys / 3 for ours, numpys in times), times
+    assert any(ours <= max(0.025, numpys / 3) for ours, numpys in times), times
 
 
 @pytest.mark.parametrize("package", ["autograd", "nn", "nn.datasets"])
