@@ -170,7 +170,9 @@ def test_a_release_whose_pages_do_not_agree_is_not_built(tag, wrong):
 
 
 def test_import_takes_25_ms_beyond_numpy(tmp_path):
-    """25 ms, or on a slower machine a third of NumPy's own time. The best of a few runs counts: a busy machine is not the package's fault.
+    """25 ms, or on a slower machine a third of NumPy's own time.
+
+    The best of a few runs counts: a busy machine is not the package's fault.
 
     Compiled files are kept in a folder of the test's own, as an installed package has them.
     """
