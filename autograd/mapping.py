@@ -408,7 +408,8 @@ class _Run:
     def of(self, value: Value) -> Pair:
         found = self.known.get(value)
         if found is None:
-            assert value.kind in (CLOSED, ARRAY), value  # noqa: S101
+            if value.kind not in (CLOSED, ARRAY):
+                raise TraceError(f"vmap: {value} is read before it is computed; please report the function.")
             source, tracer = value.source, current().tracer
             found = self.known[value] = (source if tracer is None else tracer.boxed(source), False)
         return found

@@ -317,23 +317,17 @@ def _min_forward(a: Any, axis: Axis = None, keepdims: bool = False, most: Any = 
 
 
 # what is kept are the places of the largest elements, not the array
-_max = op(
-    _max_forward,
-    name="max",
-    vjp=_extreme_vjp,
-    cache=["ties"],
-    selects=True,
-    holomorphic=None,
-    batch=lanes.over_axis,
-)
-_min = op(
-    _min_forward,
-    name="min",
-    vjp=_extreme_vjp,
-    cache=["ties"],
-    selects=True,
-    holomorphic=None,
-    batch=lanes.over_axis,
+_max, _min = (
+    op(
+        forward,
+        name=name,
+        vjp=_extreme_vjp,
+        cache=["ties"],
+        selects=True,
+        holomorphic=None,
+        batch=lanes.over_axis,
+    )
+    for name, forward in (("max", _max_forward), ("min", _min_forward))
 )
 _EXTREMES = [*ROWS, ((3, 4), {"axis": 0, "initial": 0.05}), ((3, 4), {"axis": 1, "where": _MASK, "initial": 0.05})]
 
