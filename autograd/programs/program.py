@@ -104,8 +104,7 @@ class Program:
         self.places = [i for i, v in enumerate(self.used) if v.boxed]
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.effects = any(step.effect for step in self.forward)
-        unsteady = any(step.dynamic and step.op is not None for step in self.forward)
-        self.moved = list(_moved(self.forward)) if unsteady else []  # what must be put back if a shape is another one
+        self.moved = list(_moved(self.forward))  # what must be put back where the function itself has to run
         self.selects = any(step.op is not None and step.op.selects is not None for step in self.trace) or None
         inner = any(out.of is not None for step in self.trace for out in step.outputs)
         self.differentiates = inner and self.selects and not self.effects  # what draws or counts cannot run again
@@ -306,7 +305,8 @@ def _moved(steps: Sequence[Step]) -> Iterator[Any]:
     found: dict[int, Any] = {}
     for step in steps:
         for x in (*step.inputs, *step.kwargs.values()):
-            held = (x,) if callable(x) or isinstance(x, Value) else (x, *getattr(x, "__dict__", {}).values())
+            inside = () if callable(x) or isinstance(x, Value) else getattr(x, "__dict__", {}).values()
+            held = inside if isinstance(x, np.ndarray) and not step.effect else (x, *inside)  # else it is a constant
             found |= {id(part): part for part in held if isinstance(part, np.random.Generator | np.ndarray)}
     yield from (x for x in found.values() if not isinstance(x, np.ndarray) or x.flags.writeable)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from tests.autograd.programs.functions import BELOW, MATRICES, VECTORS
 
 
@@ -53,3 +54,18 @@ def test_a_weight_changed_before_backward_is_refused():
         w.data = w.data * 2
         with pytest.raises(ag.errors.InPlaceError, match="was changed in place"):
             y.backward()
+
+
+def test_a_call_that_fails_leaves_draws_and_statistics_as_the_function_itself_does():
+    draw = ag.opaque(lambda rng: rng.normal(size=2))
+    x, singular = np.array([[1.0, 2], [3, 5], [0, 1]]), np.array([[1.0, 2], [2, 4], [0, 1]])
+    found = []
+    for wrapped in (lambda f: f, ag.compile):
+        rng, norm = np.random.default_rng(0), nn.BatchNorm1d(2).astype(float)
+        f = wrapped(lambda x, rng=rng, norm=norm: np.linalg.inv(x[:2]) @ (norm(x) + draw(rng))[:2])
+        f(x), f(x)
+        with pytest.raises(np.linalg.LinAlgError):
+            f(singular)
+        found.append((np.asarray(f(x).data), norm.running_mean.copy()))
+    np.testing.assert_allclose(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])
