@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import SMALL, Box, wrap
+from autograd.box import ARRAYS, SMALL, Box, plain, wrap
 from autograd.gathering import is_gathered
 from autograd.graph import Leaf, Node, next_order
 from autograd.modes import enable_grad
@@ -18,7 +18,7 @@ from autograd.ops import elementwise as ew
 from autograd.vjp import identity_node
 
 _accumulate = Lock()
-_F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
+_F64, _NDARRAY = np.float64, np.ndarray
 
 
 def add_up(old: Any, g: Any) -> Any:
@@ -34,7 +34,7 @@ def add_up(old: Any, g: Any) -> Any:
     if isinstance(g, Box):
         with enable_grad():
             return ew.add(old, g)
-    held: Any = old._array if isinstance(old, Box) else old
+    held: Any = plain(old)
     return held + g
 
 
@@ -50,7 +50,7 @@ def accumulate_grads(found: dict[Node, Any], store: Callable[[Any, Any], Any] | 
             if g.__class__ is _F64 and node.grad is None:
                 node.cotangent = node.grad = g if store is add_up else store(None, g)
                 continue
-            if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
+            if g.__class__ is _F64 or (isinstance(g, ARRAYS) and g.size <= SMALL):
                 node.cotangent = g
             node.grad = store(node.grad, g)
 

@@ -19,6 +19,7 @@ from autograd.errors import DTypeError
 from autograd.graph import Alias, Detached, Leaf, Node, origin
 from autograd.modes import current
 
+ARRAYS = (np.ndarray, np.generic)  # what NumPy's functions give
 SMALL = 64  # arrays of at most this many elements stay on the graph after backward, so that it can be drawn
 KINDS = "biufc"  # booleans, integers, floats, complex numbers
 _new = object.__new__
@@ -172,8 +173,7 @@ def alias(data: Any, source: Box, note: str) -> Any:
     root = origin(leaf_of(source))
     if isinstance(root, Leaf) and not isinstance(root, Detached):
         return watch(wrap(data, Alias(root, small(data), data.shape, data.dtype, note)), source)
-    data = data.view()
-    data.flags.writeable = False
+    data = read_only(data)
     leaf = Detached(small(data), data.shape, data.dtype, False, note=note)
     leaf.views = views_of(source, root)
     return watch(wrap(data, leaf), source)
@@ -223,13 +223,24 @@ def unbox(x: Any, read: Callable[[Box], Any] = values_of) -> Any:
     return x
 
 
-def contains_box(x: Any) -> bool:
-    """Tell whether ``x`` is a Tensor or holds one in tuples or lists."""
-    if isinstance(x, Box):
-        return True
-    if isinstance(x, tuple | list):
-        return any(contains_box(item) for item in x)
-    return False
+def plain(x: Any) -> Any:
+    """Return the array inside a Tensor, anything else as it is."""
+    return x._array if isinstance(x, Box) else x
+
+
+def read_only(data: Any) -> Any:
+    """Return a view of an array through which nothing can be written; a NumPy scalar as it is."""
+    if type(data) is np.ndarray:
+        data = data.view()
+        data.flags.writeable = False
+    return data
+
+
+def contains_box(x: Any, counts: Callable[[Any], bool] = lambda x: isinstance(x, Box)) -> bool:
+    """Tell whether ``x`` is a Tensor, or holds one in tuples, lists and dicts: one that ``counts``."""
+    if isinstance(x, tuple | list | dict):
+        return any(contains_box(item, counts) for item in (x.values() if isinstance(x, dict) else x))
+    return counts(x)
 
 
 def is_recording(*boxes: Any) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd import hooks
 from autograd.backward import VJP, InputCotangents, UnderWay, backward_pass
-from autograd.box import SMALL, Box, wrap
+from autograd.box import ARRAYS, SMALL, Box, plain, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
 from autograd.graph import HOOKED, RETAINED, Node, TracedLeaf, ancestors, leading_to, versions
@@ -36,7 +36,7 @@ from autograd.vjp import (
 )
 
 GONE = object()  # stands among the keywords of a released node for a large array
-_F64, _NDARRAY, _ARRAYS = np.float64, np.ndarray, (np.ndarray, np.generic)
+_F64, _NDARRAY = np.float64, np.ndarray
 _HOLD_NOTHING = {np.float64, np.float32, float, int, bool, str, type(None)}
 
 
@@ -48,7 +48,7 @@ def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: 
     """
 
     def visit(node: Node, g: Any) -> InputCotangents:
-        if g.__class__ is _F64 or (isinstance(g, _ARRAYS) and g.size <= SMALL):
+        if g.__class__ is _F64 or (isinstance(g, ARRAYS) and g.size <= SMALL):
             node.cotangent = g
         if node.retain:
             g = _seen(node, g, retained)
@@ -75,7 +75,7 @@ def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool) -
             g = Masked(hooks.run(node, g.g), g._alive)
         if node.retain or not traced:
             plain = unmasked(g)
-            if isinstance(plain, _ARRAYS) and plain.size <= SMALL:
+            if isinstance(plain, ARRAYS) and plain.size <= SMALL:
                 node.cotangent = plain
             if node.retain & RETAINED and retained is not None:
                 retained[node] = plain
@@ -192,7 +192,7 @@ def has_nan(g: Any) -> bool:
     if g.__class__ is _F64:
         return bool(g != g)
     if not isinstance(g, _NDARRAY) or g.dtype.char not in "fd":
-        return isinstance(g, _ARRAYS) and bool(np.isnan(g).any())
+        return isinstance(g, ARRAYS) and bool(np.isnan(g).any())
     dense = g if g.flags.c_contiguous else g.T
     squares = np.vdot(dense, dense)
     return bool(squares != squares)
@@ -366,7 +366,7 @@ def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[boo
 
 def _finite(x: Any, alive: Any) -> Any:
     """Replace what is not finite and influences nothing alive by a number: what it is does not matter."""
-    array = x._array if isinstance(x, Box) else x
+    array = plain(x)
     if alive is None or array is None:
         return x
     if isinstance(array, tuple):

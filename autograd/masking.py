@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.box import ARRAYS
 from autograd.graph import Node
 from autograd.vjp import Cotangents, arguments_of, fit, unbroadcast
-
-_ARRAYS = (np.ndarray, np.generic)
 
 
 class Masked:
@@ -148,7 +147,7 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
 def _all_finite(x: Any) -> bool:
     if isinstance(x, tuple):
         return all(map(_all_finite, x))
-    return not isinstance(x, _ARRAYS) or x.dtype.kind not in "fc" or bool(np.isfinite(x).all())
+    return not isinstance(x, ARRAYS) or x.dtype.kind not in "fc" or bool(np.isfinite(x).all())
 
 
 def _run_rules(node: Node, residuals: Any, g: Any, arrived: Any, needs: Sequence[bool]) -> list[tuple[int, Any]]:
@@ -168,7 +167,7 @@ def _map(x: Any, change: Callable[[Any], Any]) -> Any:
     """Change a floating-point array, or each in a tuple."""
     if isinstance(x, tuple):
         return tuple([_map(part, change) for part in x])
-    return change(x) if isinstance(x, _ARRAYS) and x.dtype.kind in "fc" else x
+    return change(x) if isinstance(x, ARRAYS) and x.dtype.kind in "fc" else x
 
 
 def random_like(like: Any, rng: Any) -> Any:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.box import plain
 from autograd.errors import DTypeError
 from autograd.mapping import mapped
 from autograd.modes import current
-from autograd.trace import Function, Trace, Transformed, check_function, places_of, plain, units
+from autograd.trace import Function, Trace, Transformed, check_function, places_of, units
 
 LANES = 128  # directions that are pushed at once
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd.application import of_complex, rebuild
-from autograd.box import Box, small, unbox, wrap
+from autograd.box import Box, plain, small, unbox, wrap
 from autograd.compiler import compiled
 from autograd.differentiate import definition_vjp
 from autograd.errors import MissingRule, RuleError
@@ -156,9 +156,9 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
         tracer = current().tracer
         if tracer is not None:
             return tracer.called(forward, args, kwargs)
-        data = [x._array if isinstance(x, Box) else x for x in args]
+        data = [plain(x) for x in args]
         try:
-            y = forward(*data, **{k: x._array if isinstance(x, Box) else x for k, x in kwargs.items()})
+            y = forward(*data, **{k: plain(x) for k, x in kwargs.items()})
         except TypeError as error:
             raise of_complex(error, label, data) from None
         return y if boxed is None else _cut_off(label, y, data)

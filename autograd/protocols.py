@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, contains_box, is_recording, needs_grad, unbox, values_of
+from autograd.box import Box, contains_box, is_recording, needs_grad, read_only, unbox, values_of
 from autograd.errors import AutogradError, ConversionError, InPlaceError, MissingRule, ShapeError, TraceError
 from autograd.hints import full_name
 from autograd.modes import current
@@ -161,7 +161,7 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
     elif method == "at":
         if ufunc in dispatch and isinstance(inputs[0], Box):
             return ufuncs.at(dispatch[ufunc], *inputs)
-    elif ufunc in dispatch and ufunc.nin == 2 and ufunc.nout == 1 and _any_needs(inputs):
+    elif ufunc in dispatch and ufunc.nin == 2 and ufunc.nout == 1 and contains_box(inputs, needs_grad):
         return getattr(ufuncs, method)(ufunc, dispatch[ufunc], *inputs, **kwargs)
     return _plain(ufunc, ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
@@ -219,7 +219,7 @@ def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwar
     if tracer is not None and named in PLAIN:
         return tracer.called(function, args, kwargs)
     method = "" if function is named else function.__name__
-    if current().recording and named not in PLAIN and _any_needs((args, kwargs)):
+    if current().recording and named not in PLAIN and contains_box((args, kwargs), needs_grad):
         raise missing(named, _AT if method == "at" and named in dispatch else _ADVICE.get(named, ""), method)
     if method == "at" and isinstance(args[0], Box):
         raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too
@@ -237,19 +237,7 @@ def _writes(name: str, advice: str) -> InPlaceError:
 
 def _locked(box: Box) -> Any:
     """Return the values so that nothing can be written into them."""
-    array = values_of(box)
-    if type(array) is np.ndarray:
-        array = array.view()
-        array.flags.writeable = False
-    return array
-
-
-def _any_needs(x: Any) -> bool:
-    if isinstance(x, tuple | list):
-        return any(_any_needs(item) for item in x)
-    if isinstance(x, dict):
-        return any(_any_needs(item) for item in x.values())
-    return needs_grad(x)
+    return read_only(values_of(box))
 
 
 def _with_options(ufunc: np.ufunc, function: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -25,6 +25,7 @@ from autograd.box import (
     is_shared,
     leaf_of,
     leave,
+    read_only,
     set_result_type,
     small,
     unbox,
@@ -107,9 +108,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """
         array = values_of(self)
         if self._node is not None and self._node.op is not None:
-            array = np.asarray(array).view()
-            array.flags.writeable = False
-            return array
+            return read_only(np.asarray(array))
         if type(array) is not np.ndarray or not array.flags.writeable:
             if is_shared(self):
                 return array

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.accumulate import add_up
-from autograd.box import Box, needs_grad, small, wrap
+from autograd.box import ARRAYS, Box, needs_grad, plain, read_only, small, wrap
 from autograd.differentiate import differentiate, differentiate_recorded, has_nan
 from autograd.errors import ArgumentError, DTypeError, NotAFunction, ShapeError
 from autograd.forward import probe, push
@@ -65,8 +65,7 @@ def _is_number(x: Any) -> bool:
     return isinstance(x, _NUMBERS) and not isinstance(x, bool)
 
 
-_ARRAYS = (np.ndarray, np.generic)
-_NUMBERS = (Box, *_ARRAYS, float, int, complex)
+_NUMBERS = (Box, *ARRAYS, float, int, complex)
 
 
 class Trace:
@@ -142,7 +141,7 @@ class Trace:
     def _given(self, values: list[Any]) -> list[Any]:
         if self.tracer is not None:
             return [self.tracer.result(y) for y in values]
-        return values if self.outside else [_frozen(y._array) if isinstance(y, Box) else y for y in values]
+        return values if self.outside else [read_only(y._array) if isinstance(y, Box) else y for y in values]
 
     def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Return the gradient for each target, given one for each output; zeros where nothing arrives."""
@@ -256,13 +255,6 @@ def _walk(
     return run({root: seed}, own, wanted=wanted)
 
 
-def _frozen(data: Any) -> Any:
-    if type(data) is np.ndarray:
-        data = data.view()
-        data.flags.writeable = False
-    return data
-
-
 def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
     """Take the gradients out of ``found``, as arrays that nobody else holds."""
     taken, tracer = [], current().tracer
@@ -328,13 +320,8 @@ def _listed(argnums: Any) -> Any:
 
 def seed_of(given: Any, y: Any, who: str) -> Any:
     """Check one upstream gradient or tangent against the value it belongs to."""
-    shape, dtype = np.shape(y._array if isinstance(y, Box) else y), getattr(y, "dtype", np.dtype(np.float64))
+    shape, dtype = np.shape(plain(y)), getattr(y, "dtype", np.dtype(np.float64))
     given = as_seed(given, dtype, who)
     if given.shape != shape:
         raise ShapeError(f"{who}: expected shape {shape}, got {given.shape}.")
     return given
-
-
-def plain(x: Any) -> Any:
-    """Return the array inside a Tensor, anything else as it is."""
-    return x._array if isinstance(x, Box) else x

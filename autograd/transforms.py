@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from autograd.accumulate import add_up
-from autograd.box import Box, needs_grad, wrap
+from autograd.box import Box, needs_grad, plain, wrap
 from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from autograd.graph import Node, ancestors, leading_to
 from autograd.modes import current
 from autograd.tensor import Tensor
-from autograd.trace import Function, Trace, Transformed, check_function, places_of, plain, seed_of
+from autograd.trace import Function, Trace, Transformed, check_function, places_of, seed_of
 from autograd.tree import flatten, values_like
 from autograd.vjp import bundle_node
 

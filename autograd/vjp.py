@@ -10,13 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd.backward import InputCotangents
-from autograd.box import KINDS, Box
+from autograd.box import ARRAYS, KINDS, plain
 from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
 from autograd.graph import Node, node_of
 from autograd.rules import Op
 
 _F64 = np.float64
-_ARRAYS = (np.ndarray, np.generic)
 
 
 class Cotangents:
@@ -132,10 +131,8 @@ def fit(cotangent: Any, parent: Any, op: Op, i: int) -> Any:
 
     Of a complex cotangent a real input takes the real part.
     """
-    inner = (
-        cotangent._array if isinstance(cotangent, Box) else cotangent
-    )  # its attributes cost less than the Tensor's properties
-    if not isinstance(inner, _ARRAYS):
+    inner = plain(cotangent)  # its attributes cost less than the Tensor's properties
+    if not isinstance(inner, ARRAYS):
         if not isinstance(inner, int | float | complex):
             raise RuleError(
                 f"op {op.name!r}: the rule for {op.argument(i)!r} returned {type(cotangent).__name__}, not an array."

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, leaf_of, wrap
+from autograd.box import Box, leaf_of, plain, wrap
 from autograd.debug.lines import user_site
 from autograd.errors import NonFiniteError
 from autograd.graph import Leaf, Node, site_of
@@ -22,7 +22,7 @@ from autograd.viz.nonfinite import (
     forward_origin,
     kind_of_bad,
 )
-from autograd.viz.snapshot import Snapshot, plain
+from autograd.viz.snapshot import Snapshot
 from autograd.vjp import BUNDLE
 
 

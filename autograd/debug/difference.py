@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.box import plain
 from autograd.graph import Node, site_of
 from autograd.viz.ledger import Ledger
 from autograd.viz.local import made_by, title
 from autograd.viz.nonfinite import ledger_of
 from autograd.viz.numbers import norm, shape_text, short
-from autograd.viz.snapshot import Snapshot, as_roots, is_multiple, plain
+from autograd.viz.snapshot import Snapshot, as_roots, is_multiple
 
 MANY = 12  # so many lines of a kind are written out
 

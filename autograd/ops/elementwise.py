@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, needs_grad, unbox, wrap
+from autograd.box import Box, needs_grad, plain, unbox, wrap
 from autograd.ops.activations import sigmoid
 from autograd.ops.axes import as_array, no_out
 from autograd.ops.casting import astype
@@ -361,7 +361,7 @@ def full_like(
 ) -> Any:
     """Fill an array of the shape and dtype of ``a`` with ``fill_value``, which gets the sum of the gradient."""
     if not isinstance(fill_value, Box):
-        y = np.full_like(a._array if isinstance(a, Box) else a, fill_value, dtype, order, subok, shape)
+        y = np.full_like(plain(a), fill_value, dtype, order, subok, shape)
         return wrap(y) if isinstance(a, Box) else y
     kind = as_array(a).dtype if dtype is None else dtype
     return np.broadcast_to(astype(fill_value, kind), np.shape(a) if shape is None else shape)

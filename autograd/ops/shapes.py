@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import lanes
-from autograd.box import Box, unbox, wrap
+from autograd.box import Box, plain, unbox, wrap
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import Axis, Shape, as_array, cases, check_dtype, draw, inverse, no_out
 from autograd.primitive import dispatch, implements, op
@@ -40,7 +40,7 @@ def _ravel_forward(a: Any, order: Any = "C") -> Any:
 
 def _memory_order(a: Any, order: Any) -> Any:
     """Say what ``order="A"`` means for this array: "F" if it is stored in that order, else "C"."""
-    return "F" if np.isfortran(np.asarray(a._array if isinstance(a, Box) else a)) else "C"
+    return "F" if np.isfortran(np.asarray(plain(a))) else "C"
 
 
 _reshape = op(_reshape_forward, name="reshape", inputs=["a"], vjp=_reshape_vjp, linear=True, batch=lanes.reshaped)
@@ -56,9 +56,7 @@ _ravel = op(_ravel_forward, name="ravel", inputs=["a"], vjp=_reshape_vjp, linear
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
     """Return the elements in another shape; one length may be -1. ``copy=False`` raises where a copy is needed."""
     if copy is False:
-        np.reshape(
-            np.asarray(a._array if isinstance(a, Box) else a), shape, order=order, copy=False
-        )  # NumPy's own error
+        np.reshape(np.asarray(plain(a)), shape, order=order, copy=False)  # NumPy's own error
     y = _reshape(a, shape, _memory_order(a, order) if order == "A" else order)
     return np.copy(y) if copy else y
 
@@ -68,7 +66,7 @@ def ravel(a: Any, order: Any = "C") -> Any:
     """Flatten to one axis, in the order C, F, A (as stored, if that is F) or K (as stored)."""
     if order == "K":
         a = as_array(a)
-        stored = np.asarray(a._array if isinstance(a, Box) else a).strides
+        stored = np.asarray(plain(a)).strides
         a, order = transpose(a, sorted(range(a.ndim), key=lambda i: -abs(stored[i]))), "C"
     return _ravel(a, _memory_order(a, order) if order == "A" else order)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, leaf_of, wrap
+from autograd.box import Box, leaf_of, plain, wrap
 from autograd.differentiate import definition_vjp, has_nan
 from autograd.gathering import Gathered
 from autograd.graph import Node, versions
@@ -140,8 +140,8 @@ class Program:
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the arguments that are Tensors or arrays, in order."""
-        arrays = [x._array if isinstance(x, Box) else x for x in leaves]
-        arrays += [x._array for x in self.boxes] if self.all_boxed else map(_array_of, self.closed)
+        arrays = [plain(x) for x in leaves]
+        arrays += [x._array for x in self.boxes] if self.all_boxed else map(plain, self.closed)
         before = [(x, _state(x)) for x in self.moved]
         try:
             outputs, saved = self.run_forward(*arrays)
@@ -217,23 +217,22 @@ class Program:
         def get(x: Any) -> Any:
             return env[x] if isinstance(x, Value) else x
 
-        def plain(x: Any) -> Any:
-            x = get(x)
-            return x._array if isinstance(x, Box) else x
+        def get_plain(x: Any) -> Any:
+            return plain(get(x))
 
         for step in self.trace:
             if step.effect:
                 continue
             if step.op is not None and step.recorded:
-                y = step.op.apply(*replaced(step.inputs, get), **replaced(step.kwargs, plain))
+                y = step.op.apply(*replaced(step.inputs, get), **replaced(step.kwargs, get_plain))
             elif step.op is not None:
                 with no_grad():
-                    y = step.op.apply(*replaced(step.inputs, get), **replaced(step.kwargs, plain))
+                    y = step.op.apply(*replaced(step.inputs, get), **replaced(step.kwargs, get_plain))
             elif step.function is same:
                 y = get(step.inputs[0])
                 y = y.detach() if isinstance(y, Tensor) and not step.recorded else y
             else:
-                y = step.function(*replaced(step.inputs, plain), **replaced(step.kwargs, plain))
+                y = step.function(*replaced(step.inputs, plain), **replaced(step.kwargs, get_plain))
             env.update(zip(step.outputs, y if isinstance(y, tuple) else (y,), strict=False))
         ys = tuple([env[root] for root in self.roots])
         return ys if len(ys) > 1 else ys[0]
@@ -320,10 +319,6 @@ def _put_back(x: Any, state: Any) -> None:
         x[...] = state
     else:
         x.bit_generator.state = state
-
-
-def _array_of(x: Any) -> Any:
-    return x._array if isinstance(x, Box) else x
 
 
 def _in_order(steps: Sequence[Step]) -> list[Value]:

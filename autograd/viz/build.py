@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.box import plain
 from autograd.differentiate import GONE
 from autograd.graph import Leaf, Node, site_of
 from autograd.modes import Scope
@@ -15,7 +16,7 @@ from autograd.viz.nonfinite import BACKWARD, Values, backward_origin, forward_or
 from autograd.viz.numbers import one_line, rms, shape_text, short
 from autograd.viz.plans import HUB, Fold, Plan
 from autograd.viz.skips import balance, skips
-from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, plain, size
+from autograd.viz.snapshot import Snapshot, chain_of, is_multiple, is_output, size
 
 WHOLE = 2_000  # up to this many nodes the ledger is worked out for all, beyond only for what is drawn
 NOT_YET = "Gradients are not computed yet: call .backward() on the result, then draw again."

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.box import plain
 from autograd.graph import Leaf, Node
 from autograd.viz.numbers import literal
-from autograd.viz.snapshot import Snapshot, is_output, plain
+from autograd.viz.snapshot import Snapshot, is_output
 
 LONG = 44  # what a card says is cut here
 SIGNS = {"×": "·", "÷": "/", "-": "−", "**": "^"}

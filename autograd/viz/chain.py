@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.box import plain
 from autograd.graph import Node, View
 from autograd.viz.formulas import as_latex, as_text, evaluate, is_whole, names
 from autograd.viz.ledger import Ledger
 from autograd.viz.numbers import FEW, literal, rows, shape_text
-from autograd.viz.snapshot import Snapshot, is_multiple, is_output, plain, size
+from autograd.viz.snapshot import Snapshot, is_multiple, is_output, size
 from autograd.vjp import Cotangents
 
 UPSTREAM = "g"

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from autograd.box import Box, wrap
+from autograd.box import Box, plain, wrap
 from autograd.differentiate import GONE
 from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node, ancestors, keep_site
 from autograd.modes import Scope, enable_grad
-from autograd.viz.snapshot import DEFINITION, Opened, Snapshot, is_multiple, is_output, plain
+from autograd.viz.snapshot import DEFINITION, Opened, Snapshot, is_multiple, is_output
 
 
 def open_ops(snap: Snapshot, what: Any) -> Opened:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box
+from autograd.box import Box, plain
 from autograd.errors import ArgumentError, DTypeError, GraphError
 from autograd.viz.ledger import Ledger
 from autograd.viz.local import Local, latex_name, latex_words, local_derivative, same, title
@@ -283,7 +283,7 @@ def _direction(wrt: Box, index: Any, direction: Any, rng: Any) -> tuple[Any, str
         where = np.unravel_index(int(vector.argmax()), shape)
         return vector, f"[{', '.join(map(str, where))}]"
     if direction is not None:
-        vector = np.asarray(direction._array if isinstance(direction, Box) else direction, np.float64)
+        vector = np.asarray(plain(direction), np.float64)
         if vector.shape != shape:
             raise ArgumentError(
                 f"direction must have the shape of wrt, {shape_text(shape)}, got {shape_text(vector.shape)}."

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import InputCotangents
-from autograd.box import SMALL
+from autograd.box import SMALL, plain
 from autograd.differentiate import GONE, has_nan, masked_vjp
 from autograd.graph import Leaf, Node
 from autograd.masking import Masked, as_masked, unmasked
-from autograd.viz.snapshot import Snapshot, plain, size
+from autograd.viz.snapshot import Snapshot, size
 from autograd.vjp import PLUMBING, Cotangents, stale
 
 Edge = tuple[int, int]  # (position of the user, which input of it)

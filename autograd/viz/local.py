@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.box import plain
 from autograd.graph import Node, site_of
 from autograd.viz.chain import Chain, chain_rule
 from autograd.viz.formulas import as_latex, as_text, evaluate, is_whole
 from autograd.viz.ledger import Ledger, shares_by_input
 from autograd.viz.numbers import literal, number, short
-from autograd.viz.snapshot import Snapshot, is_multiple, is_output, plain, size
+from autograd.viz.snapshot import Snapshot, is_multiple, is_output, size
 
 
 @dataclass(frozen=True, slots=True)

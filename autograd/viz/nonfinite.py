@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.box import plain
 from autograd.graph import Leaf, Node, site_of
 from autograd.viz.advice import advice, on_input
 from autograd.viz.ledger import Ledger
 from autograd.viz.local import made_by, title
 from autograd.viz.numbers import shape_text, short
-from autograd.viz.snapshot import Snapshot, as_roots, is_multiple, is_output, plain
+from autograd.viz.snapshot import Snapshot, as_roots, is_multiple, is_output
 from autograd.vjp import PLUMBING
 
 FORWARD, BACKWARD, INPUT = "forward", "backward", "input"

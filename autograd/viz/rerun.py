@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import SMALL, Box, wrap
+from autograd.box import SMALL, Box, plain, wrap
 from autograd.differentiate import GONE
 from autograd.graph import RETAINED, Leaf, Node, keep_site
 from autograd.modes import enable_grad
 from autograd.viz.ledger import Ledger
-from autograd.viz.snapshot import Opened, Snapshot, is_multiple, is_output, plain, size
+from autograd.viz.snapshot import Opened, Snapshot, is_multiple, is_output, size
 
 AGAIN = "arrays that the graph does not keep were computed again, and agree with what it keeps"
 MOST_NODES, MOST_ELEMENTS = 2_000, 30_000_000  # a larger graph is not run again: about a second

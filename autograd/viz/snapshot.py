@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, leaf_of
+from autograd.box import Box, leaf_of, plain
 from autograd.errors import ArgumentError
 from autograd.graph import Leaf, Node, cast_of
 from autograd.modes import Scope
@@ -210,11 +210,6 @@ def _held_by(node: Leaf) -> Any:
 
 def _age(node: Node) -> float:
     return -node.order
-
-
-def plain(x: Any) -> Any:
-    """Give the array in a Tensor (gradients of ``create_graph=True``), or ``x`` itself."""
-    return x._array if isinstance(x, Box) else x
 
 
 def is_output(node: Node) -> bool:

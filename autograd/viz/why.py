@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import leaf_of
+from autograd.box import leaf_of, plain
 from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, origin
 from autograd.viz.escape import clean
 from autograd.viz.ledger import Ledger, is_mask, kind_of
@@ -15,7 +15,7 @@ from autograd.viz.local import made_at
 from autograd.viz.nonfinite import Values, backward_origin, forward_origin, ledger_of
 from autograd.viz.paths import between
 from autograd.viz.rerun import run_again
-from autograd.viz.snapshot import Snapshot, as_roots, plain
+from autograd.viz.snapshot import Snapshot, as_roots
 
 
 @dataclass(frozen=True, slots=True)
