@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 from weakref import ref
 
 import numpy as np
@@ -23,6 +23,7 @@ ARRAYS = (np.ndarray, np.generic)  # what NumPy's functions give
 SMALL = 64  # arrays of at most this many elements stay on the graph after backward, so that it can be drawn
 KINDS = "biufc"  # booleans, integers, floats, complex numbers
 _new = object.__new__
+Result = TypeVar("Result")  # the type of results, Tensor, for classes of which it is made
 
 
 class Box:

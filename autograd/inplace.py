@@ -6,7 +6,7 @@ one from then on, at the same places. Floor 10: used by :mod:`autograd.tensor`.
 """
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 from autograd.application import misfit
 from autograd.box import (
     Box,
+    Result,
     Views,
     is_shared,
     leaf_of,
@@ -31,8 +32,6 @@ from autograd.modes import current
 from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
 from autograd.ops.places import overwrite, reread
 from autograd.sharing import is_given
-
-Result = TypeVar("Result")
 
 
 def _refuse_leaf(t: Box, what: str, *values: Any) -> None:

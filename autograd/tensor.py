@@ -101,10 +101,8 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         nothing can notice.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
-        >>> x.data
-        array([[1., 2.],
-               [4., 8.]])
+        >>> ag.Tensor([1.0, 2.0]).data
+        array([1., 2.])
         """
         array = values_of(self)
         if self._node is not None and self._node.op is not None:
@@ -158,9 +156,8 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """Return the length of each axis; can be set, as that of an array.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
-        >>> x.shape
-        (2, 2)
+        >>> ag.Tensor([[1.0, 2.0]]).shape
+        (1, 2)
         """
         return self._array.shape
 
@@ -173,11 +170,10 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """Return the accumulated gradient of a leaf (or of a result after ``retain_grad``), or None.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x = ag.Tensor([1.0, 2.0], requires_grad=True)
         >>> (x * x).sum().backward()
         >>> x.grad
-        Tensor([[ 2.,  4.],
-                [ 8., 16.]])
+        Tensor([2., 4.])
         """
         node: Any = self._node
         if node is None or node.grad is None or (node.op is not None and not node.retain & RETAINED):
@@ -204,8 +200,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """Tell whether gradients flow to or through this Tensor; can be set on leaves.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
-        >>> x.requires_grad
+        >>> ag.Tensor(1.0, requires_grad=True).requires_grad
         True
         """
         return self._node is not None and self._node.needs
@@ -251,7 +246,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """Tell whether no recorded op made this Tensor.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x = ag.Tensor([1.0, 2.0], requires_grad=True)
         >>> x.is_leaf, (x * 2).is_leaf
         (True, False)
         """
@@ -263,8 +258,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         Raises ArgumentError or ValueError where there is more than one.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
-        >>> x.sum().item()
+        >>> ag.Tensor([15.0]).item()
         15.0
         """
         if self.size != 1:
@@ -275,8 +269,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """Return the values as nested lists of Python numbers.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
-        >>> x.tolist()
+        >>> ag.Tensor([[1.0, 2.0], [4.0, 8.0]]).tolist()
         [[1.0, 2.0], [4.0, 8.0]]
         """
         return values_of(self).tolist()
@@ -285,10 +278,8 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """Return the array without its history: the leaf's own array, or a read-only one for a result.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
-        >>> x.numpy()
-        array([[1., 2.],
-               [4., 8.]])
+        >>> ag.Tensor([1.0, 2.0]).numpy()
+        array([1., 2.])
         """
         return self.data
 
@@ -296,10 +287,9 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """Return a Tensor with the same values, outside the graph and without gradient; memory is shared.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x = ag.Tensor([1.0, 2.0], requires_grad=True)
         >>> (x * x).detach()
-        Tensor([[ 1.,  4.],
-                [16., 64.]])
+        Tensor([1., 4.])
         """
         caller = _getframe(1)
         cut = DetachSite("detach", caller.f_code.co_filename, caller.f_lineno)
@@ -316,11 +306,10 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         after the pass, or none.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x = ag.Tensor([1.0, 2.0], requires_grad=True)
         >>> (x * x).sum().backward()
         >>> x.grad
-        Tensor([[ 2.,  4.],
-                [ 8., 16.]])
+        Tensor([2., 4.])
         """
         root = self._node
         if root is None or not root.needs:
@@ -377,7 +366,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """Forget the accumulated gradient: ``.grad`` becomes None.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x = ag.Tensor([1.0, 2.0], requires_grad=True)
         >>> x.sum().backward()
         >>> x.zero_grad()
         >>> print(x.grad)
@@ -390,13 +379,12 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """Make ``.grad`` available on the result of an op after the next backward.
 
         >>> import autograd as ag
-        >>> x = ag.Tensor([[1.0, 2.0], [4.0, 8.0]], requires_grad=True)
+        >>> x = ag.Tensor([1.0, 2.0], requires_grad=True)
         >>> h = x * x
         >>> h.retain_grad()
         >>> h.sum().backward()
         >>> h.grad
-        Tensor([[1., 1.],
-                [1., 1.]])
+        Tensor([1., 1.])
         """
         if not self.requires_grad:
             raise GraphError("retain_grad() on a Tensor that needs no gradient.")

@@ -59,7 +59,7 @@ FLOORS = {
     "autograd.debug": 14,
     "autograd": 16,
 }
-FOLDERS = ("autograd.debug", "autograd.ops", "autograd.programs", "autograd.scipy", "autograd.viz")
+FOLDERS = ("autograd.debug", "autograd.methods", "autograd.ops", "autograd.programs", "autograd.scipy", "autograd.viz")
 WITHOUT_NUMPY = ("autograd.errors", "autograd.modes", "autograd.graph", "autograd.backward")
 PUBLIC_MODULES = ("autograd", "autograd.errors")
 FACTS = ("__version__", "__distribution__")
