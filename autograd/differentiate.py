@@ -74,11 +74,11 @@ def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool) -
         if node.retain & HOOKED:
             g = Masked(hooks.run(node, g.g), g._alive)
         if node.retain or not traced:
-            plain = unmasked(g)
-            if isinstance(plain, ARRAYS) and plain.size <= SMALL:
-                node.cotangent = plain
+            bare = unmasked(g)
+            if isinstance(bare, ARRAYS) and bare.size <= SMALL:
+                node.cotangent = bare
             if node.retain & RETAINED and retained is not None:
-                retained[node] = plain
+                retained[node] = bare
         return masked_vjp(node, g, wanted, traced)
 
     return visit

@@ -278,9 +278,14 @@ def _check_names(op: str, names: Sequence[Any]) -> None:
             raise RuleError(f"op {op!r}: {name!r} is a name that the written-out code uses itself. Rename it.")
 
 
+def _has_signature(function: Any) -> bool:
+    return hasattr(function, "__signature__")
+
+
 def parameters_of(function: Any) -> list[tuple[str, Any, Any]]:
     """List name, default and kind of the parameters; of a plain function from its code object, 10 times as fast."""
-    if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
+    function = inspect.unwrap(function, stop=_has_signature)
+    if not isinstance(function, FunctionType) or _has_signature(function):
         return [(p.name, p.default, p.kind) for p in inspect.signature(function).parameters.values()]
     code = function.__code__
     names, count, extra = code.co_varnames, code.co_argcount, code.co_kwonlyargcount

@@ -28,22 +28,10 @@ def _resized(z: Any, shape: tuple[int, ...]) -> Any:
 # --------------------------------------------------------------------------------------------------- along one axis
 
 
-def _fft_forward(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-    return np.fft.fft(a, n, axis, norm)
-
-
-def _ifft_forward(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-    return np.fft.ifft(a, n, axis, norm)
-
-
 def _rfft_forward(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     if np.iscomplexobj(a):
         raise DTypeError("rfft takes real numbers: the imaginary parts would be lost. Use np.fft.fft, or a.real.")
     return np.fft.rfft(a, n, axis, norm)
-
-
-def _irfft_forward(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-    return np.fft.irfft(a, n, axis, norm)
 
 
 def _weighted(z: Any, n: int, axis: int, weight: float) -> Any:
@@ -70,10 +58,31 @@ def _inverse(back: Any) -> Any:
     return lambda g, shapes, axis, norm: _resized(back(g, None, axis, _OTHER[norm]), shapes[0])
 
 
-_fft = op(_fft_forward, name="fft", vjp=_inverse(np.fft.ifft), holomorphic=False, linear=True, batch=lanes.along_axis)
-_ifft = op(_ifft_forward, name="ifft", vjp=_inverse(np.fft.fft), holomorphic=False, linear=True, batch=lanes.along_axis)
+_fft = op(
+    lambda a, n=None, axis=-1, norm=None: np.fft.fft(a, n, axis, norm),
+    name="fft",
+    vjp=_inverse(np.fft.ifft),
+    holomorphic=False,
+    linear=True,
+    batch=lanes.along_axis,
+)
+_ifft = op(
+    lambda a, n=None, axis=-1, norm=None: np.fft.ifft(a, n, axis, norm),
+    name="ifft",
+    vjp=_inverse(np.fft.fft),
+    holomorphic=False,
+    linear=True,
+    batch=lanes.along_axis,
+)
 _rfft = op(_rfft_forward, name="rfft", vjp=_rfft_rule, holomorphic=False, linear=True, batch=lanes.along_axis)
-_irfft = op(_irfft_forward, name="irfft", vjp=_irfft_rule, holomorphic=False, linear=True, batch=lanes.along_axis)
+_irfft = op(
+    lambda a, n=None, axis=-1, norm=None: np.fft.irfft(a, n, axis, norm),
+    name="irfft",
+    vjp=_irfft_rule,
+    holomorphic=False,
+    linear=True,
+    batch=lanes.along_axis,
+)
 
 _LINES = cases(
     ((5,), {}), ((3, 4), 6, 0), ((2, 4), {"n": 3, "norm": "ortho"}), ((3, 2), {"axis": 0, "norm": "forward"})

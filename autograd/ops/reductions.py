@@ -65,12 +65,8 @@ def _start(initial: Any, dtype: Any) -> Any:
 # ------------------------------------------------------------------------------------------------ sums and products
 
 
-def _sum_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    return add_reduce(a, axis, dtype, None, keepdims)
-
-
 _sum = op(
-    _sum_forward,
+    lambda a, axis=None, dtype=None, keepdims=False: add_reduce(a, axis, dtype, None, keepdims),
     name="sum",
     symbol="Σ",
     vjp=lambda g, shapes, axis: spread(g, shapes[0], axis),
@@ -124,16 +120,18 @@ def _others(x: Any) -> Any:
     return rest
 
 
-def _prod_forward(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    return _multiply_reduce(a, axis, dtype, None, keepdims)
-
-
 def _prod_vjp(g: Any, a: Any, shapes: Any, axis: Axis) -> Any:
     """∂/∂xᵢ = ∏ⱼ≠ᵢ xⱼ."""
     return kept(g, shapes[0], axis) * unmerged(_others(merged(a, axis)), shapes[0], axis)
 
 
-_prod = op(_prod_forward, name="prod", symbol="∏", vjp=_prod_vjp, batch=lanes.over_axis)
+_prod = op(
+    lambda a, axis=None, dtype=None, keepdims=False: _multiply_reduce(a, axis, dtype, None, keepdims),
+    name="prod",
+    symbol="∏",
+    vjp=_prod_vjp,
+    batch=lanes.over_axis,
+)
 
 
 def _prod_samples(rng: np.random.Generator) -> Any:
@@ -201,18 +199,10 @@ def _number(a: Any, axis: Axis, keepdims: bool, where: Any, dtype: Any) -> Any:
     return add_reduce(chosen, axis, dtype if dtype.kind == "f" else None, None, keepdims)
 
 
-def _var_forward(a: Any, axis: Axis = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    return np.var(a, axis, dtype, None, ddof, keepdims)
-
-
 def _var_vjp(g: Any, a: Any, shapes: Any, axis: Axis, ddof: float) -> Any:
     """∂/∂xᵢ = 2 (xᵢ - x̄) / (n - ddof)."""
     n = count(shapes[0], axis) - ddof
     return kept(g, shapes[0], axis) * (2 / n if n > 0 else np.nan) * (a - np.mean(a, axis, keepdims=True))
-
-
-def _std_forward(a: Any, axis: Axis = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    return np.std(a, axis, dtype, None, ddof, keepdims)
 
 
 def _std_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: Axis, ddof: float) -> Any:
@@ -222,8 +212,18 @@ def _std_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: Axis, ddof: float) -> An
     return kept(g, shapes[0], axis) * (1 / n if n > 0 else np.nan) * slope
 
 
-_var = op(_var_forward, name="var", vjp=_var_vjp, batch=lanes.over_axis)
-_std = op(_std_forward, name="std", vjp=_std_vjp, batch=lanes.over_axis)
+_var = op(
+    lambda a, axis=None, dtype=None, ddof=0, keepdims=False: np.var(a, axis, dtype, None, ddof, keepdims),
+    name="var",
+    vjp=_var_vjp,
+    batch=lanes.over_axis,
+)
+_std = op(
+    lambda a, axis=None, dtype=None, ddof=0, keepdims=False: np.std(a, axis, dtype, None, ddof, keepdims),
+    name="std",
+    vjp=_std_vjp,
+    batch=lanes.over_axis,
+)
 _SPREADS = [*[row for row in ROWS if row[1].get("axis") != () and row[0]], ((3, 4), {"axis": 0, "ddof": 1}), _MASKED]
 
 
@@ -380,18 +380,10 @@ def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> A
 # -------------------------------------------------------------------------------------- running sums and products
 
 
-def _cumsum_forward(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    return np.cumsum(a, axis, dtype)
-
-
 def _cumsum_vjp(g: Any, shapes: Any, axis: int | None) -> Any:
     """∂L/∂xᵢ = Σₖ≥ᵢ gₖ: the running sum from the end."""
     along = -1 if axis is None else axis
     return np.flip(np.cumsum(np.flip(g, along), along), along).reshape(shapes[0])
-
-
-def _cumprod_forward(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    return np.cumprod(a, axis, dtype)
 
 
 def _cumprod_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: int | None) -> Any:
@@ -409,8 +401,19 @@ def _cumprod_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: int | None) -> Any:
     return np.moveaxis(before * s, -1, along).reshape(shapes[0])
 
 
-_cumsum = op(_cumsum_forward, name="cumsum", vjp=_cumsum_vjp, linear=True, batch=lanes.along_axis)
-_cumprod = op(_cumprod_forward, name="cumprod", vjp=_cumprod_vjp, batch=lanes.along_axis)
+_cumsum = op(
+    lambda a, axis=None, dtype=None: np.cumsum(a, axis, dtype),
+    name="cumsum",
+    vjp=_cumsum_vjp,
+    linear=True,
+    batch=lanes.along_axis,
+)
+_cumprod = op(
+    lambda a, axis=None, dtype=None: np.cumprod(a, axis, dtype),
+    name="cumprod",
+    vjp=_cumprod_vjp,
+    batch=lanes.along_axis,
+)
 _RUNNING = [((5,), {}), ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3, 2), {"axis": -2}), ((), {}), ((1, 3), {"axis": 0})]
 
 

@@ -16,10 +16,6 @@ from autograd.primitive import implements, op, opaque
 # ------------------------------------------------------------------------------- differences and integrals of samples
 
 
-def _diff_forward(a: Any, n: int = 1, axis: int = -1) -> Any:
-    return np.diff(a, n, axis)
-
-
 def _diff_vjp(g: Any, shapes: Any, n: int, axis: int) -> Any:
     """Transpose Dⁿ: (-1)ⁿ Dⁿ of g with n zeros on both sides."""
     if g.size == 0:
@@ -29,7 +25,7 @@ def _diff_vjp(g: Any, shapes: Any, n: int, axis: int) -> Any:
     return (-1) ** n * np.diff(np.pad(g, widths), n, axis)
 
 
-_diff = op(_diff_forward, name="diff", vjp=_diff_vjp, linear=True, batch=lanes.along_axis)
+_diff = op(lambda a, n=1, axis=-1: np.diff(a, n, axis), name="diff", vjp=_diff_vjp, linear=True, batch=lanes.along_axis)
 
 
 def _diff_samples(rng: np.random.Generator) -> Any:

@@ -12,7 +12,7 @@ from autograd import lanes
 from autograd.box import Box, plain, unbox, wrap
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import Axis, Shape, as_array, cases, check_dtype, draw, inverse, no_out
-from autograd.primitive import dispatch, implements, op
+from autograd.primitive import implements, op
 
 _normal_axis = np.lib.array_utils.normalize_axis_index
 _normal_axes = np.lib.array_utils.normalize_axis_tuple
@@ -26,16 +26,8 @@ def _restored(g: Any, shapes: Any) -> Any:
 # --------------------------------------------------------------------------------------------------- another shape
 
 
-def _reshape_forward(a: Any, shape: Any = None, order: Any = "C") -> Any:
-    return a.reshape(shape) if order == "C" and isinstance(a, np.ndarray) else np.reshape(a, shape, order=order)
-
-
 def _reshape_vjp(g: Any, shapes: Any, order: Any) -> Any:
     return g.reshape(shapes[0]) if order == "C" else np.reshape(g, shapes[0], order=order)
-
-
-def _ravel_forward(a: Any, order: Any = "C") -> Any:
-    return np.ravel(a, order)
 
 
 def _memory_order(a: Any, order: Any) -> Any:
@@ -43,8 +35,17 @@ def _memory_order(a: Any, order: Any) -> Any:
     return "F" if np.isfortran(np.asarray(plain(a))) else "C"
 
 
-_reshape = op(_reshape_forward, name="reshape", inputs=["a"], vjp=_reshape_vjp, linear=True, batch=lanes.reshaped)
-_ravel = op(_ravel_forward, name="ravel", inputs=["a"], vjp=_reshape_vjp, linear=True, batch=lanes.reshaped)
+_reshape = op(
+    lambda a, shape=None, order="C": (
+        a.reshape(shape) if order == "C" and isinstance(a, np.ndarray) else np.reshape(a, shape, order=order)
+    ),
+    name="reshape",
+    inputs=["a"],
+    vjp=_reshape_vjp,
+    linear=True,
+    batch=lanes.reshaped,
+)
+_ravel = op(np.ravel, inputs=["a"], vjp=_reshape_vjp, linear=True, batch=lanes.reshaped)
 
 
 @implements(
@@ -71,32 +72,21 @@ def ravel(a: Any, order: Any = "C") -> Any:
     return _ravel(a, _memory_order(a, order) if order == "A" else order)
 
 
-def _expand_dims_forward(a: Any, axis: Any = None) -> Any:
-    return np.expand_dims(a, axis)
-
-
-def _squeeze_forward(a: Any, axis: Axis = None) -> Any:
-    return np.squeeze(a, axis)
-
-
-_expand_dims = op(
-    _expand_dims_forward, name="expand_dims", inputs=["a"], vjp=_restored, linear=True, batch=lanes.reshaped
+expand_dims = op(
+    np.expand_dims,
+    inputs=["a"],
+    vjp=_restored,
+    linear=True,
+    batch=lanes.reshaped,
+    domain=cases(((2, 3), 1), ((2, 3), {"axis": -1}), ((2,), (0, 2)), ((), 0)),
 )
-_squeeze = op(_squeeze_forward, name="squeeze", vjp=_restored, linear=True, batch=lanes.reshaped)
-
-
-@implements(np.expand_dims, domain=cases(((2, 3), 1), ((2, 3), {"axis": -1}), ((2,), (0, 2)), ((), 0)))
-def expand_dims(a: Any, axis: Any) -> Any:
-    """Insert axes of length 1 so that they stand at ``axis`` in the result."""
-    return _expand_dims(a, axis)
-
-
-@implements(
-    np.squeeze, domain=cases(((1, 3, 1), {}), ((1, 3, 1), 0), ((1, 3, 1), {"axis": (0, -1)}), ((1, 1), {}), ((2,), {}))
+squeeze = op(
+    np.squeeze,
+    vjp=_restored,
+    linear=True,
+    batch=lanes.reshaped,
+    domain=cases(((1, 3, 1), {}), ((1, 3, 1), 0), ((1, 3, 1), {"axis": (0, -1)}), ((1, 1), {}), ((2,), {})),
 )
-def squeeze(a: Any, axis: Axis = None) -> Any:
-    """Drop axes of length 1: all, or those given."""
-    return _squeeze(a, axis)
 
 
 def _leading(name: str, ndim: int, target: Any, place: Any) -> Any:
@@ -121,13 +111,8 @@ atleast_3d = _leading(
 # ---------------------------------------------------------------------------------------------------- order of axes
 
 
-def _transpose_forward(a: Any, axes: Any = None) -> Any:
-    return np.transpose(a, axes)
-
-
 _transpose = op(
-    _transpose_forward,
-    name="transpose",
+    np.transpose,
     symbol="ᵀ",
     vjp=lambda g, axes: g.transpose() if axes is None else g.transpose(inverse(axes)),
     linear=True,
@@ -231,30 +216,15 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
 # ------------------------------------------------------------------------------------------------- order of elements
 
 
-def _flip_forward(m: Any, axis: Axis = None) -> Any:
-    return np.flip(m, axis)
-
-
-def _roll_forward(a: Any, shift: Any = 0, axis: Any = None) -> Any:
-    return np.roll(a, shift, axis)
-
-
-def _rot90_forward(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
-    return np.rot90(m, k, axes)
-
-
-_flip = op(_flip_forward, name="flip", vjp=lambda g, axis: np.flip(g, axis), linear=True, batch=lanes.over_axis)
+_flip = op(np.flip, vjp=lambda g, axis: np.flip(g, axis), linear=True, batch=lanes.over_axis)
 _roll = op(
-    _roll_forward,
-    name="roll",
+    np.roll,
     inputs=["a"],
     vjp=lambda g, shift, axis: np.roll(g, np.negative(shift), axis),
     linear=True,
     batch=lanes.along_axis,
 )
-_rot90 = op(
-    _rot90_forward, name="rot90", vjp=lambda g, k, axes: np.rot90(g, -k, axes), linear=True, batch=lanes.along("axes")
-)
+_rot90 = op(np.rot90, vjp=lambda g, k, axes: np.rot90(g, -k, axes), linear=True, batch=lanes.along("axes"))
 
 
 @implements(np.flip, domain=cases(((2, 3), {}), ((2, 3), 0), ((2, 3, 2), {"axis": (0, -1)}), ((), {}), ((0, 2), {})))
@@ -295,10 +265,6 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     return _rot90(m, k, tuple(axes))
 
 
-def _repeat_forward(a: Any, repeats: int = 1, axis: int | None = None) -> Any:
-    return np.repeat(a, repeats, axis)
-
-
 def _repeat_vjp(g: Any, shapes: Any, repeats: int, axis: int | None) -> Any:
     """Sum over the copies, which are neighbours."""
     shape = shapes[0]
@@ -308,7 +274,7 @@ def _repeat_vjp(g: Any, shapes: Any, repeats: int, axis: int | None) -> Any:
     return g.reshape((*shape[:after], repeats, *shape[after:])).sum(axis=after)
 
 
-_repeat = op(_repeat_forward, name="repeat", inputs=["a"], vjp=_repeat_vjp, linear=True, batch=lanes.along_axis)
+_repeat = op(np.repeat, inputs=["a"], vjp=_repeat_vjp, linear=True, batch=lanes.along_axis)
 
 
 @implements(
@@ -329,14 +295,6 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
 # ---------------------------------------------------------------------------------------- triangles and diagonals
 
 
-def _tril_forward(m: Any, k: int = 0) -> Any:
-    return np.tril(m, k)
-
-
-def _triu_forward(m: Any, k: int = 0) -> Any:
-    return np.triu(m, k)
-
-
 # elementwise, as a row of numbers is repeated to a square first
 _TRIANGLES = cases(((3, 3), {}), ((2, 4), 1), ((2, 3, 2), {"k": -1}), ((3,), {}))
 
@@ -348,8 +306,7 @@ def _below(shapes: Any, k: int) -> Any:
 
 
 tril = op(
-    _tril_forward,
-    name="tril",
+    np.tril,
     vjp=lambda g: g,
     selects=lambda shapes, k: _below(shapes, k),
     elementwise=True,
@@ -358,8 +315,7 @@ tril = op(
     batch=lanes.stacked,
 )
 triu = op(
-    _triu_forward,
-    name="triu",
+    np.triu,
     vjp=lambda g: g,
     selects=lambda shapes, k: ~_below(shapes, k - 1),
     elementwise=True,
@@ -367,11 +323,6 @@ triu = op(
     linear=True,
     batch=lanes.stacked,
 )
-dispatch[np.tril], dispatch[np.triu] = tril, triu
-
-
-def _diagonal_forward(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return np.diagonal(a, offset, axis1, axis2)
 
 
 def _on_diagonal_forward(d: Any, shape: Shape = (), offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -391,22 +342,14 @@ on_diagonal = op(
     linear=True,
     batch=lanes.on_shape("axis1", "axis2"),
 )
-_diagonal = op(
-    _diagonal_forward,
-    name="diagonal",
+diagonal = op(
+    np.diagonal,
     vjp=lambda g, shapes, offset, axis1, axis2: on_diagonal(g, shapes[0], offset, axis1, axis2),
     selects=True,
     linear=True,
     batch=lanes.along("axis1", "axis2"),
+    domain=cases(((3, 3), {}), ((2, 4), 1), ((2, 3, 4), -1, 2, 0), ((2, 3, 4), {"axis1": -1, "axis2": 1})),
 )
-
-
-@implements(
-    np.diagonal, domain=cases(((3, 3), {}), ((2, 4), 1), ((2, 3, 4), -1, 2, 0), ((2, 3, 4), {"axis1": -1, "axis2": 1}))
-)
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """Return the diagonal of the plane of two axes, as the last axis of the result."""
-    return _diagonal(a, offset, axis1, axis2)
 
 
 @implements(np.diag, domain=cases(((3,), {}), ((2,), -1), ((3, 3), {}), ((2, 4), {"k": 1})))
@@ -420,7 +363,7 @@ def diag(v: Any, k: int = 0) -> Any:
         raise ArgumentError(
             f"diag: needs one or two axes, got shape {v.shape}. Use np.diagonal(x, axis1=…, axis2=…) for stacks."
         )
-    return _diagonal(v, k)
+    return diagonal(v, k)
 
 
 @implements(np.diagflat, domain=cases(((2, 2), {}), ((3,), 1)))
@@ -436,7 +379,7 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     """Sum a diagonal."""
     no_out("trace", out)
     check_dtype("trace", a, dtype)
-    return np.sum(_diagonal(a, offset, axis1, axis2), -1, dtype)
+    return np.sum(diagonal(a, offset, axis1, axis2), -1, dtype)
 
 
 def _mesh_samples(rng: np.random.Generator) -> Any:

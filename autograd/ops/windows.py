@@ -16,10 +16,6 @@ _view_of = np.lib.stride_tricks.sliding_window_view
 # ------------------------------------------------------------------------------------------------- the linear pair
 
 
-def _windows_forward(x: Any, width: int = 1, axis: int = 0) -> Any:
-    return _view_of(x, width, axis)
-
-
 def _overlap_add_forward(windows: Any, axis: int = 0) -> Any:
     """Add windows (the last axis) back to where they were cut from along ``axis``: the transpose of cutting."""
     front = np.moveaxis(windows, axis, 0)
@@ -31,7 +27,7 @@ def _overlap_add_forward(windows: Any, axis: int = 0) -> Any:
 
 
 _windows: Any = op(
-    _windows_forward,
+    lambda x, width=1, axis=0: _view_of(x, width, axis),
     name="sliding_window_view",
     inputs=["x"],
     vjp=lambda g, axis: overlap_add(g, axis=axis),

@@ -232,7 +232,7 @@ class Program:
                 y = get(step.inputs[0])
                 y = y.detach() if isinstance(y, Tensor) and not step.recorded else y
             else:
-                y = step.function(*replaced(step.inputs, plain), **replaced(step.kwargs, get_plain))
+                y = step.function(*replaced(step.inputs, get_plain), **replaced(step.kwargs, get_plain))
             env.update(zip(step.outputs, y if isinstance(y, tuple) else (y,), strict=False))
         ys = tuple([env[root] for root in self.roots])
         return ys if len(ys) > 1 else ys[0]

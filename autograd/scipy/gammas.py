@@ -16,14 +16,10 @@ from autograd.scipy.series import betainc_shapes, gammainc_shape
 AWAY, POSITIVE, UNIT = (0.5, 2), (0.3, 2), (0.1, 0.9)
 
 
-def _polygamma_forward(x: Any, n: Any = 0) -> Any:
-    return float_like(sp.polygamma(n, x), x)
-
-
 _polygamma: Any = declare(
     "special",
     "polygamma",
-    _polygamma_forward,
+    lambda x, n=0: float_like(sp.polygamma(n, x), x),
     elementwise=True,
     vjp=lambda g, x, n: g * _polygamma(x, n=n + 1),
     domain=lambda rng: iter([((rng.uniform(0.5, 3, (2, 3)),), {"n": n}) for n in (0, 1, 2)]),
@@ -72,14 +68,10 @@ def multigammaln(a: Any, d: int) -> Any:
     return d * (d - 1) / 4 * log(pi) + sum(gammaln(a - j / 2) for j in range(d))
 
 
-def _zeta_forward(q: Any, s: Any = 2) -> Any:
-    return float_like(sp.zeta(s, q), q)
-
-
 _zeta: Any = declare(
     "special",
     "zeta",
-    _zeta_forward,
+    lambda q, s=2: float_like(sp.zeta(s, q), q),
     elementwise=True,
     vjp=lambda g, q, s: -g * (s * _zeta(q, s=s + 1)),
     domain=lambda rng: iter([((rng.uniform(0.5, 3, (2, 3)),), {"s": s}) for s in (2, 3.5)]),

@@ -99,10 +99,6 @@ class MultivariateNormal(_Vectors):
 # ------------------------------------------------------------------------------------------------------- the Dirichlet
 
 
-def _dirichlet_forward(x: Any, alpha: Any) -> Any:
-    return float_like(stats.dirichlet.logpdf(x, alpha), x, alpha)
-
-
 def _dirichlet_definition(x: Any, alpha: Any) -> Any:
     """Compute Σ (αᵢ − 1) log xᵢ − Σ log Γ(αᵢ) + log Γ(Σ αᵢ); the last xᵢ may be left out, as they sum to 1."""
     if x.shape[0] == alpha.shape[0] - 1:
@@ -119,7 +115,7 @@ def _dirichlet_samples(rng: np.random.Generator) -> Samples:
 _dirichlet = declare(
     "stats",
     "dirichlet.logpdf",
-    _dirichlet_forward,
+    lambda x, alpha: float_like(stats.dirichlet.logpdf(x, alpha), x, alpha),
     inputs=["x", "alpha"],
     definition=_dirichlet_definition,
     domain=_dirichlet_samples,
