@@ -119,7 +119,7 @@ def form_of(tree: Any) -> Any:
         return None
     if isinstance(tree, dict):
         return dict, tuple([(key, form_of(part)) for key, part in tree.items()])
-    return type(tree), tuple([form_of(part) for part in _parts(tree)])
+    return type(tree), tuple([form_of(part) for part in parts_of(tree)])
 
 
 def is_nested(tree: Any) -> bool:
@@ -187,7 +187,7 @@ def _collect(tree: Any, other: Any, found: list[Any]) -> bool:
         )
     if not isinstance(other, _NESTED) or isinstance(other, dict):
         return False
-    mine, theirs = _parts(tree), _parts(other)
+    mine, theirs = parts_of(tree), parts_of(other)
     alike = type(tree) is type(other) or not {type(tree), type(other)} - {tuple, list}
     return alike and len(mine) == len(theirs) and all(_collect(a, b, found) for a, b in zip(mine, theirs, strict=True))
 
@@ -202,7 +202,7 @@ def describe(tree: Any) -> str:
         return "{" + ", ".join(f"{key!r}: {describe(item)}" for key, item in tree.items()) + "}"
     if not isinstance(tree, _NESTED):
         return "*"
-    inside = ", ".join(map(describe, _parts(tree)))
+    inside = ", ".join(map(describe, parts_of(tree)))
     return (
         f"[{inside}]"
         if type(tree) is list
@@ -212,7 +212,8 @@ def describe(tree: Any) -> str:
     )
 
 
-def _parts(tree: Any) -> Any:
+def parts_of(tree: Any) -> Any:
+    """Return what a nested value, but a dict, holds."""
     known = _registered.get(type(tree))
     return tuple(tree) if known is None else tuple(known[0](tree))
 

@@ -131,7 +131,7 @@ class HingeLoss(Loss):
         return F.hinge_loss(tensor(input), target, self.reduction, self.margin, check=self.check)
 
     def check_targets(self, target: Any) -> None:
-        targets.signs(type(self).__name__, target)
+        targets.check_signs(type(self).__name__, target)
 
 
 class BCELoss(Loss):
@@ -159,7 +159,7 @@ class BCELoss(Loss):
         return F.binary_cross_entropy(tensor(input), target, self.weight, self.reduction, check=self.check)
 
     def check_targets(self, target: Any) -> None:
-        targets.shares(type(self).__name__, target)
+        targets.check_shares(type(self).__name__, target)
 
 
 class BCEWithLogitsLoss(Loss):
@@ -188,7 +188,7 @@ class BCEWithLogitsLoss(Loss):
         )
 
     def check_targets(self, target: Any) -> None:
-        targets.shares(type(self).__name__, target)
+        targets.check_shares(type(self).__name__, target)
 
 
 class NLLLoss(Loss):

@@ -21,12 +21,13 @@ def freeze(index: Any) -> tuple[Any, bool]:
     if type(index) in _BASIC:
         return index, True
     parts = index if isinstance(index, tuple) else (index,)
-    parts = tuple([part if type(part) in _BASIC else _frozen(part) for part in parts])
+    parts = tuple([part if type(part) in _BASIC else as_index(part) for part in parts])
     return parts, is_basic(parts)
 
 
 @opaque
-def _frozen(part: Any) -> Any:
+def as_index(part: Any) -> Any:
+    """Return a part of an index as a number, or as an array of its own that nobody writes into."""
     if isinstance(part, np.integer):
         return int(part)
     if not isinstance(part, np.ndarray | np.bool_ | bool | Sequence) and hasattr(part, "__index__"):
@@ -40,13 +41,13 @@ def _frozen(part: Any) -> Any:
     return array
 
 
-def _frozen_lanes(part: Any) -> Any:
+def _index_lanes(part: Any) -> Any:
     """Freeze what is an index for each of many examples."""
     array = np.array(part, order="C")
     return array.astype(np.intp, copy=False) if array.dtype.kind in "iu" else array
 
 
-_frozen.__wrapped__.lanes = _frozen_lanes
+as_index.__wrapped__.lanes = _index_lanes
 
 
 def is_basic(index: Any) -> bool:

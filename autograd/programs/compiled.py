@@ -5,7 +5,6 @@ is the result, so nothing is drawn or counted twice.
 """
 
 import functools
-import inspect
 import warnings
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection
@@ -21,6 +20,7 @@ from autograd.errors import NotAFunction, TraceError
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import Guards, is_library, random_state
+from autograd.programs.naming import arguments, name_closed
 from autograd.programs.program import Program
 from autograd.programs.source import Changed
 from autograd.programs.tracing import Tracer, flows, watched
@@ -285,7 +285,8 @@ class _Trace:
         before = _global_state()
         leaves = [tracer.argument(x) if isinstance(x, (Box, *_ARRAYS)) else x for x in self.values]
         args, kwargs = self.rebuild(leaves)
-        self._name_arguments(args, kwargs)
+        for name, box in arguments(self.f, args, kwargs):
+            tracer.of_box(box).name = name
         try:
             with traced_by(tracer), watched(tracer):
                 y = self.f(*args, **kwargs)
@@ -313,6 +314,7 @@ class _Trace:
         if left:
             self.why = self.why or f"it keeps a value of shape {left[0].shape} that it computes; return it instead."
         flows(tracer.inputs, tracer.steps)
+        name_closed(tracer.inputs, self.guards.names)
         count, every = len(results), [*results, *map(tracer.of_box, left)]
         program = self._built(every, (lambda parts: (form(parts[:count]), parts[count:])) if left else form, off)
         self._answer(program)
@@ -328,16 +330,6 @@ class _Trace:
         if changed:
             raise TraceError(f"{self.why} It changes {changed}, too, and so was not run a second time.")
         self.result = self._plainly()
-
-    def _name_arguments(self, args: Any, kwargs: Any) -> None:
-        """Name the arguments as the function does."""
-        try:
-            given = inspect.signature(self.f).bind(*args, **kwargs).arguments
-        except (TypeError, ValueError):
-            return
-        for name, x in given.items():
-            if isinstance(x, Box):
-                self.tracer.of_box(x).name = name
 
     def _plainly(self) -> Any:
         args, kwargs = self.rebuild(self.values)
@@ -391,13 +383,17 @@ class _Trace:
         targets = [v for v in tracer.inputs if v.needs] if roots else []
         trace = list(tracer.steps)
         cotangents = {root: Value("cotangent", np.ones(root.shape, root.dtype)[()]) for root in roots}
+        for root, g in cotangents.items():
+            g.of = root
         with traced_by(tracer), np.errstate(all="ignore"):
             found = adjoint(tracer, {v: tracer.wrap(g) for v, g in cotangents.items()}, targets, recorded=False)
             gradients = {v: tracer.of_box(found[v]) for v in targets if v in found}
         steps: list[Step] = tracer.steps[len(trace) :]
         if not gradients:
             cotangents = {}
-        return Program(self._name(), tracer.inputs, trace, steps, results, form, cotangents, gradients, off)
+        return Program(
+            self._name(), tracer.inputs, trace, steps, results, form, cotangents, gradients, off, tracer.labels
+        )
 
     def _answer(self, program: Program) -> None:
         """Give the result of the traced call as that of the program."""

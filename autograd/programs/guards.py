@@ -44,6 +44,7 @@ class Guards:
         self.checks: list[tuple[str, Callable[[], Any], Any]] = []  # what, how it is read, what it was
         self.arrays: dict[int, np.ndarray[Any, Any]] = {}
         self.boxes: dict[int, Box] = {}
+        self.names: dict[int, str] = {}  # how one gets to the arrays and Tensors: ``net.weight``
         self.random: list[Any] = []  # sources of random numbers
         self.doubt = ""
         self.contents: list[tuple[str, Any, bytes]] = []
@@ -82,9 +83,9 @@ class Guards:
 
     def _parts(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
         if isinstance(x, Box):
-            self.boxes[id(x)] = x
+            self.boxes[id(x)], self.names[id(x)] = x, name
         elif isinstance(x, np.ndarray):
-            self.arrays[id(x)] = x
+            self.arrays[id(x)], self.names[id(x)] = x, name
             self._check(f"the shape of {name}", partial(_shape, x), x.shape)
             if x.dtype.hasobject:
                 yield from self._container(x, name)
@@ -124,7 +125,9 @@ class Guards:
             elif type(x) not in (tuple, frozenset):
                 self._slow = True
             self._check(name, partial(_parts_of, x), parts)
-            yield from ((part, f"{name}[{i}]") for i, part in enumerate(parts) if not isinstance(part, _PLAIN))
+            labels = [*map(repr, x.keys())] * 2 if isinstance(x, Mapping) else range(len(parts))
+            pairs = zip(labels, parts, strict=True)
+            yield from ((part, f"{name}[{label}]") for label, part in pairs if not isinstance(part, _PLAIN))
         elif hasattr(type(x), "__next__"):
             self.doubt = f"{name} is an iterator, which is another one at each call. Pass what it gives."
         if type(x) not in _BUILTIN:

@@ -41,16 +41,25 @@ def names(program: Any) -> None:
             for step in steps:
                 read_anew(step, known)
                 if step.function is same or _changes_nothing(step):
-                    known[step.outputs[0]] = step.inputs[0]
+                    x, y = step.inputs[0], step.outputs[0]
+                    known[y] = x
+                    if isinstance(x, Value) and x.kind == RESULT:
+                        x.name, x.of = x.name or y.name, x.of or y.of
                     edits.gone.add(step)
+    for step in (*program.forward, *program.backward):
+        for out in step.outputs:
+            out.of = known.get(out.of, out.of)
     results_anew(program, known)
 
 
 def _changes_nothing(step: Step) -> bool:
     """Tell whether a step gives its input back: the same shape again, the same dtype."""
+    if named(step, "transpose") and isinstance(step.inputs[0], Value) and len(step.inputs[0].shape) < 2:
+        return True
     if step.function is np.asarray and len(step.inputs) == 2 and isinstance(step.inputs[0], Value):
         return bool(step.inputs[0].dtype == step.inputs[1]) and not step.kwargs
-    if step.op is None or step.op.name not in ("reshape", "broadcast_to", "astype"):
+    none = named(step, "sum") and step.kwargs.get("axis") == ()
+    if step.op is None or not (none or step.op.name in ("reshape", "broadcast_to", "astype")):
         return False
     x, y = step.inputs[0], step.outputs[0]
     return isinstance(x, Value) and x.shape == y.shape and x.dtype == y.dtype
@@ -255,7 +264,6 @@ def _reuse(steps: list[Step], outside: set[Value]) -> None:
     own: dict[Value, bool] = {}
     last = {v: i for i, step in enumerate(steps) for v in step.values()}
     views: dict[Value, set[Value]] = {}
-    memory: dict[Value, Value] = {}  # of a result that is written into an input: the value that was there first
     for i, step in enumerate(steps):
         step.out = None
         product = step.function is np.dot or named(step, "matmul")
@@ -281,8 +289,6 @@ def _reuse(steps: list[Step], outside: set[Value]) -> None:
                 and not views.get(x)
             ):
                 step.out = x
-                memory[y] = first = memory.get(x, x)
-                first.name = y.name or first.name  # as the user calls what it becomes
                 break
 
 

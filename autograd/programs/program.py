@@ -6,7 +6,8 @@ a nan behind a mask) it is the ordinary ops again: see :meth:`Program.replay`.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,10 @@ class Program:
         cotangents: dict[Value, Value],
         gradients: dict[Value, Any],
         off: Collection[str] = (),
+        labels: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         self.name, self.inputs, self.results, self.rebuild = name, inputs, results, rebuild
+        self.labels = labels  # the constants that the function has names for, by id
         self.trace, self.cotangents, self.gradients = trace, list(cotangents.values()), gradients
         self.roots = list(cotangents)
         self.forward, self.backward = [step.copy() for step in trace], [step.copy() for step in adjoint]
@@ -72,7 +75,7 @@ class Program:
         self.op = _Compiled(self)
         for v in self.outputs:
             if isinstance(v, Value) and v.kind == RESULT and not v.name:
-                v.name = "loss" if v.shape == () and v in self.roots else "y"
+                v.name = "" if v.of is not None else "y" if v.shape else "loss" if v in self.roots else "value"
         self.text = Source(self)
         self.run_forward, self.run_backward = self.text.functions()
 
@@ -117,9 +120,12 @@ class Program:
     @property
     def memory(self) -> dict[str, int]:
         """Return the bytes of each array that a call makes, and backward with it: results, what is kept, gradients."""
-        made = [out for step in self.steps if step.out is None for out in step.outputs if out.shape is not None]
-        names = [(self.text.name(v), v) for v in [*made, *self.gathered] if v.dtype is not None]
-        return {name: math.prod(v.shape) * v.dtype.itemsize for name, v in names if name.isidentifier()}
+        found: dict[str, int] = {}
+        for steps in (self.forward, [*self.backward, *[Step(np.empty, "", (), {}, (v,)) for v in self.gathered]]):
+            made = [out for step in steps if step.out is None for out in step.outputs if out.shape is not None]
+            named = {self.text.name(v): math.prod(v.shape) * v.dtype.itemsize for v in made if v.dtype is not None}
+            found |= {f"{k}, in backward" if k in found else k: n for k, n in named.items() if k.isidentifier()}
+        return found
 
     def _repr_html_(self) -> str:
         return page(self)

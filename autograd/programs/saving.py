@@ -5,10 +5,8 @@ decorators, docstrings. Arrays (weights, constants) go into a file beside the mo
 """
 
 import ast
-import builtins
 import inspect
 import math
-import operator
 import sys
 import textwrap
 from pathlib import Path
@@ -18,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import TraceError
+from autograd.programs.definitions import definition_of, place_of
 from autograd.programs.guards import is_library
 from autograd.programs.source import Source
 from autograd.programs.values import ARRAY, CLOSED, Value
 from autograd.rules import Op
 
-_SPACES = [("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft), ("math", math), ("operator", operator)]
 # What asks where in a model it runs, or whether its inputs are Tensors: in the module there is neither.
 _STAND_INS = {
     "place": "def place(*names):\n    return ''",
@@ -120,7 +118,7 @@ class _Bundle:
         return known
 
     def _define(self, x: Any, label: str) -> str:
-        place = _place(x)
+        place = place_of(x)
         if place:
             module = place if isinstance(x, ModuleType) else place.rpartition(".")[0]
             self._modules |= {module} if module in sys.stdlib_module_names else set()
@@ -164,7 +162,9 @@ class _Bundle:
         if stand_in:
             self.text += ["", stand_in.replace(f"def {f.__name__}", f"def {name}"), ""]
             return name
-        tree = _definition_of(f)
+        tree = definition_of(f)
+        if tree is None:
+            raise TraceError(f"save: the source of {f.__qualname__} is not at hand.")
         held = {
             label: cell.cell_contents for label, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
         }
@@ -265,22 +265,6 @@ def _stays(decorator: ast.expr) -> bool:
     )
 
 
-def _place(x: Any) -> str:
-    """Return how NumPy and Python name an object of theirs, or nothing."""
-    if isinstance(x, ModuleType):
-        return next((name for name, space in _SPACES if space is x), "")
-    name = getattr(x, "__name__", None)
-    if not isinstance(name, str):
-        return ""
-    if isinstance(getattr(x, "__self__", None), np.ufunc):
-        return f"np.{x.__self__.__name__}.{name}"
-    if vars(builtins).get(name) is x:
-        return name
-    if getattr(x, "__module__", None) in sys.stdlib_module_names and vars(sys.modules[x.__module__]).get(name) is x:
-        return f"{x.__module__}.{name}"
-    return next((f"{space}.{name}" for space, held in _SPACES if getattr(held, name, None) is x), "")
-
-
 def _is_foreign(module: ModuleType) -> bool:
     top = module.__name__.partition(".")[0]
     return top == "numpy" or top in sys.stdlib_module_names
@@ -292,28 +276,3 @@ def _globals_of(code: CodeType) -> set[str]:
         if isinstance(constant, CodeType):
             names |= _globals_of(constant)
     return names
-
-
-def _definition_of(f: FunctionType) -> Any:
-    """Return the tree of a function, of a lambda among others in one statement too."""
-    try:
-        lines = textwrap.dedent(inspect.getsource(f))
-    except (OSError, TypeError):
-        raise TraceError(f"save: the source of {f.__qualname__} is not at hand.") from None
-    if f.__name__ != "<lambda>":
-        return ast.parse(lines).body[0]
-    file = ast.parse(Path(inspect.getsourcefile(f) or "").read_text(encoding="utf-8"))
-    for node in ast.walk(file):
-        if isinstance(node, ast.Lambda) and node.lineno == f.__code__.co_firstlineno and _is_code_of(node, f):
-            return node
-    raise TraceError(f"save: the source of a lambda of {f.__module__} is not at hand.")
-
-
-def _is_code_of(node: ast.Lambda, f: FunctionType) -> bool:
-    code = next(c for c in compile(ast.Expression(node), "lambda", "eval").co_consts if isinstance(c, CodeType))
-    facts, others = ((c.co_names, c.co_varnames, _numbers_of(c)) for c in (code, f.__code__))
-    return facts == others
-
-
-def _numbers_of(code: CodeType) -> list[Any]:
-    return [c for c in code.co_consts if not isinstance(c, CodeType)]

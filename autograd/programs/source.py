@@ -1,77 +1,89 @@
 """Write a program out as Python: a function for forward and one for backward, as a person would write them."""
 
+import builtins
 import keyword
 import linecache
 import math
-import operator
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler import select
 from autograd.programs.blocks import added, order_of, parts
-from autograd.programs.simplify import add_at
-from autograd.programs.values import NOTHING, Step, Value
-from autograd.rules import parameters_of
+from autograd.programs.spelling import LETTERS, Spelling, written
+from autograd.programs.values import NOTHING, Step, Value, values_in
 
-_OPERATORS: dict[Any, str] = {
-    operator.gt: ">", operator.lt: "<", operator.ge: ">=", operator.le: "<=", operator.eq: "==", operator.ne: "!=",
-    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@", np.greater: ">", np.less: "<",
-    np.greater_equal: ">=", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=", operator.and_: "&",
-    operator.or_: "|", operator.xor: "^",
-}  # fmt: skip
 _WIDTH = 110
-_TAKEN = {"np", "select", "saved", "forward", "backward", *keyword.kwlist}
+_TAKEN = {"np", "select", "saved", "forward", "backward", *keyword.kwlist, *dir(builtins)}
 
 
 class Changed(Exception):
     """Report that what a plain function gave has another form than in the trace."""
 
 
-class Source:
-    """Hold the text of a program, and the names that it uses."""
+class Source(Spelling):
+    """Hold the text of a program, and the names that it uses.
+
+    What the user has named is called so, a gradient after what it is the gradient of. Each function has names of its
+    own; what is saved bears one name in both.
+    """
 
     def __init__(self, program: Any, *, alone: bool = False) -> None:
         self.program, self.alone = program, alone  # alone: with NumPy, where nobody gives memory for gradients
         self.space: dict[str, Any] = {"np": np, "select": select}
         self._names: dict[Value, str] = {}
-        self._constants: dict[int, tuple[str, Any]] = {}
-        self._used = set(_TAKEN)
+        self._constants: dict[Any, tuple[str, Any]] = {}
+        self._used = set(_TAKEN)  # in the function that is written
+        self._other: set[str] = set()  # in the one before
         self._last: dict[str, int] = {}  # the number that a label has reached
+        self._as: dict[Value, Value] = {}  # what is written into the memory of another value and bears its name
+        self._read: dict[Value, int] = {}  # the step that reads a value last
+        self._at = 0  # the step that is written
         self._part = ""  # the block of a loop
         self._line: tuple[str, int] | None = None  # of the user's program
         self.lines: list[str] = []
         self.origins: list[tuple[str, int] | None] = []  # for each line the user's that it was written from
-        self._reserve()
         self._write(self._forward())
         if program.gradients:
             self._write(["", ""])
             self._write(self._backward())
-        head = [] if alone else [f"{name} = {text}" for name, x in self._constants.values() if (text := _written(x))]
+        head = [] if alone else [f"{name} = {text}" for name, x in self._constants.values() if (text := written(x))]
         if head:
             self.lines, self.origins = [*head, "", "", *self.lines], [*[None for _ in [*head, "", ""]], *self.origins]
         self.source = "\n".join(self.lines) + "\n"
 
-    def _reserve(self) -> None:
+    def _begin(self, steps: Sequence[Step], given: Sequence[Value], kept: Iterable[Value]) -> None:
         """Let values have the names that the user gave them, before others take these."""
-        made = [out for step in self.program.steps if step.out is None for out in step.outputs]
-        inline = {step.outputs[0] for step in self.program.steps if self._is_inline(step)}
-        for value in [*self.program.used, *made]:
+        every = [each for step in steps for each in (step, *step.inner)]
+        results = {out for step in steps if step.inner for out in step.outputs}  # of loops: one part of them at a time
+        self._read = {v: i for i, step in enumerate(steps) for each in (step, *step.inner) for v in each.values()}
+        self._read |= dict.fromkeys(kept, len(steps))
+        self._at = 0
+        for step in every:
+            if step.out is not None and self.changes(step) and step.outputs[0] not in results:
+                first, y = self._as.get(step.out, step.out), step.outputs[0]
+                if not first.name and first.of is None:
+                    first.name, first.of = y.name, y.of
+                if (first.name, first.of) == (y.name, y.of):
+                    self._as[y] = first
+        inline = {step.outputs[0] for step in steps if self._is_inline(step)}
+        for value in [*given, *[out for step in every for out in step.outputs]]:
             if value.name and value not in inline:
                 self.name(value)
 
     def _write(self, lines: Iterable[str]) -> None:
-        for text in lines:
-            self.lines.append(text)
-            self.origins.append(self._line if text.startswith("    ") else None)
+        for line in lines:
+            for text in _wrapped(line):
+                self.lines.append(text)
+                self.origins.append(self._line if text.startswith("    ") else None)
 
     @property
     def names(self) -> set[str]:
         """Return every name that is taken."""
-        return self._used
+        return self._used | self._other
 
     def constants(self) -> list[tuple[str, Any]]:
         """List the objects that the functions use, by name."""
@@ -89,19 +101,30 @@ class Source:
 
     def _forward(self) -> Iterator[str]:
         program = self.program
+        self._begin(program.forward, program.used, [*program.saved, *values_in(program.outputs)])
         inputs = [self.name(v) for v in program.used]
-        yield from self._signature("forward", inputs)
+        yield f"def forward({', '.join(inputs)}):"
         yield from self._body(program.forward)
         outputs = ", ".join([self.expression(v) for v in program.outputs])
         saved = ", ".join([self.name(v) for v in program.saved])
         self._line = None
-        yield f"    return [{outputs}], ({saved}{',' if len(program.saved) == 1 else ''})"
+        saved = f"({saved}{',' if len(program.saved) == 1 else ''})"
+        line = f"    return [{outputs}], {saved}"
+        if len(line) > _WIDTH:
+            yield f"    saved = {saved}"
+            line = f"    return [{outputs}], saved"
+        yield line
 
     def _backward(self) -> Iterator[str]:
         program = self.program
-        given = [self.name(v, f"d{self.name(root)}") for v, root in zip(program.cotangents, program.roots, strict=True)]
+        self._other, self._used = self._used, _TAKEN | {name for name, _ in self._constants.values()}
+        self._used |= {self._names[v] for v in program.saved}
+        self._last, self._part = {}, ""
+        self._begin(program.backward, (), values_in(list(program.gradients.values())))
+        given = [self.name(v) for v in program.cotangents]
         places = [] if self.alone else program.gathered
-        yield from self._signature("backward", [*given, *map(self.name, [*program.saved, *places])])
+        names = [*given, *map(self.name, [*program.saved, *places])]
+        yield f"def backward({', '.join(names)}):"
         for v in program.gathered if self.alone else ():
             order = "" if v.array.flags.c_contiguous else ", order='F'"
             yield f"    {self.name(v)} = np.empty({v.shape}, np.{v.dtype.name}{order})"
@@ -109,21 +132,10 @@ class Source:
         self._line = None
         yield f"    return [{', '.join([self.expression(g) for g in program.gradients.values()])}]"
 
-    @staticmethod
-    def _signature(name: str, arguments: list[str]) -> Iterator[str]:
-        """Write the head of a function, on several lines where it is long."""
-        line = f"def {name}({', '.join(arguments)}):"
-        if len(line) <= _WIDTH:
-            yield line
-            return
-        yield f"def {name}("
-        yield from textwrap.wrap(", ".join(arguments) + ",", _WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4)
-        yield "):"
-
     def _body(self, steps: list[Step]) -> Iterator[str]:
         path = ""
         self._line = None
-        for step in steps:
+        for self._at, step in enumerate(steps):
             if (
                 self.alone
                 and step.effect
@@ -134,7 +146,7 @@ class Source:
             if self._is_inline(step):
                 self._names[step.outputs[0]] = f"{self.name(step.inputs[0])}.T"
                 continue
-            here = step.scope.path if step.scope is not None else ""
+            here = step.scope.path if step.scope is not None else "" if step.line is not None else path
             if step.line != self._line and step.line is not None:
                 self._line, path = step.line, ""
                 if text := linecache.getline(*step.line).strip():
@@ -146,10 +158,12 @@ class Source:
             if step.inner:
                 yield from self._loop(step)
                 continue
-            yield f"    {self.statement(step)}"
+            for text in self.statements(step):
+                yield f"    {text}"
             check = self.checks(step)
             if check:
-                yield f"    {check}"
+                yield f"    if {check}:"
+                yield f"        raise {self.constant(Changed, 'Changed')}"
 
     def _loop(self, loop: Step) -> Iterator[str]:
         """Write a run that goes over arrays block by block."""
@@ -177,7 +191,8 @@ class Source:
                 total = self.name(step.outputs[0])
                 yield f"        {total}.append(np.add.reduce({self.expression(step.inputs[0])}))"
             else:
-                yield f"        {self.statement(step)}"
+                for text in self.statements(step):
+                    yield f"        {text}"
         for v in results:
             yield f"        {flat[v]}[{part}] = {self._names[v]}"
         for step in sums:
@@ -198,108 +213,79 @@ class Source:
         ]
         if step.packed and len(step.outputs) and all(out.shape == () for out in step.outputs):
             return ""
-        return f"if {' or '.join(tests)}: raise {self.constant(Changed, 'Changed')}" if tests else ""
+        return " or ".join(tests)
 
-    def statement(self, step: Step) -> str:
-        """Write one step."""
-        value = self.call(step) + ("[()]" if step.number and step.out is None else "")
-        if not step.outputs or (not step.packed and step.outputs[0].shape is None and not step.dynamic):
-            return value
+    def statements(self, step: Step) -> list[str]:
+        """Write one step: one line, where it puts a part into an array two."""
         if step.out is not None:
-            return value
-        names = ["_" if out.kind == NOTHING else self.name(out, step.label) for out in step.outputs]
+            return [self._into(step)]
+        y = step.outputs[0] if step.outputs else None
+        if y is None or (not step.packed and y.shape is None and not step.dynamic):
+            return self.put_in(step, "") or [self.call(step)]
+        value = self.call(step)  # what it reads has its name before what it gives
+        names = ["_" if out.kind == NOTHING else self._result(step, i) for i, out in enumerate(step.outputs)]
+        if lines := self.put_in(step, names[0]):
+            return lines
         if step.op is not None and step.op.cache and step.nested:
             inner = len(names) - len(step.op.cache)
             names = [f"({', '.join(names[:inner])})", *names[inner:]]
-        return f"{', '.join(names)}{',' if step.packed and len(names) == 1 else ''} = {value}"
+        given = f"{value}[()]" if step.number else value
+        return [f"{', '.join(names)}{',' if step.packed and len(names) == 1 else ''} = {given}"]
 
-    def call(self, step: Step) -> str:
-        """Write the expression of one step."""
-        inputs = [self.expression(x) for x in step.inputs]
-        if step.out is not None:
-            inputs.append(f"out={self.name(step.out)}{'.T' if step.turned else ''}")
-            step.outputs[0].name = ""
-            self._names.setdefault(step.outputs[0], self.name(step.out))
-            return f"{self.function(step)}({', '.join(inputs)})"
-        if step.function is add_at:
-            return f"{inputs[0]}[{self.index(step.kwargs['index'])}] += {inputs[1]}"
-        if step.function is np.transpose:
-            return f"{inputs[0]}.T"
-        sign = _OPERATORS.get(step.function) if _hashable(step.function) else None
-        if sign and len(inputs) == 2 and not step.kwargs:
-            return f"{inputs[0]} {sign} {inputs[1]}"
-        if (step.function is np.negative or step.function is operator.invert) and not step.kwargs:
-            return f"{'-' if step.function is np.negative else '~'}{inputs[0]}"
-        if step.op is not None and step.op.forward is step.function and step.op.name == "getitem":
-            return f"{inputs[0]}[{self.index(step.kwargs['index'])}]"
-        if step.op is not None and step.op.forward is step.function and step.op.name in _METHODS:
-            written = _METHODS[step.op.name](inputs, {k: self.expression(v) for k, v in step.kwargs.items()}, step)
-            if written:
-                return str(written)
-        keywords = [f"{k}={self.expression(v)}" for k, v in step.kwargs.items() if not self._is_default(step, k, v)]
-        return f"{self.function(step)}({', '.join([*inputs, *keywords])})"
+    def _into(self, step: Step) -> str:
+        """Write a step whose result goes into memory that there is; with another meaning it gets another name."""
+        out: Any = step.out
+        y, memory = step.outputs[0], self.name(out)
+        if y not in self._names:
+            shared = y not in self._read or step.turned or self._as.get(y, y) is not y
+            wish, other = self._wish(y), self._wish(out)
+            shared = shared or (wish == other and (bool(wish) or self.changes(step)))
+            self._names[y] = memory if shared else self._result(step, 0)
+        if self._names[y] == memory and self.changes(step):
+            return self.changed(step, memory)
+        inputs = ", ".join([*map(self.expression, step.inputs), f"out={memory}{'.T' if step.turned else ''}"])
+        call = f"{self.function(step)}({inputs})"
+        return call if self._names[y] == memory else f"{self._names[y]} = {call}"
 
-    @staticmethod
-    def _is_default(step: Step, key: str, value: Any) -> bool:
-        if step.op is None or step.op.forward is not step.function:
-            return False
-        default = {name: default for name, default, _ in parameters_of(step.function)}.get(key, ...)
-        return value is default or (
-            isinstance(value, bool | int | str) and type(value) is type(default) and value == default
+    def _result(self, step: Step, i: int) -> str:
+        """Name what a step gives: in place of what it reads for the last time, if that bears the same name."""
+        out, op = step.outputs[i], step.op
+        wish = self._wish(out)
+        if out not in self._names and wish:
+            for x in step.values():
+                same = self._wish(x) == wish and x.shape == out.shape and self._names.get(x, ".").isidentifier()
+                if same and self._read.get(x) == self._at and not x.name:
+                    self._names[out] = self._names[x]
+        cached = i - len(step.outputs) + len(op.cache) if op is not None and op.forward is step.function else -1
+        return self.name(out, op.cache[cached] if cached >= 0 else step.label)
+
+    def _wish(self, value: Value) -> str:
+        """Return how a value is to be called: as the user does, or after what it is the gradient of."""
+        of = value.of
+        return value.name or (
+            f"d{self._names[of]}" if of is not None and self._names.get(of, ".").isidentifier() else ""
         )
 
-    def function(self, step: Step) -> str:
-        """Name the function of a step."""
-        f = step.function
-        name = getattr(f, "__name__", step.label)
-        if getattr(np, name, None) is f:
-            return f"np.{name}"
-        return self.constant(f, step.label)
-
-    def expression(self, x: Any) -> str:
-        """Write a value or a constant."""
-        if isinstance(x, Value):
-            return self.name(x)
-        if isinstance(x, tuple) and not hasattr(x, "_fields"):
-            return f"({', '.join(map(self.expression, x))}{',' if len(x) == 1 else ''})"
-        if isinstance(x, list):
-            return f"[{', '.join(map(self.expression, x))}]"
-        if isinstance(x, dict):
-            return "{" + ", ".join([f"{k!r}: {self.expression(v)}" for k, v in x.items()]) + "}"
-        if isinstance(x, slice):
-            return f"slice({self.expression(x.start)}, {self.expression(x.stop)}, {self.expression(x.step)})"
-        if x is None or x is Ellipsis or type(x) in (bool, int, str):
-            return "..." if x is Ellipsis else repr(x)
-        if type(x) is float and math.isfinite(x):
-            return repr(x)
-        if isinstance(x, type) and x in (bool, int, float):
-            return x.__name__
-        if isinstance(x, np.dtype) and x.isbuiltin == 1:
-            return f"np.{x.name}" if x.name != "bool" else "bool"
-        return self.constant(x, _called(x))
-
-    def index(self, x: Any) -> str:
-        """Write an index as between brackets."""
-        if isinstance(x, tuple) and x:
-            return ", ".join(map(self.index, x)) + ("," if len(x) == 1 else "")
-        if isinstance(x, slice):
-            start, stop, step = ("" if part is None else self.expression(part) for part in (x.start, x.stop, x.step))
-            return f"{start}:{stop}{':' if step else ''}{step}"
-        return self.expression(x)
-
     def constant(self, x: Any, label: str) -> str:
-        """Name an object that the functions use."""
-        known = self._constants.get(id(x))
+        """Name an object that the functions use; of small arrays those that are equal once."""
+        small = isinstance(x, np.ndarray | np.generic) and x.nbytes <= 1024 and not x.dtype.hasobject
+        plain = small and (isinstance(x, np.generic) or not x.flags.writeable)
+        key = (type(x), x.dtype, x.shape, x.strides, x.tobytes()) if plain else id(x)
+        known = self._constants.get(key)
         if known is None:
-            known = self._constants[id(x)] = self._free(label), x
+            label = self.program.labels.get(id(x), label)
+            known = self._constants[key] = self._free(label, self._other), x
             self.space[known[0]] = x
         return known[0]
 
     def name(self, value: Value, label: str = "") -> str:
-        """Name a value: a gradient by what it is the gradient of."""
+        """Name a value."""
         if value not in self._names:
-            of = f"d{self.name(value.of)}" if value.of is not None and value.of in self._names else ""
-            self._names[value] = self._free(value.name or of or _SHORT.get(label, label) or value.kind)
+            first = self._as.get(value, value)
+            if label not in LETTERS and label in self.space:  # not the name of the function that gives it
+                label = "h" if value.shape else "loss"
+            own = self._wish(value) or LETTERS.get(label, label) or value.kind
+            self._names[value] = self.name(first, label) if first is not value else self._free(own)
         return self._names[value]
 
     def _is_inline(self, step: Step) -> bool:
@@ -312,11 +298,11 @@ class Source:
             return False
         return out not in program.saved and not any(out is v for v in (*program.outputs, *program.gradients.values()))
 
-    def _free(self, label: str) -> str:
+    def _free(self, label: str, others: Iterable[str] = ()) -> str:
         label = re.sub(r"\W", "_", label).strip("_") or "v"
         label = f"v_{label}" if label[0].isdigit() else label
         name, n = label, self._last.get(label, 1)
-        while name in self._used:
+        while name in self._used or name in others:
             n += 1
             name = f"{label}_{n}"
         self._last[label] = n
@@ -324,56 +310,22 @@ class Source:
         return name
 
 
-_SHORT = {
-    "matmul": "z",
-    "multiply": "p",
-    "subtract": "s",
-    "add": "s",
-    "divide": "q",
-    "getitem": "part",
-    "gather": "part",
-}
-_METHODS: dict[str, Any] = {
-    "select": lambda x, kw, step: f"select({kw['mask']}, {x[0]})",
-    "transpose": lambda x, kw, step: (
-        f"{x[0]}.T" if kw.get("axes", "None") == "None" else f"{x[0]}.transpose({kw['axes']})"
-    ),
-    "reshape": lambda x, kw, step: f"{x[0]}.reshape({kw['shape']})" if kw.get("order", "'C'") == "'C'" else None,
-    "matmul": lambda x, kw, step: f"{x[0]} @ {x[1]}",
-    "where": lambda x, kw, step: f"np.where({kw['condition']}, {x[0]}, {x[1]})",
-    "astype": lambda x, kw, step: f"{x[0]}.astype({kw['dtype']})",
-}
-
-
-def _is_even(x: Any) -> bool:
-    """Tell whether an array holds one number throughout, which is not -0."""
-    even = x.size > 0 and x.dtype.kind in "fiu" and (x == x.flat[0]).all()
-    return bool(even) and not (x.flat[0] == 0 and bool(np.signbit(x).any()))
-
-
-def _written(x: Any) -> str:
-    """Write a constant that one line can make; of others there is the name only."""
-    if not isinstance(x, np.ndarray | np.generic) or not _is_even(x) or not np.isfinite(x.flat[0]):
-        return ""
-    number, dtype = x.flat[0].item(), f"np.{x.dtype.name}"
-    if isinstance(x, np.generic):
-        return f"{dtype}({number!r})"
-    if not x.ndim:
-        return f"np.array({number!r}, {dtype})"
-    made = {0: f"np.zeros({x.shape}", 1: f"np.ones({x.shape}"}.get(number, f"np.full({x.shape}, {number!r}")
-    return f"{made}, {dtype})"
-
-
-def _called(x: Any) -> str:
-    """Name a constant by its number, where that is short."""
-    if not isinstance(x, np.ndarray | np.generic) or not _is_even(x):
-        return "c"
-    number: Any = x.flat[0]
-    if x.ndim:
-        return {0: "zeros", 1: "ones"}.get(number, "c")
-    whole = abs(number) < 10_000 and number == int(number)
-    return {0: "zero", 1: "one"}.get(number, f"{'minus' if number < 0 else 'c'}{abs(int(number))}") if whole else "c"
-
-
-def _hashable(x: Any) -> bool:
-    return isinstance(x, np.ufunc) or type(x) is type(operator.gt)
+def _wrapped(line: str) -> list[str]:
+    """Break a long line inside the last bracket that it opens and closes; at none that stands in a text."""
+    end = len(line.rstrip(":"))
+    if (
+        len(line) <= _WIDTH
+        or line[end - 1] not in ")]"
+        or line.lstrip().startswith("#")
+        or re.search(r"'[^']*[ ()\[\]][^']*'", line)
+    ):
+        return [line]
+    depth = 0
+    for at in range(end - 1, 0, -1):
+        depth += (line[at] in ")]") - (line[at] in "([")
+        if not depth:
+            break
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    inside = line[at + 1 : end - 1].rstrip(",") + ","
+    parts = textwrap.wrap(inside, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    return [line[: at + 1], *parts, indent[4:] + line[end - 1 :]]

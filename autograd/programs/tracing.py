@@ -25,7 +25,7 @@ from autograd.errors import MissingRule, TraceError
 from autograd.graph import Symbol, next_order
 from autograd.hints import unknown_attribute
 from autograd.modes import current, traced_by
-from autograd.ops import casting, indexing, sorting
+from autograd.ops import casting, indexing, indices, sorting
 from autograd.ops import elementwise as ew
 from autograd.primitive import opaque
 from autograd.programs.adjoint import adjoint
@@ -70,6 +70,8 @@ def watched(tracer: "Tracer") -> Iterator[None]:
                     tracer.give_up("it asks what type() an array is of; use isinstance.")
                 if isinstance(x, Traced) and not x._node.value.name:  # type: ignore[union-attr]
                     x._node.value.name = name  # type: ignore[union-attr]
+                elif type(x) is np.ndarray:
+                    tracer.call(x, name)
 
     sys.setprofile(look)
     try:
@@ -265,6 +267,8 @@ class Tracer:
         self._boxes: list[ref[Any]] = []
         self._raises, self._filters = "raise" in np.geterr().values(), list(warnings.filters)
         self.written: set[int] = set()  # ids of arrays that steps may write into
+        self.labels: dict[int, str] = {}  # how the function calls its constants, by id
+        self._looking: dict[int, list[Any]] = {}  # id of an array -> the constants that are views of it
 
     def give_up(self, why: str) -> None:
         """Note that the run which is traced is not the one that the function would make."""
@@ -364,12 +368,22 @@ class Tracer:
             self.inputs.append(found)
         else:
             self.fresh = True
-            found = array.copy()
+            found = array.copy(order="K")
             found.flags.writeable = False
             self._frozen.append((array, found))
+            self._looking.setdefault(id(array.base), []).append(found)
             self._by_array[id(found)] = found, found
         self._by_array[id(array)] = found, array
         return found
+
+    def call(self, array: Any, name: str) -> None:
+        """Note how the function calls an array of its own."""
+        found, known = self._by_array.get(id(array), (None, None))
+        if known is array and isinstance(found, np.ndarray):
+            self.labels.setdefault(id(found), name)
+        for view in self._looking.get(id(array), ()):
+            turned = view.ndim == 2 and view.shape == array.T.shape and view.strides == array.T.strides
+            self.labels.setdefault(id(view), f"{name}_{'T' if turned else 'part'}")
 
     def same(self, copied: Any, original: Any) -> Any:
         """Note that ``copied`` is what ``original`` was, and return it."""
@@ -674,6 +688,8 @@ def _is_dynamic(function: Any, y: Any) -> bool:
         return False
     if isinstance(y, str):
         return True
+    if function is indices.as_index.__wrapped__:  # in the form of what it is given
+        return False
     return function in _BY_VALUE or not (getattr(function, "__module__", None) or "").startswith("numpy")
 
 

@@ -95,7 +95,7 @@ def nll_loss(
     """
     x, w = logits_and_weight("nll_loss", input, weight, reduction)
     if check:
-        targets.log_probabilities("nll_loss", x)
+        targets.check_log_probabilities("nll_loss", x)
     target = target if isinstance(target, ag.Tensor) else numbers(target, "target")
     index, valid = class_indices("nll_loss", target, x.shape, ignore_index)
     return nll_of(x, index=index, weight=w, valid=valid, reduction=reduction)

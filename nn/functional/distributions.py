@@ -83,11 +83,11 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     x, t = pair("kl_div", input, target, "none")
     if check:
         targets.swapped("kl_div", x, t)
-        targets.log_probabilities("kl_div", x)
+        targets.check_log_probabilities("kl_div", x)
         if log_target:
-            targets.log_probabilities("the target of kl_div, with log_target=True,", t)
+            targets.check_log_probabilities("the target of kl_div, with log_target=True,", t)
         else:
-            targets.positive("kl_div", t, "For their logarithms pass log_target=True.")
+            targets.check_positive("kl_div", t, "For their logarithms pass log_target=True.")
     if log_target:
         values = np.exp(t) * (t - x)
     else:

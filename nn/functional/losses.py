@@ -230,7 +230,7 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean", margin: float =
     """
     x, t = pair("hinge_loss", input, target, reduction)
     if check:
-        targets.signs("hinge_loss", t)
+        targets.check_signs("hinge_loss", t)
     return _hinge(x, t, reduction=reduction, margin=margin)
 
 
@@ -279,10 +279,10 @@ def binary_cross_entropy(
     p, t = pair(name, input, target, reduction)
     if check:
         targets.swapped(name, p, t)
-        targets.shares(name, t)
-    targets.probabilities(name, p)
+        targets.check_shares(name, t)
+    targets.check_probabilities(name, p)
     if check:
-        targets.not_labels(name, p, t)
+        targets.check_not_labels(name, p, t)
     return _bce(p, t, weight=_constant(weight, p, "weight"), reduction=reduction)
 
 
@@ -358,7 +358,7 @@ def binary_cross_entropy_with_logits(
     z, t = pair(name, input, target, reduction)
     if check:
         targets.swapped(name, z, t)
-        targets.shares(name, t)
+        targets.check_shares(name, t)
     if weight is None and pos_weight is None:
         return _logits(z, t) if reduction == "mean" else _logits(z, t, reduction=reduction)
     weight, pos_weight = _constant(weight, z, "weight"), _constant(pos_weight, z, "pos_weight")

@@ -28,7 +28,7 @@ def swapped(name: str, output: Any, target: Any) -> None:
 
 
 @ag.opaque
-def shares(name: str, target: Any) -> None:
+def check_shares(name: str, target: Any) -> None:
     """Refuse targets outside [0, 1]: the minimum of binary cross entropy would be −∞."""
     values = np.asarray(target)
     low, high = _low(values), _high(values)
@@ -47,7 +47,7 @@ def shares(name: str, target: Any) -> None:
 
 
 @ag.opaque
-def signs(name: str, target: Any) -> None:
+def check_signs(name: str, target: Any) -> None:
     """Refuse targets other than -1 and 1."""
     values = np.asarray(target)
     fits = np.abs(values) == 1
@@ -58,7 +58,7 @@ def signs(name: str, target: Any) -> None:
 
 
 @ag.opaque
-def probabilities(name: str, output: Any) -> None:
+def check_probabilities(name: str, output: Any) -> None:
     """Refuse outputs outside [0, 1], whose logarithms are none."""
     values = np.asarray(output)
     low, high = _low(values), _high(values)
@@ -71,7 +71,7 @@ def probabilities(name: str, output: Any) -> None:
 
 
 @ag.opaque
-def not_labels(name: str, output: Any, target: Any) -> None:
+def check_not_labels(name: str, output: Any, target: Any) -> None:
     """Refuse probabilities that are all 0 or 1 beside targets that lie between: the arguments are swapped."""
     values, wanted = np.asarray(output), np.asarray(target)
     crisp = _low(values) == 0 and _high(values) == 1 and bool(((values == 0) | (values == 1)).all())
@@ -83,7 +83,7 @@ def not_labels(name: str, output: Any, target: Any) -> None:
 
 
 @ag.opaque
-def log_probabilities(name: str, output: Any) -> None:
+def check_log_probabilities(name: str, output: Any) -> None:
     """Refuse outputs above 0, which are the logarithm of no probability."""
     values = np.asarray(output)
     high = _high(values)
@@ -95,7 +95,7 @@ def log_probabilities(name: str, output: Any) -> None:
 
 
 @ag.opaque
-def positive(name: str, target: Any, advice: str) -> None:
+def check_positive(name: str, target: Any, advice: str) -> None:
     """Refuse probabilities below 0."""
     values = np.asarray(target)
     if values.size and not _low(values) >= 0:

@@ -48,7 +48,7 @@ def test_gradients_of_a_weight_that_is_used_twice_are_added_where_they_lie():
         return (model(x) ** 2).sum() + (model(y) * 3.0).sum() + model(x + y).sum()
 
     compiled = ag.compile(loss)
-    assert "copyto" not in compiled.program(x, y).source
+    assert "[...]" not in compiled.program(x, y).source
     found = []
     for f in (loss, compiled):
         model.zero_grad()

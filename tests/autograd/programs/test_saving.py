@@ -107,7 +107,7 @@ def test_what_no_file_can_hold_is_named(tmp_path):
     def read(x, handle):
         return x + 1 if handle else x
 
-    with pytest.raises(TraceError, match="the program uses object 'c', which cannot be written into a module"):
+    with pytest.raises(TraceError, match="the program uses object 'handle', which cannot be written into a module"):
         ag.compile(lambda x: read(x, handle=handle)).program(np.ones(3)).save(tmp_path / "step.py")
 
 

@@ -16,8 +16,8 @@ ROWS = {  # pass: function, what its source holds without the pass alone, and wh
     "constants": (ag.grad(lambda x: (np.sin(x) * 2 * 3).mean()), "/ 4", "np.cos(x)"),
     "spreads": (ag.grad(lambda x: (np.sin(x) * 2 * 3).mean()), "broadcast_to(", "np.cos(x)"),
     "squares": (lambda x: (x**2).sum(), "np.power(x, 2)", "np.square(x)"),
-    "signs": (lambda x: -np.negative(x) + (-x), "-negative", "x - x"),
-    "scatters": (ag.grad(parts), "shape=(4,), index=slice(None, 2, None)", "[:2] +="),
+    "signs": (lambda x: -np.negative(x) + (-x), "-minus", "x - x"),
+    "scatters": (ag.grad(parts), "[:2] = ", "[:2] +="),
 }
 
 
@@ -69,14 +69,14 @@ FACTORS = {  # name: (function, the lines of its program)
     "two signs": (lambda x: (x * -1.0) * -1.0, []),
     "before a product": (
         lambda x: ((x * 5.0) * (x + 1)) * 3.0,
-        ["s = x + one", "np.multiply(x, s, out=s)", "np.multiply(s, c15, out=s)"],
+        ["y = x + one", "y *= x", "y *= c15"],
     ),
     "on both sides": (
         lambda x: (x * 5.0) * ((x + 1) * 3.0),
-        ["s = x + one", "np.multiply(x, s, out=s)", "np.multiply(s, c15, out=s)"],
+        ["y = x + one", "y *= x", "y *= c15"],
     ),
-    "a sign of a product, taken back": (lambda x: -((-x) * (x + 1)), ["s = x + one", "np.multiply(x, s, out=s)"]),
-    "two signs in a product": (lambda x: (-x) * (-(x + 1)), ["s = x + one", "np.multiply(x, s, out=s)"]),
+    "a sign of a product, taken back": (lambda x: -((-x) * (x + 1)), ["y = x + one", "y *= x"]),
+    "two signs in a product": (lambda x: (-x) * (-(x + 1)), ["y = x + one", "y *= x"]),
 }
 
 
