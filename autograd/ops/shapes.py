@@ -31,7 +31,7 @@ def _reshape_vjp(g: Any, shapes: Any, order: Any) -> Any:
 
 
 def _memory_order(a: Any, order: Any) -> Any:
-    """Say what ``order="A"`` means for this array: "F" if it is stored in that order, else "C"."""
+    """Tell what ``order="A"`` means for this array: "F" if it is stored in that order, else "C"."""
     return "F" if np.isfortran(np.asarray(plain(a))) else "C"
 
 
@@ -112,7 +112,8 @@ atleast_3d = _leading(
 
 
 _transpose = op(
-    np.transpose,
+    lambda a, axes=None: np.transpose(a, axes),  # np.transpose itself stands in programs for .T
+    name="transpose",
     symbol="ᵀ",
     vjp=lambda g, axes: g.transpose() if axes is None else g.transpose(inverse(axes)),
     linear=True,
