@@ -24,7 +24,7 @@ def refuse_foreign_files(folder: str) -> None:
 
 
 def cure() -> str:
-    """Say what to do, with the command by which this package was installed (``nn._clash`` says the same)."""
+    """Tell what to do, with the command by which this package was installed (``nn._clash`` says the same)."""
     return (
         "Remove both, then install the one you want:\n"
         "    python -m pip uninstall --yes autograd chainrule\n"

@@ -22,7 +22,7 @@ from autograd.graph import Node, View, next_order, versions
 from autograd.hints import unexpected_keyword
 from autograd.modes import current
 from autograd.rules import PLAIN, Op
-from autograd.template import apply_lines, masks_of, vjp_lines
+from autograd.template import apply_lines, vjp_lines
 from autograd.vjp import Cotangents, check, fit, joint_cotangents, missing_rule
 
 # On NumPy scalars the operator costs 40 ns where the ufunc costs 470; on arrays they are the same loop.
@@ -137,7 +137,7 @@ def _executed(op: Op, name: str, lines: Iterator[str], space: dict[str, Any]) ->
     text, file = "\n".join(lines) + "\n", f"<autograd {name} of {op.name} {id(op):x}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     space.update({f"_rule_{i}": rule.function for i, rule in op.rules.items()})
-    space.update({f"_mask_{i}": rule.function for i, rule in masks_of(op).items()})
+    space.update({f"_mask_{i}": rule.function for i, rule in op.masks.items()})
     space.update({f"_default_{key}": value for key, value in op.keywords.items()})
     space.update(_forward=_OPERATORS.get(op.forward, op.forward), _rule=op.joint and op.joint.function)
     space["_tensor"] = box.result_type()

@@ -20,7 +20,7 @@ from autograd.backward import VJP, InputCotangents, UnderWay, backward_pass
 from autograd.box import ARRAYS, SMALL, Box, plain, wrap
 from autograd.compiler import select
 from autograd.gathering import memories
-from autograd.graph import HOOKED, RETAINED, Node, TracedLeaf, ancestors, leading_to, versions
+from autograd.graph import HOOKED, RETAINED, Node, TracedLeaf, ancestors, leading_to
 from autograd.masking import Masked, any_dead, as_masked, random_like, reach, unmasked
 from autograd.modes import current, enable_grad, watched_by
 from autograd.rules import Op
@@ -53,7 +53,7 @@ def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: 
         if node.retain:
             g = _seen(node, g, retained)
         op = node.op
-        if op.selects is not None and not at_mask:
+        if op.selects and not at_mask:
             at_mask.update(state.at(node, g))
         cotangents: InputCotangents = op.vjp(node, node.residuals, g, wanted)
         if at_mask:
@@ -238,8 +238,7 @@ def recorded_vjp(node: Node, g: Any, wanted: Any = None) -> InputCotangents:
 
 def linked(node: Node) -> tuple[Any, ...]:
     """Return the residuals of ``node`` that a rule reads as Tensors, standing where they stood in the graph."""
-    if node.released or versions.latest < node.order:
-        check(node)
+    check(node)
     op, parents, residuals = node.op, node.parents, list(node.residuals)
     for i in op.reads([p is not None and p.needs for p in parents]):
         parent = parents[i]
@@ -263,8 +262,7 @@ def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, tr
     Inputs that nobody differentiates here stay linked to the graph when the pass itself is recorded. Inputs beyond
     those of the definition are nodes that it closes over; the pass stops there as well. ``g`` may be masked.
     """
-    if node.released or versions.latest < node.order:
-        check(node)
+    check(node)
     op, parents, own = node.op, node.parents, {}
     inputs = list(residuals[: len(parents) - op.closed_over(node)])
     for i, parent in enumerate(parents):
@@ -305,16 +303,15 @@ def definition_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None, *, tr
 def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> InputCotangents:
     """Return the cotangent of each parent, set to zero where it influences nothing that is alive."""
     op: Op = node.op
-    if op.selects is None and op.__class__ is Op and masked.__class__ is Masked and masked._alive is None:  # mostly
+    if not op.selects and op.__class__ is Op and masked.__class__ is Masked and masked._alive is None:  # mostly
         return _unmasked_vjp(node, masked.g, wanted, traced)
     if op in PLUMBING:
         return op.vjp(node, node.residuals, masked, wanted)
-    if op.definition is not None and (op.selects is not None or traced or any_dead(masked)):
+    if op.definition is not None and (op.selects or traced or any_dead(masked)):
         return definition_vjp(node, node.residuals, masked, wanted, traced=traced)
-    if op.selects is None and not any_dead(masked):
+    if not op.selects and not any_dead(masked):
         return _unmasked_vjp(node, unmasked(masked), wanted, traced)
-    if node.released or versions.latest < node.order:
-        check(node)
+    check(node)
     needs = [p is not None and p.needs and (wanted is None or p in wanted) for p in node.parents]
     residuals = linked(node) if traced else node.residuals
     if op.elementwise and op.joint is None and masked.__class__ is Masked:
@@ -328,7 +325,7 @@ def masked_vjp(node: Node, masked: Any, wanted: Any, traced: bool) -> InputCotan
             for (parent, cotangent), i in zip(cotangents, places, strict=True)
         ]
     alive = reached()
-    if op.selects is None:  # what selects by its values needs them as they are
+    if not op.selects:  # what selects by its values needs them as they are
         inputs = [_finite(x, each) for x, each in zip(residuals, alive, strict=False)]
         residuals = [*inputs, *residuals[len(alive) :]]
     cotangents = op.vjp(node, residuals, unmasked(masked), wanted)
@@ -354,8 +351,8 @@ def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[boo
             missing_rule(op, i)
         alive = masked.alive
         cotangent = op.rules[i].function(masked.g, *arguments_of(op.rules[i], node, residuals, needs, (True,)))
-        if op.selects is not None and i in op.selects:
-            chosen = op.selects[i].function(*arguments_of(op.selects[i], node, residuals, needs, (True,)))
+        if i in op.masks:
+            chosen = op.masks[i].function(*arguments_of(op.masks[i], node, residuals, needs, (True,)))
             chosen = np.broadcast_to(np.asarray(chosen, bool), node.shape)
             alive = chosen if alive is None else alive & chosen
         if alive is not None:

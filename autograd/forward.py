@@ -182,8 +182,8 @@ class Pusher:
             t = conjugate(t) if twin else t  # the rules of a complex result are conjugated, and back
             share = rule.function(t, *arguments_of(rule, node, residuals, needs, (True,)))
             share = conjugate(share) if twin else share
-            if isinstance(op.selects, dict) and i in op.selects:
-                mask = op.selects[i].function(*arguments_of(op.selects[i], node, residuals, needs, (True,)))
+            if i in op.masks:
+                mask = op.masks[i].function(*arguments_of(op.masks[i], node, residuals, needs, (True,)))
                 mask = mask if isinstance(mask, Box) else np.broadcast_to(np.asarray(mask, bool), shape)[()]
                 share = select(mask, self.fitted(_array(share), node.shape, node.dtype))
             total = share if total is None else total + share
@@ -293,7 +293,7 @@ def _alive(node: Node, u: Any, given: Sequence[Any], traced: bool) -> Any:
         if t is None:
             continue
         plain = t._array if isinstance(t, Box) else t
-        if node.op.selects is True and not np.all(np.isfinite(plain)):
+        if node.op.selects and not node.op.masks and not np.all(np.isfinite(plain)):
             if alive is None:
                 masked = (
                     Cotangents({k: Masked(g) for k, g in u.parts.items()}) if isinstance(u, Cotangents) else Masked(u)

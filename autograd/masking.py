@@ -96,7 +96,7 @@ def reach(node: Node, masked: Any, needs: Sequence[bool]) -> list[Any]:
         alive: list[Any] = [None] * len(node.parents)
         for i, cotangent in cotangents:
             alive[i] = np.asarray(cotangent) != 0
-            if op.selects is None:  # 0 · inf tells nothing
+            if not op.selects:  # 0 · inf tells nothing
                 alive[i] &= ~np.isnan(cotangent)
         found.append(alive)
     each = [[alive[i] for alive in found] for i in range(len(node.parents))]
@@ -135,7 +135,7 @@ def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
     for i, parent in enumerate(node.parents):
         if kept[i] is None and parent is not None and parent.dtype.kind in "fc":
             kept[i] = random_like(parent, rng)
-    if node.op.selects is not None:
+    if node.op.selects:
         yield kept
         return
     yield [_map(x, finite) for x in kept]

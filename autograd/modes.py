@@ -57,7 +57,7 @@ TRACED, WATCHED = "traced", "watched"
 
 
 def _recorded(tracer: Any, watcher: Any) -> Any:
-    """Say how ops are recorded, for ``State.recording``."""
+    """Tell how ops are recorded, for ``State.recording``."""
     return TRACED if tracer is not None else True if watcher is None else WATCHED
 
 

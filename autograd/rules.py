@@ -66,11 +66,12 @@ def conjugate(x: Any) -> Any:
 class Op:
     """Hold everything that one declaration says.
 
-    ``rules[i]`` is the rule of input ``i``, ``joint`` one for all of them; ``selects`` says which elements of the
-    output come from an input (see :func:`autograd.op`): a dict of rules by input, True, or None. ``holomorphic`` says
-    what the rules mean where the output is complex, and ``conjugated`` is the op that stands on such nodes, made by the
-    compiler. ``linear`` says whether the forward applies to tangents as it is (see :mod:`autograd.forward`), ``batch``
-    how the op is applied to many examples at once (see :mod:`autograd.lanes`).
+    ``rules[i]`` is the rule of input ``i``, ``joint`` one for all of them. ``selects`` says whether the op takes some
+    elements of its inputs and not others, and ``masks[i]`` is the rule that tells which elements of the output come
+    from input ``i``, where there is one (see :func:`autograd.op`). ``holomorphic`` says what the rules mean where the
+    output is complex, and ``conjugated`` is the op that stands on such nodes, made by the compiler. ``linear`` says
+    whether the forward applies to tangents as it is (see :mod:`autograd.forward`), ``batch`` how the op is applied to
+    many examples at once (see :mod:`autograd.lanes`).
     """
 
     __slots__ = (
@@ -91,6 +92,7 @@ class Op:
         "keyword_only",
         "keywords",
         "linear",
+        "masks",
         "name",
         "reads_nothing",
         "reads_output",
@@ -139,13 +141,10 @@ class Op:
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
         self._read_rules(vjp)
-        rules = [*self.rules.values(), *([self.joint] if self.joint else [])]
-        read = {each for rule in rules for each in rule.names}
-        self.reads_output = "y" in read
+        self.selects, self.masks = bool(selects), self._read_masks(selects)
+        read = {name for rule in (*self.rules.values(), self.joint) if rule for name in rule.names}
         self.reads_nothing = definition is None and not read & {"y", *self.inputs, *cache}
-        self.selects = self._read_selects(selects)
-        if isinstance(self.selects, dict):
-            self.reads_output |= any("y" in rule.names for rule in self.selects.values())
+        self.reads_output = "y" in read or any("y" in rule.names for rule in self.masks.values())
         self.formula = self._read_formula(formula)
 
     @property
@@ -179,9 +178,13 @@ class Op:
         elif vjp is not None:
             self.joint = Rule(vjp, self)
 
-    def _read_selects(self, selects: Any) -> Any:
+    def _read_masks(self, selects: Any) -> dict[int, Rule]:
+        if selects is True and self.elementwise and self.definition is None:
+            raise RuleError(
+                f"op {self.name!r}: an elementwise op says by a rule what it selects, as in selects=lambda x: x > 0."
+            )
         if selects is None or selects is True:
-            return selects
+            return {}
         if not self.elementwise:
             raise RuleError(f"op {self.name!r}: selects= as a rule is for elementwise ops; others say selects=True.")
         if not isinstance(selects, Mapping):
@@ -247,12 +250,14 @@ class Op:
         if self.variadic:
             read = self.joint is not None and self.inputs[0] in self.joint.names
             return frozenset(range(len(needs))) if read else frozenset()
+        chosen = [i for i in range(len(self.inputs)) if needs[i] or self.joint is not None]
+        return frozenset[int]().union(*[rule.reads for i in chosen for rule in self.rules_for(i)])
+
+    def rules_for(self, i: int) -> list[Rule]:
+        """List the rules that run for input ``i``."""
         if self.joint is not None:
-            return self.joint.reads
-        chosen = [rule.reads for i, rule in self.rules.items() if needs[i]]
-        if isinstance(self.selects, dict):
-            chosen += [rule.reads for i, rule in self.selects.items() if needs[i]]
-        return frozenset[int]().union(*chosen)
+            return [self.joint]
+        return [rules[i] for rules in (self.rules, self.masks) if i in rules]
 
     def closed_over(self, node: Node) -> int:
         """Count the parents that are not inputs but values a definition closes over (see ``checkpoint``)."""

@@ -32,11 +32,6 @@ def _texts(op: Op) -> _Texts:
     return _Texts(_tuple(op.inputs), _tuple(data), _tuple(nodes), " or ".join(needs), ", ".join(kept))
 
 
-def masks_of(op: Op) -> dict[int, Rule]:
-    """Return the rules that give the masks of an op that selects, by input."""
-    return op.selects if isinstance(op.selects, dict) else {}
-
-
 # --------------------------------------------------------------------------------------------------------------- apply
 
 
@@ -209,10 +204,7 @@ def _is_read(op: Op, value: int | str) -> str:
 
     if op.definition is not None and isinstance(value, int):
         return "True"
-    if op.joint is not None:
-        return "True" if reads(op.joint) else ""
-    every = [[rules[k] for rules in (op.rules, masks_of(op)) if k in rules] for k in range(len(op.inputs))]
-    chosen = [x for x, rules in zip(op.inputs, every, strict=True) if any(map(reads, rules))]
+    chosen = [x for k, x in enumerate(op.inputs) if any(map(reads, op.rules_for(k)))]
     return "True" if len(chosen) == len(op.inputs) else " or ".join(f"{x}_needs" for x in chosen)
 
 
@@ -237,7 +229,7 @@ def vjp_lines(op: Op) -> Iterator[str]:
 
 def _read_node(op: Op) -> Iterator[str]:
     """Write the check that nothing is gone, and what the rules ask for besides values."""
-    asked = {name for rule in [*op.rules.values(), *masks_of(op).values(), op.joint] if rule for name in rule.names}
+    asked = {name for rule in [*op.rules.values(), *op.masks.values(), op.joint] if rule for name in rule.names}
     yield "if node.released or _versions.latest < node.order: _check(node)"
     if "arrived" in asked:
         yield "arrived = g.arrived(node) if g.__class__ is _Cotangents else (True,) * len(node.shape)"
@@ -303,8 +295,8 @@ def _cotangent(op: Op, i: int) -> Iterator[str]:
         yield f"_missing_rule(_op, {i})"
         return
     yield f"cotangent = _rule_{i}({', '.join(['g', *_arguments(op, op.rules[i])])})"
-    if i in masks_of(op):
-        yield f"cotangent = _select(_mask_{i}({', '.join(_arguments(op, masks_of(op)[i]))}), cotangent)"
+    if i in op.masks:
+        yield f"cotangent = _select(_mask_{i}({', '.join(_arguments(op, op.masks[i]))}), cotangent)"
     yield from _fit(i)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from autograd.backward import InputCotangents
 from autograd.box import ARRAYS, KINDS, plain
 from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
-from autograd.graph import Node, node_of
+from autograd.graph import Node, node_of, versions
 from autograd.rules import Op
 
 _F64 = np.float64
@@ -47,7 +47,7 @@ class Cotangents:
 class _Plumbing:
     """Represent an op of the engine's own: no user calls it, it only passes cotangents on."""
 
-    elementwise, joint, definition, cache, reads_nothing, selects = False, None, None, (), True, None
+    elementwise, joint, definition, cache, reads_nothing, selects = False, None, None, (), True, False
     inputs, formula, reads_output = ("x",), (None,), False
     rules: ClassVar[dict[int, Any]] = {}
 
@@ -108,7 +108,7 @@ def bundle_node(nodes: Sequence[Node | None]) -> Node:
 
 @lru_cache(maxsize=64)
 def row_of_ones(n: int, dtype: Any) -> Any:
-    """Give a row of ones: its product with a matrix sums over the rows in a third of the time of ``sum``."""
+    """Return a row of ones: its product with a matrix sums over the rows in a third of the time of ``sum``."""
     row = np.ones(n, dtype)
     row.flags.writeable = False
     return row
@@ -170,18 +170,7 @@ def joint_cotangents(op: Op, cotangents: Any, parents: Sequence[Any], needs: Seq
     if not isinstance(cotangents, tuple | list) or len(cotangents) != len(parents):
         said = f"{len(cotangents)} values" if isinstance(cotangents, tuple | list) else type(cotangents).__name__
         raise RuleError(f"op {op.name!r}: the joint rule must return a tuple of {len(parents)} gradients, got {said}.")
-    pairs: list[tuple[Node, Any]] = []
-    for i, needed in enumerate(needs):
-        if needed:
-            parent, cotangent = parents[i], cotangents[i]
-            if (
-                cotangent.__class__ is not np.ndarray
-                or cotangent.dtype is not parent.dtype
-                or cotangent.shape != parent.shape
-            ):
-                cotangent = fit(cotangent, parent, op, i)
-            pairs.append((parent, cotangent))
-    return pairs
+    return [(parents[i], fit(cotangents[i], parents[i], op, i)) for i, needed in enumerate(needs) if needed]
 
 
 def missing_rule(op: Op, i: int) -> None:
@@ -196,7 +185,7 @@ def check(node: Node) -> None:
             f"backward reached {node.op.name!r}, whose saved arrays were released by an earlier backward. "
             "Call the first backward with retain_graph=True, or compute the loss again."
         )
-    for i in stale(node):
+    for i in stale(node) if versions.latest < node.order else ():
         parent = node.parents[i]
         who = f" {parent.name!r}" if parent.name else ""
         raise InPlaceError(

@@ -170,7 +170,7 @@ def _holders(
 
 
 def _steps(holder: Any, x: Any, attributes: bool) -> Iterator[str]:
-    """Say how one gets from a holder to what it holds."""
+    """Tell how one gets from a holder to what it holds."""
     if isinstance(holder, dict):
         keys = [key for key, value in holder.items() if value is x]
         yield from (f".{key}" if attributes else f"[{key!r}]" for key in keys)

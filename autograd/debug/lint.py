@@ -89,7 +89,7 @@ class _Scene:
         self.parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
 
     def place(self, i: int) -> str:
-        """Say in which module an op stands."""
+        """Tell in which module an op stands."""
         scope = self.snap.nodes[i].scope
         return scope.path if scope is not None else ""
 

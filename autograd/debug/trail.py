@@ -56,7 +56,7 @@ class Path(Picture):
 
     @property
     def title(self) -> str:
-        """Say in one line what is drawn."""
+        """Tell in one line what is drawn."""
         return f"The path so far: {len(self.steps)} steps"
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class Path(Picture):
 
 
 def path_so_far(error: BaseException, failed: str = "", kind: str = "", given: Iterable[Any] = ()) -> Path:
-    """Say by which modules the values came that an error was about: shape in, shape out.
+    """Tell by which modules the values came that an error was about: shape in, shape out.
 
     The last step is what ``failed``: the path of a module, its ``kind``, and what it was ``given``. The others are
     found in the frames of the error, and in the graphs behind them: what was not recorded (under ``no_grad``) has left

@@ -25,7 +25,7 @@ Samples = Iterator[tuple[tuple[Any, ...], dict[str, Any]]]
 
 
 class _Plan(NamedTuple):
-    """Say how a contraction of two arrays is a stack of matrix products."""
+    """Tell how a contraction of two arrays is a stack of matrix products."""
 
     a: str
     b: str

@@ -19,7 +19,7 @@ from autograd.primitive import implements, op
 
 
 def _ranks(counts: Any, q: float, method: str) -> Any:
-    """Say where between the sorted elements 0 … n-1 the quantile is read, for rows of ``counts`` elements.
+    """Tell where between the sorted elements 0 … n-1 the quantile is read, for rows of ``counts`` elements.
 
     For a method other than the usual one, NumPy itself tells, by the quantile of the numbers 0 … n-1.
     """

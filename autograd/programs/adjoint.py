@@ -112,8 +112,8 @@ def _by_rules(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[boo
         if i not in op.rules:
             missing_rule(op, i)
         share = op.rules[i].function(g, *asked.of(op.rules[i]))
-        if isinstance(op.selects, dict) and i in op.selects:
-            share = select(op.selects[i].function(*asked.of(op.selects[i])), _traced(tracer, share))
+        if i in op.masks:
+            share = select(op.masks[i].function(*asked.of(op.masks[i])), _traced(tracer, share))
         shares.append((step.inputs[i], _fitted(tracer, share, step.inputs[i], op, i)))
     return [(value, _traced(tracer, share)) for value, share in shares]
 
@@ -191,8 +191,7 @@ def _by_kernel(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bo
     pairs = [(None, op.joint)] if op.joint is not None else [(i, op.rules[i]) for i, n in enumerate(needs) if n]
     for i, rule in pairs:
         places = [k for k, needed in enumerate(needs) if needed] if i is None else [i]
-        masks = op.selects if isinstance(op.selects, dict) else {}
-        mask = masks.get(i) if i is not None else None
+        mask = None if i is None else op.masks.get(i)
         names = asked.of(rule)
         parents, label = [step.inputs[k] for k in places], f"{op.name}_vjp"
         found = None
@@ -244,7 +243,7 @@ def kernel_of(op: Op, rule: Rule, places: list[int], mask: Any, parents: list[Va
 
 
 class Like:
-    """Say of what shape and dtype a cotangent must be."""
+    """Tell of what shape and dtype a cotangent must be."""
 
     __slots__ = ("dtype", "shape")
 

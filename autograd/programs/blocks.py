@@ -112,7 +112,7 @@ def _is_small(step: Step) -> bool:
 
 
 def order_of(value: Value) -> str:
-    """Say in which order the elements lie in memory: "C", "F", or "" for neither."""
+    """Tell in which order the elements lie in memory: "C", "F", or "" for neither."""
     flags = value.array.flags
     return "C" if flags.c_contiguous else "F" if flags.f_contiguous else ""
 

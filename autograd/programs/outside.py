@@ -43,7 +43,7 @@ def is_numpys(frame: Any) -> bool:
 
 
 def is_incidental(frame: Any) -> bool:
-    """Say whether the garbage collector runs this, which comes when it likes (Hypothesis times it), or an import."""
+    """Tell whether the garbage collector runs this, which comes when it likes (Hypothesis times it), or an import."""
     callbacks = {getattr(each, "__code__", None) for each in gc.callbacks}
     while frame is not None and frame.f_code not in callbacks and frame.f_globals.get("__name__") not in _IMPORTS:
         frame = frame.f_back
@@ -64,7 +64,7 @@ _IMPORTS = ("importlib._bootstrap", "importlib._bootstrap_external", "linecache"
 
 
 def outside_world(called: Any) -> str:
-    """Say what a builtin function reads that nothing here can compare, or nothing."""
+    """Tell what a builtin function reads that nothing here can compare, or nothing."""
     owner, name = getattr(called, "__self__", None), getattr(called, "__name__", "")
     module = getattr(called, "__module__", None)
     if type(owner).__module__ == "random":

@@ -15,7 +15,7 @@ import numpy as np
 from autograd.box import Box, leaf_of, plain, wrap
 from autograd.differentiate import definition_vjp, has_nan
 from autograd.gathering import Gathered
-from autograd.graph import Node, versions
+from autograd.graph import Node
 from autograd.modes import current, no_grad
 from autograd.programs import blocks, passes, simplify
 from autograd.programs.page import page
@@ -108,7 +108,7 @@ class Program:
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.effects = any(step.effect for step in self.forward)
         self.moved = list(_moved(self.forward))  # what must be put back where the function itself has to run
-        self.selects = any(step.op is not None and step.op.selects is not None for step in self.trace) or None
+        self.selects = any(step.op is not None and step.op.selects for step in self.trace)
         inner = any(out.of is not None for step in self.trace for out in step.outputs)
         self.differentiates = inner and self.selects and not self.effects  # what draws or counts cannot run again
 
@@ -249,6 +249,7 @@ class _Compiled:
 
     elementwise, joint, cache, linear, variadic = False, None, (), False, False
     rules: dict[int, Any] = {}  # noqa: RUF012
+    masks: dict[int, Any] = {}  # noqa: RUF012
     keywords: dict[str, Any] = {}  # noqa: RUF012
     reads_output = False
 
@@ -283,8 +284,7 @@ class _Compiled:
 
     def vjp(self, node: Any, residuals: Any, g: Any, wanted: Any = None) -> Any:
         """Run the backward that was written out."""
-        if node.released or versions.latest < node.order:
-            check(node)
+        check(node)
         program = self.program
         parts = g.fill(node) if isinstance(g, Cotangents) else (g,)
         parents = node.parents

@@ -36,10 +36,10 @@ BACKWARD = {
 
 
 def advice(op: str, backward: bool) -> str:
-    """Say what usually helps where an op made a nan or inf of finite numbers, forwards or backwards."""
+    """Tell what usually helps where an op made a nan or inf of finite numbers, forwards or backwards."""
     return BACKWARD.get(op, SLOPE) if backward else FORWARD.get(op, GREW)
 
 
 def on_input() -> str:
-    """Say what usually helps where a number was not finite before anything was computed."""
+    """Tell what usually helps where a number was not finite before anything was computed."""
     return "Look at the data: np.isfinite(x).all() should hold before it enters, and for each parameter after a step."

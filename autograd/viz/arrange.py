@@ -74,7 +74,7 @@ def arrange(view: View, rankdir: str | None = None) -> Arrangement:
 
 
 def _worth(made: Arrangement) -> float:
-    """Give how large the text will be, made small outside the aspects of a slide; beyond a fifth more is no gain."""
+    """Return how large the text will be, made small outside the aspects of a slide; beyond a fifth more is no gain."""
     aspect = made.width / max(made.height, 1.0)
     off = max(ASPECTS[0] / aspect, aspect / ASPECTS[1], 1.0)
     return float(min(WIDE / made.width, HIGH / made.height, 1.2) / off**2)
@@ -91,7 +91,7 @@ def has_bars(shape: tuple[int, ...]) -> bool:
 
 
 def nominal(item: Item, way: str) -> tuple[float, float]:
-    """Give the size that a box will have about, with or without gradients."""
+    """Return the size that a box will have about, with or without gradients."""
     if item.kind in ("const", "ref"):
         return 60.0, 24.0
     if item.kind == "fold":
@@ -169,7 +169,7 @@ def _rows(
 
 
 def _prices(view: View, ranks: dict[str, int], last: int) -> list[float]:
-    """Give what it costs to cut before each rank: for every edge there, and more where it cuts a module in two."""
+    """Return what it costs to cut before each rank: for every edge there, and more where it cuts a module in two."""
     homes = {item.id: item.module for item in view.items}
     prices = [0.0] * (last + 1)
     sources = {arrow.target for arrow in view.arrows}
@@ -206,7 +206,7 @@ def _cut(lengths: list[float], prices: list[float], rows: int) -> list[int]:
 def _extent(
     ranks: dict[str, int], row: dict[str, int], sizes: dict[str, tuple[float, float]], way: str
 ) -> tuple[float, float]:
-    """Give the width and height that the rows take together."""
+    """Return the width and height that the rows take together."""
     gap = GAP[way in ("TB", "BT")]
     cells: dict[tuple[int, int], tuple[float, float]] = {}
     for key, rank in ranks.items():

@@ -178,7 +178,7 @@ class Builder:
         return key
 
     def _group(self, scope: Scope | None) -> str:
-        """Give the frame of a module; open it and those around it, outermost first."""
+        """Return the frame of a module; open it and those around it, outermost first."""
         if scope is None:
             return ""
         if scope not in self.group_ids:
@@ -251,7 +251,7 @@ class Builder:
                 _measured(item, what, grads)
 
     def _skips(self, fold: Fold, item: Item) -> None:
-        """Say how much of the gradient comes past the blocks in a fold and how much through them, oldest to newest."""
+        """Tell how much of the gradient comes past the blocks in a fold and how much through them, oldest to newest."""
         members = set(fold.members)
         parts = [balance(self.ledger, past, into) for past, into in self.skips.items() if past[0] in members]
         known = [f"{100 * part:.0f} : {100 - 100 * part:.0f} %" for part in parts if part is not None]
@@ -265,7 +265,7 @@ class Builder:
         return None if g is None or is_multiple(node) else g
 
     def _first_and_last_use(self, weight: Node, fold: Fold) -> list[tuple[str, str]]:
-        """Say how the gradient changes over the calls of a module: how large it is where a weight is used."""
+        """Tell how the gradient changes over the calls of a module: how large it is where a weight is used."""
         uses = sorted(user for user, _ in self.snap.users[self.snap.at[weight]] if self.plan.of[user] is fold)
         ends = [self.ledger.grads.get(i) for i in (uses[0], uses[-1])]
         if any(g is None for g in ends):
@@ -273,7 +273,7 @@ class Builder:
         return [("rms grad first … last use", " … ".join(short(rms(*parts_of(g))) for g in ends))]
 
     def _per_repeat(self, fold: Fold, item: Item) -> None:
-        """Say how the gradient changes from the first repeat to the last."""
+        """Tell how the gradient changes from the first repeat to the last."""
         ops = [i for i in fold.members if not isinstance(self.snap.nodes[i], Leaf)]
         ends = [self._known(self.snap.nodes[i]) for i in (ops[:: fold.period][:1] + ops[-1:])] if ops else []
         if len(ends) == 2 and ends[0] is not None and ends[1] is not None:
@@ -316,12 +316,12 @@ class Builder:
             items[source].facts.append(("uses", f"{len(arrows)}"))
 
     def place(self, i: int) -> str:
-        """Give the id of what stands for a node in the picture."""
+        """Return the id of what stands for a node in the picture."""
         fold = self.plan.of[i]
         return f"v{i}" if fold is None else self.fold_ids[id(fold)]
 
     def value_place(self, i: int) -> str:
-        """Give the id of what shows the value of a node: it may stand beside the fold that its op is in."""
+        """Return the id of what shows the value of a node: it may stand beside the fold that its op is in."""
         return f"v{i}" if self.plan.stands_beside(i) else self.place(i)
 
     def _add(self, source: str, target: str, node: Node, i: int, k: int, merge: bool) -> None:

@@ -71,7 +71,7 @@ def chain_rule(snap: Snapshot, ledger: Ledger, i: int, k: int, title: Any, latex
 
 
 def _known(snap: Snapshot, i: int) -> dict[str, Any]:
-    """Give the values of all names that a formula may read."""
+    """Return the values of all names that a formula may read."""
     node = snap.nodes[i]
     known = dict(node.kwargs or {})
     for k, parent in enumerate(snap.parents(node)):

@@ -32,7 +32,7 @@ def digraph_class() -> Any:
         folded: ClassVar[list[str]] = []
 
         def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **kwargs: Any) -> Any:
-            """Give the drawn bytes (or text, with ``encoding``)."""
+            """Return the drawn bytes (or text, with ``encoding``)."""
             data = layout(self.source, format or self.format)
             return data if encoding is None else data.decode(encoding)
 

@@ -13,7 +13,7 @@ FORMAT = 1
 
 
 def as_dict(view: View) -> dict[str, Any]:
-    """Give a view as plain lists and dicts; long arrays become mean, standard deviation, root mean square."""
+    """Return a view as plain lists and dicts; long arrays become mean, standard deviation, root mean square."""
     return {
         "format": FORMAT,
         "nodes": [
@@ -75,7 +75,7 @@ def as_dict(view: View) -> dict[str, Any]:
 
 
 def write(view: View) -> str:
-    """Give the JSON text of a view: strict JSON, in which nan and inf are strings."""
+    """Return the JSON text of a view: strict JSON, in which nan and inf are strings."""
     return json.dumps(as_dict(view), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 

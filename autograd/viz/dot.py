@@ -17,7 +17,7 @@ ROUND = 3  # symbols up to this length stand in a circle, longer ones in a pill
 
 
 def write(view: View, rankdir: str | None = None, theme: str = "auto") -> str:
-    """Give the DOT text of a view in the colours of ``theme``."""
+    """Return the DOT text of a view in the colours of ``theme``."""
     return "\n".join(_Writer(view, rankdir or view.rankdir, palette(theme)).lines()) + "\n"
 
 

@@ -52,7 +52,7 @@ def _locate(name: str) -> str | None:
 
 
 def find_engine(format: str = "svg") -> str | None:
-    """Give the path of the program that will draw ``format``, ``"pygraphviz"``, or None."""
+    """Return the path of the program that will draw ``format``, ``"pygraphviz"``, or None."""
     chosen = _setting[0] if _setting else os.environ.get(VARIABLE)
     if chosen:
         found = PYGRAPHVIZ if chosen == PYGRAPHVIZ else _locate(chosen)

@@ -77,7 +77,7 @@ def spelled(text: str, lacking: frozenset[str]) -> str:
 
 
 def extra_width(text: str, size: float = 12.0) -> int:
-    """Give the width in points of text that has characters without a known width (CJK, emoji), else 0.
+    """Return the width in points of text that has characters without a known width (CJK, emoji), else 0.
 
     Layout engines without the right font take them for blanks, and the text would run out of its box.
     """

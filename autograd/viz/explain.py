@@ -111,7 +111,7 @@ class Explanation:
         return list(dict.fromkeys(local for path in self.paths for local in path.locals))
 
     def _repr_latex_(self) -> str:
-        """Give the chain rule as LaTeX: the sum over paths, in symbols and in numbers."""
+        """Return the chain rule as LaTeX: the sum over paths, in symbols and in numbers."""
         element = self.along if self.along.startswith("[") else ""
         root, wrt = latex_name(self.root), latex_name(self.wrt) + element
         along = "" if element or not self.along else rf" && \text{{{latex_words(self.along)}}}"

@@ -42,7 +42,7 @@ def prepare(
     rankdir: str | None = None,
     seeds: dict[Node, Any] | None = None,
 ) -> tuple[Builder, View]:
-    """Give the view and who built it; with ``seeds`` from a walk of its own. ``max_nodes`` None: what fits a slide."""
+    """Return the view and its builder; ``seeds`` ask for a pass of its own, ``max_nodes=None`` for a slide's size."""
     if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise ArgumentError(f"depth must be None (open all modules) or a number from 0 on, got {depth!r}.")
     if max_nodes is not None and (not isinstance(max_nodes, int) or max_nodes < 2):

@@ -85,7 +85,7 @@ def is_whole(expression: str) -> bool:
 
 
 def _parse(expression: str) -> tuple[list[tuple[str, ast.expr]], ast.expr]:
-    """Give the assignments of a formula, and its last expression."""
+    """Return the assignments of a formula, and its last expression."""
     *before, last = ast.parse(expression).body
     if not isinstance(last, ast.Expr):
         raise ValueError(f"formula {expression!r} ends in no expression")

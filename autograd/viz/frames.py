@@ -40,7 +40,7 @@ class Moment:
 
 
 def moment_view(view: View, moments: Sequence[Moment], k: int) -> View:
-    """Give the view as it is after step ``k``: only what has arrived is there."""
+    """Return the view as it is after step ``k``: only what has arrived is there."""
     arrived = {moment.target: moment for moment in moments[: k + 1]}
     to_come = {moment.arrow for moment in moments[k + 1 :]}
     items = [_item(item, arrived, to_come) for item in view.items]

@@ -82,7 +82,7 @@ class Ledger:
         self.shares[edge], self.edge_states[edge] = g, "zero" if cut else self.states[i]
 
     def _pulled(self, i: int, node: Node, g: Any, whole: bool) -> dict[int, Any]:
-        """Give the share of each input, as backward does where a mask stands and something is not finite."""
+        """Return the share of each input, as backward does where a mask stands and something is not finite."""
         if self._masked is None:
             return shares_by_input(node, g)
         users = self.snap.users[i]
@@ -147,11 +147,11 @@ class Ledger:
 
 def is_mask(node: Node) -> bool:
     """Tell whether an op may cut a gradient off on purpose: a zero that it makes is no accident then."""
-    return node.op is not None and node.op.selects is not None
+    return node.op is not None and node.op.selects
 
 
 def shares_by_input(node: Node, g: Any) -> dict[int, Any]:
-    """Give the share of each input that wants a gradient; nothing where the arrays for it are gone."""
+    """Return the share of each input that wants a gradient; nothing where the arrays for it are gone."""
     pairs = peek(node, g)
     found: dict[int, Any] = {}
     if not pairs:
@@ -184,10 +184,8 @@ def peek(node: Node, g: Any) -> InputCotangents | None:
 
 def _reads_output(op: Any, needs: Sequence[bool]) -> bool:
     """Tell whether a rule that will run reads the output: only then it was kept."""
-    if op.joint is not None:
-        return "y" in op.joint.names
-    tables = (op.rules, op.selects if isinstance(op.selects, dict) else {})
-    return any("y" in rule.names for rules in tables for i, rule in rules.items() if needs[i])
+    running = [rule for i, needed in enumerate(needs) if needed for rule in op.rules_for(i)] if op.reads_output else []
+    return any("y" in rule.names for rule in running)
 
 
 def is_masked(g: Any) -> bool:
@@ -201,7 +199,7 @@ def parts_of(g: Any) -> Iterable[Any]:
 
 
 def kind_of(g: Any) -> str:
-    """Say whether a gradient is finite, exactly zero or not finite."""
+    """Tell whether a gradient is finite, exactly zero or not finite."""
     if type(g) is np.float64:
         return "zero" if g == 0 else "ok" if isfinite(g) else "bad"
     if isinstance(g, Cotangents):
@@ -239,7 +237,7 @@ def _agree(recorded: Any, shares: Sequence[Any]) -> bool:
 
 
 def accumulated(node: Node, shown: Any) -> Any:
-    """Give ``.grad`` of a leaf where it differs from what the last backward brought, else None."""
+    """Return ``.grad`` of a leaf where it differs from what the last backward brought, else None."""
     if not isinstance(node, Leaf) or node.grad is None or shown is None:
         return None
     grad = plain(node.grad)

@@ -1,4 +1,4 @@
-"""Say what one edge of the graph does to the gradient: ∂y/∂x in symbols, in numbers, and as a contribution."""
+"""Tell what one edge of the graph does to the gradient: ∂y/∂x in symbols, in numbers, and as a contribution."""
 
 from dataclasses import dataclass
 from math import isclose, isfinite

@@ -35,7 +35,7 @@ def sum_channels(x: Any) -> Any:
 
 
 def onehot(index: Any, keywords: Mapping[str, Any]) -> Any:
-    """Give 1 at each index and 0 elsewhere, in the shape of ``z``."""
+    """Return 1 at each index and 0 elsewhere, in the shape of ``z``."""
     z = keywords["z"]
     return np.eye(z.shape[-1])[np.ravel(index)].reshape(z.shape)
 

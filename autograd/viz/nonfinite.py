@@ -21,7 +21,7 @@ FORWARD, BACKWARD, INPUT = "forward", "backward", "input"
 
 @dataclass(frozen=True, slots=True)
 class NonFinite:
-    """Say where an inf or nan arose: ``kind`` is forward, backward or input, ``element`` where in the array.
+    """Tell where an inf or nan arose: ``kind`` is forward, backward or input, ``element`` where in the array.
 
     ``op`` and ``module`` name the place, ``operands`` the numbers that the op had there, ``at`` is the number of the
     node (``v3``) in pictures, ``path`` the ops from there to the result, ``advice`` what usually helps. ``line`` is the
@@ -45,7 +45,7 @@ class NonFinite:
 
     @property
     def report(self) -> str:
-        """Give the sentence, the path to the result and what usually helps, each on a line of its own."""
+        """Return the sentence, the path to the result and what usually helps, each on a line of its own."""
         lines = [f"{self}."]
         lines += [f"On its way to the result: {' → '.join(_few(self.path))}."] * (len(self.path) > 1)
         return "\n".join([*lines, *([self.advice] if self.advice else [])])
@@ -164,7 +164,7 @@ def forward_origin(snap: Snapshot, values: Any) -> NonFinite | None:
 
 
 class Bad:
-    """Say whether a node holds ``"nan"``, ``"inf"`` or neither (``""``), each looked at once."""
+    """Tell whether a node holds ``"nan"``, ``"inf"`` or neither (``""``), each looked at once."""
 
     def __init__(self, snap: Snapshot, values: Any) -> None:
         self.values, self.known = values, dict[int, str]()
@@ -176,7 +176,7 @@ class Bad:
 
 
 def kind_of_bad(x: Any) -> str:
-    """Say whether an array (or one of several) holds nan, inf, or neither."""
+    """Tell whether an array (or one of several) holds nan, inf, or neither."""
     if type(x) is np.float64:
         return "" if isfinite(x) else "nan" if x != x else "inf"
     if isinstance(x, tuple):
@@ -281,7 +281,7 @@ def _where(snap: Snapshot, node: Node, element: tuple[int, ...], operands: dict[
 
 
 def _operands(snap: Snapshot, node: Node, element: Any, shape: Any, value: Callable[[int], Any]) -> dict[str, float]:
-    """Give the numbers that an elementwise op had at an element; of other ops no single one is to blame."""
+    """Return the numbers that an elementwise op had at an element; of other ops no single one is to blame."""
     if not node.op.elementwise or shape != node.shape:
         return {}
     found = {}

@@ -167,7 +167,7 @@ def shape_text(shape: Any) -> str:
 
 
 def norm(array: Any) -> float:
-    """Give the Euclidean norm in double precision, without overflow for finite input."""
+    """Return the Euclidean norm in double precision, without overflow for finite input."""
     a = np.asarray(array)
     if a.ndim == 0:
         return float(abs(a))
@@ -179,7 +179,7 @@ def norm(array: Any) -> float:
 
 
 def rms(*arrays: Any) -> float:
-    """Give the root mean square of all elements: what a number in the picture has as its size, of one or of many.
+    """Return the root mean square of all elements: what a number in the picture has as its size, of one or of many.
 
     >>> rms([3.0, -3.0]), rms(0.5), rms([0.0], [0.0, 4.0, 0.0])
     (3.0, 0.5, 2.0)

@@ -10,7 +10,7 @@ from autograd.viz.wording import edge_label, grad_text
 
 
 def write(view: View) -> str:
-    """Give the outline of a view."""
+    """Return the outline of a view."""
     return "\n".join(_lines(view)) + "\n"
 
 

@@ -205,6 +205,6 @@ def _size(product: Any) -> float:
 
 
 def along_direction(product: Any, direction: Any) -> float:
-    """Give what a path adds to the derivative along a direction: elements that are not moved do not count."""
+    """Return what a path adds to the derivative along a direction: elements that are not moved do not count."""
     g = np.asarray(product.g if isinstance(product, Masked) else product, np.float64)
     return float(np.sum(np.where(direction == 0, 0.0, g * direction)))

@@ -38,28 +38,28 @@ class Picture:
 
     @property
     def folded(self) -> list[str]:
-        """Say what was folded to keep the picture small; an empty list if nothing was."""
+        """Tell what was folded to keep the picture small; an empty list if nothing was."""
         return list(self.view.folded)
 
     @cached_property
     def source(self) -> str:
-        """Give the DOT text."""
+        """Return the DOT text."""
         return dot.write(self.view, self.rankdir, self.theme)
 
     @cached_property
     def svg(self) -> str:
-        """Give the picture as an SVG element."""
+        """Return the picture as an SVG element."""
         raw = layout(self.source, "svg").decode("utf-8")
         return compact(finish(raw, self.title, self.theme == "auto", outline.summary(self.view)))
 
     @property
     def title(self) -> str:
-        """Say in one line what is drawn."""
+        """Tell in one line what is drawn."""
         roots = ", ".join(item.name or item.id for item in self.view.items if item.root) or "a folded result"
         return f"Graph of {roots}: {self.view.total:,} node{'s' * (self.view.total != 1)}"
 
     def png(self, dpi: int = DPI) -> bytes:
-        """Give the picture as a PNG file.
+        """Return the picture as a PNG file.
 
         Where the engine lacks letters for a name (CJK, emoji), it stands by its code points and a note says so.
         """
@@ -84,7 +84,7 @@ class Picture:
         target.write_bytes(content)
 
     def render(self, format: str) -> bytes:
-        """Give the bytes of the file that ``save`` writes for a format."""
+        """Return the bytes of the file that ``save`` writes for a format."""
         if format == "png":
             return self.png()
         if format == "pdf":
@@ -92,7 +92,7 @@ class Picture:
         return self._text(format).encode("utf-8")
 
     def _spelled(self, format: str) -> str:
-        """Give the DOT text in letters that the engine has."""
+        """Return the DOT text in letters that the engine has."""
         lacking = lacks(self.source, format)
         if not lacking:
             return self.source
@@ -100,7 +100,7 @@ class Picture:
         return spelled(dot.write(noted, self.rankdir, self.theme), lacking)
 
     def _pdf(self) -> bytes:
-        """Give a PDF of lines and letters; where no engine writes one, of pixels, by Pillow."""
+        """Return a PDF of lines and letters; where no engine writes one, of pixels, by Pillow."""
         try:
             return layout(self._spelled("pdf"), "pdf")
         except MissingExtra as missing:

@@ -48,7 +48,7 @@ class Replay:
 
     @property
     def html(self) -> str:
-        """Give the whole page: no network, all scripts inline."""
+        """Return the whole page: no network, all scripts inline."""
         outline = str(self.picture) if self.picture.view.total <= OUTLINE else ""
         return html.whole_page(self.picture.svg, self._title(), outline, self._said, self._array, self.picture.theme)
 
@@ -163,7 +163,7 @@ class _Steps:
         }
 
     def write(self) -> tuple[list[Moment], list[str], list[str]]:
-        """Give what each step does, the text of the gradient there, and what it says."""
+        """Return what each step does, the text of the gradient there, and what it says."""
         moments: list[Moment] = []
         texts: list[str] = []
         said: list[str] = []
@@ -241,7 +241,7 @@ class _Steps:
         return f"{page(local.text())}, {page(first)}<small>{page(more)}</small>"
 
     def cut(self, i: int, k: int, op: str, share: Any) -> str:
-        """Say what became of the gradient where it is zero: only a mask cuts it off, other ops pass a zero on."""
+        """Tell what became of the gradient where it is zero: only a mask cuts it off, other ops pass a zero on."""
         lost = self.ledger.cuts.get((i, k), 0)
         if 0 < lost < np.size(share):
             return f" {op} cut {lost:,} of {np.size(share):,} elements off here."
@@ -260,7 +260,7 @@ class _Steps:
 
 
 def _single(x: Any) -> Any:
-    """Give the number in an array of one element."""
+    """Return the number in an array of one element."""
     return np.asarray(x).reshape(())[()]
 
 

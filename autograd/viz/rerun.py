@@ -24,7 +24,7 @@ MOST_NODES, MOST_ELEMENTS = 2_000, 30_000_000  # a larger graph is not run again
 
 
 def run_again(roots: Sequence[Box], snap: Snapshot) -> Opened | None:
-    """Give what stands for the nodes of a graph that lacks values; None where none lacks, or they cannot be known."""
+    """Return what stands for the nodes of a graph that lacks values; None where none lacks, or they cannot be known."""
     lacking = (i for i, node in enumerate(snap.nodes) if size(node) > SMALL and node.op is not None)
     if all(snap.value(i) is not None and not snap.nodes[i].released for i in lacking) or not _is_complete(snap):
         return None

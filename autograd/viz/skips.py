@@ -38,7 +38,7 @@ def _into(snap: Snapshot, start: int, end: int) -> list[Edge]:
 
 
 def balance(ledger: Ledger, past: Edge, through: list[Edge]) -> float | None:
-    """Give the part of the gradient that came past a block, 0 to 1, by root mean square; None where it is not known."""
+    """Return the part of the gradient that came past a block, 0 to 1, by root mean square; None where it is unknown."""
     shares: list[Any] = [ledger.shares.get(edge) for edge in (past, *through)]
     if any(share is None for share in shares):
         return None

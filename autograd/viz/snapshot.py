@@ -136,12 +136,12 @@ class Snapshot:
             self.names.setdefault(converted, name)
 
     def called(self, scope: Scope) -> str:
-        """Give the name of a module: the caller's for an outermost one, else its path."""
+        """Return the name of a module: the caller's for an outermost one, else its path."""
         known = self._modules.get(id(module_of(scope)), "") if scope.parent is None else ""
         return clean(known) or scope.path
 
     def name(self, i: int) -> str:
-        """Give the name of a node: the caller's, else its own, dotted when it belongs to a module, else nothing.
+        """Return the name of a node: the caller's, else its own, dotted when it belongs to a module, else nothing.
 
         Names are cleaned here: a control character in one would reach the terminal of whoever prints it.
         """
@@ -269,7 +269,7 @@ def _owns(scope: Scope, leaf: Node, known: dict[Scope, Any]) -> bool:
 
 
 def module_of(scope: Scope) -> Any:
-    """Give the module that opened a scope while it lives, else None."""
+    """Return the module that opened a scope while it lives, else None."""
     reference = scope.info.get("module") if scope.info else None
     return reference() if callable(reference) else None
 

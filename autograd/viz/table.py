@@ -10,7 +10,7 @@ LINE = "line"  # one more column, where the lines of the user's program are know
 
 
 def write(view: View) -> str:
-    """Give the table: node, op, shape, value, gradient (and line); modules can be closed where scripts run."""
+    """Return the table: node, op, shape, value, gradient (and line); modules can be closed where scripts run."""
     groups = {group.id: group for group in view.groups}
     inside: dict[str, list[str]] = {}
     columns = (*COLUMNS, *([LINE] if any(item.line for item in view.items) else []))

@@ -77,7 +77,7 @@ WIDTHS = (0.8, 1.0, 1.3, 1.7, 2.2, 2.9, 3.8)  # line widths that go with them
 
 
 def palette(theme: str) -> dict[str, str]:
-    """Give the colours of a theme by name: auto, light, dark or colorblind."""
+    """Return the colours of a theme by name: auto, light, dark or colorblind."""
     try:
         return THEMES[theme]
     except (KeyError, TypeError):

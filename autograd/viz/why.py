@@ -20,7 +20,7 @@ from autograd.viz.snapshot import Snapshot, as_roots
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Say why a gradient is missing: ``kind`` is one word, ``text`` a sentence, ``at`` says where it happened.
+    """Tell why a gradient is missing: ``kind`` is one word, ``text`` a sentence, ``at`` says where it happened.
 
     Kinds: ``computed``, ``not_required``, ``detached``, ``not_backward``, ``not_kept``, ``not_reached``, ``cleared``,
     ``masked``, ``zero``, ``not_finite``.
@@ -38,7 +38,7 @@ class Reason:
 
 
 def why_none(x: Any, root: Any = None, *, names: Mapping[str, Any] | None = None) -> Reason:
-    """Say why ``x.grad`` is None or zero: not required, detached, not reached, masked, or backward not called.
+    """Tell why ``x.grad`` is None or zero: not required, detached, not reached, masked, or backward not called.
 
     ``root`` is the result on which ``backward()`` was (or will be) called; with it the answer names the place.
 
@@ -184,7 +184,7 @@ def _users(snap: Snapshot, leaf: Node) -> str:
 
 
 def _reached(snap: Snapshot, i: int, name: str, grad: Any) -> Reason | None:
-    """Say what became of the gradient of a value in the graph; None if it is zero, and the graph has to tell where."""
+    """Tell what became of the gradient of a value in the graph; None if it is zero, and the graph has to tell where."""
     node, start, root = snap.nodes[i], snap.at[snap.roots[0]], _root(snap)
     inside = between(snap, start, i)
     if not inside or inside[0] != start:
@@ -213,7 +213,7 @@ def _not_finite(snap: Snapshot, name: str) -> Reason:
 
 
 def _whole(snap: Snapshot, root: Any, names: Mapping[str, Any] | None) -> Snapshot:
-    """Give a graph with the arrays that it lacks computed again, where that can be done."""
+    """Return a graph with the arrays that it lacks computed again, where that can be done."""
     roots = as_roots(root, "why_none")
     opened = run_again(roots, snap)
     return snap if opened is None else Snapshot(roots, names, opened)

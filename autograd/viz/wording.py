@@ -10,7 +10,7 @@ SHOWN = 40  # longer names are cut in the picture; the hover has all of it
 
 
 def edge_label(arrow: Arrow) -> str:
-    """Say what an edge added: the number, or mean ± spread of an array; nothing before backward."""
+    """Tell what an edge added: the number, or mean ± spread of an array; nothing before backward."""
     text = (f"{arrow.count:,}× " if arrow.count > 1 else "") + "skip " * arrow.skip
     if arrow.argument.startswith("["):
         return arrow.argument

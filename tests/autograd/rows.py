@@ -132,7 +132,6 @@ def redeclared(op: Any, mutate: Callable[[Any], Any], label: str | None = None) 
     else:
         vjp = {op.argument(i): rule.function for i, rule in op.rules.items()}
         vjp.update({name: mutate(vjp[name]) for name in ([label] if label else vjp)})
-    masks = op.selects
     return declare(
         op.forward,
         vjp=vjp,
@@ -143,7 +142,7 @@ def redeclared(op: Any, mutate: Callable[[Any], Any], label: str | None = None) 
         cache=op.cache,
         domain=op.domain,
         holomorphic=op.holomorphic,
-        selects={op.argument(i): rule.function for i, rule in masks.items()} if isinstance(masks, dict) else masks,
+        selects={op.argument(i): rule.function for i, rule in op.masks.items()} or (True if op.selects else None),
     )
 
 

@@ -164,7 +164,7 @@ def by_hand(edges):
         if parents is None:
             nodes[name] = Leaf(None, (), float, True, name)
         else:
-            op = SimpleNamespace(name=name, selects=None)
+            op = SimpleNamespace(name=name, selects=False)
             given = tuple(nodes[parent] for parent in parents)
             nodes[name] = Node(op, given, tuple(parents.values()), None, (), float, None)
             nodes[name].name = name

@@ -36,6 +36,10 @@ DECLARATIONS = {
         lambda: ag.op(lambda x: x, name="f", vjp=lambda g: g, selects=lambda y: y > 0),
         r"op 'f': selects= as a rule is for elementwise ops; others say selects=True",
     ),
+    "an elementwise op that does not say which elements": (
+        lambda: ag.op(lambda x: x, name="f", vjp=lambda g: g, selects=True, elementwise=True),
+        r"op 'f': an elementwise op says by a rule what it selects, as in selects=lambda x: x > 0",
+    ),
     "a mask of what is no input": (
         lambda: ag.op(lambda x: x, name="f", vjp=lambda g: g, selects=dict(z=lambda y: y > 0), elementwise=True),
         r"op 'f': selects names 'z', but the inputs are x",
