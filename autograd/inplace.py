@@ -6,7 +6,7 @@ one from then on, at the same places. Floor 10: used by :mod:`autograd.tensor`.
 """
 
 from collections.abc import Callable
-from typing import Any, Generic
+from typing import Any, Generic, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -325,7 +325,7 @@ class Writing(Box, Generic[Result]):
         """
         self[...] = sorting.partition(self, kth, axis=axis)
 
-    def _in_place(self, other: Any, function: Any, ufunc: np.ufunc) -> Result:
+    def _in_place(self, other: Any, function: Any, ufunc: np.ufunc) -> Self:
         """Change this Tensor as NumPy changes an array: recorded, or, where no graph is concerned, in its memory."""
         tensor: Any = self
         _refuse_leaf(self, f"in-place {ufunc.__name__} on", other)
@@ -338,26 +338,26 @@ class Writing(Box, Generic[Result]):
         tensor.data = array
         return tensor
 
-    def __iadd__(self, other: Any) -> Result:
+    def __iadd__(self, other: Any) -> Self:
         return self._in_place(other, elementwise.add, np.add)
 
-    def __isub__(self, other: Any) -> Result:
+    def __isub__(self, other: Any) -> Self:
         return self._in_place(other, elementwise.subtract, np.subtract)
 
-    def __imul__(self, other: Any) -> Result:
+    def __imul__(self, other: Any) -> Self:
         return self._in_place(other, elementwise.multiply, np.multiply)
 
-    def __itruediv__(self, other: Any) -> Result:
+    def __itruediv__(self, other: Any) -> Self:
         return self._in_place(other, elementwise.divide, np.divide)
 
-    def __ipow__(self, other: Any) -> Result:
+    def __ipow__(self, other: Any) -> Self:
         return self._in_place(other, elementwise.power, np.power)
 
-    def __imod__(self, other: Any) -> Result:
+    def __imod__(self, other: Any) -> Self:
         return self._in_place(other, elementwise.remainder, np.remainder)
 
-    def __ifloordiv__(self, other: Any) -> Result:
+    def __ifloordiv__(self, other: Any) -> Self:
         return self._in_place(other, elementwise.floor_divide, np.floor_divide)
 
-    def __imatmul__(self, other: Any) -> Result:
+    def __imatmul__(self, other: Any) -> Self:
         return self._in_place(other, products.matmul, np.matmul)

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from itertools import accumulate
 from math import prod
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -100,6 +100,12 @@ def numbers_in(tree: Any, is_number: Callable[[Any], bool]) -> tuple[list[Any], 
     return [value for value, own in zip(values, chosen, strict=True) if own], filled
 
 
+@overload
+def tree_map(function: Callable[[Any], Any], tree: Any) -> Any: ...
+@overload
+def tree_map(function: Callable[[Any, Any], Any], tree: Any, other: Any, /) -> Any: ...
+@overload
+def tree_map(function: Callable[..., Any], tree: Any, *more: Any) -> Any: ...
 def tree_map(function: Callable[..., Any], tree: Any, *more: Any) -> Any:
     """Return ``tree`` with each value replaced by ``function(value)``; None stays None.
 

@@ -17,7 +17,7 @@ from tests.conftest import beside
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tests" / "typing"
-PROGRAM, MISTAKES = FOLDER / "program.py", FOLDER / "mistakes.py"
+PROGRAMS, MISTAKES = [FOLDER / "program.py", FOLDER / "lesson.py"], FOLDER / "mistakes.py"
 PACKAGES = {"autograd": ag, "nn": nn}
 
 
@@ -129,8 +129,8 @@ def unlike(errors):
 
 
 @pytest.mark.slow
-def test_mypy_knows_the_types_of_a_users_program():
-    assert mypy(PROGRAM) == []
+def test_mypy_knows_the_types_of_users_programs():
+    assert mypy(*PROGRAMS) == []
 
 
 @pytest.mark.slow
@@ -139,8 +139,8 @@ def test_mypy_refuses_each_mistake():
 
 
 @pytest.mark.pyright
-def test_pyright_knows_the_types_of_a_users_program():
-    assert pyright(PROGRAM) == []
+def test_pyright_knows_the_types_of_users_programs():
+    assert pyright(*PROGRAMS) == []
 
 
 @pytest.mark.pyright
@@ -148,8 +148,9 @@ def test_pyright_refuses_each_mistake():
     assert unlike(pyright(MISTAKES)) == ([], [])
 
 
-def test_the_program_runs(tmp_path):
-    command = [sys.executable, "-W", "error", str(PROGRAM)]
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
+def test_the_program_runs(program, tmp_path):
+    command = [sys.executable, "-W", "error", str(program)]
     said = subprocess.run(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
         timeout=120, check=False,

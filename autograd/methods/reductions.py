@@ -1,6 +1,6 @@
 """Methods of Tensors that go over axes: sums, means, extremes, running sums, and searches, which give plain arrays."""
 
-from typing import Any, Generic
+from typing import Any, Generic, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,6 +183,10 @@ class Reductions(Box, Generic[Result]):
         """
         return _any(self, axis=axis, keepdims=keepdims)
 
+    @overload
+    def argmax(self, axis: None = None, keepdims: Literal[False] = False) -> np.intp: ...
+    @overload
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> NDArray[np.intp]: ...
     @hinted
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Return the index of the first maximum.
@@ -193,6 +197,10 @@ class Reductions(Box, Generic[Result]):
         """
         return _argmax(self, axis=axis, keepdims=keepdims)
 
+    @overload
+    def argmin(self, axis: None = None, keepdims: Literal[False] = False) -> np.intp: ...
+    @overload
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> NDArray[np.intp]: ...
     @hinted
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Return the index of the first minimum.
