@@ -172,9 +172,14 @@ def forward_error(error: Exception, op: Op, data: Sequence[Any]) -> Exception:
     tracer = current().tracer
     if tracer is not None:
         tracer.failed()
-    if isinstance(error, TypeError) and not isinstance(error, AutogradError):
-        return of_complex(error, op.name, data)
-    if isinstance(error, AutogradError | np.exceptions.AxisError) or not isinstance(error, ValueError):
+    if isinstance(error, AutogradError):
+        return error
+    if isinstance(error, TypeError | np.exceptions.AxisError):
+        told = of_complex(error, op.name, data) if isinstance(error, TypeError) else error
+        if told is error:  # NumPy's words name no place
+            error.add_note(f"This was {op.name} of {' and '.join(str(np.shape(x)) for x in data)}.")
+        return told
+    if not isinstance(error, ValueError):
         return error
     if isinstance(error, np.linalg.LinAlgError) and "square" not in str(error) and "dimension" not in str(error):
         return error  # about the numbers

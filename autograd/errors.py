@@ -125,6 +125,10 @@ class UnexpectedKeyword(AutogradError, TypeError):
     """Report a keyword that a function does not take, and the one that is meant."""
 
 
+class CallError(AutogradError, TypeError):
+    """Report a call with too few or too many arguments, and show what it takes."""
+
+
 class NotAFunction(AutogradError, TypeError):
     """Report something else than a function that was given to a transform."""
 
@@ -137,7 +141,8 @@ def nearest(word: str, known: abc.Iterable[str]) -> str:
     """
     from difflib import get_close_matches  # takes a millisecond, which no import should cost
 
-    near = get_close_matches(word, known, 1)
+    words = list(known)
+    near = get_close_matches(word, words, 1) or [each for each in words if len(word) > 2 and each.startswith(word)]
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

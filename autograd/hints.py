@@ -63,6 +63,34 @@ TENSOR = {
     "is_complex": "look at t.dtype.kind",
     "tanh_": "use t[...] = np.tanh(t)",
     "backwards": "use t.backward()",
+    "pow": "use t ** exponent",
+    "norm": "use np.linalg.norm(t)",
+    "add": "use t + other",
+    "sub": "use t - other",
+    "mul": "use t * other",
+    "div": "use t / other",
+    "neg": "use -t",
+    "eq": "use t == other",
+    "gt": "use t > other",
+    "lt": "use t < other",
+    "square": "use t ** 2",
+    "new_zeros": "use np.zeros(shape)",
+    "grad_fn": "it is no attribute: ag.draw(t) shows where a Tensor comes from, t.is_leaf whether from anywhere",
+    "split": "use np.split(t, parts)",
+    "chunk": "use np.array_split(t, parts)",
+    "gather": "use np.take_along_axis(t, index, axis)",
+    "index_select": "use t.take(index, axis)",
+    "masked_fill": "use np.where(mask, value, t)",
+    "scatter_add": "use ag.array, or np.add.at on a copy",
+    "topk": "use np.sort(t)[..., -k:]",
+    "argsort_": "use t.argsort()",
+    "movedim": "use np.moveaxis(t, source, destination)",
+    "unbind": "use list(t)",
+    "tile": "use np.tile(t, reps)",
+    "roll": "use np.roll(t, shift)",
+    "flip": "use np.flip(t)",
+    "append": "use np.concatenate([t, other])",
+    "extend": "use np.concatenate([t, other])",
     "gradient": "use t.grad",
     "stop_gradient": "use t.detach()",
     # ndarray's, about memory rather than numbers
@@ -81,6 +109,10 @@ TENSOR = {
         )
     },
 }
+_SHOWN = (
+    "a notebook shows it where it is the last line of a cell; elsewhere use .save('name.svg') or .save('name.html')"
+)
+VIEW = {"show": _SHOWN, "view": _SHOWN, "display": _SHOWN, "plot": _SHOWN, "savefig": "use .save('name.svg')"}
 _LOOP = "call the function itself with the Tensor, or np.stack([f(x) for x in t])"
 CONVERTS = {  # functions of NumPy that make a plain array of what they are given before anything can be recorded
     "vectorize": _LOOP,
@@ -93,6 +125,19 @@ MODULE = {
     "Variable": "use ag.Tensor(…, requires_grad=True)",
     "from_numpy": "use ag.Tensor(array, copy=False)",
     "manual_seed": "pass rng= where something is random",
+    "rand": "use np.random.default_rng(seed).random(shape)",
+    "randn": "use np.random.default_rng(seed).normal(size=shape)",
+    "randint": "use np.random.default_rng(seed).integers(low, high, shape)",
+    "rand_like": "use np.random.default_rng(seed).random(t.shape)",
+    "randn_like": "use np.random.default_rng(seed).normal(size=t.shape)",
+    "nn": "import nn",
+    "optim": "import nn, and use nn.optim",
+    "save": "use nn.save_model(model, path), or np.savez",
+    "load": "use nn.load_model(model, path), or np.load",
+    "jacrev": "use ag.jacobian(f)",
+    "jit": "use ag.compile(f)",
+    "custom_vjp": "use ag.op(forward, vjp=rule)",
+    "backward": "use y.backward(), or ag.grad(f)(x)",
     "stop_gradient": "use t.detach()",
     "set_grad_enabled": "use ag.no_grad() or ag.enable_grad()",
     "set_detect_anomaly": "use with ag.detect_anomaly():",
@@ -115,6 +160,14 @@ def unknown_attribute(kind: type, name: str) -> UnknownName:
     if name in TENSOR:
         return UnknownName(f"{kind.__name__!r} object has no attribute {name!r}: {TENSOR[name]}.")
     return UnknownName(f"{kind.__name__!r} object has no attribute {name!r}.", name, kind)
+
+
+def unknown_of_view(view: Any, name: str) -> Any:
+    """Raise for an attribute that a picture or a replay does not have."""
+    kind = type(view)
+    if name in VIEW:
+        raise UnknownName(f"{kind.__name__!r} object has no attribute {name!r}: {VIEW[name]}.")
+    raise UnknownName(f"{kind.__name__!r} object has no attribute {name!r}.", name, kind)
 
 
 def unknown_function(name: str, public: Iterable[str]) -> UnknownName:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograd.box import Box
+from autograd.errors import ArgumentError
 from autograd.graph import ancestors, note_change
 from autograd.tensor import Tensor
 
@@ -39,6 +40,8 @@ def depends_on(result: Tensor, tensors: Iterable[Tensor]) -> list[bool]:
     >>> depends_on(x * x, [x, y])
     [True, False]
     """
+    if not isinstance(result, Tensor):
+        raise ArgumentError(f"depends_on takes a result and a list of Tensors, got {type(result).__name__} first.")
     root = result._node
     below = set() if root is None else set(ancestors(root, lambda node: bool(node.needs)))
     return [tensor._node in below and tensor.requires_grad for tensor in tensors]

@@ -91,7 +91,18 @@ def current_scope() -> Scope | None:
     return current().scope
 
 
-class _Mode:
+class _NotYet(type):
+    """Say of ``with no_grad:`` that the brackets are missing."""
+
+    def _refuse(cls, *_: Any) -> Any:
+        raise TypeError(f"{cls.__name__} is a class. Call it: with {cls.__name__}():")
+
+
+for _name in ("__enter__", "__exit__"):
+    setattr(_NotYet, _name, _NotYet._refuse)  # a type checker, which sees neither, refuses the class itself
+
+
+class _Mode(metaclass=_NotYet):
     """Replace the state while it is active.
 
     It remembers nothing itself: the way back stands in the state, so one instance serves several threads and tasks.

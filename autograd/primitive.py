@@ -20,7 +20,7 @@ from autograd.application import of_complex, rebuild
 from autograd.box import Box, plain, small, unbox, wrap
 from autograd.compiler import compiled
 from autograd.differentiate import definition_vjp
-from autograd.errors import MissingRule, RuleError
+from autograd.errors import MissingRule, NotAFunction, RuleError
 from autograd.graph import Leaf
 from autograd.hints import full_name
 from autograd.modes import current
@@ -149,6 +149,8 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
     >>> np.sign(ag.Tensor([-2.0, 3.0], requires_grad=True))
     Tensor([-1.,  1.])
     """
+    if not callable(forward):
+        raise NotAFunction(f"nondifferentiable takes a function, got {type(forward).__name__}.")
     label = name or forward.__name__
 
     def apply(*args: Any, **kwargs: Any) -> Any:
@@ -181,6 +183,8 @@ def opaque(function: Any) -> Any:
     >>> order(ag.Tensor([3.0, 1.0, 2.0]))
     array([1, 2, 0])
     """
+    if not callable(function):
+        raise NotAFunction(f"opaque takes a function, got {type(function).__name__}.")
 
     @wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:

@@ -52,6 +52,10 @@ def _converted(data: Any, dtype: Any, copy: bool) -> npt.NDArray[Any]:
         return (
             np.array(data, dtype=dtype) if copy or not isinstance(data, np.ndarray) else np.asarray(data, dtype=dtype)
         )
+    except TypeError as error:
+        if dtype is None or "data type" not in str(error):
+            raise
+        raise DTypeError(f"Tensor(dtype={dtype!r}): {error}. Pass NumPy's, such as float or np.float32.") from None
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise DTypeError(f"Tensor of {type(data).__name__}: {error}; {_HOLDS}.") from None

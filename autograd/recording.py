@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.box import Box, keep_values, leaf_of, wrap
-from autograd.errors import GraphError
+from autograd.errors import GraphError, NotAFunction
 from autograd.graph import Leaf, Node, ancestors
 from autograd.modes import Scope, enable_grad
 from autograd.tree import flatten
@@ -84,6 +84,8 @@ def record(
     >>> [step.op for step in ag.record(lambda x: np.sin(x) * 2.0, x).steps]
     ['sin', 'multiply']
     """
+    if not callable(function):
+        raise NotAFunction(f"record takes a function, and then its Tensors, got {type(function).__name__} first.")
     with keep_values(), enable_grad(), _followed(inputs):
         result = function(*inputs)
     tensors = [x if isinstance(x, Box) else None for x in flatten(result)[0]]

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from autograd.errors import ArgumentError, ShapeError
+from autograd.errors import ArgumentError, NotAFunction, ShapeError
 
 _NESTED: tuple[type, ...] = (dict, tuple, list)  # made once: a union of types is made anew at each call
 _registered: dict[type, tuple[Callable[[Any], Any], Callable[..., Any]]] = {}
@@ -114,6 +114,8 @@ def tree_map(function: Callable[..., Any], tree: Any, *more: Any) -> Any:
     >>> tree_map(lambda w, g: w - 0.1 * g, {"w": 1.0, "b": None}, {"w": 2.0, "b": None})
     {'w': 0.8, 'b': None}
     """
+    if not callable(function):
+        raise NotAFunction(f"tree_map takes a function first, then trees, got {type(function).__name__} first.")
     values, rebuild = flatten(tree)
     others = [values_like(tree, other, "tree_map") for other in more]
     return rebuild([None if x is None else function(x, *rest) for x, *rest in zip(values, *others, strict=True)])

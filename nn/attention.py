@@ -12,7 +12,7 @@ from nn.functional import attention as F
 from nn.functional.checks import wrong_shape
 from nn.functional.dense import linear
 from nn.functional.dropout import make_mask
-from nn.inputs import as_input
+from nn.inputs import as_input, generator_of
 from nn.linear import Linear, empty_weight, positive
 from nn.module import Module, Parameter
 
@@ -48,7 +48,7 @@ class MultiheadAttention(Module):
             raise ArgumentError(f"MultiheadAttention: num_heads must divide embed_dim {embed_dim}, got {num_heads}.")
         F.check_probability("MultiheadAttention", dropout)
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
-        self.rng = np.random.default_rng(rng)
+        self.rng = generator_of(rng)
         self.in_proj_weight = init.xavier_uniform_(
             Parameter(empty_weight(3 * embed_dim, embed_dim, dtype)), rng=self.rng
         )

@@ -7,11 +7,12 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from autograd.errors import ArgumentError
+from nn.hints import refuse_call
 from nn.inputs import whole
 from nn.optim import ReduceLROnPlateau, Schedule
 from nn.writing import write_bytes
@@ -40,6 +41,11 @@ class Callback:
 
     last = first_rank = False
     tells: tuple[str, ...] = ()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if args or kwargs:  # copies are made without any
+            refuse_call(cls.__name__, cls.__init__, (cls, *args), kwargs)
+        return super().__new__(cls)
 
     def on_fit_start(self, trainer: Any) -> None:
         """Act before the first epoch."""
@@ -261,6 +267,11 @@ class LRSchedule(Callback):
     def __init__(self, schedule: Schedule, per: str = "epoch", monitor: str = "val_loss") -> None:
         if per not in ("epoch", "step"):
             raise ArgumentError(f"LRSchedule: per must be 'epoch' or 'step', got {per!r}.")
+        if not isinstance(schedule, Schedule):
+            what = schedule.__name__ if isinstance(schedule, type) else type(schedule).__name__
+            raise ArgumentError(
+                f"LRSchedule takes a schedule of the optimizer, such as nn.optim.StepLR(optimizer, 10), got {what}."
+            )
         self.schedule, self.per, self.monitor = schedule, per, monitor
         self._steps = 0  # of the optimizer that the schedule has followed
 

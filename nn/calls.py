@@ -32,6 +32,8 @@ def functional_call(model: Module, params: Mapping[str, Any], *args: Any, **kwar
     Tensor([[3.5]], dtype=float32)
     """
     who = f"functional_call({type(model).__name__})"
+    if not isinstance(params, Mapping):
+        raise ArgumentError(f"{who} takes a dict from dotted names to values, got {type(params).__name__}.")
     known = dict(model.named_parameters())
     buffers = dict(model.named_buffers())
     swap: dict[int, Any] = {}

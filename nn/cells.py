@@ -11,7 +11,7 @@ from autograd.errors import ArgumentError
 from nn import init
 from nn.functional.checks import place, wrong_shape
 from nn.functional.recurrent import gru, lstm
-from nn.inputs import as_input
+from nn.inputs import as_input, generator_of
 from nn.linear import positive
 from nn.module import Module, Parameter
 
@@ -33,7 +33,7 @@ class _Cell(Module):
     ) -> None:
         positive(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
-        rng, bound, rows = np.random.default_rng(rng), 1 / math.sqrt(hidden_size), self.gates * hidden_size
+        rng, bound, rows = generator_of(rng), 1 / math.sqrt(hidden_size), self.gates * hidden_size
 
         def parameter(*shape: int) -> Any:
             return init.uniform_(Parameter(np.empty(shape, dtype)), -bound, bound, rng=rng)

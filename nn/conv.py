@@ -11,6 +11,7 @@ from autograd.errors import ArgumentError
 from nn import init
 from nn.functional.convolution import conv1d, conv2d
 from nn.functional.windows import Pair, read, read_pads
+from nn.inputs import generator_of
 from nn.linear import positive
 from nn.module import Module, Parameter
 
@@ -39,7 +40,7 @@ class Kernel(Module):
 
     def _draw(self, rows: int, columns: int, bias: bool, dtype: DTypeLike, rng: init.Rng) -> None:
         """Make weight (rows, columns, *kernel) and bias (out_channels,)."""
-        rng, shape = np.random.default_rng(rng), (rows, columns, *self.kernel_size)
+        rng, shape = generator_of(rng), (rows, columns, *self.kernel_size)
         bound = 1 / math.sqrt(math.prod(shape[1:]))
         self.weight = init.uniform_(Parameter(np.empty(shape, dtype)), -bound, bound, rng=rng)
         self.bias = (

@@ -7,7 +7,7 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional.dropout import dropout
-from nn.inputs import as_float
+from nn.inputs import as_float, generator_of
 from nn.module import Module
 
 
@@ -27,7 +27,7 @@ class Dropout(Module):
         if not 0 <= p <= 1:
             raise ArgumentError(f"Dropout: p must be between 0 and 1, got {p}.")
         self.p = p
-        self.rng = np.random.default_rng(rng)
+        self.rng = generator_of(rng)
 
     def forward(self, x: Any) -> ag.Tensor:
         return dropout(as_float(x), self.p, self.training, rng=self.rng)

@@ -5,10 +5,12 @@ Used by modules, optimizers, the Trainer and the package itself, at the moment i
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
-from typing import Any, ParamSpec, TypeVar
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from autograd.errors import UnexpectedKeyword, UnknownName, nearest
+from autograd.errors import ArgumentError, CallError, UnexpectedKeyword, UnknownName, nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +30,8 @@ PACKAGE = {
     "load_digits": "use nn.datasets.load_digits()",
     "make_circles": "use nn.datasets.circles(n, rng=0)",
     "make_moons": "use nn.datasets.two_moons(n, rng=0)",
+    "RMSELoss": "use nn.MSELoss, or a function that takes np.sqrt of it",
+    "SmoothL1Loss": "use nn.HuberLoss(delta=beta), which is beta times it",
     "save": "use nn.save_model(model, path)",
     "tensor": "use autograd.Tensor",
     "utils": f"{_CLIP} for gradients",
@@ -46,6 +50,10 @@ MODULE = {
     "float": _CAST,
     "get_weights": "use model.state_dict()",
     "add": "use append of nn.Sequential",
+    "add_module": "assign it: model.name = module",
+    "grad": "its parameters have one: .weight.grad",
+    "register_parameter": "assign it: model.name = nn.Parameter(value)",
+    "register_module": "assign it: model.name = module",
     "half": _CAST,
     "layers": "a Sequential is its own list: model[0], list(model); else model.children()",
     "load": "use nn.load_model(model, path)",
@@ -77,11 +85,29 @@ OPTIMIZER = {
     "apply_gradients": "call loss.backward(), then optimizer.step()",
     "get_last_lr": "use optimizer.lr, or call it on the schedule",
     "minimize": "call loss.backward(), then optimizer.step()",
+    "backward": "call it on the loss: loss.backward()",
     "parameters": "use param_groups[i]['params']",
     "state": "use state_dict()['state']",
     "zero_gradients": "use zero_grad()",
 }
+SKLEARN = {  # names of sklearn.metrics
+    "accuracy_score": "use nn.metrics.accuracy",
+    "auc": "use nn.metrics.roc_auc",
+    "f1_score": "use nn.metrics.f1",
+    "log_loss": "use nn.CrossEntropyLoss()(logits, labels)",
+    "mean_absolute_error": "use nn.metrics.mae",
+    "mean_squared_error": "use nn.metrics.mse",
+    "precision_score": "use nn.metrics.precision",
+    "r2_score": "use nn.metrics.r2",
+    "recall_score": "use nn.metrics.recall",
+    "roc_auc_score": "use nn.metrics.roc_auc",
+}
 KEYWORDS = {
+    "from_logits": "Leave it out: CrossEntropyLoss and BCEWithLogitsLoss take logits, BCELoss probabilities.",
+    "lr": "Pass an optimizer that has it, such as nn.optim.Adam(model.parameters(), lr=0.01).",
+    "random_state": "Use rng.",
+    "save_best_only": "Use monitor='val_loss', which keeps the best.",
+    "size_average": "Use reduction='mean', 'sum' or 'none'.",
     "activation": "Put a module after it, such as nn.ReLU(), or use nn.Layer, which has one.",
     "callbacks": "Pass it to nn.Trainer(…, callbacks=[…]).",
     "decay": "Use weight_decay.",
@@ -111,6 +137,20 @@ def unknown_name(name: str, public: Iterable[str], parts: dict[str, Any], where:
     return UnknownName(f"{said}: {PACKAGE[name]}.") if name in PACKAGE else UnknownName(f"{said}.", name, public)
 
 
+def refusing(module: str, public: Iterable[str], known: Mapping[str, str] | None = None) -> Callable[[str], NoReturn]:
+    """Make the ``__getattr__`` of a package: it raises for names that the package does not have.
+
+    Put it there by ``globals()["__getattr__"] =``: a plain ``def`` would tell type checkers that all names exist.
+    """
+
+    def refuse(name: str) -> NoReturn:
+        if known and name in known:
+            raise UnknownName(f"module {module!r} has no attribute {name!r}: {known[name]}.")
+        raise unknown_name(name, public, {}, module)
+
+    return refuse
+
+
 def unknown_attribute(module: Any, name: str) -> Any:
     """Raise for an attribute that a module, optimizer or Trainer does not have, with the word of its own table.
 
@@ -126,24 +166,63 @@ def unknown_attribute(module: Any, name: str) -> Any:
     raise UnknownName(f"{said}.", name, (*vars(module), *dir(kind)))
 
 
-def refuse_keywords(who: str, function: Callable[..., Any], names: Iterable[str]) -> None:
-    """Raise UnexpectedKeyword for a name that ``function`` does not take, and say which one is meant."""
-    parameters = inspect.signature(function).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+def refuse_call(who: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raise for a call that ``function`` cannot take, and say what is meant; it is looked at as Python does.
+
+    UnexpectedKeyword for an unknown name, CallError for too few or too many arguments, ArgumentError for a text where
+    a number or a truth value is declared. Costs 1 µs where all is well.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
         return
-    for name in names:
-        if name not in parameters:
-            hint = f" {KEYWORDS[name]}" if name in KEYWORDS else nearest(name, parameters)
-            raise UnexpectedKeyword(f"{who}() got an unexpected keyword argument {name!r}.{hint}")
+    names, count = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], code.co_argcount
+    if not code.co_flags & inspect.CO_VARKEYWORDS:
+        for name in kwargs:
+            if name not in names:
+                hint = f" {KEYWORDS[name]}" if name in KEYWORDS else nearest(name, names)
+                hint = " Use dim." if name == "axis" and "dim" in names else hint
+                hint = hint or f" It takes {_shown(who, function)}."
+                raise UnexpectedKeyword(f"{who}() got an unexpected keyword argument {name!r}.{hint}")
+    needed = names[len(args) : count - len(function.__defaults__ or ())]
+    missing = [name for name in needed if name not in kwargs]
+    if missing:
+        raise CallError(f"{who}() lacks {' and '.join(missing)}. It takes {_shown(who, function)}.")
+    if len(args) > count and not code.co_flags & inspect.CO_VARARGS:
+        raise CallError(f"{who}() got too many arguments by place. It takes {_shown(who, function)}.")
+    if function.__module__.partition(".")[0] == "nn":  # elsewhere an annotation may say what it likes
+        declared = function.__annotations__
+        for name, value in (*zip(names[:count], args, strict=False), *kwargs.items()):
+            fits, kind = _KINDS.get(declared.get(name), (None, ""))
+            if fits is not None and not fits(value):
+                raise ArgumentError(f"{who}: {name} must be {kind}, got {value!r}.")
+
+
+_NO_NUMBERS = (str, bytes, list, tuple, dict)  # of other things that are none their own check tells more
+_KINDS: dict[Any, tuple[Callable[[Any], bool], str]] = {
+    float: (lambda value: value is not None and not isinstance(value, _NO_NUMBERS), "a number"),
+    int: (lambda value: value is not None and not isinstance(value, _NO_NUMBERS), "a whole number"),
+    float | None: (lambda value: not isinstance(value, _NO_NUMBERS), "a number or None"),
+    int | None: (lambda value: not isinstance(value, _NO_NUMBERS), "a whole number or None"),
+    bool: (lambda value: not isinstance(value, _NO_NUMBERS), "True or False"),
+    str | os.PathLike[str]: (lambda value: isinstance(value, str | os.PathLike), "a path"),
+}
+_KINDS[float | int] = _KINDS[float]
+
+
+def _shown(who: str, function: Callable[..., Any]) -> str:
+    """Write what a function takes, without types."""
+    parameters = inspect.signature(function).parameters.values()
+    bare = [p.replace(annotation=p.empty) for p in parameters if p.name != "self"]
+    return re.sub(r"<class 'numpy\.(\w+)'>", r"np.\1", f"{who}{inspect.Signature(bare)}")
 
 
 def hinted(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function so that keywords it does not take are told the one that is meant."""
+    """Decorate a function so that a call which it cannot take is told the one that is meant."""
+    who = function.__qualname__.removesuffix(".__init__")
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        if kwargs:
-            refuse_keywords(function.__qualname__, function, kwargs)
+        refuse_call(who, function, args, kwargs)
         return function(*args, **kwargs)
 
     return checked

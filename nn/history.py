@@ -59,7 +59,8 @@ class History(Mapping[str, list[float]]):
         shown = names or [name for name in self if not name.startswith("val_")]
         unknown = [name for name in shown if name not in self]
         if unknown:
-            raise ArgumentError(f"History.plot: there is no {unknown[0]!r}; the history has {', '.join(self)}.")
+            there = ", ".join(self) or "no epoch yet"
+            raise ArgumentError(f"History.plot: there is no {unknown[0]!r}; the history has {there}.")
         figure = new_figure("History.plot", 4.2 * max(1, len(shown)), 3.2)
         panels = figure.subplots(1, max(1, len(shown)), squeeze=False)[0]
         for panel, name in zip(panels, shown, strict=False):

@@ -18,7 +18,26 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError, nearest
+from nn.hints import hinted, refusing
+from nn.inputs import generator_of
 from nn.state import write
+
+__all__ = [
+    "calculate_gain",
+    "constant_",
+    "fans",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "orthogonal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]
+
+globals()["__getattr__"] = refusing("nn.init", __all__)
 
 Rng = np.random.Generator | int | None
 Filled = TypeVar("Filled", bound=ag.Tensor | NDArray[Any])
@@ -35,6 +54,7 @@ _GAINS: dict[str, Callable[[float], float]] = {
 }
 
 
+@hinted
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Return the factor that keeps the variance through ``nonlinearity``; ``param``: the slope of leaky_relu (0.01).
 
@@ -65,6 +85,7 @@ def fans(shape: tuple[int, ...], name: str = "init") -> tuple[int, int]:
     return shape[1] * field, shape[0] * field
 
 
+@hinted
 def uniform_(tensor: Filled, a: float = 0.0, b: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with U(a, b).
 
@@ -73,9 +94,10 @@ def uniform_(tensor: Filled, a: float = 0.0, b: float = 1.0, *, rng: Rng = None)
     >>> round(float(nn.init.uniform_(w, -1.0, 1.0, rng=0).data.std()), 2)
     0.58
     """
-    return _fill(tensor, np.random.default_rng(rng).uniform(a, b, tensor.shape))
+    return _fill(tensor, generator_of(rng).uniform(a, b, tensor.shape))
 
 
+@hinted
 def normal_(tensor: Filled, mean: float = 0.0, std: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with N(mean, std²).
 
@@ -84,9 +106,10 @@ def normal_(tensor: Filled, mean: float = 0.0, std: float = 1.0, *, rng: Rng = N
     >>> round(float(nn.init.normal_(w, 1.0, 0.5, rng=0).data.std()), 2)
     0.5
     """
-    return _fill(tensor, np.random.default_rng(rng).normal(mean, std, tensor.shape))
+    return _fill(tensor, generator_of(rng).normal(mean, std, tensor.shape))
 
 
+@hinted
 def constant_(tensor: Filled, val: float) -> Filled:
     """Fill with one value.
 
@@ -98,6 +121,7 @@ def constant_(tensor: Filled, val: float) -> Filled:
     return _fill(tensor, val)
 
 
+@hinted
 def zeros_(tensor: Filled) -> Filled:
     """Fill with 0.
 
@@ -109,6 +133,7 @@ def zeros_(tensor: Filled) -> Filled:
     return _fill(tensor, 0.0)
 
 
+@hinted
 def ones_(tensor: Filled) -> Filled:
     """Fill with 1.
 
@@ -120,6 +145,7 @@ def ones_(tensor: Filled) -> Filled:
     return _fill(tensor, 1.0)
 
 
+@hinted
 def xavier_uniform_(tensor: Filled, gain: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with U(-a, a), a = gain · √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010).
 
@@ -132,6 +158,7 @@ def xavier_uniform_(tensor: Filled, gain: float = 1.0, *, rng: Rng = None) -> Fi
     return uniform_(tensor, -a, a, rng=rng)
 
 
+@hinted
 def xavier_normal_(tensor: Filled, gain: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with N(0, gain² · 2 / (fan_in + fan_out)) (Glorot & Bengio 2010).
 
@@ -143,6 +170,7 @@ def xavier_normal_(tensor: Filled, gain: float = 1.0, *, rng: Rng = None) -> Fil
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(fans(tensor.shape, "xavier_normal_"))), rng=rng)
 
 
+@hinted
 def kaiming_uniform_(
     tensor: Filled, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, rng: Rng = None
 ) -> Filled:
@@ -157,6 +185,7 @@ def kaiming_uniform_(
     return uniform_(tensor, -bound, bound, rng=rng)
 
 
+@hinted
 def kaiming_normal_(
     tensor: Filled, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, rng: Rng = None
 ) -> Filled:
@@ -170,6 +199,7 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_normal_"), rng=rng)
 
 
+@hinted
 def orthogonal_(tensor: Filled, gain: float = 1, *, rng: Rng = None) -> Filled:
     """Fill with gain times a random matrix (out, in · kernel) of orthonormal rows or columns (Saxe et al. 2013).
 
@@ -182,7 +212,7 @@ def orthogonal_(tensor: Filled, gain: float = 1, *, rng: Rng = None) -> Filled:
     """
     fans(tensor.shape, "orthogonal_")
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
-    normal = np.random.default_rng(rng).normal(size=(max(rows, columns), min(rows, columns)))
+    normal = generator_of(rng).normal(size=(max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(normal)
     q *= np.sign(np.diag(r))  # makes the distribution uniform (Mezzadri 2007)
     return _fill(tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))

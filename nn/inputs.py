@@ -58,6 +58,8 @@ def constant(x: ag.Tensor, name: str) -> NDArray[Any]:
 
 def numbers(x: Any, name: str) -> NDArray[Any]:
     """Read an array of real numbers, or say what else it is; a table (pandas) is read column by column."""
+    if x is None:
+        raise DTypeError(f"{place()}{name} is None. Is a return missing in what made it?")
     if type(x) is not np.ndarray:
         refuse_masked(x, name)
         if is_frame(x):

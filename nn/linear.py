@@ -10,7 +10,7 @@ import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
 from nn import init
 from nn.functional.dense import affine, linear
-from nn.inputs import as_float, as_input, who
+from nn.inputs import as_float, as_input, generator_of, who
 from nn.module import Module, Parameter
 
 
@@ -64,7 +64,7 @@ class Linear(Module):
     ) -> None:
         positive("Linear", in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
-        rng, bound = np.random.default_rng(rng), 1 / math.sqrt(in_features)
+        rng, bound = generator_of(rng), 1 / math.sqrt(in_features)
         self.weight = init.uniform_(Parameter(empty_weight(out_features, in_features, dtype)), -bound, bound, rng=rng)
         self.bias = init.uniform_(Parameter(np.empty(out_features, dtype)), -bound, bound, rng=rng) if bias else None
 

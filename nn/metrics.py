@@ -16,7 +16,25 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError, nearest
+from nn.hints import SKLEARN, refusing
 from nn.inputs import refuse_masked
+
+__all__ = [
+    "Undefined",
+    "accuracy",
+    "confusion_matrix",
+    "f1",
+    "get",
+    "mae",
+    "mse",
+    "precision",
+    "r2",
+    "recall",
+    "roc_auc",
+    "top_k_accuracy",
+]
+
+globals()["__getattr__"] = refusing("nn.metrics", __all__, SKLEARN)
 
 Array = NDArray[Any]
 AVERAGES = ("binary", "macro", "micro", "weighted")

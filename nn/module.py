@@ -26,7 +26,7 @@ import autograd as ag
 from autograd.errors import ArgumentError, ConversionError, DTypeError, ShapeError
 from nn import report, trail
 from nn.backward_hooks import BackwardHook, Passing
-from nn.hints import refuse_keywords, unknown_attribute
+from nn.hints import refuse_call, unknown_attribute
 from nn.inputs import refuse_masked
 from nn.members import is_container, parts, places
 from nn.state import Incompatible, Slot, load
@@ -161,10 +161,10 @@ class Module:
     _hooks: dict[int, Hook]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        if kwargs:
-            refuse_keywords(cls.__name__, cls.__init__, kwargs)
-        if (args or kwargs) and cls.__init__ is object.__init__:
-            raise ArgumentError(f"{cls.__name__} takes no arguments. Make it, then call it: {cls.__name__}()(x).")
+        if args or kwargs:  # copies are made without any
+            if cls.__init__ is object.__init__:
+                raise ArgumentError(f"{cls.__name__} takes no arguments. Make it, then call it: {cls.__name__}()(x).")
+            refuse_call(cls.__name__, cls.__init__, (cls, *args), kwargs)
         self = super().__new__(cls)
         vars(self).update(training=True, _place=None, _buffers={}, _hooks={})
         return self
@@ -329,13 +329,16 @@ class Module:
 
     def register_buffer(self, name: str, value: Any, persistent: bool = True) -> None:
         """Keep an array that belongs to the state but is not learnt; with ``persistent=False`` it is not saved."""
-        if not name.isidentifier() or (hasattr(self, name) and name not in self._buffers):
+        if not isinstance(name, str) or not name.isidentifier() or (hasattr(self, name) and name not in self._buffers):
             raise ArgumentError(
                 f"{type(self).__name__}.register_buffer: {name!r} is taken or is no attribute name. Choose another."
             )
         self._buffers[name] = persistent
         refuse_masked(value, f"register_buffer: {name}")
-        setattr(self, name, None if value is None else np.array(value))
+        array = None if value is None else np.array(value)
+        if array is not None and array.dtype.kind not in "biufc":
+            raise DTypeError(f"{type(self).__name__}.register_buffer: {name} has dtype {array.dtype}. Pass numbers.")
+        setattr(self, name, array)
 
     def state_dict(self) -> dict[str, Array]:
         """Copy parameters and buffers into a dict of arrays, by dotted name and in order."""

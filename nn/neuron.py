@@ -11,7 +11,7 @@ from autograd.errors import ArgumentError, ShapeError, nearest
 from nn import init as start
 from nn.activation import get
 from nn.container import ModuleList
-from nn.inputs import as_input, who
+from nn.inputs import as_input, generator_of, who
 from nn.linear import apply_linear, empty_weight, positive
 from nn.module import Module, Parameter
 
@@ -75,7 +75,7 @@ class Neuron(Module):
     ) -> None:
         positive("Neuron", in_features=in_features)
         self.in_features, self.activation, self._function = in_features, activation, get(activation, "Neuron")
-        self.w = Parameter(_start((1, in_features), activation, init, dtype, np.random.default_rng(rng), "Neuron")[0])
+        self.w = Parameter(_start((1, in_features), activation, init, dtype, generator_of(rng), "Neuron")[0])
         self.b = Parameter(np.zeros((), dtype))
 
     def forward(self, x: Any) -> ag.Tensor:
@@ -185,7 +185,7 @@ class Layer(Module):
         self.in_features, self.out_features, self.activation = in_features, out_features, activation
         self._function = get(activation, "Layer")
         self.weight = Parameter(
-            _start((out_features, in_features), activation, init, dtype, np.random.default_rng(rng), "Layer")
+            _start((out_features, in_features), activation, init, dtype, generator_of(rng), "Layer")
         )
         self.bias = Parameter(np.zeros(out_features, dtype))
 
@@ -230,7 +230,7 @@ class MLP(Module):
             raise ArgumentError(
                 "MLP: sizes is empty; give the width of each layer, the last one being the output, such as [16, 16, 1]."
             )
-        rng, self.widths = np.random.default_rng(rng), [in_features, *sizes]
+        rng, self.widths = generator_of(rng), [in_features, *sizes]
         get(activation, "MLP")  # a net of one layer does not use it, but is told of a wrong name
         activations = [activation] * (len(sizes) - 1) + [output_activation]
         self.layers = ModuleList(

@@ -10,6 +10,7 @@ import autograd as ag
 from autograd.errors import ArgumentError
 from nn import init
 from nn.functional import recurrent as F
+from nn.inputs import generator_of
 from nn.linear import positive
 from nn.module import Module, Parameter
 
@@ -43,7 +44,7 @@ class _Recurrent(Module):
             )
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout, self.bidirectional = bias, batch_first, dropout, bidirectional
-        self.rng = np.random.default_rng(rng)
+        self.rng = generator_of(rng)
         bound = 1 / math.sqrt(hidden_size)
         self._names: list[list[str]] = []
         for k in range(num_layers):

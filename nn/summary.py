@@ -6,6 +6,7 @@ from typing import Any
 
 import autograd as ag
 from autograd.errors import ArgumentError
+from nn.hints import hinted
 from nn.module import Module
 from nn.report import STYLE, rows
 
@@ -37,6 +38,7 @@ class Summary:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{escape(self.total)}</p>"
 
 
+@hinted
 def summary(model: Module, example: Any) -> Summary:
     """Run ``model`` on an example, in evaluation mode, and list its parts with output shapes and parameter counts.
 

@@ -1,7 +1,7 @@
 """Trainer: the loop of epochs and batches that people enjoy, and that resumes bit for bit."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -71,7 +71,7 @@ class Trainer(Steps):
         compile: bool | str = "auto",
         lint: bool = True,
     ) -> None:
-        callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+        callbacks = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
         optimizer = optimizer_of(optimizer, model)
         self.criterion = Criterion(loss, outputs)
         check_parts(model, self.criterion.loss, optimizer, callbacks)

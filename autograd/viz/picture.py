@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from autograd.errors import ArgumentError, MissingExtra, MissingFile
+from autograd.hints import unknown_of_view
 from autograd.viz import data, dot, html, outline, table
 from autograd.viz.engine import find_engine, lacks, layout
 from autograd.viz.escape import spelled
@@ -180,3 +181,6 @@ def draw(
     if show:
         show_memory(builder.snap.nodes, builder.place, view)
     return Picture(view, rankdir, theme)
+
+
+setattr(Picture, "__getattr__", unknown_of_view)  # noqa: B010  # so that type checkers refuse unknown names

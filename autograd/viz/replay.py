@@ -10,6 +10,7 @@ import numpy as np
 from autograd.box import leaf_of
 from autograd.errors import ArgumentError, GraphError
 from autograd.graph import Leaf, Node
+from autograd.hints import unknown_of_view
 from autograd.viz import html
 from autograd.viz.build import Builder
 from autograd.viz.escape import page
@@ -272,3 +273,6 @@ def _sign(share: Any) -> str:
 def _bracketed(value: float | None) -> str:
     text = number(value)
     return f"({text})" if text[0] == "-" else text
+
+
+setattr(Replay, "__getattr__", unknown_of_view)  # noqa: B010  # so that type checkers refuse unknown names

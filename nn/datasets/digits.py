@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.hints import hinted
 
+
+@hinted
 def load_digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Load 1,797 images of handwritten digits and what they show.
 

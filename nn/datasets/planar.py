@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.errors import ArgumentError
+from nn.hints import hinted
+from nn.inputs import generator_of
 
 Points = tuple[NDArray[np.float64], NDArray[np.int64]]
 Rng = np.random.Generator | int | None
 
 
+@hinted
 def two_moons(n: int = 200, noise: float = 0.1, *, rng: Rng = None) -> Points:
     """Make two half circles that reach into each other: (cos t, sin t) and (1 − cos t, ½ − sin t) for t in [0, π].
 
@@ -28,6 +31,7 @@ def two_moons(n: int = 200, noise: float = 0.1, *, rng: Rng = None) -> Points:
     return _spread(_blurred(x, noise, rng), y), y
 
 
+@hinted
 def circles(n: int = 200, noise: float = 0.05, *, factor: float = 0.5, rng: Rng = None) -> Points:
     """Make a circle of radius 1 (class 0) around one of radius ``factor`` (class 1)."""
     if not 0 < factor < 1:
@@ -37,6 +41,7 @@ def circles(n: int = 200, noise: float = 0.05, *, factor: float = 0.5, rng: Rng 
     return _spread(_blurred(x, noise, rng), y), y
 
 
+@hinted
 def spirals(n: int = 300, noise: float = 0.02, *, arms: int = 3, turns: float = 0.75, rng: Rng = None) -> Points:
     """Make ``arms`` spirals that wind outwards from 0 to radius 1, one class each.
 
@@ -48,6 +53,7 @@ def spirals(n: int = 300, noise: float = 0.02, *, arms: int = 3, turns: float = 
     return _spread(_blurred(x, noise, rng), y), y
 
 
+@hinted
 def ring(n: int = 512, noise: float = 0.05, *, modes: int = 8, radius: float = 1.0, rng: Rng = None) -> Points:
     """Make ``modes`` round clouds on a circle, the usual question to a GAN: how many of them does it find?
 
@@ -60,6 +66,7 @@ def ring(n: int = 512, noise: float = 0.05, *, modes: int = 8, radius: float = 1
     return _blurred(_polar(radius, 2 * np.pi * y / modes), noise, rng), y
 
 
+@hinted
 def xor(n: int = 4, noise: float = 0.0, *, rng: Rng = None) -> Points:
     """Make the truth table of exclusive or, over and over: (0, 0) → 0, (0, 1) → 1, (1, 0) → 1, (1, 1) → 0.
 
@@ -87,7 +94,7 @@ def _polar(radius: float | NDArray[np.float64], angle: NDArray[np.float64]) -> N
 def _blurred(x: NDArray[np.float64], noise: float, rng: Rng) -> NDArray[np.float64]:
     if not noise >= 0:
         raise ArgumentError(f"noise={noise} is a standard deviation; it must be 0 or more.")
-    return x + np.random.default_rng(rng).normal(scale=noise, size=x.shape) if noise else x
+    return x + generator_of(rng).normal(scale=noise, size=x.shape) if noise else x
 
 
 def _spread(x: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.errors import ArgumentError, ShapeError
-from nn.inputs import refuse_masked
+from nn.hints import hinted
+from nn.inputs import generator_of, refuse_masked
 
 
+@hinted
 def train_test_split(
     *arrays: NDArray[Any], test_size: float | int = 0.25, rng: np.random.Generator | int | None = None
 ) -> list[NDArray[Any]]:
@@ -34,7 +36,7 @@ def train_test_split(
             f"train_test_split: test_size={test_size} of {n} rows leaves {n - held} to train on and {held} to test on; "
             "both parts need at least one row."
         )
-    order = np.random.default_rng(rng).permutation(n)
+    order = generator_of(rng).permutation(n)
     return [_rows(array, part) for array in arrays for part in (order[held:], order[:held])]
 
 

@@ -41,6 +41,7 @@ from nn.functional.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from nn.functional.prelu import prelu
 from nn.functional.recurrent import gru, lstm, rnn
 from nn.functional.transposed import conv_transpose1d, conv_transpose2d
+from nn.hints import refusing
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -93,3 +94,5 @@ __all__ = [
     "tanh",
     "triplet_margin_loss",
 ]
+
+globals()["__getattr__"] = refusing("nn.functional", __all__)

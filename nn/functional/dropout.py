@@ -7,6 +7,7 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional.checks import as_input
+from nn.inputs import generator_of
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | int | None = None) -> Any:
@@ -32,7 +33,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random
 @ag.opaque
 def make_mask(rng: np.random.Generator | int | None, shape: tuple[int, ...], dtype: Any, p: float) -> Any:
     """Draw an array that is 0 with probability ``p`` and 1 / (1 - p) elsewhere."""
-    mask = (np.random.default_rng(rng).random(shape, np.float32) >= p).astype(dtype)
+    mask = (generator_of(rng).random(shape, np.float32) >= p).astype(dtype)
     mask *= 1 / (1 - p) if p < 1 else 0.0
     return mask
 

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 import autograd as ag
 from autograd.errors import ArgumentError, DTypeError
 from nn.functional.embedding import lookup
+from nn.hints import hinted
 from nn.inputs import is_recorded, numbers
 
 
+@hinted
 def one_hot(tensor: Any, num_classes: int = -1) -> NDArray[np.int64]:
     """Make rows of ``num_classes`` zeros with a 1 at each label: (...) -> (..., num_classes), an array of int64.
 

@@ -4,9 +4,7 @@ The story is ``optimizer`` (a step over groups), ``sgd`` and ``adam``, and in ``
 the long tail, each a formula of its own in a file of its own.
 """
 
-from typing import NoReturn
-
-from nn.hints import unknown_name
+from nn.hints import refusing
 from nn.optim.adam import Adam, AdamW
 from nn.optim.adaptive import Adagrad, RMSprop
 from nn.optim.clip import clip_grad_norm, clip_grad_value
@@ -59,8 +57,4 @@ __all__ = [
 ]
 
 
-def _refuse(name: str) -> NoReturn:
-    raise unknown_name(name, __all__, {}, "nn.optim")
-
-
-globals()["__getattr__"] = _refuse  # so written that type checkers go on refusing unknown names themselves
+globals()["__getattr__"] = refusing("nn.optim", __all__, {"lr_scheduler": "use nn.optim.StepLR and its kin"})

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
-from nn.hints import OPTIMIZER, hinted, refuse_keywords, unknown_attribute
+from nn.hints import OPTIMIZER, hinted, refuse_call, unknown_attribute
 from nn.kinds import kind
 from nn.optim.flat import Flat
 
@@ -38,8 +38,8 @@ class Optimizer:
     _elsewhere: ClassVar[Mapping[str, str]] = OPTIMIZER  # what people ask for here, and what to use
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        if kwargs:
-            refuse_keywords(cls.__name__, cls.__init__, kwargs)
+        if args or kwargs:  # copies are made without any
+            refuse_call(cls.__name__, cls.__init__, (cls, *args), kwargs)
         return super().__new__(cls)
 
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:

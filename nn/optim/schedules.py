@@ -7,9 +7,10 @@ its LambdaLR, warm restarts and one cycle, which overwrite it).
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from autograd.errors import ArgumentError
+from nn.hints import refuse_call
 from nn.kinds import kind
 from nn.optim.optimizer import Optimizer
 
@@ -29,6 +30,11 @@ class Schedule:
     """
 
     chains: ClassVar[bool] = True
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if args or kwargs:  # copies are made without any
+            refuse_call(cls.__name__, cls.__init__, (cls, *args), kwargs)
+        return super().__new__(cls)
 
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
