@@ -7,6 +7,7 @@ Floor 1: used everywhere, and public.
 """
 
 import collections.abc as abc
+import typing
 
 from autograd.modes import current_scope
 from autograd.modes import printable as printable
@@ -131,6 +132,29 @@ class CallError(AutogradError, TypeError):
 
 class NotAFunction(AutogradError, TypeError):
     """Report something else than a function that was given to a transform."""
+
+
+def call_function(
+    f: abc.Callable[..., typing.Any], args: abc.Iterable[typing.Any], kwargs: dict[str, typing.Any]
+) -> typing.Any:
+    """Return what a user's function gives; an error of ours that C code put its own before is raised as itself.
+
+    NumPy tells an error of ``float(t)`` in ``a[i] = t`` as "setting an array element with a sequence", a callback of
+    SciPy as a SystemError. Who handles one in Python, and raises another, is left alone.
+    """
+    try:
+        return f(*args, **kwargs)
+    except Exception as error:
+        ours = error.__cause__ or error.__context__
+        if isinstance(error, AutogradError) or not isinstance(ours, AutogradError) or not _passed_by_c(ours):
+            raise
+        raise ours.with_traceback(error.__traceback__) from None  # its own ends at C, this one has the user's line
+
+
+def _passed_by_c(error: BaseException) -> bool:
+    """Tell whether nobody in Python handled an error of ours: its traceback begins in this project."""
+    trace = error.__traceback__
+    return trace is not None and trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] == "autograd"
 
 
 def nearest(word: str, known: abc.Iterable[str]) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd.box import Box, is_recording, needs_grad, unbox
 from autograd.differentiate import differentiate_recorded, has_nan
-from autograd.errors import ArgumentError, ConversionError, ShapeError, TraceError
+from autograd.errors import ArgumentError, ConversionError, ShapeError, TraceError, call_function
 from autograd.graph import Symbol, leading_to
 from autograd.lanes import Call, Own, batch, loop
 from autograd.modes import current, no_grad, traced_by
@@ -72,7 +72,7 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         ]
 
         def flat(*leaves: Any) -> Any:
-            return f(*rebuild(list(leaves)), **kwargs)
+            return call_function(f, rebuild(list(leaves)), kwargs)
 
         try:
             outputs, form, lanes = mapped(flat, inputs, size)

@@ -5,6 +5,7 @@ Floor 12: used by the transforms.
 
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from autograd.accumulate import add_up
 from autograd.box import ARRAYS, Box, needs_grad, plain, read_only, small, wrap
 from autograd.differentiate import differentiate, differentiate_recorded, has_nan
-from autograd.errors import ArgumentError, DTypeError, NotAFunction, ShapeError
+from autograd.errors import ArgumentError, DTypeError, NotAFunction, ShapeError, call_function
 from autograd.forward import probe, push
 from autograd.graph import Node, TracedLeaf, leading_to, next_order, reaches_other_leaf
 from autograd.modes import current, enable_grad
@@ -97,11 +98,8 @@ class Trace:
             self.forms.append(args[number])
             inner[number] = rebuild(boxes)
         self.own = set(self.targets)
-        if outer:
-            output = f(*inner, **kwargs)
-        else:
-            with enable_grad():
-                output = f(*inner, **kwargs)
+        with nullcontext() if outer else enable_grad():
+            output = call_function(f, inner, kwargs)
         self.tracer, self.aux = current().tracer, None
         if has_aux:
             if not isinstance(output, tuple) or len(output) != 2:

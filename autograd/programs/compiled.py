@@ -16,7 +16,7 @@ from weakref import ref
 import numpy as np
 
 from autograd.box import Box, keeps_values, leaf_of, needs_grad
-from autograd.errors import NotAFunction, TraceError
+from autograd.errors import NotAFunction, TraceError, call_function
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
 from autograd.programs.guards import Guards, is_library, random_state
@@ -297,7 +297,8 @@ class _Trace:
             raise
         except Exception as error:  # in doubt the function runs as itself; if it is its own fault, it fails again
             if tracer.wrong:  # struct.pack, say, tells an error of ours as one of its own
-                self._run_again()
+                self.why = tracer.wrong
+                self._run_again(self.why)
                 return None
             if not is_library(type(error).__module__):  # the function's own in any case
                 raise
@@ -306,7 +307,8 @@ class _Trace:
             self.result = self._plainly()
             return None
         if tracer.wrong:
-            self._run_again()
+            self.why = tracer.wrong
+            self._run_again(self.why)
             return None
         results = tracer.read_what_is_kept(results)
         self.why = self._doubt(before)
@@ -317,23 +319,28 @@ class _Trace:
         name_closed(tracer.inputs, self.guards.names)
         count, every = len(results), [*results, *map(tracer.of_box, left)]
         program = self._built(every, (lambda parts: (form(parts[:count]), parts[count:])) if left else form, off)
-        self._answer(program)
-        self.result, more = self.result if left else (self.result, [])
-        for box, x in zip([*leaves, *found, *left], [*self.values, *flatten(self.result)[0], *more], strict=True):
-            tracer.become(box, x)
+        if program.is_doubtful([v.array if isinstance(v, Value) else v for v in program.outputs]):
+            self._run_again("a nan came out, which may stand where a mask cuts off.")
+        else:
+            self._answer(program)
+            self.result, more = self.result if left else (self.result, [])
+            for box, x in zip([*leaves, *found, *left], [*self.values, *flatten(self.result)[0], *more], strict=True):
+                tracer.become(box, x)
+        for value in (*program.inputs, *_made(program)):  # the arrays of the trace are done with
+            value.array = None
         return None if self.why else program  # what was computed now is right in any case, and done once
 
-    def _run_again(self) -> None:
+    def _run_again(self, why: str) -> None:
         """Let the function run as itself, from the state that it started from, as the traced run was another one."""
+        changed = self.guards.changed()
         self._undo()
-        self.why, changed = self.tracer.wrong, self.guards.changed()
         if changed:
-            raise TraceError(f"{self.why} It changes {changed}, too, and so was not run a second time.")
+            raise TraceError(f"{why} It changes {changed}, too, and so was not run a second time.")
         self.result = self._plainly()
 
     def _plainly(self) -> Any:
         args, kwargs = self.rebuild(self.values)
-        return self.f(*args, **kwargs)
+        return call_function(self.f, args, kwargs)
 
     def _undo(self) -> None:
         """Put generators and arrays back to where they were."""
@@ -403,11 +410,11 @@ class _Trace:
         with mode():
             arrays = [x._array if isinstance(x, Box) else x for x in (*leaves, *program.closed)]
             saved = tuple([v.array for v in program.saved])
-            doubtful = program.is_doubtful(outputs)
-            self.result = self._plainly() if doubtful else program.finish(leaves, arrays, outputs, saved)
-        made = [out for step in (*program.trace, *program.steps) for out in step.outputs]
-        for value in (*program.inputs, *made):  # the arrays of the trace are done with
-            value.array = None
+            self.result = program.finish(leaves, arrays, outputs, saved)
+
+
+def _made(program: Program) -> list[Value]:
+    return [out for step in (*program.trace, *program.steps) for out in step.outputs]
 
 
 def _global_state() -> Any:

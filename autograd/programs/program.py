@@ -106,11 +106,10 @@ class Program:
         self.see_closed()
         self.places = [i for i, v in enumerate(self.used) if v.boxed]
         self.roots_at = [self.values.index(root) for root in self.roots]
-        self.effects = any(step.effect for step in self.forward)
         self.moved = list(_moved(self.forward))  # what must be put back where the function itself has to run
         self.selects = any(step.op is not None and step.op.selects for step in self.trace)
         inner = any(out.of is not None for step in self.trace for out in step.outputs)
-        self.differentiates = inner and self.selects and not self.effects  # what draws or counts cannot run again
+        self.differentiates = inner and self.selects
 
     @property
     def source(self) -> str:
@@ -151,12 +150,12 @@ class Program:
         before = [(x, _state(x)) for x in self.moved]
         try:
             outputs, saved = self.run_forward(*arrays)
+            if self.differentiates and self.is_doubtful(outputs):
+                raise Doubtful
         except Exception:
             for x, state in before:
                 _put_back(x, state)
             raise
-        if self.differentiates and self.is_doubtful(outputs):
-            raise Doubtful
         return self.finish(leaves, arrays, outputs, saved)
 
     def is_doubtful(self, outputs: Sequence[Any]) -> bool:

@@ -1,5 +1,7 @@
 """What a mask cut off stays cut off, and nothing else does: in first and second order, by every way to the gradient."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,17 @@ import autograd as ag
 import nn
 from tests.autograd.laws.cut_products import PRODUCTS
 from tests.autograd.laws.cut_rows import ROWS
-from tests.autograd.laws.oracle import THREE_WAYS, close, differences, hold, hold_all, plain, second_order
+from tests.autograd.laws.oracle import (
+    THREE_WAYS,
+    close,
+    differences,
+    fresh,
+    hold,
+    hold_all,
+    plain,
+    second_order,
+    weigh,
+)
 
 PROGRAMS = {**PRODUCTS, **ROWS}
 every = pytest.mark.parametrize("row", PROGRAMS.values(), ids=PROGRAMS)
@@ -21,6 +33,15 @@ def test_the_table_is_long_and_no_name_stands_twice():
 def test_first_order(row):
     """By backward, backward with create_graph, and jvp: a tangent is never cut off wrongly either."""
     hold_all(row, THREE_WAYS, row.gradient())
+
+
+@every
+def test_a_compiled_gradient(row):
+    """A program cuts off by products, and leaves what is nan to the function; so does one that vmap runs."""
+    compiled = ag.compile(ag.grad(lambda x: weigh(row.program(x))))
+    with contextlib.suppress(ag.errors.TraceError):  # it reads numbers
+        hold(row, lambda f, x: compiled(fresh(x)), row.gradient())
+        hold(row, lambda f, x: compiled(fresh(x)), row.gradient())  # by the program, if there is one
 
 
 @every

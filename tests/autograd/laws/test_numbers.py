@@ -18,8 +18,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+import autograd as ag
 from tests.autograd.laws.numbers_written import WRITTEN, P
-from tests.autograd.laws.oracle import FIRST_ORDER, Table, close, differences, hold
+from tests.autograd.laws.oracle import FIRST_ORDER, Table, by_grad, by_jvp, close, differences, hold, raised_in
 
 LEAKS = Table()
 LEAKS.update(WRITTEN)
@@ -157,7 +158,7 @@ WRAPPED = {  # what NumPy and Python raise in place of an error of __float__, or
     "fractions.Fraction": TypeError,
     "struct.pack": struct.error,
     "scipy.optimize.minimize": ValueError,
-    "scipy.optimize.brentq": SystemError,
+    "scipy.optimize.brentq": (SystemError, AttributeError),  # it goes on while the error is pending
     # NumPy reads initial= as an element that is written into an array
     **dict.fromkeys([f"np.{f}(initial=)" for f in ("sum", "prod", "max", "min", "add.reduce")], ValueError),
 }
@@ -249,3 +250,25 @@ def test_right_values_are_those_of_numpy(row):
 @LEAKS.every
 def test_gradient_is_right_or_refused(row, way):
     hold(row, FIRST_ORDER[way], row.gradient(), rtol=1e-5)
+
+
+TOLD = {name: row for name, row in WRITTEN.items() if row.wrapped and name != "element by flat"}  # there it is lost
+
+
+@pytest.mark.parametrize("row", TOLD.values(), ids=TOLD)
+def test_in_a_transform_the_error_is_ours_and_bears_the_line(row):
+    for transform in (by_grad, by_jvp):  # NumPy tells a[1] = t as "setting an array element with a sequence"
+        with pytest.raises(ag.AutogradError) as caught:
+            transform(row.program, row.at)
+        assert raised_in(row.program, caught.value)
+
+
+def test_an_error_of_the_users_own_comes_through():
+    def f(x):
+        try:
+            np.zeros(2)[0] = x
+        except ValueError as error:
+            raise LookupError("no such cell") from error
+
+    with pytest.raises(LookupError, match="no such cell"):
+        ag.grad(f)(0.7)

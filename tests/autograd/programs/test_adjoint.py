@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
+from autograd.errors import TraceError
 from tests.autograd.programs.functions import VECTORS
 
 
@@ -59,3 +61,40 @@ def test_a_mask_holds_in_a_gradient_that_is_compiled(name):
             for k in (1, 2):
                 np.testing.assert_array_equal(compiled(X0), right, err_msg=f"call {k}")
         np.testing.assert_allclose(ag.compile(ag.grad(f))(X0 + 1), ag.grad(f)(X0 + 1), rtol=1e-14)
+
+
+def test_a_function_that_keeps_something_is_not_run_twice_for_a_nan():
+    kept = []
+
+    def f(x):
+        kept.append(np.sin(x))
+        return ag.grad(BEHIND["where"])(x)
+
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(TraceError, match=r"where a mask cuts off\. It changes kept"),
+    ):
+        ag.compile(f)(X0)
+
+
+def test_draws_and_statistics_are_those_of_the_function_where_a_nan_makes_it_run():
+    """The program has drawn and counted when the nan comes out: both are put back first."""
+
+    def made(wrap):
+        model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.BatchNorm1d(4), nn.Dropout(0.5, rng=1)).astype("float64")
+
+        def loss(parameters, x):
+            norms = np.sqrt((nn.functional_call(model, parameters, x) ** 2).sum(axis=-1) * np.arange(5.0))
+            return np.where(np.arange(5) > 0, norms, 0.0).sum()
+
+        return wrap(ag.grad(loss)), model
+
+    (plain, model), (compiled, twin) = made(lambda f: f), made(ag.compile)
+    parameters = {name: p.numpy() for name, p in model.named_parameters()}
+    for k in range(3):
+        x = np.random.default_rng(k).normal(size=(5, 3))
+        with np.errstate(all="ignore"):
+            right, found = plain(parameters, x), compiled(parameters, x)
+        for name, g in right.items():
+            np.testing.assert_allclose(found[name], g, rtol=1e-10, err_msg=name)
+        np.testing.assert_array_equal(twin[1].running_mean, model[1].running_mean)

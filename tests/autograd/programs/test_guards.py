@@ -495,7 +495,7 @@ def test_random_numbers_are_drawn_as_without():
 
 
 def test_a_nan_lets_nothing_be_drawn_twice():
-    """Where a gradient behind a mask is nan the function itself would run, and draw once more."""
+    """Where a gradient behind a mask is nan the function itself runs, from where the program began to draw."""
 
     def noisy():
         rng, draw = np.random.default_rng(0), ag.opaque(lambda rng: rng.normal(size=3))
