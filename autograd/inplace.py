@@ -64,13 +64,14 @@ def _refuse_leaf(t: Box, what: str, *values: Any) -> None:
         )
 
 
-def _refuse_swap(t: Box, index: Any, value: Any) -> None:
-    """Raise InPlaceError for ``t[i], t[j] = t[j], t[i]`` of rows: on views, as here and in NumPy, one of them is lost.
+def _refuse_overlap(t: Box, index: Any, value: Any) -> None:
+    """Raise InPlaceError where what is assigned shows memory that the write changes, and that is lost in NumPy, too.
 
-    Generator.shuffle does it to what it does not know.
+    ``t[i], t[j] = t[j], t[i]`` of rows loses one of them, as both are views; Generator.shuffle does it to what it does
+    not know. ``t[::2] = t[:n]`` reads elements that it has written already.
     """
     node = value._node if isinstance(value, Box) else None
-    if not isinstance(node, View | Alias) or type(t._array) is not np.ndarray or t._array.ndim < 2:
+    if not isinstance(node, View | Alias) or type(t._array) is not np.ndarray:
         return
     root = origin(node)
     try:
@@ -80,13 +81,33 @@ def _refuse_swap(t: Box, index: Any, value: Any) -> None:
     known: Views | None = getattr(root, "views", None)
     if known is None or type(target) is not np.ndarray or _place(target) == _place(value._array):
         return
-    for each in [seen() for seen in known.tensors]:
+    if target.ndim == 1 and _is_read_late(target, value._array):
+        raise InPlaceError(
+            "assigning a view of a Tensor to a place in its own memory, in other steps: NumPy reads some elements "
+            "after it has written them. Use a copy (x[::2] = x[:n].copy())."
+        )
+    for each in [seen() for seen in known.tensors] if t._array.ndim > 1 else ():
         if each is not None and each is not t and _place(np.asarray(each._array)) == _place(target):
             raise InPlaceError(
                 "assigning a view of a Tensor to a place that another view of it shows, as in x[i], x[j] = x[j], x[i] "
                 "or rng.shuffle(x), makes that view show the new value: in NumPy it is so, too. Use x[[i, j]] = "
                 "x[[j, i]], x = x[rng.permutation(len(x))], or copies of the views."
             )
+
+
+def _is_read_late(target: Any, source: Any) -> bool:
+    """Tell whether a copy within memory, of one axis and upwards (downwards if it starts above), reads what it wrote.
+
+    NumPy looks for overlaps of more axes, and of opposite directions; equal steps it moves as a whole.
+    """
+    if source.shape != target.shape or source.strides[0] * target.strides[0] <= 0 or source.strides == target.strides:
+        return False
+    written, read = (
+        a.__array_interface__["data"][0] + np.arange(a.size)[:: 1 if target.strides[0] > 0 else -1] * a.strides[0]
+        for a in (target, source)
+    )
+    _, at_write, at_read = np.intersect1d(written, read, assume_unique=True, return_indices=True)
+    return bool((at_write > at_read if read[0] < written[0] else at_write < at_read).any())
 
 
 def _place(array: Any) -> Any:
@@ -283,7 +304,7 @@ class Writing(Box, Generic[Result]):
         On a leaf that requires grad it is an error while recording.
         """
         _refuse_leaf(self, "assigning into", value)
-        _refuse_swap(self, index, value)
+        _refuse_overlap(self, index, value)
         if _is_plain(self, value):
             tensor: Any = self
             array = tensor.data

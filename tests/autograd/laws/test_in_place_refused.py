@@ -1,5 +1,6 @@
 """What NumPy refuses to write is refused here, and what shares memory by other ways spoils no graph."""
 
+import itertools
 import random
 
 import numpy as np
@@ -240,3 +241,25 @@ def test_a_view_of_another_dtype_stops_a_write(name, through):
         (v if through else y).__iadd__(1.0)
     np.testing.assert_array_equal(plain(y), x)
     np.testing.assert_array_equal(plain(v), before)
+
+
+SLICES = [np.s_[i:j:k] for i in (None, 1, 2, 7) for j in (None, 0, 5, 6, 8) for k in (1, 2, 3, -1, -2, -3)]
+
+
+def test_steps_within_one_memory_are_numpys_or_refused():
+    """NumPy copies from one axis to itself element by element: ``x[::2] = x[:3]`` reads what it has written."""
+    refused = 0
+    for to, of in itertools.product(SLICES, SLICES):
+        x = np.arange(9.0)
+        if x[to].size != x[of].size:
+            continue
+        y, moved, right = ag.Tensor(x, requires_grad=True) * 1, x.copy(), x.copy()
+        moved[to], right[to] = moved[of], right[of].copy()
+        if np.array_equal(moved, right):
+            y[to] = y[of]
+            np.testing.assert_array_equal(plain(y), right)
+        else:
+            refused += 1
+            with pytest.raises(InPlaceError, match="reads some elements after it has written them"):
+                y[to] = y[of]
+    assert refused
