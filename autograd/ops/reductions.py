@@ -196,7 +196,7 @@ def mean(
 def _number(a: Any, axis: Axis, keepdims: bool, where: Any, dtype: Any) -> Any:
     """Count the elements that ``where=`` chooses, in the dtype of what they divide."""
     chosen = np.broadcast_to(where, np.shape(a))
-    return add_reduce(chosen, axis, dtype if dtype.kind == "f" else None, None, keepdims)
+    return add_reduce(chosen, axis, np.finfo(dtype).dtype if dtype.kind in "fc" else None, None, keepdims)
 
 
 def _var_vjp(g: Any, a: Any, shapes: Any, axis: Axis, ddof: float) -> Any:

@@ -1,5 +1,6 @@
 """Reductions beyond the shared table: PyTorch as the oracle, kinks, zeros in products, dtypes, positions, messages."""
 
+import warnings
 import weakref
 
 import numpy as np
@@ -295,3 +296,21 @@ def test_messages():
         np.var(x, ddof=1, correction=1)
     with pytest.raises(MissingRule, match="'axis' has no gradient"):
         np.sum(x, x)
+
+
+CHOICES = (
+    {},
+    {"where": np.array([[True, False], [True, True]])},
+    {"axis": 0, "where": [True, False], "keepdims": True},
+)
+
+
+@pytest.mark.parametrize("kwargs", CHOICES, ids=["all", "where", "axis and where"])
+@pytest.mark.parametrize("dtype", "efdgFDGi?")
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "var", "std", "nansum", "nanmean", "nanvar", "nanstd"])
+def test_dtypes_are_numpys(name, dtype, kwargs):
+    a, f = np.array([[1.5, 0.5], [0.25, 2.0]]).astype(dtype), getattr(np, name)
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings(action="ignore"):
+        right, found = f(a, **kwargs), f(ag.Tensor(a), **kwargs)
+    assert found.dtype == right.dtype
+    np.testing.assert_allclose(found.data, right)
