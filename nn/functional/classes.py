@@ -50,7 +50,7 @@ def cross_entropy(
         if check:
             targets.mixtures("cross_entropy", t)
         return _soft(z, t, weight=w, reduction=reduction, label_smoothing=label_smoothing)
-    index, valid = class_indices("cross_entropy", target, z.shape, ignore_index)
+    z, index, valid = counted("cross_entropy", z, target, ignore_index)
     if w is None and valid is None and not label_smoothing:
         return _hard(z, index=index, reduction=reduction)
     return _hard(z, index=index, weight=w, valid=valid, reduction=reduction, label_smoothing=label_smoothing)
@@ -97,7 +97,7 @@ def nll_loss(
     if check:
         targets.check_log_probabilities("nll_loss", x)
     target = target if isinstance(target, ag.Tensor) else numbers(target, "target")
-    index, valid = class_indices("nll_loss", target, x.shape, ignore_index)
+    x, index, valid = counted("nll_loss", x, target, ignore_index)
     return nll_of(x, index=index, weight=w, valid=valid, reduction=reduction)
 
 
@@ -123,6 +123,17 @@ def logits_and_weight(name: str, x: Any, weight: Any, reduction: str) -> tuple[A
         )
     targets.weights(f"{name}: weight", w)
     return x, w
+
+
+def counted(name: str, x: Any, target: Any, ignore_index: int) -> tuple[Any, Any, Any]:
+    """Return the output with the samples that are ignored cut off, the classes, and which samples count (None: all).
+
+    What is ignored may hold anything: neither a nan of it, nor one behind it, is part of the loss.
+    """
+    index, valid = class_indices(name, target, x.shape, ignore_index)
+    if valid is not None:
+        x = np.where(valid.reshape(*x.shape[:1], 1, *x.shape[2:]) if x.ndim > 1 else valid, x, 0.0)
+    return x, index, valid
 
 
 @ag.opaque
@@ -410,5 +421,11 @@ def _nll_samples(rng: np.random.Generator) -> Iterator[Any]:
 
 
 nll_of = ag.op(
-    _nll_forward, name="nll_loss", symbol="NLL", vjp=_nll_rule, definition=_nll_definition, domain=_nll_samples
+    _nll_forward,
+    name="nll_loss",
+    symbol="NLL",
+    vjp=_nll_rule,
+    definition=_nll_definition,
+    domain=_nll_samples,
+    selects=True,
 )

@@ -10,7 +10,7 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional import targets
-from nn.functional.classes import class_indices, logits_and_weight, nll_of
+from nn.functional.classes import counted, logits_and_weight, nll_of
 from nn.functional.losses import cut_log, pair, reduce
 from nn.inputs import as_target, numbers
 
@@ -57,7 +57,7 @@ def categorical_cross_entropy(
         targets.mixtures(name, p, "For logits use CrossEntropyLoss, for several labels per sample BCELoss.")
     target, logs = target if isinstance(target, ag.Tensor) else numbers(target, "target"), _cut_log(p)
     if target.shape != p.shape:
-        index, valid = class_indices(name, target, p.shape, ignore_index)
+        logs, index, valid = counted(name, logs, target, ignore_index)
         return nll_of(logs, index=index, weight=w, valid=valid, reduction=reduction)
     t = as_target(target, p.dtype)
     if check:
