@@ -7,6 +7,7 @@ Floor 1: used everywhere, and public.
 """
 
 import collections.abc as abc
+import sys
 import typing
 
 from autograd.modes import current_scope
@@ -171,7 +172,9 @@ def nearest(word: str, known: abc.Iterable[str]) -> str:
 
 
 BRINGS = {  # by the extra; also where this package itself was installed from no registry, each can be had by its name
-    "files": ("safetensors>=0.4.3",),  # no extra: it comes along, but where there is no wheel of it (a browser)
+    "files": ("safetensors>=0.4.3",),  # these three are no extras: they come along, but where there is no wheel of one
+    "pictures": ("graphviz-pure>=0.2,<0.3",),
+    "digraph": ("graphviz>=0.20",),
     "plot": ("matplotlib>=3.8", "pillow>=10"),
     "progress": ("tqdm>=4.66",),
     "onnx": ("onnx>=1.23",),
@@ -182,11 +185,13 @@ BRINGS = {  # by the extra; also where this package itself was installed from no
 
 
 def command(extra: str) -> str:
-    """Return the command that installs what an extra brings, as it works in any shell.
+    """Return the command that installs what an extra brings, as it works in any shell; in a browser, in Pyodide.
 
     >>> print(command("onnx"))
     python -m pip install "onnx>=1.23"
     """
+    if sys.platform == "emscripten":
+        return f"import micropip; await micropip.install({list(BRINGS[extra])})"
     return " ".join(["python -m pip install", *(f'"{each}"' if ">" in each else each for each in BRINGS[extra])])
 
 

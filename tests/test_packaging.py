@@ -74,8 +74,9 @@ def test_wheel_names_its_licences_and_needs(wheel):
 
 def test_what_messages_tell_to_install_is_what_the_extras_bring():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    always = [need.partition(";")[0] for need in project["dependencies"]]
-    listed = {"files": [need for need in always if "safetensors" in need]} | project["optional-dependencies"]
+    always = {need.partition(">")[0]: [need.partition(";")[0]] for need in project["dependencies"]}
+    needed = {"files": "safetensors", "pictures": "graphviz-pure", "digraph": "graphviz"}
+    listed = {extra: always[name] for extra, name in needed.items()} | project["optional-dependencies"]
     assert {extra: [each for each in brings if ">" in each] for extra, brings in BRINGS.items()} == {
         extra: listed[extra] for extra in BRINGS
     }

@@ -11,7 +11,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, missing
 from autograd.viz.engine import layout
 from autograd.viz.escape import clean, quoted, record, shorten
 from autograd.viz.fitting import build
@@ -24,7 +24,10 @@ from autograd.viz.theme import FONT, MONO
 @functools.cache
 def digraph_class() -> Any:
     """Make the Digraph that finds its own layout engine; the ``graphviz`` package loads here, at the first picture."""
-    graphviz = importlib.import_module("graphviz")
+    try:
+        graphviz = importlib.import_module("graphviz")
+    except ImportError as error:
+        raise missing("a graphviz.Digraph", "digraph", error) from None
 
     class Digraph(graphviz.Digraph):  # type: ignore[misc, name-defined]
         """Be a ``graphviz.Digraph`` that needs no ``dot`` on PATH and never raises in a notebook."""

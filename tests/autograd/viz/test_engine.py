@@ -1,17 +1,17 @@
-"""Which layout engine is used: the user's, a dot on PATH, the wheel, pygraphviz; and what happens without any."""
+"""Which layout engine is used: the user's, a dot on PATH, the wheel, pygraphviz, our own."""
 
-import importlib
+import html
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from graphs import neuron
+from graphs import dense, neuron
 
 import autograd as ag
 from autograd.errors import ArgumentError, MissingExtra
-from autograd.viz import engine
+from autograd.viz import compat, engine
 
 ROOT = Path(ag.__file__).parent.parent
 
@@ -61,16 +61,33 @@ def test_pdf_without_an_engine_for_it(no_path, monkeypatch, tmp_path):
         engine.use_engine(None)
 
 
-def test_no_engine_shows_outline_and_source_with_a_hint(nothing):
-    picture = ag.draw(neuron()[0])
-    with pytest.raises(MissingExtra, match=r"no layout engine was found: pip install graphviz-pure.*picture\.source"):
-        _ = picture.svg
+def test_without_an_engine_pictures_are_laid_out_here(nothing):
+    """All that is SVG: pictures, pages, replays, and those of other libraries."""
+    assert engine.find_engine() == engine.BUILT_IN
+    root, names = neuron()
+    picture = ag.draw(root, names=names)
+    assert picture.svg.startswith("<svg")
+    for shown in (picture, ag.replay(root)):
+        assert "data:image/svg+xml" in shown._repr_mimebundle_()["text/html"]
+    assert "<svg" in ag.draw_dot(root)._repr_mimebundle_()["image/svg+xml"]
+
+
+def test_without_an_engine_a_large_picture_is_its_outline_and_a_hint(nothing):
+    picture = ag.draw(dense(60), max_nodes=500)
     shown = picture._repr_mimebundle_()["text/html"]
-    assert "pip install graphviz-pure" in shown
+    assert 'python -m pip install "graphviz-pure' in html.unescape(shown)
     assert "tanh" in shown
     assert "digraph gradients" in shown
-    assert "pip install graphviz-pure" in ag.replay(neuron()[0])._repr_mimebundle_()["text/html"]
-    assert "pip install graphviz-pure" in ag.draw_dot(neuron()[0])._repr_mimebundle_()["text/plain"]
+    assert "max_nodes=60" in ag.replay(dense(60), max_nodes=500)._repr_mimebundle_()["text/html"]
+    assert "max_nodes=60" in ag.draw_dot(dense(60))._repr_mimebundle_()["text/plain"]
+
+
+def test_a_digraph_needs_the_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    compat.digraph_class.cache_clear()
+    said = r'a graphviz\.Digraph needs graphviz 0\.20 or newer .*Install it: python -m pip install "graphviz>=0\.20"$'
+    with pytest.raises(MissingExtra, match=said):
+        ag.draw_dot(neuron()[0])
 
 
 @pytest.mark.dot
@@ -95,7 +112,7 @@ def test_setting_of_the_user_comes_before_dot(monkeypatch):
     finally:
         engine.use_engine(None)
     with pytest.raises(
-        ArgumentError, match=r"use_engine: 'nonsense' is neither dot, graphviz-pure, pygraphviz nor the path"
+        ArgumentError, match=r"use_engine: 'nonsense' is neither dot, graphviz-pure, pygraphviz, built-in nor the path"
     ):
         engine.use_engine("nonsense")
 
@@ -119,13 +136,6 @@ def test_pygraphviz_is_the_last_choice(no_path, monkeypatch, tmp_path):
     assert asked == ["digraph {a}", ("pdf", "dot")]
 
 
-def test_setting_of_the_graphviz_package_is_given_back(monkeypatch):
-    command = importlib.import_module("graphviz.backend.dot_command")
-    before = command.DOT_BINARY
-    ag.draw(neuron()[0]).png()
-    assert before == command.DOT_BINARY
-
-
 def test_broken_source_is_an_error_with_a_reason():
     with pytest.raises(ArgumentError, match="could not draw this picture as svg"):
         engine.layout("digraph {", "svg")
@@ -134,7 +144,7 @@ def test_broken_source_is_an_error_with_a_reason():
 def test_import_loads_no_drawing_code():
     code = (
         "import sys, autograd as ag; x = ag.Tensor(1.0, requires_grad=True); (x * x).backward();"
-        "print([m for m in ('graphviz', 'autograd.viz') if m in sys.modules]); ag.draw(x).source;"
+        "print([m for m in ('graphviz', 'autograd.viz') if m in sys.modules]); ag.draw(x).svg;"
         "print('graphviz' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

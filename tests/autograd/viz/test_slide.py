@@ -31,10 +31,10 @@ def measure(picture):
 
 
 @pytest.mark.parametrize("name", NETS)
-@pytest.mark.parametrize("engine_name", [engine.WHEEL, "dot"])
+@pytest.mark.parametrize("engine_name", [engine.WHEEL, "dot", engine.BUILT_IN])
 @pytest.mark.parametrize("ran", ["before", "after", "kept"])
 def test_default_picture_fits_a_slide(name, engine_name, ran, monkeypatch):
-    if engine._locate(engine_name) is None:
+    if engine_name != engine.BUILT_IN and engine._locate(engine_name) is None:
         pytest.skip(f"no {engine_name} here")
     monkeypatch.setenv(engine.VARIABLE, engine_name)
     roots, names = NETS[name]()
