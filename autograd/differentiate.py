@@ -50,8 +50,8 @@ def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: 
     def visit(node: Node, g: Any) -> InputCotangents:
         if g.__class__ is _F64 or (isinstance(g, ARRAYS) and g.size <= SMALL):
             node.cotangent = g
-        if node.retain:
-            g = _seen(node, g, retained)
+        if node.retain and retained is not None:  # hooks go another way: see below
+            retained[node] = g
         op = node.op
         if op.selects and not at_mask:
             at_mask.update(state.at(node, g))
@@ -67,10 +67,12 @@ def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: 
     return visit
 
 
-def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool) -> VJP:
-    """Make what runs the rules of a node where some elements are structurally zero."""
+def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool, met: list[Node] | None = None) -> VJP:
+    """Make what runs the rules of a node where some elements are structurally zero; ``met`` collects the nodes."""
 
     def visit(node: Node, g: Any) -> InputCotangents:
+        if met is not None:
+            met.append(node)
         if node.retain & HOOKED:
             g = Masked(hooks.run(node, g.g), g._alive)
         if node.retain or not traced:
@@ -136,25 +138,12 @@ def _differentiate_hooked(
     cotangents: dict[Node, Any], targets: Any, wanted: Any, release: bool, retained: Any
 ) -> dict[Node, Any]:
     """Run the pass masked from the start: once."""
-    met, visit = list[Node](), _visit_masked(wanted, retained, traced=False)
-
-    def visit_and_meet(node: Node, g: Any) -> InputCotangents:
-        met.append(node)
-        return visit(node, g)
-
-    found = backward_pass({node: as_masked(g) for node, g in cotangents.items()}, visit_and_meet, targets)
+    met = list[Node]()
+    visit = _visit_masked(wanted, retained, traced=False, met=met)
+    found = backward_pass({node: as_masked(g) for node, g in cotangents.items()}, visit, targets)
     for node in met if release else ():
         let_go(node)
     return _ended({node: unmasked(g) for node, g in found.items()})
-
-
-def _seen(node: Node, g: Any, retained: dict[Node, Any] | None) -> Any:
-    """Show a gradient that is complete to the hooks of its node, and keep it where that is wanted."""
-    if node.retain & HOOKED:
-        g = hooks.run(node, g)
-    if node.retain & RETAINED and retained is not None:
-        retained[node] = g
-    return g
 
 
 def _ended(found: dict[Node, Any]) -> dict[Node, Any]:
@@ -366,8 +355,6 @@ def _finite(x: Any, alive: Any) -> Any:
     array = plain(x)
     if alive is None or array is None:
         return x
-    if isinstance(array, tuple):
-        return tuple([_finite(part, alive) for part in x])
     if array.dtype.kind not in "fc":
         return x
     dead = ~np.isfinite(array) & ~np.asarray(alive)

@@ -357,7 +357,7 @@ class Lanes(Tracer):
 
             trace, seeds = Trace(f, [inputs[i] for i in places], range(len(places)), {}, "vmap"), leaves[: len(arrived)]
             traced = bool(current().recording) and (trace.outside or any(map(needs_grad, seeds)))
-            return tuple(trace.pull(seeds if traced else [_array(g) for g in seeds], traced))
+            return tuple(trace.vjp(seeds if traced else [_array(g) for g in seeds], traced))
 
         shares = self.each(run, [*[parts[k] for k in arrived], *given], f"{op.name}_vjp")
         return [(step.inputs[i], share) for i, share in zip(places, shares, strict=True)]

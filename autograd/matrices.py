@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import plain
 from autograd.errors import DTypeError
 from autograd.mapping import mapped
 from autograd.modes import current
-from autograd.trace import Function, Trace, Transformed, check_function, places_of, units
+from autograd.trace import Function, Trace, Transformed, check_function, places_of, shape_dtype, units
 
 LANES = 128  # directions that are pushed at once
 
@@ -53,7 +52,7 @@ def _matrix(f: Function, argnums: Any, holomorphic: bool, has_aux: bool, transfo
 
     def matrix(*args: Any, **kwargs: Any) -> Any:
         trace = Trace(f, args, numbers, kwargs, transform.__name__, has_aux)
-        outputs = [(np.shape(plain(y)), getattr(y, "dtype", np.dtype(float))) for y in trace.outputs]
+        outputs = [shape_dtype(y) for y in trace.outputs]
         for _, dtype in outputs:
             _check_holomorphic(holomorphic, dtype, [target.dtype for target in trace.targets])
         forwards = transform is jacfwd or (
@@ -74,7 +73,7 @@ def _by_rows(trace: Trace, outputs: Any, holomorphic: bool) -> list[list[Any]]:
         def row(i: int, unit: complex, k: int = k) -> list[Any]:
             seeds = [np.zeros(*other) for other in outputs]
             seeds[k].reshape(-1)[i] = unit
-            return trace.pull([s[()] for s in seeds], trace.outside)
+            return trace.vjp([s[()] for s in seeds], trace.outside)
 
         pulled = []
         for i in range(prod(shape)):

@@ -141,9 +141,9 @@ class Trace:
             return [self.tracer.result(y) for y in values]
         return values if self.outside else [read_only(y._array) if isinstance(y, Box) else y for y in values]
 
-    def pull(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
+    def vjp(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
         """Return the gradient for each target, given one for each output; zeros where nothing arrives."""
-        return _taken(_walk(self.nodes, seeds, self.own, traced, self.foreign, self.tracer), self.targets)
+        return _taken(_backprop(self.nodes, seeds, self.own, traced, self.foreign, self.tracer), self.targets)
 
     def push(self, tangents: tuple[Any, ...], who: str) -> Any:
         """Return the tangents of the outputs, given those of the arguments in their form."""
@@ -165,12 +165,8 @@ class Trace:
         """Return the tangent of each output, given one for each target; zeros where nothing arrives."""
         if self.tracer is not None:
             made = self.tracer.pushed(self.nodes, self.targets, seeds)
-            return [
-                np.zeros(np.shape(plain(y)), getattr(y, "dtype", float))[()]
-                if t is None
-                else current().tracer.result(t)
-                for t, y in zip(made, self.outputs, strict=True)
-            ]
+            pairs = zip(made, self.outputs, strict=True)
+            return [_or_zeros(None, y) if t is None else current().tracer.result(t) for t, y in pairs]
         traced = traced or current().tracer is not None
         seeds = [t if isinstance(t, Box) else wrap(t) for t in seeds] if traced else [plain(t) for t in seeds]
         try:
@@ -180,10 +176,7 @@ class Trace:
         settled = current().tracer is not None  # the numbers of an example tell nothing; whoever traces looks at all
         if not settled and any(t is not None and has_nan(plain(t)) for t in made):  # a mask may cut it off
             return self._pushed_back(seeds, traced)
-        return [
-            np.zeros(np.shape(plain(y)), getattr(y, "dtype", float))[()] if t is None else add_up(None, t)
-            for t, y in zip(made, self.outputs, strict=True)
-        ]
+        return [_or_zeros(t, y) for t, y in zip(made, self.outputs, strict=True)]
 
     def columns(self, j: int, places: range) -> list[Any] | None:
         """Return ∂output/∂xᵢ for some elements of target ``j``, stacked.
@@ -198,26 +191,17 @@ class Trace:
             return None
         if any(t is not None and has_nan(plain(t)) for t in made):
             return None
-        return [
-            np.zeros((count, *np.shape(plain(y))), getattr(y, "dtype", float)) if t is None else add_up(None, t)
-            for t, y in zip(made, self.outputs, strict=True)
-        ]
+        return [_or_zeros(t, y, (count,)) for t, y in zip(made, self.outputs, strict=True)]
 
     def _pushed_back(self, seeds: Sequence[Any], traced: bool) -> list[Any]:
-        """Do so by two reverse passes: uᵀ · J is linear in u, so its derivative along t with respect to u is J · t."""
-        duals = [
-            _argument(probe(node.shape, node.dtype)) if node is not None else None
-            for y, node in zip(self.outputs, self.nodes, strict=True)
-        ]
-        shares = self.pull([u if u is not None else np.zeros(()) for u in duals], True)
-        nodes = [share._node if needs_grad(share) else None for share in shares]
-        own = {u._node for u in duals if u is not None and u._node is not None}
-        found = _walk(nodes, seeds if traced else [plain(t) for t in seeds], own, traced, foreign=True)
-        arrived = iter(_taken(found, [u._node for u in duals if u is not None and u._node is not None]))
-        return [
-            next(arrived) if u is not None else np.zeros(np.shape(plain(y)))[()]
-            for u, y in zip(duals, self.outputs, strict=True)
-        ]
+        """Return them by two reverse passes: uᵀ · J is linear in u, so its derivative along t by u is J · t."""
+        duals = [None if node is None else _argument(probe(node.shape, node.dtype)) for node in self.nodes]
+        own: list[Any] = [u._node for u in duals if u is not None]
+        cotangents = self.vjp([np.zeros(()) if u is None else u for u in duals], True)
+        nodes = [g._node if needs_grad(g) else None for g in cotangents]
+        found = _backprop(nodes, seeds if traced else [plain(t) for t in seeds], set(own), traced, foreign=True)
+        arrived = iter(_taken(found, own))
+        return [_or_zeros(None, y) if u is None else next(arrived) for u, y in zip(duals, self.outputs, strict=True)]
 
     def shape(self, gradients: list[Any], single: bool) -> Any:
         """Arrange gradients like the arguments they belong to."""
@@ -235,7 +219,7 @@ def units(target: Any, places: range) -> Any:
     return made
 
 
-def _walk(
+def _backprop(
     roots: Sequence[Node | None], seeds: Sequence[Any], own: set[Node], traced: bool, foreign: bool, owner: Any = None
 ) -> dict[Node, Any]:
     """Go back from several roots to ``own``; only what leads there is computed."""
@@ -316,9 +300,20 @@ def _listed(argnums: Any) -> Any:
     return argnums if isinstance(argnums, Sequence | np.ndarray) else (None,)
 
 
+def shape_dtype(y: Any) -> tuple[tuple[int, ...], Any]:
+    """Return shape and dtype of a Tensor, array or number."""
+    return np.shape(plain(y)), getattr(y, "dtype", np.dtype(float))
+
+
+def _or_zeros(t: Any, y: Any, lanes: tuple[int, ...] = ()) -> Any:
+    """Return the tangent of ``y``, an array that nobody else holds: zeros where nothing arrived."""
+    shape, dtype = shape_dtype(y)
+    return np.zeros((*lanes, *shape), dtype)[()] if t is None else add_up(None, t)
+
+
 def seed_of(given: Any, y: Any, who: str) -> Any:
     """Check one upstream gradient or tangent against the value it belongs to."""
-    shape, dtype = np.shape(plain(y)), getattr(y, "dtype", np.dtype(np.float64))
+    shape, dtype = shape_dtype(y)
     given = as_seed(given, dtype, who)
     if given.shape != shape:
         raise ShapeError(f"{who}: expected shape {shape}, got {given.shape}.")

@@ -51,7 +51,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
                 "abs() of it; for f'(z) of a holomorphic function use jacobian(f, holomorphic=True)."
             )
         seed = np.ones(np.shape(plain(y)), getattr(y, "dtype", float))[()]
-        gradient = trace.shape(trace.pull([seed], trace.outside), single)
+        gradient = trace.shape(trace.vjp([seed], trace.outside), single)
         return trace.with_aux(trace.value(), has_aux), gradient
 
     return Transformed(both, value_and_grad, f, argnums, has_aux)
@@ -166,7 +166,7 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
         traced = current().recording and (trace.outside or any(needs_grad(u) for u in seeds))
         if not traced:
             seeds = [plain(u) for u in seeds]
-        return trace.shape(trace.pull(seeds, traced), len(args) == 1)
+        return trace.shape(trace.vjp(seeds, traced), len(args) == 1)
 
     if has_aux:
         value, aux = trace.with_aux(trace.value(), True)

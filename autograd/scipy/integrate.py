@@ -27,7 +27,7 @@ from autograd.modes import no_grad
 from autograd.ops.axes import as_array
 from autograd.ops.joining import array
 from autograd.scipy.declare import without_rule
-from autograd.scipy.solutions import as_real, closed_over, joined, pull, solution, values
+from autograd.scipy.solutions import as_real, closed_over, joined, solution, value_and_vjp, values
 
 Function = Callable[..., Any]
 
@@ -57,7 +57,7 @@ def _adjoint(name: str, solver: Function, f: Function, nodes: Sequence[Node], g:
     times: list[Any] = [np.zeros(())] * steps
 
     def back(state: Any, time: Any) -> Any:
-        slope, gradients = pull(f, (state[:n], time), state[n : 2 * n], nodes)
+        slope, gradients = value_and_vjp(f, (state[:n], time), state[n : 2 * n], nodes)
         return np.concatenate([slope, -gradients[0], *[-np.ravel(each) for each in gradients[2:]]])
 
     for i in range(steps - 1, 0, -1):
@@ -199,7 +199,7 @@ def _integral(name: str, evaluate: Function, f: Function, a: Any, b: Any) -> Any
                 return shares
 
             def gradients(x: Any) -> Any:
-                return np.concatenate([np.ravel(each) for each in pull(f, (x,), g, nodes)[1][1:]])
+                return np.concatenate([np.ravel(each) for each in value_and_vjp(f, (x,), g, nodes)[1][1:]])
 
             flat, at = _integral(name, _by_vectors, gradients, low, high), 0
             for node in nodes:

@@ -30,7 +30,7 @@ from autograd.graph import Node
 from autograd.matrices import hessian, jacobian
 from autograd.modes import no_grad
 from autograd.scipy.declare import without_rule
-from autograd.scipy.solutions import as_real, closed_over, joined, pull, solution, values
+from autograd.scipy.solutions import as_real, closed_over, joined, solution, value_and_vjp, values
 from autograd.transforms import grad, value_and_grad, vjp
 from autograd.tree import flatten
 
@@ -70,7 +70,7 @@ def _implicit(name: str, value: Any, equations: Function, nodes: Sequence[Node])
             slope = np.reshape(jacobian(equations)(x), (n, n))
             _check_solved(name, equations, slope, value)
             u = np.linalg.solve(np.swapaxes(slope, 0, 1), np.reshape(g, (n,)))
-            return pull(equations, (x,), -np.reshape(u, value.shape), nodes)[1][1:]
+            return value_and_vjp(equations, (x,), -np.reshape(u, value.shape), nodes)[1][1:]
 
     return solution(name, np.asarray(value)[()], {}, nodes, rule, equations, value)
 

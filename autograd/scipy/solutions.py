@@ -70,7 +70,7 @@ def _leaf(x: Any) -> Any:
     return wrap(data, Leaf(None, data.shape, data.dtype, True))
 
 
-def pull(f: Function, args: Sequence[Any], g: Any, nodes: Sequence[Node] = ()) -> tuple[Any, list[Any]]:
+def value_and_vjp(f: Function, args: Sequence[Any], g: Any, nodes: Sequence[Node] = ()) -> tuple[Any, list[Any]]:
     """Return f(*args) and the gradients of Σ g · f, for each argument and then for each of ``nodes``.
 
     They are Tensors where an argument or ``g`` is one that is being recorded, else arrays.
@@ -137,10 +137,10 @@ def _solution_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Any
             "be wrong. An array that it reads was changed, or it is random: make it give the same for the same "
             "arguments."
         )
-    shares = op.rule(g, residuals[len(parents)], residuals[: len(op.inputs)])
+    cotangents = op.rule(g, residuals[len(parents)], residuals[: len(op.inputs)])
     return [
-        (parent, fit(share, parent, op, i))
-        for i, (parent, share) in enumerate(zip(parents, shares, strict=True))
+        (parent, fit(cotangent, parent, op, i))
+        for i, (parent, cotangent) in enumerate(zip(parents, cotangents, strict=True))
         if parent is not None and parent.needs and (wanted is None or parent in wanted)
     ]
 
