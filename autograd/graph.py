@@ -44,25 +44,9 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__",
-        "cotangent",
-        "dtype",
-        "grad",
-        "hooks",
-        "kwargs",
-        "made_at",
-        "name",
-        "op",
-        "order",
-        "parents",
-        "released",
-        "residuals",
-        "retain",
-        "scope",
-        "shape",
-        "since",
-        "views",
-    )
+        "__weakref__", "cotangent", "dtype", "grad", "hooks", "kwargs", "made_at", "name", "op", "order",
+        "parents", "released", "residuals", "retain", "scope", "shape", "since", "views",
+    )  # fmt: skip
     needs: Any = True  # an op is recorded only when one of its inputs needs a gradient
     version: Any = NEVER  # the array of a result never changes: what is written into it becomes a new node
     hooks: Any  # functions that see the gradient, by number; set by the first

@@ -75,34 +75,10 @@ class Op:
     """
 
     __slots__ = (
-        "_reads",
-        "apply",
-        "batch",
-        "cache",
-        "conjugated",
-        "definition",
-        "domain",
-        "elementwise",
-        "formula",
-        "forward",
-        "holomorphic",
-        "inline",
-        "inputs",
-        "joint",
-        "keyword_only",
-        "keywords",
-        "linear",
-        "masks",
-        "name",
-        "reads_nothing",
-        "reads_output",
-        "required",
-        "rules",
-        "selects",
-        "symbol",
-        "variadic",
-        "vjp",
-    )
+        "_reads", "apply", "batch", "cache", "conjugated", "definition", "domain", "elementwise", "formula",
+        "forward", "holomorphic", "inline", "inputs", "joint", "keyword_only", "keywords", "linear", "masks",
+        "name", "reads_nothing", "reads_output", "required", "rules", "selects", "symbol", "variadic", "vjp",
+    )  # fmt: skip
     apply: Callable[..., Any]
     conjugated: "Op"
     vjp: Callable[..., InputCotangents]  # both written out at its first use: see compiler.py

@@ -5,7 +5,6 @@ Floor 11: used by the transforms and views.
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from math import trunc
 from operator import attrgetter
 from sys import _getframe
 from typing import Any
@@ -20,8 +19,6 @@ from autograd.box import (
     SMALL,
     Box,
     alias,
-    is_live,
-    is_recording,
     is_shared,
     leaf_of,
     leave,
@@ -32,10 +29,11 @@ from autograd.box import (
     values_of,
     wrap,
 )
+from autograd.conversions import Conversions
 from autograd.differentiate import differentiate, differentiate_recorded
-from autograd.errors import ArgumentError, ConversionError, GraphError, InPlaceError, ShapeError
+from autograd.errors import ArgumentError, GraphError, InPlaceError, ShapeError
 from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
-from autograd.hints import converted, unknown_attribute
+from autograd.hints import unknown_attribute
 from autograd.inplace import Writing
 from autograd.methods import Methods
 from autograd.modes import current, printable
@@ -45,7 +43,7 @@ from autograd.sharing import forget, lying_in, register
 _released = attrgetter("released")
 
 
-class Tensor(Methods["Tensor"], Writing["Tensor"]):
+class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
     """Hold an array and record what is computed from it, so that ``backward`` can give its gradient.
 
     ``data`` is anything that NumPy can read, and is copied (``copy=False`` shares an array). With
@@ -252,28 +250,6 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         """
         return self._node is None or self._node.op is None
 
-    def item(self) -> Any:
-        """Return the single value as a Python number.
-
-        Raises ArgumentError or ValueError where there is more than one.
-
-        >>> import autograd as ag
-        >>> ag.Tensor([15.0]).item()
-        15.0
-        """
-        if self.size != 1:
-            raise ShapeError(f"item() needs a Tensor with one element, got shape {self.shape}.")
-        return values_of(self).item()
-
-    def tolist(self) -> Any:
-        """Return the values as nested lists of Python numbers.
-
-        >>> import autograd as ag
-        >>> ag.Tensor([[1.0, 2.0], [4.0, 8.0]]).tolist()
-        [[1.0, 2.0], [4.0, 8.0]]
-        """
-        return values_of(self).tolist()
-
     def numpy(self) -> npt.NDArray[Any]:
         """Return the array without its history: the leaf's own array, or a read-only one for a result.
 
@@ -421,73 +397,6 @@ class Tensor(Methods["Tensor"], Writing["Tensor"]):
         return (self[i] for i in range(len(self)))
 
     # ----------------------------------------------------------------------------------------- Python's protocols
-
-    def _number(self, convert: Any) -> Any:
-        """Return the value as a Python number, unless its gradient is still to be computed: nobody asked by name."""
-        if is_live(self):
-            raise ConversionError(
-                f"{convert.__name__}() of a Tensor whose gradient is still to be computed would lose that gradient: "
-                "Python and NumPy call it unasked, as in a[i] = t, a.fill(t) or math.exp(t). Use np.stack([…]) to "
-                "build arrays, np.exp and its kin in place of math's, and t.item() where a number is what you want."
-            )
-        return convert(self.item())
-
-    def __float__(self) -> float:
-        return self._number(float)
-
-    def __int__(self) -> int:
-        return self._number(int)
-
-    def __trunc__(self) -> int:
-        return self._number(trunc)
-
-    def __complex__(self) -> complex:
-        return self._number(complex)
-
-    def __index__(self) -> int:
-        if self.dtype.kind not in "iu":
-            raise TypeError(
-                f"only an integer Tensor can be an index or a count, got dtype {self.dtype}. Use int(t.item())."
-            )
-        return int(self.item())
-
-    def __bool__(self) -> bool:
-        return bool(values_of(self))
-
-    def __contains__(self, value: Any) -> bool:
-        return bool((values_of(self) == unbox(value)).any())
-
-    def __format__(self, spec: str) -> str:
-        if spec and self.size != 1:
-            raise ShapeError(
-                f"the format {spec!r} is for one number, and this Tensor has shape {self.shape}. Leave the format out, "
-                "or pick a number, as in t[0]; np.array2string(t.numpy(), precision=2) writes all."
-            )
-        return format(self.item(), spec) if spec else str(self)
-
-    def __repr__(self) -> str:
-        text = np.array2string(np.asarray(self._array), separator=", ", prefix="Tensor(")
-        parts = [text if self.ndim else repr(self._array.item())]
-        if self.dtype not in (np.float64, np.complex128) and self.dtype.kind in "fc":
-            parts.append(f"dtype={self.dtype}")
-        if not self.is_leaf:
-            parts.append(f"op={leaf_of(self).op.name}")
-        elif self.requires_grad:
-            parts.append("requires_grad=True")
-        if self.name:
-            parts.append(f"name={self.name!r}")
-        return f"Tensor({', '.join(parts)})"
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> object:
-        """Return a copy of the values, or raise where their gradient would be lost.
-
-        It is typed ``object``: to type checkers a Tensor is then no array-like, so that ``np.tanh(t)`` is found by
-        ``__array_ufunc__`` (Any) and not taken for an array.
-        """
-        if is_recording(self):
-            raise ConversionError(converted())
-        array = values_of(self)
-        return np.array(array, dtype=dtype) if copy is not False else np.asarray(array, dtype=dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return protocols.array_ufunc(ufunc, method, inputs, kwargs)
