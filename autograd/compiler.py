@@ -13,6 +13,7 @@ import operator
 from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 
@@ -132,18 +133,27 @@ def source(op: Op) -> str:
     return "\n".join([*apply_lines(op), *rules])
 
 
-def _executed(op: Op, name: str, lines: Iterator[str], space: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """Run generated lines; ``linecache`` holds them, so that a traceback shows them and a debugger steps through."""
-    text, file = "\n".join(lines) + "\n", f"<autograd {name} of {op.name} {id(op):x}>"
+def run(text: str, name: str, owner: Any, space: dict[str, Any], found: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Run generated Python and return what it defines, in ``space`` unless ``found`` takes it.
+
+    While its owner lives ``linecache`` holds the text: a traceback shows its lines, and a debugger steps through them.
+    """
+    file = f"<autograd {name} {id(owner):x}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    finalize(owner, linecache.cache.pop, file, None)
+    found = space if found is None else found
+    exec(compile(text, file, "exec"), space, found)  # noqa: S102
+    return found
+
+
+def _executed(op: Op, name: str, lines: Iterator[str], space: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Run the generated lines of a function of ``op``."""
     space.update({f"_rule_{i}": rule.function for i, rule in op.rules.items()})
     space.update({f"_mask_{i}": rule.function for i, rule in op.masks.items()})
     space.update({f"_default_{key}": value for key, value in op.keywords.items()})
     space.update(_forward=_OPERATORS.get(op.forward, op.forward), _rule=op.joint and op.joint.function)
     space["_tensor"] = box.result_type()
-    found: dict[str, Any] = {}
-    exec(compile(text, file, "exec"), space, found)  # noqa: S102
-    function = found[name]
+    function = run("\n".join(lines) + "\n", f"{name} of {op.name}", op, space, {})[name]
     return function.__code__, function.__defaults__, function.__kwdefaults__
 
 

@@ -107,7 +107,7 @@ def differentiate(
     state, held = UnderWay(), list[Node]()
     at_mask: dict[Node, Any] = {}
     found = backward_pass(cotangents, _visit(wanted, release, retained, state, at_mask, held), targets, state)
-    if at_mask and _any_nan([*found.values(), *(retained or {}).values()]):
+    if at_mask and (_any_nan(found.values()) or (retained and _any_nan(retained.values()))):
         masked = {node: as_masked(g) for node, g in at_mask.items()}
         masked = backward_pass(masked, _visit_masked(wanted, retained, traced=False), targets)
         found = {node: unmasked(g) for node, g in masked.items()}
@@ -169,9 +169,9 @@ def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool,
     return found
 
 
-def _any_nan(found: list[Any]) -> bool:
+def _any_nan(found: Collection[Any]) -> bool:
     numbers = [g for g in found if g.__class__ is _F64]
-    if any(map(math.isnan, numbers)):
+    if numbers and any(map(math.isnan, numbers)):
         return True
     return len(numbers) < len(found) and any(map(has_nan, memories(found)))
 
@@ -193,6 +193,9 @@ def has_nan(g: Any) -> bool:
 def let_go(node: Node) -> None:
     """Let go of a node's large arrays; small ones stay, so that it can be drawn."""
     node.released = True
+    if node.op.let_go is not None:  # it is known beforehand what is large
+        node.op.let_go(node)
+        return
     if not set(map(type, node.residuals)) <= _HOLD_NOTHING:
         several = node.shape.__class__ is list  # several outputs: a tuple of arrays
         node.residuals = tuple(

@@ -81,12 +81,11 @@ def is_gathered(array: Any) -> bool:
 
 def memories(arrays: Iterable[Any]) -> Iterator[Any]:
     """Yield what lies in one memory once, as one array; what is no gathered gradient as it is."""
-    seen: set[int] = set()
+    last: Any = None
     for array in arrays:
-        base = array.base if array.__class__ is np.ndarray else None
-        owner = base.owner() if base.__class__ is _Memory else None
-        if owner is None:
+        base = getattr(array, "base", None)
+        if base.__class__ is not _Memory:
             yield array
-        elif id(owner) not in seen:
-            seen.add(id(owner))
-            yield owner.flat
+        elif base is not last:  # those of one memory follow each other, mostly
+            last = base
+            yield base

@@ -9,7 +9,7 @@ from copy import copy
 from inspect import Parameter
 from keyword import iskeyword
 from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -74,9 +74,10 @@ class Op:
     many examples at once (see :mod:`autograd.lanes`).
     """
 
+    let_go: ClassVar[Any] = None  # how a node lets go of large arrays, where it is known beforehand which are large
     __slots__ = (
-        "_reads", "apply", "batch", "cache", "conjugated", "definition", "domain", "elementwise", "formula",
-        "forward", "holomorphic", "inline", "inputs", "joint", "keyword_only", "keywords", "linear", "masks",
+        "__weakref__", "_reads", "apply", "batch", "cache", "conjugated", "definition", "domain", "elementwise",
+        "formula", "forward", "holomorphic", "inline", "inputs", "joint", "keyword_only", "keywords", "linear", "masks",
         "name", "reads_nothing", "reads_output", "required", "rules", "selects", "symbol", "variadic", "vjp",
     )  # fmt: skip
     apply: Callable[..., Any]

@@ -48,7 +48,7 @@ class _Plumbing:
     """Represent an op of the engine's own: no user calls it, it only passes cotangents on."""
 
     elementwise, joint, definition, cache, reads_nothing, selects = False, None, None, (), True, False
-    inputs, formula, reads_output = ("x",), (None,), False
+    inputs, formula, reads_output, let_go = ("x",), (None,), False, None
     rules: ClassVar[dict[int, Any]] = {}
 
     def __init__(self, name: str, vjp: Callable[..., InputCotangents]) -> None:

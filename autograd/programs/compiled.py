@@ -9,16 +9,16 @@ import warnings
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection
 from enum import Enum
-from operator import attrgetter, call, is_
 from typing import Any
-from weakref import ref
 
 import numpy as np
 
 from autograd.box import Box, keeps_values, leaf_of, needs_grad
+from autograd.compiler import run
 from autograd.errors import NotAFunction, TraceError, call_function
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
+from autograd.programs.facts import WEAK, Facts
 from autograd.programs.guards import Guards, is_library, random_state
 from autograd.programs.naming import arguments, name_closed
 from autograd.programs.program import Program
@@ -32,7 +32,6 @@ RETRACES = 8
 CHANGES = 4
 _ARRAYS = (np.ndarray, np.generic)
 _FIXED = (int, float, complex, str, bytes, type(None), type, np.dtype, Enum, range)  # results that are what they are
-_node, _array = attrgetter("_node"), attrgetter("_array")
 
 
 def compile(f: Any = None, *, off: Collection[str] = (), quiet: bool = False) -> Any:
@@ -58,94 +57,65 @@ def compile(f: Any = None, *, off: Collection[str] = (), quiet: bool = False) ->
 class _Entry:
     """Hold a program and what it relies on; ``program`` is None where the function runs as itself."""
 
-    __slots__ = ("_arrays", "_boxes", "_facts", "_kinds", "_nodes", "_scalars", "guards", "program", "why")
+    __slots__ = ("__weakref__", "_facts", "_objects", "fits", "guards", "program", "why")
 
     def __init__(self, guards: Guards | None, program: Program | None, why: str) -> None:
         self.guards, self.program, self.why = guards, program, why
+        self.fits: Callable[..., bool] | None = None  # whether arguments are again of this kind
         boxes: dict[int, Any] = {}
         if program is not None:  # also those of which it knows the shape alone
             boxes = {} if guards is None else dict(guards.boxes)
             boxes |= {id(v.source): v.source for v in program.used if v.kind == CLOSED}
         self._facts = [(box, _facts(box)) for box in boxes.values()]
-        self._note()
-
-    def _note(self) -> None:
-        """Remember Tensors by the objects that they hold: what is as it was is recognized at once."""
-        boxes = [box for box, _ in self._facts]
-        self._nodes = list(map(leaf_of, boxes))
-        arrays = [box for box in boxes if box._array.__class__ is np.ndarray]
-        self._arrays = arrays, [ref(box._array) for box in arrays]
-        self._scalars = [box for box in boxes if box._array.__class__ is not np.ndarray]
-        self._kinds = [box._array.__class__ for box in self._scalars]
-        self._boxes = boxes
-        if self.program is not None:
-            self.program.see_closed()
-
-    def _is_same(self) -> bool:
-        arrays, was = self._arrays
-        return not self._boxes or (
-            all(map(is_, map(_node, self._boxes), self._nodes))
-            and all(map(is_, map(_array, arrays), map(call, was)))
-            and (not self._kinds or list(map(type, map(_array, self._scalars))) == self._kinds)
-        )
+        self._objects = Facts()  # Tensors are recognized by the objects that they hold
+        for box in boxes.values():
+            name, array = self._objects.name(box), box._array
+            self._objects.add("", f"{name}._node", leaf_of(box))
+            if isinstance(array, np.ndarray):
+                self._objects.add("", f"{name}._array", array, WEAK)
+            else:
+                self._objects.add("", f"{name}._array.__class__", array.__class__)
 
     def stale(self) -> str:
         """Return what is no longer as it was: "" for nothing."""
-        if not self._is_same():
+        if not self._objects.hold():
             for box, facts in self._facts:
                 if _facts(box) != facts:
                     return f"{box._node.name if box._node is not None and box._node.name else 'a Tensor'}"
-            self._note()
+            self._objects.note()
+            if self.program is not None:
+                self.program.see_closed()
         return "" if self.guards is None else self.guards.changed()
+
+    def expect(self, recording: bool, args: tuple[Any, ...]) -> None:
+        """Recognize such arguments at once: arrays and Tensors only, one by one; None where that is not all."""
+        program = self.program
+        if program is None or any(step.dynamic for step in program.forward):  # what runs may have to change
+            return
+        if not all(type(x) is np.ndarray or isinstance(x, Box) for x in args):
+            return
+        space: dict[str, Any] = {"needs": needs_grad}
+        names, lines = [f"x{i}" for i in range(len(args))], []
+        for name, x in zip(names, args, strict=True):
+            array, here = (x._array, f"{name}._array") if isinstance(x, Box) else (x, name)
+            space |= {f"{name}_kind": type(x), f"{name}_dtype": array.dtype}
+            lines += [f"{name}.__class__ is {name}_kind", f"{here}.dtype is {name}_dtype"]
+            lines += [f"{here}.shape == {array.shape}"]
+            flags = f"{name}.flags.c_contiguous is {array.flags.c_contiguous}"
+            lines.append(f"needs({name}) is {needs_grad(x)}" if isinstance(x, Box) else flags)
+        text = f"""def fits(recording, args, kwargs):
+    if recording is not {recording} or kwargs or len(args) != {len(args)}:
+        return False
+    {"".join([f"{name}, " for name in names]) or "()"} = args
+    return {" and ".join(lines) or "True"}
+"""
+        self.fits = run(text, "fits", self, space)["fits"]
 
 
 def _facts(box: Any) -> Any:
     """Return what a program relies on: also that a leaf is one, as gradients of leaves end where they are written."""
     array, leaf = box._array, box._node is None or box._node.op is None
     return array.shape, array.dtype, array.flags.c_contiguous, array.flags.f_contiguous, needs_grad(box), leaf
-
-
-class _Last:
-    """Recognize the arguments of the last call at once: arrays and Tensors only, one by one."""
-
-    __slots__ = ("entry", "kinds", "program", "recording")
-
-    def __init__(self, recording: bool, kinds: list[Any], entry: _Entry) -> None:
-        self.recording, self.kinds, self.entry = recording, kinds, entry
-        self.program: Any = entry.program
-
-    @staticmethod
-    def of(recording: bool, args: tuple[Any, ...], entry: _Entry) -> "_Last | None":
-        """Return what recognizes ``args``; None where it takes a closer look, or what runs may have to change."""
-        program = entry.program
-        if program is None or any(step.dynamic for step in program.forward):
-            return None
-        if not all(type(x) is np.ndarray or isinstance(x, Box) for x in args):
-            return None
-        arrays = [x._array if isinstance(x, Box) else x for x in args]
-        facts = [
-            (type(x), a.dtype, a.shape, isinstance(a, np.ndarray) and a.flags.c_contiguous, needs_grad(x))
-            for x, a in zip(args, arrays, strict=True)
-        ]
-        return _Last(recording, facts, entry)
-
-    def fits(self, recording: Any, args: tuple[Any, ...]) -> bool:
-        """Tell whether ``args`` are of the same kind."""
-        if bool(recording) != self.recording or len(args) != len(self.kinds):
-            return False
-        for x, (kind, dtype, shape, contiguous, needs) in zip(args, self.kinds, strict=True):
-            if x.__class__ is not kind:
-                return False
-            a = x
-            if kind is not np.ndarray:
-                a = x._array
-                if needs_grad(x) != needs:
-                    return False
-            elif a.flags.c_contiguous != contiguous:
-                return False
-            if a.dtype is not dtype or a.shape != shape:
-                return False
-        return True
 
 
 class Compiled:
@@ -158,7 +128,7 @@ class Compiled:
         self.function, self.off = f, frozenset(off)
         self.traces, self.why = 0, ""
         self._entries: OrderedDict[Any, _Entry] = OrderedDict()
-        self._last: _Last | None = None
+        self._last: Any = None  # the kind of the last call, where arguments are recognized at once
         self._retraced = 0
         self._changed: Counter[Any] = Counter()  # how often a shape in the program of a kind was another one
         self._quiet = quiet
@@ -177,7 +147,7 @@ class Compiled:
         if state.tracer is not None or state.watcher is not None or keeps_values():
             return self.function(*args, **kwargs)
         last = self._last
-        if last is not None and not kwargs and last.fits(state.recording, args) and not last.entry.stale():
+        if last is not None and last.fits(state.recording, args, kwargs) and not last.stale():
             try:
                 return last.program(args)
             except Exception as error:
@@ -192,7 +162,9 @@ class Compiled:
                 if entry.program is None:
                     return self.function(*args, **kwargs)
                 try:
-                    self._last = _Last.of(bool(state.recording), args, entry) if not kwargs else None
+                    if entry.fits is None and not kwargs:
+                        entry.expect(bool(state.recording), args)
+                    self._last = entry if entry.fits is not None else None
                     return entry.program([x for x in values if isinstance(x, (Box, *_ARRAYS))])
                 except Changed:
                     stale = "a shape that follows from numbers"

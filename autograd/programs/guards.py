@@ -7,12 +7,10 @@ strings by value); the arrays that it reaches are read afresh at each call, and 
 import dis
 import sys
 import zlib
-from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextvars import ContextVar
 from functools import partial
-from itertools import chain
-from operator import attrgetter, is_
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
@@ -22,17 +20,16 @@ import numpy as np
 
 from autograd.box import Box
 from autograd.errors import TraceError
+from autograd.programs.facts import EACH, EQUALS, IS, PLAIN, Facts
 
 _LIBRARIES = {"autograd", "nn", "numpy", "scipy", *sys.stdlib_module_names} - {"os"}  # which has os.environ
 _HERE = ("<autograd", str(Path(__file__).parents[1]))
-_PLAIN = (int, float, complex, str, bytes, bool, type(None), np.dtype, np.generic)
-_CLOSED = (*_PLAIN, np.ufunc, CodeType)  # into which nothing looks
+_CLOSED = (*PLAIN, np.ufunc, CodeType)  # into which nothing looks
 _BUILTIN = (list, dict, tuple, set, frozenset)  # whose objects have no attributes
-_CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict)
 _METHODS = (FunctionType, classmethod, staticmethod, property)
 _RANDOM = (np.random.Generator, np.random.BitGenerator, np.random.SeedSequence, np.random.RandomState)
 _LIMIT = 20_000  # things that are walked through
-_contents, _shape = attrgetter("cell_contents"), attrgetter("shape")
+MANY = 200  # entries of a dict, above which they are compared in a loop
 SMALL = 1 << 16  # bytes of arrays whose contents are compared at each call
 LARGE = 1 << 20
 
@@ -41,28 +38,14 @@ class Guards:
     """Know what ``f`` reaches, and tell whether that is still so."""
 
     def __init__(self, f: Any) -> None:
-        self.checks: list[tuple[str, Callable[[], Any], Any]] = []  # what, how it is read, what it was
+        self.facts = Facts(parts=_parts_of, refers=_read_reference)
         self.arrays: dict[int, np.ndarray[Any, Any]] = {}
         self.boxes: dict[int, Box] = {}
-        self.names: dict[int, str] = {}  # how one gets to the arrays and Tensors: ``net.weight``
         self.random: list[Any] = []  # sources of random numbers
         self.doubt = ""
-        self.contents: list[tuple[str, Any, bytes]] = []
+        self.names: dict[int, str] = {}  # of arrays and Tensors
         self._seen: set[int] = set()
         self._kept: list[Any] = []
-        self._cells: list[Any] = []
-        self._held: list[Any] = []  # by the cells
-        self._functions: list[tuple[FunctionType, CodeType, Any, dict[str, Any]]] = []
-        self._attributes: list[tuple[Any, str, Any]] = []
-        self._globals: list[tuple[dict[str, Any], str, Any]] = []
-        self._absent: list[tuple[dict[str, Any], frozenset[str]]] = []  # names that a module does not have
-        self._classes: list[Mapping[str, Any]] = []
-        self._sizes: list[int] = []  # how many attributes a class has
-        self._shapes: list[tuple[int, ...]] = []  # of the arrays
-        self._containers: list[Any] = []  # lists and dicts
-        self._dicts: list[dict[Any, Any]] = []
-        self._found: tuple[list[Any], ...] = [], [], []  # their sizes, elements and keys, and values
-        self._slow = False  # whether something is reached that only a closer look can tell
         self.walk(f, getattr(f, "__name__", type(f).__name__))
 
     # ------------------------------------------------------------------------------------------------------ walking
@@ -86,7 +69,7 @@ class Guards:
             self.boxes[id(x)], self.names[id(x)] = x, name
         elif isinstance(x, np.ndarray):
             self.arrays[id(x)], self.names[id(x)] = x, name
-            self._check(f"the shape of {name}", partial(_shape, x), x.shape)
+            self._add(f"the shape of {name}", x, "{}.shape", x.shape, EQUALS)
             if x.dtype.hasobject:
                 yield from self._container(x, name)
         elif isinstance(x, _RANDOM):
@@ -102,8 +85,7 @@ class Guards:
             yield from self._class(x)
         elif isinstance(x, ContextVar | ref):
             held = _read_reference(x)
-            self._check(name, partial(_read_reference, x), held)
-            self._slow = True
+            self._add(name, x, "refers({})", held)
             yield held, name
         elif isinstance(x, ModuleType):
             self._module(x, name)
@@ -113,21 +95,19 @@ class Guards:
     def _module(self, x: ModuleType, name: str) -> None:
         """Remember all that a module has which stands in a list, say: what it is asked for is not known."""
         if not is_library(x.__name__):
-            self._check(name, partial(_contents_of, vars(x)), _contents_of(vars(x)))
-            self._keep(vars(x))
+            self._dict(vars(x), name, ".{}")
 
     def _container(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
         """Remember what a container holds, and the attributes of any other object."""
         parts = _parts_of(x)
         if parts is not None:
-            if type(x) in _CONTAINERS:
-                self._keep(x)
+            if type(x) in (dict, OrderedDict, defaultdict):
+                self._dict(x, name, "[{!r}]")
             elif type(x) not in (tuple, frozenset):
-                self._slow = True
-            self._check(name, partial(_parts_of, x), parts)
+                self._add(name, x, "parts({})", parts, EACH)
             labels = [*map(repr, x.keys())] * 2 if isinstance(x, Mapping) else range(len(parts))
             pairs = zip(labels, parts, strict=True)
-            yield from ((part, f"{name}[{label}]") for label, part in pairs if not isinstance(part, _PLAIN))
+            yield from ((part, f"{name}[{label}]") for label, part in pairs if not isinstance(part, PLAIN))
         elif hasattr(type(x), "__next__"):
             self.doubt = f"{name} is an iterator, which is another one at each call. Pass what it gives."
         if type(x) not in _BUILTIN:
@@ -140,18 +120,15 @@ class Guards:
                 held = cell.cell_contents
             except ValueError:  # a name that is bound later
                 continue
-            self._check(label, partial(_contents, cell), held)
-            self._cells.append(cell)
-            self._held.append(held)
+            self._add(label, cell, "{}.cell_contents", held)
             if isinstance(held, ModuleType):
                 inside.append((label, held))
             else:
                 yield held, label
         if is_library(f.__module__) or f.__code__.co_filename.startswith(_HERE):  # an op is written at first use
             return
-        facts = f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})
-        self._check(f"{name}'s code or defaults", lambda: (f.__code__, f.__defaults__, f.__kwdefaults__ or {}), facts)
-        self._functions.append((f, f.__code__, f.__defaults__, dict(f.__kwdefaults__ or {})))
+        for part in ("__code__", "__defaults__", "__kwdefaults__"):
+            self._add(f"{name}'s code or defaults", f, f"{{}}.{part}", getattr(f, part))
         yield from ((part, name) for part in (f.__defaults__, f.__kwdefaults__) if part)
         yield f.__dict__, name
         names, modules = _names(f.__code__), {id(np)}
@@ -167,12 +144,10 @@ class Guards:
         """Remember what stands under ``names`` in a module (``here`` if given), and in the modules that stand there."""
         looked_up = names if here is None else here
         if absent := frozenset(looked_up - space.keys()):
-            self._check(f"what {prefix or 'the module '}has", lambda: sorted(absent & space.keys()), [])
-            self._absent.append((space, absent))
+            self._add(f"what {prefix or 'the module '}has", space, f"{self.facts.name(absent)}.isdisjoint({{}})", True)
         for name in sorted(looked_up & space.keys()):
             held, label = space[name], prefix + name
-            self._check(label, partial(space.get, name), held)
-            self._globals.append((space, name, held))
+            self._add(label, space, f"{{}}[{name!r}]", held)
             if not isinstance(held, ModuleType):
                 yield held, label
             elif id(held) not in modules and not is_library(held.__name__):
@@ -184,11 +159,10 @@ class Guards:
         yield from ((base, base.__name__) for base in (*kind.__bases__, type(kind)))
         if not isinstance(kind.__module__, str) or is_library(kind.__module__):  # Cython's functions have another thing
             return
-        held = _read_class(kind)
-        self._check(f"class {kind.__name__}", partial(_read_class, kind), held)
-        self._globals += [(vars(kind), key, part) for key, part in held]  # type: ignore[misc]
-        self._classes.append(vars(kind))
-        for key, part in held:
+        self._add(f"class {kind.__name__}", vars(kind), "[*{}]", [*vars(kind)], EQUALS, partial(_own, kind))
+        for key in _own(kind, vars(kind)):
+            part = vars(kind)[key]
+            self._add(f"class {kind.__name__}", vars(kind), f"{{}}[{key!r}]", part)
             part = part.fget if isinstance(part, property) else getattr(part, "__func__", part)
             yield part, f"{kind.__name__}.{key}"
 
@@ -197,100 +171,40 @@ class Guards:
         if hasattr(type(x), "_reaches"):  # the rest of such an object decides nothing
             for key in type(x)._reaches:
                 part = held[key]
-                self._check(f"{name}.{key}", partial(held.get, key), part)
-                self._globals.append((held, key, part))
+                self._add(f"{name}.{key}", held, f"{{}}[{key!r}]", part)
                 yield part, f"{name}.{key}"
             return
         if isinstance(held, dict):
-            caches = getattr(type(x), "_caches", ())  # what an object only remembers
-
-            def read(held: Any = held) -> Any:
-                return [(key, part) for key, part in held.items() if key not in caches]
-
-            self._check(name, read, read())
-            self._keep(held)
-            yield from ((part, f"{name}.{key}") for key, part in read())
+            caches = getattr(type(x), "_caches", ())
+            self._dict(held, name, ".{}", caches)
+            yield from ((part, f"{name}.{key}") for key, part in held.items() if key not in caches)
         for kind in type(x).__mro__:
-            for key in getattr(kind, "__slots__", ()):
+            slots = vars(kind).get("__slots__", ())
+            for key in (slots,) if isinstance(slots, str) else slots:
                 if isinstance(key, str) and not key.startswith("__") and hasattr(x, key):
                     part = getattr(x, key)
-                    self._check(f"{name}.{key}", partial(getattr, x, key, None), part)
-                    self._attributes.append((x, key, part))
+                    self._add(f"{name}.{key}", x, f"{{}}.{key}", part)
                     yield part, f"{name}.{key}"
         yield type(x), type(x).__name__
 
-    def _keep(self, x: Any) -> None:
-        """Remember what a list or a dict holds."""
-        self._containers.append(x)
-        if isinstance(x, dict):
-            self._dicts.append(x)
+    def _dict(self, x: Any, name: str, label: str, caches: Sequence[str] = ()) -> None:
+        """Remember what a dict holds, without its ``caches``."""
+        if len(x) > MANY or {*map(type, x)} - {str}:
+            self._add(name, x, "parts({})", _parts_of(x), EACH)
+            return
+        self._add(name, x, "[*{}]", [*x], EQUALS)
+        for key in [key for key in x if key not in caches]:
+            self._add(name + label.format(key), x, f"{{}}[{key!r}]", x[key])
 
-    def _check(self, what: str, read: Callable[[], Any], was: Any) -> None:
-        self.checks.append((what, read, was))
+    def _add(self, what: str, x: Any, expression: str, was: Any, how: str = IS, counts: Any = None) -> None:
+        """Remember what an expression with ``x`` gives."""
+        self.facts.add(what, expression.format(self.facts.name(x)), was, how, counts)
 
     # ----------------------------------------------------------------------------------------------------- checking
 
     def changed(self) -> str:
         """Return what is no longer as it was: "" for nothing."""
-        return "" if self._is_unchanged() else self._what_changed()
-
-    def _is_unchanged(self) -> bool:
-        """Tell at once that nothing changed; False where it takes a closer look."""
-        if self._slow or list(map(len, self._classes)) != self._sizes:
-            return False
-        if list(map(_shape, self.arrays.values())) != self._shapes:
-            return False
-        if not self._same_names():
-            return False
-        for f, code, defaults, keywords in self._functions:
-            if f.__code__ is not code or f.__defaults__ is not defaults or (keywords and f.__kwdefaults__ != keywords):
-                return False
-        try:
-            if self._cells and not all(map(is_, map(_contents, self._cells), self._held)):
-                return False
-            if self._containers:
-                sizes, parts, values = self._found
-                return (
-                    list(map(len, self._containers)) == sizes
-                    and all(map(is_, chain.from_iterable(self._containers), parts))
-                    and all(map(is_, chain.from_iterable(map(dict.values, self._dicts)), values))
-                    and self._same_contents()
-                )
-            return self._same_contents()
-        except ValueError:  # a cell is empty by now
-            return False
-
-    def _same_names(self) -> bool:
-        for space, name, was in self._globals:
-            if space.get(name) is not was:
-                return False
-        for space, absent in self._absent:
-            if not space.keys().isdisjoint(absent):
-                return False
-        return all(getattr(x, name, None) is was for x, name, was in self._attributes)
-
-    def _same_contents(self) -> bool:
-        return not self.contents or all(array.tobytes() == content for _, array, content in self.contents)
-
-    def note(self) -> None:
-        """Remember what the containers hold now."""
-        self._sizes, self._shapes = list(map(len, self._classes)), list(map(_shape, self.arrays.values()))
-        values = chain.from_iterable(map(dict.values, self._dicts))
-        self._found = list(map(len, self._containers)), list(chain.from_iterable(self._containers)), list(values)
-
-    def _what_changed(self) -> str:
-        for what, read, was in self.checks:
-            try:
-                now = read()
-            except (ValueError, AttributeError):
-                return what
-            if now is not was and not _equal(now, was):
-                return what
-        for what, array, content in self.contents:
-            if array.tobytes() != content:
-                return what
-        self.note()
-        return ""
+        return "" if self.facts.hold() else self.facts.changed()
 
     def reaches(self, array: Any) -> bool:
         """Tell whether an array, or the memory that it looks at, is reached by the function."""
@@ -318,7 +232,8 @@ class Guards:
                 "the function reaches large arrays that its program does not read; what was decided by their numbers "
                 "could not be noticed. Pass them as arguments."
             )
-        self.contents = [(f"an array of shape {a.shape}", a, a.tobytes()) for a in others]
+        for a in others:
+            self._add(f"an array of shape {a.shape}", a, "{}.tobytes()", a.tobytes(), EQUALS)
 
 
 def _parts_of(x: Any) -> list[Any] | None:
@@ -332,25 +247,10 @@ def _parts_of(x: Any) -> list[Any] | None:
     return list(x) if isinstance(x, Sequence | Set) and not isinstance(x, str | bytes | range) else None
 
 
-def _equal(now: Any, was: Any) -> bool:
-    if isinstance(was, list | tuple):
-        return (
-            type(now) is type(was)
-            and len(now) == len(was)
-            and all(a is b or _equal(a, b) for a, b in zip(now, was, strict=True))
-        )
-    if isinstance(was, dict):
-        return type(now) is dict and _equal(list(now.items()), list(was.items()))
-    return type(now) is type(was) and isinstance(was, _PLAIN) and bool(now == was or (now != now and was != was))
-
-
-def _contents_of(space: dict[str, Any]) -> list[tuple[str, Any]]:
-    return list(space.items())
-
-
-def _read_class(kind: type) -> list[tuple[str, Any]]:
-    """Return the attributes of a class, without those that Python itself puts there, some of them late."""
-    return [(k, part) for k, part in vars(kind).items() if not k.startswith("__") or isinstance(part, _METHODS)]
+def _own(kind: type, names: Iterable[str]) -> list[str]:
+    """Return those of the names in a class that a user wrote: Python puts some there itself, some of them late."""
+    held = vars(kind)
+    return [k for k in names if not k.startswith("__") or isinstance(held.get(k), _METHODS)]
 
 
 def _read_reference(x: Any) -> Any:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, leaf_of, plain, wrap
-from autograd.differentiate import definition_vjp, has_nan
+from autograd.box import SMALL, Box, leaf_of, plain, wrap
+from autograd.differentiate import GONE, definition_vjp, has_nan
 from autograd.gathering import Gathered
 from autograd.graph import Node
 from autograd.modes import current, no_grad
@@ -263,6 +263,9 @@ class _Compiled:
         self._pairs = [(i, at[v]) for i, v in enumerate(program.parents) if v in at]
         in_order = self._pairs == [(i, i) for i in range(len(program.parents))]
         self._paired: Any = zip if in_order else lambda parents, found: [(parents[i], found[k]) for i, k in self._pairs]
+        self._small = [math.prod(v.shape) <= SMALL for v in program.parents]
+        small = all(v.shape is not None and math.prod(v.shape) <= SMALL for v in program.saved)
+        self._kwargs = None if small else {"saved": GONE}
         self._reads = frozenset(
             i
             for i, parent in enumerate(program.parents)
@@ -280,6 +283,12 @@ class _Compiled:
     def argument(self, i: int) -> str:
         """Name an input for a message."""
         return self.inputs[i]
+
+    def let_go(self, node: Node) -> None:
+        """Let go of the large arrays of a node."""
+        node.residuals = (*[x if small else None for x, small in zip(node.residuals, self._small, strict=False)], None)
+        if self._kwargs:
+            node.kwargs = self._kwargs
 
     def vjp(self, node: Any, residuals: Any, g: Any, wanted: Any = None) -> Any:
         """Run the backward that was written out."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler import select
+from autograd.compiler import run, select
 from autograd.programs.blocks import added, order_of, parts
 from autograd.programs.spelling import LETTERS, Spelling, written
 from autograd.programs.values import NOTHING, Step, Value, values_in
@@ -91,10 +91,8 @@ class Source(Spelling):
         return [*used, *self._constants.values()]
 
     def functions(self) -> tuple[Any, Any]:
-        """Return forward and backward; ``linecache`` holds their lines for tracebacks and debuggers."""
-        file = f"<autograd program {self.program.name} {id(self.program):x}>"
-        linecache.cache[file] = (len(self.source), None, self.source.splitlines(keepends=True), file)
-        exec(compile(self.source, file, "exec"), self.space)  # noqa: S102
+        """Return forward and backward."""
+        run(self.source, f"program {self.program.name}", self.program, self.space)
         return self.space["forward"], self.space.get("backward")
 
     # -------------------------------------------------------------------------------------------------------- lines
