@@ -3,7 +3,7 @@
 ``x1['training'] is V[3] and x2.__code__ is V[4] and ...`` takes a fifth of the time of loops over what was remembered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any
 from weakref import ref
@@ -53,12 +53,13 @@ class Facts:
     def changed(self) -> str:
         """Return what is no longer as it was: "" for nothing. What equals what it was stands for it from now on."""
         now = []
-        for (what, *_, counts), read, was in zip(self._facts, self._readers(), self._was, strict=True):
+        for (what, _, how, counts), read, was in zip(self._facts, self._readers(), self._was, strict=True):
             try:
                 now.append(read())
             except _GONE:
                 return what
-            if now[-1] is not was and not equal(counts(now[-1]), counts(was)):
+            alike = equal if how is IS else _each
+            if now[-1] is not was and not alike(counts(now[-1]), counts(was)):
                 return what
         self._was[:] = now
         return ""
@@ -87,16 +88,17 @@ class Facts:
 
 
 def equal(now: Any, was: Any) -> bool:
-    """Tell whether two things are the same object, the same plain value, or lists of such."""
-    if isinstance(was, list | tuple):
-        return (
-            type(now) is type(was)
-            and len(now) == len(was)
-            and all(a is b or equal(a, b) for a, b in zip(now, was, strict=True))
-        )
-    if isinstance(was, dict):
-        return type(now) is dict and equal(list(now.items()), list(was.items()))
+    """Tell whether two things are plain values that are the same, or tuples of such.
+
+    A list or a dict that equals another is another one: who changes it later changes not the one that is remembered.
+    """
+    if isinstance(was, tuple):
+        return type(now) is type(was) and _each(now, was)
     return type(now) is type(was) and isinstance(was, PLAIN) and bool(now == was or (now != now and was != was))
+
+
+def _each(now: Sequence[Any], was: Sequence[Any]) -> bool:
+    return len(now) == len(was) and all(a is b or equal(a, b) for a, b in zip(now, was, strict=True))
 
 
 def _same(now: list[Any], was: list[Any]) -> bool:

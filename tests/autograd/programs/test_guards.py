@@ -1049,3 +1049,48 @@ def test_a_module_that_is_held(how):
     settings.scale = 3.0
     settings.factor = 7.0
     np.testing.assert_array_equal(compiled(X), f(X))
+
+
+def list_in_a_dict():
+    k = {"s": [2.0]}
+    return lambda x: x * k["s"][0], lambda: k.update(s=[2.0]), lambda: k["s"].__setitem__(0, 3.0)
+
+
+def list_in_a_list():
+    k = [[2.0]]
+    return lambda x: x * k[0][0], lambda: k.__setitem__(0, [2.0]), lambda: k[0].__setitem__(0, 3.0)
+
+
+def dict_of_an_object():
+    k = types.SimpleNamespace(s={"a": 2.0})
+    return lambda x: x * k.s["a"], lambda: setattr(k, "s", {"a": 2.0}), lambda: k.s.update(a=3.0)
+
+
+def dict_of_a_default():
+    def f(x, *, k={"a": 2.0}):  # noqa: B006
+        return x * k["a"]
+
+    return f, lambda: setattr(f, "__kwdefaults__", {"k": {"a": 2.0}}), lambda: f.__kwdefaults__["k"].update(a=3.0)
+
+
+@pytest.mark.parametrize("setting", [list_in_a_dict, list_in_a_list, dict_of_an_object, dict_of_a_default])
+def test_a_container_that_equals_the_old_one_is_looked_at_from_then_on(setting):
+    f, replace, change = setting()
+    compiled = ag.compile(f)
+    assert compiled(X).tolist() == (2 * X).tolist()
+    replace()
+    assert compiled(X).tolist() == (2 * X).tolist()
+    change()
+    assert compiled(X).tolist() == (3 * X).tolist()
+
+
+def test_a_single_slot_is_looked_at():
+    class Scale:
+        __slots__ = "factor"  # noqa: PLC0205
+
+    scale = Scale()
+    scale.factor = 2.0
+    compiled = ag.compile(lambda x: x * scale.factor)
+    assert compiled(X).tolist() == (2 * X).tolist()
+    scale.factor = 3.0
+    assert compiled(X).tolist() == (3 * X).tolist()
