@@ -273,11 +273,16 @@ def written(call: Call, index: Any = ()) -> Any:
     if moved is None or before:
         return None
     x, v = call.spread()
-    ndim = np.empty((call.size, *call.shapes[0]), bool)[moved].ndim - 1
+    ndim = np.empty((call.size, *call.shapes[0]), bool)[tuple(map(_unread, moved))].ndim - 1
     shape = call.shapes[1]
     if len(shape) > ndim:  # NumPy ignores leading axes of length 1
         shape = shape[len(shape) - ndim :]
     return call.run(x, np.reshape(v, (call.size, *(1,) * (ndim - len(shape)), *shape)), index=_frozen(moved))
+
+
+def _unread(part: Any) -> Any:
+    """Return what selects as many axes: the places in a Tensor that is traced cannot be read."""
+    return np.zeros(part._array.shape, part._array.dtype) if isinstance(part, Box) else part
 
 
 TAKES_OWN = (read, scattered, written)

@@ -22,7 +22,7 @@ from autograd.errors import ArgumentError, ConversionError, ShapeError, TraceErr
 from autograd.graph import Symbol, leading_to
 from autograd.lanes import Call, Own, batch, loop
 from autograd.modes import current, no_grad, traced_by
-from autograd.programs.tracing import Tracer, same
+from autograd.programs.tracing import RunsAsItself, Tracer, same
 from autograd.programs.values import ARRAY, CLOSED, INPUT, RESULT, Step, Value, replaced, values_in
 from autograd.rules import Op
 from autograd.trace import Function, Trace, Transformed, check_function
@@ -76,7 +76,7 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
 
         try:
             outputs, form, lanes = mapped(flat, inputs, size)
-        except _OwnWays:
+        except RunsAsItself:
             return _one_by_one(flat, inputs, size, out_axes)
         doubtful = lanes.differentiates and current().tracer is None
         if doubtful and any(has_nan(y._array if isinstance(y, Box) else y) for y, _ in outputs):
@@ -85,10 +85,6 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         return form([_placed(y, own, axis, size) for (y, own), axis in zip(outputs, places, strict=True)])
 
     return Transformed(run, vmap, f, in_axes, out_axes)
-
-
-class _OwnWays(TraceError):
-    """Report that a function caught the error for a number that it wanted to read, or wrote one out."""
 
 
 # ------------------------------------------------------------------------------------------------------------ the axes
@@ -196,16 +192,18 @@ def mapped(flat: Function, inputs: Sequence[Pair], size: int) -> tuple[list[Pair
     """Trace a function of values on one example, and run its steps on all."""
     lanes = Lanes()
     leaves = [lanes.entering(x, own, size) for x, own in inputs]
-    with traced_by(lanes):
-        y = flat(*leaves)
-        values, form = flatten(y)
-        results = [
-            lanes.of_box(x) if isinstance(x, Box) else lanes.of_array(x) if isinstance(x, _ARRAYS) else x
-            for x in values
-        ]
-    lanes.undo()
+    try:
+        with traced_by(lanes):
+            y = flat(*leaves)
+            values, form = flatten(y)
+            results = [
+                lanes.of_box(x) if isinstance(x, Box) else lanes.of_array(x) if isinstance(x, _ARRAYS) else x
+                for x in values
+            ]
+    finally:
+        lanes.undo()
     if lanes.wrong:
-        raise _OwnWays(f"vmap: {lanes.wrong}")
+        raise RunsAsItself(f"vmap: {lanes.wrong}")
     found = lanes.run(results, inputs, size)
     lanes.running = False
     return found, form, lanes
@@ -304,6 +302,11 @@ class Lanes(Tracer):
             own,
             wanted=leading_to(root, set(own)),
         )
+
+    def pushed(self, roots: Sequence[Any], targets: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
+        """Return tangents as Tensors of the trace."""
+        self.differentiates = True
+        return super().pushed(roots, targets, seeds)
 
     def each_of(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Note a function that reads numbers as one step, which runs lane after lane."""

@@ -94,9 +94,19 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: d
     elif method == "at":
         if ufunc in dispatch and isinstance(inputs[0], Box):
             return ufuncs.at(dispatch[ufunc], *inputs)
-    elif ufunc in dispatch and ufunc.nin == 2 and ufunc.nout == 1 and contains_box(inputs, needs_grad):
-        return getattr(ufuncs, method)(ufunc, dispatch[ufunc], *inputs, **kwargs)
+    elif ufunc in dispatch and ufunc.nin == 2 and ufunc.nout == 1 and contains_box(inputs, _is_live):
+        return _called(_method_of(ufunc, method), inputs, kwargs)
     return _plain(ufunc, ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
+
+
+def _method_of(ufunc: np.ufunc, method: str) -> Callable[..., Any]:
+    """Return a method of a ufunc as a function of what it is given."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return getattr(ufuncs, method)(ufunc, dispatch[ufunc], *args, **kwargs)
+
+    run.__name__ = f"{ufunc.__name__}.{method}"
+    return run
 
 
 def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -118,12 +128,14 @@ def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dic
 def _called(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call one of ours; one that reads numbers becomes a step of its own where each example has others (``vmap``)."""
     tracer = current().tracer
-    if tracer is None or not tracer.only_ops:
+    if tracer is None:
         return function(*args, **kwargs)
     mark = tracer.mark()
     try:
         return function(*args, **kwargs)
     except (TraceError, ConversionError):
+        if not tracer.only_ops:
+            raise tracer.as_itself(f"{function.__name__} reads numbers.") from None
         tracer.take_back(mark)
 
     def again(*inner: Any, **keywords: Any) -> Any:
@@ -171,6 +183,11 @@ def _writes(name: str, advice: str) -> InPlaceError:
 def _locked(box: Box) -> Any:
     """Return the values so that nothing can be written into them."""
     return read_only(values_of(box))
+
+
+def _is_live(box: Box) -> bool:
+    """Tell whether a plain array in place of a Tensor would lose a gradient, or be numbers that a trace reads."""
+    return needs_grad(box) or current().tracer is not None
 
 
 def _with_options(ufunc: np.ufunc, function: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

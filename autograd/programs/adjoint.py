@@ -64,7 +64,10 @@ def _shares(tracer: Any, step: Step, parts: list[Any], leading: set[Value], reco
 def shares_of(tracer: Any, step: Step, parts: list[Any], needs: list[bool], recorded: bool) -> list[tuple[Value, Any]]:
     """Return the cotangents of the inputs of a step that need one, given those of its outputs."""
     if not tracer.only_ops:
-        return _shares_of_op(tracer, step, parts, needs, recorded)
+        try:
+            return _shares_of_op(tracer, step, parts, needs, recorded)
+        except (TraceError, ConversionError):
+            raise tracer.as_itself(f"the gradient of {step.op.name} reads numbers.") from None
     mark = tracer.mark()
     if tracer.runs_each(step.op):
         return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]

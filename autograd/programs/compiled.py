@@ -23,7 +23,7 @@ from autograd.programs.guards import Guards, is_library, random_state
 from autograd.programs.naming import arguments, name_closed
 from autograd.programs.program import Program
 from autograd.programs.source import Changed
-from autograd.programs.tracing import Tracer, flows, watched
+from autograd.programs.tracing import RunsAsItself, Tracer, flows, watched
 from autograd.programs.values import ARRAY, CLOSED, Step, Value
 from autograd.tree import flatten, form_of, is_nested
 
@@ -264,6 +264,10 @@ class _Trace:
                 y = self.f(*args, **kwargs)
                 found, form = flatten(y)
                 results = [self._result(x) for x in found]
+        except RunsAsItself as error:
+            tracer.give_up(str(error))  # one inside, of vmap, knew
+            self._run_again()
+            return None
         except TraceError:
             self._undo()
             raise

@@ -27,11 +27,12 @@ class StepNode:
         self.dtype: Any = [out.dtype for out in outputs] if several else outputs[0].dtype
         self.parents = tuple([Symbol(x, tracer) if isinstance(x, Value) else _Constant(x) for x in step.inputs])
         dtype = outputs[0].dtype
+        as_given = dtype.kind not in "fc" or current().tracer.runs_each(step.op)  # a keyword may be among its inputs
 
         def box(x: Any) -> Any:
             if isinstance(x, Value):
                 return tracer.wrap(x) if x.shape is not None else x.array
-            return number_of(dtype, x) if isinstance(x, bool | int | float | complex) and dtype.kind in "fc" else x
+            return number_of(dtype, x) if isinstance(x, bool | int | float | complex) and not as_given else x
 
         ys = [tracer.wrap(out) for out in outputs]
         cached = [tracer.wrap(out) for out in step.outputs[len(outputs) :]]

@@ -136,6 +136,9 @@ class Traced(Tensor):
         raise refusal("retain_grad() inside", "Return the value as well, or use ag.grad.")
 
     def register_hook(self, hook: Any) -> Any:
+        tracer = _tracer()
+        if tracer.only_ops:
+            raise tracer.as_itself("register_hook() sees the numbers of one example.")
         raise refusal("register_hook() inside", "Register it on a Tensor outside, or leave that part out.")
 
     def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
@@ -160,11 +163,13 @@ class Traced(Tensor):
 
     def _become(self, value: Any) -> Any:
         """Take on the value that was written, unless another name may look at the same memory."""
-        mine: Any = self._node
-        if mine.value.kind != RESULT or _tracer().is_shared(mine.value):
+        mine, tracer = self._node.value, _tracer()  # type: ignore[union-attr]
+        if mine.kind != RESULT or tracer.is_shared(mine):
+            if tracer.only_ops and mine.kind == RESULT and not tracer.is_given(mine):
+                raise tracer.as_itself("a write into memory that another array may share is followed in one example.")
             raise refusal(
                 "a write into an argument, or into memory that another array may share, in",
-                "Write into a copy (y = x.copy()), or leave the write out of the compiled function.",
+                "Write into a copy (y = x.copy()), or leave the write out.",
             )
         self._array, self._node = value._array, value._node
         return self
@@ -230,8 +235,12 @@ def refusal(what: str, advice: str) -> TraceError:
     place = f" (line {line[1]} of {line[0]})" if line else ""
     if tracer is not None:  # in case somebody catches the error and goes on
         tracer.give_up(f"{what} it cannot be part of a program. {advice}")
-    inside, ways = getattr(tracer, "what", Tracer.what), getattr(tracer, "advice", "") or advice
-    return TraceError(f"{what} {inside}{place} cannot be part of the program. {ways}")
+    inside = getattr(tracer, "what", Tracer.what)
+    return TraceError(f"{what} {inside}{place} cannot be part of the program. {advice}")
+
+
+class RunsAsItself(TraceError):
+    """Report what no program can hold, though the function does nothing wrong: whoever traces it runs it as itself."""
 
 
 def _tracer() -> "Tracer":
@@ -244,10 +253,12 @@ def _tracer() -> "Tracer":
 class Tracer:
     """Note the steps of one run of a function.
 
-    ``what`` and ``advice`` are what messages call it, ``only_ops`` whether each gradient is to be made of ops.
+    ``what`` is what messages call it, ``advice`` what they say to one who reads numbers, ``only_ops`` whether each
+    gradient is to be made of ops.
     """
 
-    what, advice, only_ops = "a function that is being compiled", "", False
+    what, only_ops = "a function that is being compiled", False
+    advice = "Use np.where in place of an if, a static argument, ag.opaque(function), or leave that part out."
 
     def __init__(self, reachable: Callable[[Any], bool], reached: Mapping[int, Box] | None = None) -> None:
         self.steps: list[Step] = []
@@ -260,6 +271,7 @@ class Tracer:
         self._by_array: dict[int, tuple[Any, Any]] = {}  # id of an array -> (its Value or constant, the array)
         self._by_box: dict[int, tuple[Value, Box]] = {}
         self._shared: set[int] = set()
+        self._given: set[int] = set()
         self.doubt = ""  # what speaks against a program
         self.wrong = ""  # what speaks against the traced run itself
         self.thread, self.running = get_ident(), True
@@ -273,6 +285,11 @@ class Tracer:
     def give_up(self, why: str) -> None:
         """Note that the run which is traced is not the one that the function would make."""
         self.wrong = self.wrong or why
+
+    def as_itself(self, why: str) -> TraceError:
+        """Return what to raise where the function is right, and cannot be followed."""
+        self.wrong = why
+        return RunsAsItself(f"{why} That cannot be part of a program, or of a trace.")
 
     def failed(self) -> None:
         """Note that a step failed: whether it does depends on numbers, and the function may go on."""
@@ -406,7 +423,7 @@ class Tracer:
         """Refuse to give the numbers of a Tensor to the code around the program."""
         raise refusal(
             "reading the numbers of a Tensor in",
-            "Use np.where in place of an if, a static argument, ag.opaque(function), or leave that part out.",
+            self.advice,
         )
 
     # -------------------------------------------------------------------------------------------------------- steps
@@ -522,6 +539,12 @@ class Tracer:
 
     def _share(self, source: Any, values: Sequence[Value]) -> None:
         self._shared |= {id(source), *map(id, values)}
+        if isinstance(source, Value) and (source.kind != RESULT or self.is_given(source)):
+            self._given |= {*map(id, values)}
+
+    def is_given(self, value: Value) -> bool:
+        """Tell whether a value lies in the memory of one that came from outside."""
+        return id(value) in self._given
 
     def is_shared(self, value: Value) -> bool:
         """Tell whether another value may lie in the same memory."""
@@ -598,6 +621,10 @@ class Tracer:
         recorded = self.only_ops or any(v in open_now or g._node.needs for v, g in cotangents.items())
         found = adjoint(self, cotangents, values, recorded=recorded, steps=steps)
         return {target: found[target.value] for target in targets if target.value in found}
+
+    def runs_each(self, op: Op) -> bool:
+        """Tell whether an op stands for a function that runs example by example."""
+        return False
 
     def boxed(self, x: Any) -> Any:
         """Return what is given as a Tensor of the program."""

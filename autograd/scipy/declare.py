@@ -4,14 +4,16 @@ from __future__ import annotations  # numpy.random is loaded when it is first us
 
 import importlib
 from collections.abc import Callable, Iterator
+from functools import wraps
 from inspect import isroutine
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from autograd.box import is_recording, unbox
-from autograd.errors import MissingRule, UnknownName
+from autograd.box import Box, is_recording, unbox
+from autograd.errors import ConversionError, MissingRule, TraceError, UnknownName
+from autograd.modes import current
 from autograd.primitive import op
 from autograd.tree import flatten
 
@@ -45,12 +47,40 @@ def ordered(orders: Any, low: float, high: float) -> Domain:
     return samples
 
 
+def by_numbers(solves: bool = False) -> Callable[[Any], Any]:
+    """Decorate a function of a module that reads numbers: a function that is traced runs as itself from there on.
+
+    One that ``solves`` does so in any case: what it is given calls back, and closes over values of the trace.
+    """
+
+    def decorate(function: Any) -> Any:
+        @wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            tracer = current().tracer
+            if tracer is None:
+                return function(*args, **kwargs)
+            why = f"{function.__module__.partition('.')[2]}.{function.__qualname__} reads numbers."
+            if solves:
+                raise tracer.as_itself(why)
+            try:
+                return function(*args, **kwargs)
+            except (TraceError, ConversionError):
+                raise tracer.as_itself(why) from None
+
+        return run
+
+    return decorate
+
+
 def constant(function: Any, name: str, advice: str = "Use x.detach() for a constant.") -> Any:
     """Return a function for plain arrays only: it refuses to lose a gradient, and says what to do."""
 
     def plain(*args: Any, **kwargs: Any) -> Any:
-        if is_recording(*flatten((args, kwargs))[0]):
+        values = flatten((args, kwargs))[0]
+        if is_recording(*values):
             raise MissingRule(f"{name} has no gradient rule. {advice}")
+        if current().tracer is not None and any(isinstance(x, Box) for x in values):
+            raise current().tracer.as_itself(f"{name} reads numbers.")
         return function(*unbox(args), **unbox(kwargs))
 
     plain.__name__ = plain.__qualname__ = name.rpartition(".")[2]

@@ -26,8 +26,9 @@ from autograd.graph import Node
 from autograd.modes import no_grad
 from autograd.ops.axes import as_array
 from autograd.ops.joining import array
-from autograd.scipy.declare import without_rule
+from autograd.scipy.declare import by_numbers, without_rule
 from autograd.scipy.solutions import as_real, closed_over, joined, solution, value_and_vjp, values
+from autograd.tree import is_nested, ravel, tree_map
 
 Function = Callable[..., Any]
 
@@ -75,6 +76,7 @@ def _adjoint(name: str, solver: Function, f: Function, nodes: Sequence[Node], g:
     return [start, np.stack(times), *parts]
 
 
+@by_numbers(solves=True)
 def odeint(
     func: Function,
     y0: Any,
@@ -88,11 +90,22 @@ def odeint(
 ) -> Any:
     """Solve y' = func(y, t, *args) at the times t from y(t[0]) = y0 by LSODA: shape (len(t), n).
 
-    ``tfirst`` swaps y and t. ``more`` are SciPy's other options (``mxstep``, ``hmax`` …), except ``full_output``.
+    ``y0`` may be a tree of arrays: ``func`` gets and gives such trees, and the times stand in front in each array of
+    the result. ``tfirst`` swaps y and t. ``more`` are SciPy's other options (``mxstep``, ``hmax`` …), except
+    ``full_output``.
     """
     if more.get("full_output"):
         raise ArgumentError("scipy.integrate.odeint: full_output has no place here. Leave it out.")
     args = args if isinstance(args, tuple) else (args,)
+    if _is_tree(y0):
+        vector, unravel = ravel(y0)
+
+        def flat(y: Any, t: Any) -> Any:
+            slope = func(t, unravel(y), *args) if tfirst else func(unravel(y), t, *args)
+            return ravel(tree_map(lambda _, part: part, unravel(y), slope))[0]
+
+        found = odeint(flat, vector, t, rtol=rtol, atol=atol, **more)
+        return tree_map(lambda *rows: np.stack(rows), *[unravel(row) for row in found])
     y0, t = _vector(y0, "odeint"), as_array(t)
     options = dict(rtol=rtol, atol=atol)
     rest = {key: value for key, value in more.items() if key in ("mxstep", "hmax", "h0", "mxordn", "mxords")}
@@ -107,6 +120,13 @@ def odeint(
     return _flow("scipy.integrate.odeint", solver, f, y0, t, first)
 
 
+def _is_tree(y0: Any) -> bool:
+    """Tell whether an initial value is a tree, other than a list of numbers, which is a vector."""
+    return is_nested(y0) and (
+        not isinstance(y0, tuple | list) or any(is_nested(part) or np.ndim(unbox(part)) for part in y0)
+    )
+
+
 def _vector(y0: Any, name: str) -> Any:
     y0 = np.atleast_1d(as_real(as_array(array(y0) if isinstance(y0, list | tuple) else y0), f"y0 of {name} has"))
     if y0.ndim != 1:
@@ -114,6 +134,7 @@ def _vector(y0: Any, name: str) -> Any:
     return y0 if y0.dtype.kind == "f" else y0.astype(float)
 
 
+@by_numbers(solves=True)
 def solve_ivp(
     fun: Function,
     t_span: Any,
@@ -215,6 +236,7 @@ def _by_vectors(f: Function, a: float, b: float) -> Any:
     return sp.quad_vec(f, a, b, epsabs=1e-12, epsrel=1e-10)[0]
 
 
+@by_numbers(solves=True)
 def quad(func: Function, a: Any, b: Any, args: Any = (), **options: Any) -> tuple[Any, Any]:
     """Integrate func(x, *args) from a to b: ``(value, error)``; limits may be infinite.
 
@@ -240,6 +262,7 @@ def _number(x: Any) -> Any:
     return x if isinstance(x, Box) else np.float64(x)
 
 
+@by_numbers(solves=True)
 def quad_vec(f: Function, a: Any, b: Any, epsabs: float = 1e-200, epsrel: float = 1e-8, *, args: Any = ()) -> Any:
     """Integrate a function with values of any shape: ``(value, error)``."""
     error: list[Any] = []

@@ -20,7 +20,7 @@ from scipy import interpolate as sp
 from autograd.box import is_recording, unbox
 from autograd.errors import ArgumentError, MissingRule
 from autograd.ops.axes import as_array
-from autograd.scipy.declare import without_rule
+from autograd.scipy.declare import by_numbers, without_rule
 
 
 class Piecewise:
@@ -29,6 +29,7 @@ class Piecewise:
     def __init__(self, c: Any, x: Any, axis: int = 0, extrapolate: Any = True) -> None:
         self.c, self.x, self.axis, self.extrapolate = c, x, axis, extrapolate
 
+    @by_numbers()
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """Evaluate at ``x``, of any shape, or the ``nu``-th derivative there."""
         if nu:
@@ -111,6 +112,7 @@ class CubicSpline(Piecewise):
     ``bc_type`` is "not-a-knot", "natural", "clamped", "periodic", or a pair of (order, value) for the two ends.
     """
 
+    @by_numbers()
     def __init__(self, x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: Any = None) -> None:
         x, y, axis = _values(x, y, axis, "CubicSpline")
         n, ends, offset = len(x), bc_type, None
@@ -133,6 +135,7 @@ class CubicSpline(Piecewise):
         super().__init__(c if offset is None else c + offset, x, axis, usual if extrapolate is None else extrapolate)
 
 
+@by_numbers()
 def make_interp_spline(x: Any, y: Any, k: int = 3, t: Any = None, bc_type: Any = None, axis: int = 0) -> Piecewise:
     """Fit a spline of degree k through (x, y): a piecewise polynomial, where SciPy gives a BSpline."""
     x, y, axis = _values(x, y, axis, "make_interp_spline")
@@ -151,6 +154,7 @@ class interp1d:
     (a number, or a pair for below and above).
     """
 
+    @by_numbers()
     def __init__(
         self,
         x: Any,
@@ -180,6 +184,7 @@ class interp1d:
         self.x, self.axis, self._fill = x, axis, fill_value
         self._refuses = not isinstance(fill_value, str) if bounds_error is None else bounds_error
 
+    @by_numbers()
     def __call__(self, x: Any) -> Any:
         """Evaluate at ``x``, of any shape."""
         x = as_array(x)

@@ -22,7 +22,7 @@ from autograd.errors import ArgumentError, MissingRule
 from autograd.ops.axes import as_array
 from autograd.ops.decompositions import adjoint, flip, mirrored
 from autograd.primitive import implements
-from autograd.scipy.declare import Samples, constant, declare, float_like, without_rule
+from autograd.scipy.declare import Samples, by_numbers, constant, declare, float_like, without_rule
 from autograd.scipy.structured import block_diag as block_diag
 from autograd.scipy.structured import circulant as circulant
 from autograd.scipy.structured import hankel as hankel
@@ -253,6 +253,7 @@ def _rectangles(rng: np.random.Generator) -> Samples:
 _lu = _declare("lu", _lu_forward, inputs=["a"], vjp=_lu_rule, domain=_rectangles)
 
 
+@by_numbers()
 def lu(
     a: Any, permute_l: bool = False, overwrite_a: bool = False, check_finite: bool = True, p_indices: bool = False
 ) -> Any:
@@ -266,6 +267,7 @@ def lu(
     return np.eye(order.shape[-1], dtype=lower.dtype)[order], lower, upper
 
 
+@by_numbers()
 def lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Any, Any]:
     """Return ``(lu, piv)`` for ``lu_solve``: L below the diagonal, U on and above it, and the exchanges of rows."""
     _, lower, upper = _lu(as_array(a))
@@ -276,6 +278,7 @@ def lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> t
     return np.tril(lower[..., :n], -1) + upper, pivots
 
 
+@by_numbers()
 def lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     """Solve A x = b, Aᵀ x = b for ``trans=1``, or Aᴴ x = b for 2, given what ``lu_factor`` returns."""
     factors, pivots = lu_and_piv

@@ -29,7 +29,7 @@ from autograd.errors import MissingRule
 from autograd.graph import Node
 from autograd.matrices import hessian, jacobian
 from autograd.modes import no_grad
-from autograd.scipy.declare import without_rule
+from autograd.scipy.declare import by_numbers, without_rule
 from autograd.scipy.solutions import as_real, closed_over, joined, solution, value_and_vjp, values
 from autograd.transforms import grad, value_and_grad, vjp
 from autograd.tree import flatten
@@ -95,6 +95,7 @@ _PRODUCTS = {"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"}
 _HESSIANS = {"dogleg", "trust-exact"}
 
 
+@by_numbers(solves=True)
 def minimize(
     fun: Function,
     x0: Any,
@@ -186,6 +187,7 @@ def _constraint(form: _Form, limit: Any) -> Any:
     return dict(type=limit["type"], fun=values(f), jac=limit.get("jac") or (lambda v: _apart(jacobian(f), v)))
 
 
+@by_numbers(solves=True)
 def least_squares(
     fun: Function,
     x0: Any,
@@ -229,6 +231,7 @@ def least_squares(
 # --------------------------------------------------------------------------------------------------------- zeros of f
 
 
+@by_numbers(solves=True)
 def root(
     fun: Function,
     x0: Any,
@@ -260,6 +263,7 @@ def root(
     return found
 
 
+@by_numbers(solves=True)
 def fixed_point(
     func: Function, x0: Any, args: Any = (), xtol: float = 1e-8, maxiter: int = 500, method: str = "del2"
 ) -> Any:
@@ -274,6 +278,7 @@ def fixed_point(
     return _implicit("scipy.optimize.fixed_point", x, lambda x: x - f(x), closed_over(f, x))
 
 
+@by_numbers(solves=True)
 def brentq(
     f: Function, a: Any, b: Any, args: Any = (), xtol: float = 2e-12, rtol: float = 8.9e-16, maxiter: int = 100
 ) -> Any:

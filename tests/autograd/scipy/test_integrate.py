@@ -101,6 +101,28 @@ def test_a_linear_equation_has_the_exponential_as_its_gradient():
     np.testing.assert_allclose(found, linalg.expm(1.5 * a), rtol=1e-8)
 
 
+def test_odeint_of_a_tree():
+    """An oscillator whose place and speed stand in arrays of their own: cos(√k t)."""
+    t = np.array([0.0, 0.4, 1.0])
+
+    def field(y, t, k):
+        return {"speed": -k * y["place"], "place": y["speed"]}
+
+    def path(k, start):
+        return ours.odeint(field, {"place": start, "speed": np.zeros((1, 2)) * k}, t, (k,), **TIGHT)["place"]
+
+    start, k = np.array([[1.0, 0.5]]), 2.0
+    expected = np.cos(np.sqrt(k) * t)[:, None, None] * start
+    np.testing.assert_allclose(path(k, start), expected, rtol=1e-7)
+    by_k, by_start = ag.grad(lambda k, start: path(k, start)[-1].sum(), (0, 1))(k, start)
+    np.testing.assert_allclose(by_k, -np.sin(np.sqrt(k)) * 1.5 / (2 * np.sqrt(k)), rtol=1e-6)
+    np.testing.assert_allclose(by_start, np.full((1, 2), np.cos(np.sqrt(k))), rtol=1e-6)
+    _, b = ours.odeint(lambda t, y: (y[1], -y[0]), (np.ones(2), np.zeros(2)), t, tfirst=True)
+    np.testing.assert_allclose(b, -np.sin(t)[:, None] * np.ones(2), atol=1e-6)
+    with pytest.raises(ShapeError, match=r"expected the form"):
+        ours.odeint(lambda y, t: (y[0],), (np.ones(2), np.ones(2)), t)
+
+
 def test_what_equations_refuse():
     leaf = ag.Tensor(Y0, requires_grad=True)
     with pytest.raises(MissingRule, match=r"solve_ivp: dense_output and events have no gradient rule\. Detach"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.errors import GradientError, TraceError
+from autograd.errors import GradientError
 from tests.autograd.rows import arrays, backward, draw, ranges_of, redeclared
 
 pytest.importorskip("scipy")
@@ -99,9 +99,8 @@ def test_compiled_it_is_the_same(name):
     expected = both(*[args[i] for i in at])
     compiled = ag.compile(both)
     if name.startswith("special.") and "_by_" in name:
-        with pytest.raises(TraceError):
+        with pytest.warns(RuntimeWarning, match=r"runs uncompiled: the gradient of .* reads numbers\."):
             compiled(*[args[i] for i in at])
-        return
     for _ in range(2):
         found = compiled(*[args[i] for i in at])
         np.testing.assert_allclose(found[0], expected[0], rtol=1e-12)
