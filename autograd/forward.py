@@ -7,6 +7,7 @@ Floor 8: used by the transforms.
 """
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -99,10 +100,29 @@ class Pusher:
         return linked(node) if self.traced and not node.op.reads_nothing else node.residuals
 
     def transposed(self, node: Node, given: Sequence[Any]) -> Any:
-        """Transpose the rule, for each direction anew."""
+        """Transpose the rule: for each direction anew, or, where the output has fewer elements, for each of these."""
         if self.lanes is None:
             return _transposed(node, given, self.traced)
+        if _has_few_rows(node, given, self.lanes):
+            return self.by_rows(node, given)
         return self.one_by_one(node, given, lambda lane: _transposed(node, lane, self.traced))
+
+    def by_rows(self, node: Node, given: Sequence[Any]) -> Any:
+        """Multiply all tangents by the Jacobian of the op, whose rows its rule gives."""
+        tangents = {p: t for p, t in zip(node.parents, given, strict=True) if t is not None}
+        rows: list[dict[Node, Any]] = []
+        for unit in np.eye(prod(node.shape), dtype=node.dtype):
+            u = np.reshape(unit, node.shape)[()]
+            row: dict[Node, Any] = {}
+            for parent, share in recorded_vjp(node, wrap(u), tangents) if self.traced else _vjp(node, u, tangents):
+                row[parent] = row[parent] + share if parent in row else share
+            rows.append(row)
+        total: Any = None
+        for parent, t in tangents.items():
+            matrix = np.reshape(np.stack([row[parent] for row in rows]), (len(rows), -1))
+            share = np.reshape(t, (*self.front, -1)) @ np.transpose(matrix)
+            total = share if total is None else total + share
+        return self.fitted(np.reshape(total, (*self.front, *node.shape)), node.shape, node.dtype)
 
     def fitted(self, t: Any, shape: Any, dtype: Any) -> Any:
         """Return a tangent in the shape and dtype of the value it belongs to."""
@@ -236,6 +256,16 @@ def _fitted(t: Any, shape: Any, dtype: Any) -> Any:
 
 
 _PLAIN = Pusher(False, None)
+
+
+def _has_few_rows(node: Node, given: Sequence[Any], lanes: int) -> bool:
+    """Tell whether the Jacobian of an op is worth building: that of one real output, no longer than it has tangents."""
+    if isinstance(node.shape, list) or not 0 < prod(node.shape) <= lanes:
+        return False
+    moving = [(p, t) for p, t in zip(node.parents, given, strict=True) if p is not None and t is not None]
+    if any(dtype.kind != "f" for dtype in (node.dtype, *[p.dtype for p, _ in moving])):
+        return False  # complex rules are probed elsewhere
+    return all(np.isfinite(t._array if isinstance(t, Box) else t).all() for _, t in moving)  # 0 · inf is no 0
 
 
 def _changes_field(node: Node, given: Sequence[Any]) -> bool:

@@ -206,6 +206,8 @@ def mapped(flat: Function, inputs: Sequence[Pair], size: int) -> tuple[list[Pair
         raise RunsAsItself(f"vmap: {lanes.wrong}")
     found = lanes.run(results, inputs, size)
     lanes.running = False
+    if lanes.outer is not None and lanes.differentiates:
+        lanes.outer.differentiates = True
     return found, form, lanes
 
 
@@ -222,7 +224,6 @@ class Lanes(Tracer):
         self.mine: set[Value] = set()
         self.differing: set[Value] = set()  # those that are others for each example
         self.entered: list[Value | None] = []  # one for each argument; None for what is no array
-        self.differentiates = False
 
     # --------------------------------------------------------------------------------------------------- the trace
 
@@ -302,11 +303,6 @@ class Lanes(Tracer):
             own,
             wanted=leading_to(root, set(own)),
         )
-
-    def pushed(self, roots: Sequence[Any], targets: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
-        """Return tangents as Tensors of the trace."""
-        self.differentiates = True
-        return super().pushed(roots, targets, seeds)
 
     def each_of(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Note a function that reads numbers as one step, which runs lane after lane."""
@@ -554,8 +550,8 @@ class _Run:
             self.keep(step, run(*args, **kwargs), False)
             return
         y, whole = self.by_ufunc(step, args, kwargs), getattr(function, "lanes", None)
-        if y is None and whole is not None and not kwargs and all(isinstance(x, Own) for x in args):
-            y = _plainly(whole, [x.array for x in args], {})
+        if y is None and whole is not None and not kwargs and not any(isinstance(x, (Box, *_ARRAYS)) for x in args):
+            y = _plainly(whole, [x.array if isinstance(x, Own) else x for x in args], {})
         if y is None:
             y = self.one_by_one(run, args, kwargs, [(value.shape, value.dtype) for value in step.outputs])
         self.keep(step, y, True)

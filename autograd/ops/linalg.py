@@ -18,7 +18,7 @@ from autograd.ops.axes import as_array
 from autograd.ops.decompositions import adjoint, flip, mirrored, svdvals
 from autograd.ops.norms import norm
 from autograd.ops.products import Samples, square_matrices
-from autograd.primitive import implements, op
+from autograd.primitive import implements, op, opaque
 from autograd.vjp import unbroadcast
 
 _SMALL = 4  # up to this size a cofactor is cheap as a determinant of its own
@@ -93,13 +93,20 @@ def _det_samples(rng: np.random.Generator) -> Samples:
 det = op(np.linalg.det, vjp=_det_rule, domain=_det_samples, batch=lanes.stacked)
 
 
+@opaque
+def _singular_among(sign: Any, upstream: Any) -> Any:
+    """Tell which matrices are singular: their gradient is refused unless nobody asks for it."""
+    singular = sign == 0
+    if np.any(singular & (upstream != 0)):
+        raise ArgumentError("slogdet: a is singular, so log|det a| = -inf has no gradient. Mask it, or use det.")
+    return singular
+
+
 def _slogdet_rule(g: Any, y: Any, a: Any) -> Any:
     """Multiply the gradient of log|det A| by A⁻ᴴ; a real sign is piecewise constant, a complex one turns."""
-    upstream, singular = g[1], y[0] == 0
-    if np.any(singular):
-        if np.any(singular & (upstream != 0)):
-            raise ArgumentError("slogdet: a is singular, so log|det a| = -inf has no gradient. Mask it, or use det.")
-        a = np.where(np.expand_dims(singular, (-2, -1)), np.eye(a.shape[-1], dtype=a.dtype), a)
+    upstream = g[1]
+    singular = _singular_among(y[0], upstream)
+    a = np.where(np.expand_dims(singular, (-2, -1)), np.eye(a.shape[-1], dtype=a.dtype), a)
     if y[0].dtype.kind == "c":
         upstream = upstream + 1j * (g[0] * np.conjugate(y[0])).imag
     return np.expand_dims(upstream, (-2, -1)) * adjoint(np.linalg.inv(a))

@@ -5,7 +5,6 @@ At kinks: ``max`` and ``min`` share ties equally, ``std`` has gradient 0 where i
 
 from __future__ import annotations  # numpy.random is loaded when it is first used
 
-from math import prod as prod_of
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ from autograd.ops.axes import (
     unmerged,
 )
 from autograd.ops.elementwise import ratio
-from autograd.primitive import implements, op
+from autograd.primitive import implements, op, opaque
 
 _reducers: list[Any] = [f.reduce for f in (np.multiply, np.maximum, np.minimum)]
 _multiply_reduce, _max_reduce, _min_reduce = _reducers
@@ -289,20 +288,31 @@ root = op(
 
 
 def _ties(a: Any, y: Any, axis: Axis) -> Any:
-    """List the places in the flat array of the elements that equal the result; a nan result comes from the nans."""
+    """Mark the elements that equal the result, by one bit each; a nan result comes from the nans."""
     y = kept(np.asarray(y), np.shape(a), axis)
     mask = a == y
     if (y != y).any():
         mask = mask | (np.isnan(a) & np.isnan(y))
-    return np.flatnonzero(mask)
+    return np.packbits(np.atleast_1d(mask), axis=-1)
+
+
+def _tied(ties: Any, shape: tuple[int, ...], axis: Axis, dtype: Any) -> tuple[Any, Any]:
+    """Return where the elements stand that equal the result, and how many share it; examples may stand in front."""
+    lanes = ties.ndim - (len(shape) or 1)
+    mask = np.unpackbits(ties, axis=-1, count=shape[-1] if shape else 1).view(bool)
+    mask = np.reshape(mask, (*ties.shape[:lanes], *shape))
+    along = tuple(range(len(shape))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    along = tuple([i % len(shape) + lanes for i in along]) if shape else ()
+    return mask, np.maximum(add_reduce(mask, axis=along, dtype=dtype, keepdims=True), 1)
+
+
+_tied.lanes = _tied  # type: ignore[attr-defined]  # of many examples at once
+_tied_in = opaque(_tied)
 
 
 def _extreme_vjp(g: Any, ties: Any, shapes: Any, axis: Axis) -> Any:
     """Share the cotangent equally among the elements that equal the result."""
-    mask = np.zeros(prod_of(shapes[0]), bool)
-    mask[ties] = True
-    mask = mask.reshape(shapes[0])
-    number = np.maximum(add_reduce(mask, axis=axis, dtype=g.dtype, keepdims=True), 1)
+    mask, number = _tied_in(ties, shapes[0], axis, g.dtype)
     return select(mask, np.broadcast_to(kept(g, shapes[0], axis) / number, shapes[0]))
 
 
@@ -316,7 +326,7 @@ def _min_forward(a: Any, axis: Axis = None, keepdims: bool = False, most: Any = 
     return y, _ties(a, y, axis)
 
 
-# what is kept are the places of the largest elements, not the array
+# what is kept are the places of the largest elements, a bit for each, not the array
 _max, _min = (
     op(
         forward,

@@ -364,7 +364,7 @@ class _Trace:
         tracer = self.tracer
         roots = dict.fromkeys(v for v in results if isinstance(v, Value) and v.needs and v.boxed)
         targets = [v for v in tracer.inputs if v.needs] if roots else []
-        trace = list(tracer.steps)
+        trace, inner = list(tracer.steps), tracer.differentiates
         cotangents = {root: Value("cotangent", np.ones(root.shape, root.dtype)[()]) for root in roots}
         for root, g in cotangents.items():
             g.of = root
@@ -375,7 +375,7 @@ class _Trace:
         if not gradients:
             cotangents = {}
         return Program(
-            self._name(), tracer.inputs, trace, steps, results, form, cotangents, gradients, off, tracer.labels
+            self._name(), tracer.inputs, trace, steps, results, form, cotangents, gradients, off, tracer.labels, inner
         )
 
     def _answer(self, program: Program) -> None:

@@ -58,7 +58,9 @@ class Program:
         gradients: dict[Value, Any],
         off: Collection[str] = (),
         labels: Mapping[int, str] = MappingProxyType({}),
+        differentiates: bool = False,
     ) -> None:
+        self.inner = differentiates  # whether a transform inside computes gradients or tangents
         self.name, self.inputs, self.results, self.rebuild = name, inputs, results, rebuild
         self.labels = labels  # the constants that the function has names for, by id
         self.trace, self.cotangents, self.gradients = trace, list(cotangents.values()), gradients
@@ -108,8 +110,7 @@ class Program:
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.moved = list(_moved(self.forward))  # what must be put back where the function itself has to run
         self.selects = any(step.op is not None and step.op.selects for step in self.trace)
-        inner = any(out.of is not None for step in self.trace for out in step.outputs)
-        self.differentiates = inner and self.selects
+        self.differentiates = self.inner and self.selects
 
     @property
     def source(self) -> str:

@@ -123,6 +123,7 @@ class StepPusher(Pusher):
         return tuple(made) if several else made[0]
 
 
+@np.errstate(all="ignore")
 def pushed(tracer: Any, roots: Sequence[Any], targets: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
     """Return the tangents of roots of ``tracer``'s trace, None where no way leads to one; they are traced now."""
     now = current().tracer

@@ -272,6 +272,7 @@ class Tracer:
         self._by_box: dict[int, tuple[Value, Box]] = {}
         self._shared: set[int] = set()
         self._given: set[int] = set()
+        self.differentiates = False  # whether gradients or tangents are computed inside
         self.doubt = ""  # what speaks against a program
         self.wrong = ""  # what speaks against the traced run itself
         self.thread, self.running = get_ident(), True
@@ -602,13 +603,16 @@ class Tracer:
 
     def pushed(self, roots: Sequence[Any], targets: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
         """Return the tangents of ``roots``, given those of ``targets``, as Tensors; None where none arrives."""
+        self.differentiates = True
         return pushed(self, roots, targets, seeds)
 
+    @np.errstate(all="ignore")  # an infinite derivative is a value here, as in eager backward
     def gradients(self, roots: Sequence[Any], seeds: Sequence[Any], own: Any, owner: Any = None) -> dict[Any, Any]:
         """Return the gradients of the targets ``own`` as Tensors; those that nothing reaches are absent.
 
         ``owner`` is the tracer whose steps lead from these to ``roots``, by default this one.
         """
+        self.differentiates = True
         targets = list(own)
         cotangents: dict[Value, Any] = {}
         for root, seed in zip(roots, seeds, strict=True):

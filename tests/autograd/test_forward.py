@@ -201,3 +201,47 @@ def test_no_graph_is_left():
         made = ag.jvp(g, (X,), (T,)), ag.jacfwd(g)(X)
         assert not any(isinstance(part, ag.Tensor) for part in (*made[0], made[1]))
         assert len(list(ag.who_holds())) == before
+
+
+def test_columns_through_a_rule_that_is_transposed_cost_a_run_for_each_row():
+    """A Jacobian of an op with fewer outputs than columns is built from its rows: also where it is recorded."""
+    runs = []
+
+    def rule(g, a):
+        runs.append(1)
+        return np.outer(g, np.cos(a)) * np.arange(1.0, 3.0)[:, None]
+
+    def sums(a):
+        return np.arange(1.0, 3.0) * np.sin(a).sum()
+
+    weighted = ag.op(sums, name="weighted", vjp=lambda g, a: rule(g, a).sum(0))
+    x = np.linspace(0, 1, 20)
+    np.testing.assert_allclose(ag.jacfwd(weighted)(x), np.outer([1, 2], np.cos(x)))
+    assert len(runs) == 2
+    third = ag.jacfwd(ag.hessian(lambda x: (weighted(x) ** 2).sum()))(x[:4])
+    plain = ag.jacfwd(ag.hessian(lambda x: (sums(x) ** 2).sum()))(x[:4])
+    np.testing.assert_allclose(third, plain, atol=1e-12)
+
+
+HESSIANS = {
+    "log-sum-exp": lambda x: np.log(np.exp(x - np.max(x)).sum()) + np.max(x),
+    "sorted": lambda x: (np.sort(x)[:3] ** 2).sum() * np.min(x),
+    "norm": lambda x: np.linalg.norm(x) * np.std(x),
+    "log of a determinant": lambda x: np.linalg.slogdet(x.reshape(3, 3) + 5 * np.eye(3))[1],
+    "a solution": lambda x: (np.linalg.solve(x.reshape(3, 3) + 5 * np.eye(3), np.ones(3)) ** 2).sum(),
+    "rows of maxima": lambda x: (x.reshape(3, 3).max(axis=0) ** 3).sum() + (x.reshape(3, 3).min(axis=(0, 1)) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", HESSIANS)
+def test_a_compiled_hessian_is_a_program(name):
+    """Rules that look where a maximum stood, or whether a matrix is regular, are steps of it, at each call anew."""
+    f, x = HESSIANS[name], np.array([0.3, -1.2, 0.8, 2.1, 0.1, -0.4, 1.7, 0.9, -2.0])
+    compiled = ag.compile(ag.hessian(f))
+    for each in (x, x[::-1].copy()):
+        expected = ag.jacobian(ag.grad(f))(each)
+        np.testing.assert_allclose(ag.hessian(f)(each), expected, atol=1e-9)
+        np.testing.assert_allclose(compiled(each), expected, atol=1e-9)
+    assert not compiled.why
+    xs = np.stack([x, x[::-1]])
+    np.testing.assert_allclose(ag.vmap(ag.hessian(f))(xs), [ag.hessian(f)(each) for each in xs], atol=1e-9)

@@ -78,10 +78,10 @@ def test_compiled(name):
 
 
 def test_second_derivatives_that_read_numbers_run_uncompiled():
-    compiled = ag.compile(ag.hessian(lambda p: np.max(p) * np.min(p)))
-    with pytest.warns(RuntimeWarning, match=r"runs uncompiled: the gradient of m.. reads numbers\."):
+    compiled = ag.compile(ag.hessian(lambda p: np.linalg.eigvalsh(np.outer(p, p) + np.diag(p))[0]))
+    with pytest.warns(RuntimeWarning, match=r"runs uncompiled: the gradient of \w+ reads numbers\."):
         found = compiled(X[0])
-    np.testing.assert_allclose(found, [[0, 0, 0], [0, 0, 1], [0, 1, 0]], atol=1e-12)
+    np.testing.assert_allclose(found, found.T, atol=1e-9)
 
 
 def test_what_has_no_rule_is_mapped_example_by_example():
