@@ -62,6 +62,8 @@ def as_masked(g: Any) -> Any:
 
 def unmasked(g: Any) -> Any:
     """Return the cotangent in a masked one."""
+    if isinstance(g, tuple):
+        return tuple([None if part is None else unmasked(part) for part in g])
     return Cotangents({i: unmasked(part) for i, part in g.parts.items()}) if isinstance(g, Cotangents) else g.g
 
 

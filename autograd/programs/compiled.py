@@ -265,8 +265,8 @@ class _Trace:
                 found, form = flatten(y)
                 results = [self._result(x) for x in found]
         except RunsAsItself as error:
-            tracer.give_up(str(error))  # one inside, of vmap, knew
-            self._run_again()
+            self.why = tracer.wrong or str(error)  # of one inside: that of a vmap
+            self._run_again(self.why)
             return None
         except TraceError:
             self._undo()

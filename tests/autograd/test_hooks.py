@@ -75,6 +75,15 @@ def test_inside_a_transform():
     np.testing.assert_array_equal(argument(X), [2, 2, 2])
 
 
+def test_functions_of_several_results_do_not_mind_a_hook_elsewhere():
+    watched = Tensor([1.0], requires_grad=True)
+    watched.register_hook(lambda g: None)
+    x = np.array([0.5, 2.0])
+    squares, sines = ag.jacobian(lambda x: (x**2, np.sin(x)))(x)
+    np.testing.assert_allclose(squares, np.diag(2 * x))
+    np.testing.assert_allclose(sines, np.diag(np.cos(x)))
+
+
 def test_behind_a_mask_it_is_called_once():
     x, seen = Tensor([-1.0, 4.0], requires_grad=True), []
     with np.errstate(invalid="ignore"):
