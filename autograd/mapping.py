@@ -48,7 +48,8 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
 
     Raises ShapeError where arguments differ in their number of examples, TraceError where ``f`` reads numbers, as in
     ``if x > 0``. What ``f`` draws from a generator itself is the same for all; in a function that is ``ag.opaque``, as
-    in dropout, each example draws its own.
+    in dropout, each example draws its own. y[i] = f(x[i]): with (N, D) the function sees (D,), N times, and results are
+    stacked to (N, …).
 
     >>> import numpy as np, autograd as ag
     >>> X, w = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, -1.0])

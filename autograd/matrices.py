@@ -24,7 +24,8 @@ def jacobian(
 
     The function runs once; then each row is one pass backwards, or each column one pass forwards, whichever are fewer.
     From complex to complex numbers there is such a matrix only for a holomorphic function: say ``holomorphic=True``.
-    With ``has_aux`` the function returns ``(value, aux)``, and the result is ``(J, aux)``.
+    With ``has_aux`` the function returns ``(value, aux)``, and the result is ``(J, aux)``. Raises DTypeError for
+    integers.
 
     >>> import numpy as np
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
@@ -37,7 +38,8 @@ def jacobian(
 def jacfwd(f: Function, argnums: int | Sequence[int] = 0, holomorphic: bool = False, has_aux: bool = False) -> Function:
     """Return the function that returns the Jacobian, column by column: for functions of few inputs.
 
-    ``jacobian`` does so by itself where there are fewer inputs than outputs; the arguments are its own.
+    ``jacobian`` does so by itself where there are fewer inputs than outputs; the arguments are its own. J[i, j] =
+    ∂fᵢ/∂xⱼ has the shape output.shape + input.shape. Raises DTypeError for integers.
 
     >>> import numpy as np
     >>> jacfwd(lambda x: np.stack([np.sin(x), np.cos(x)]))(0.0)
@@ -141,7 +143,8 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False
     """Return the function that returns the Hessian H[i, j] = ∂²f/∂xᵢ∂xⱼ, of shape output.shape + 2 · input.shape.
 
     It is the Jacobian of the gradient, by columns: forward over reverse. Of a function with several results it is the
-    Hessian of each. With ``has_aux`` the function returns ``(value, aux)``, and the result is ``(H, aux)``.
+    Hessian of each. With ``has_aux`` the function returns ``(value, aux)``, and the result is ``(H, aux)``. Raises
+    DTypeError for integers.
 
     >>> import numpy as np
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))

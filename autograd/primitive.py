@@ -130,6 +130,15 @@ def implements(*functions: Any, domain: Any = None, name: str | None = None) -> 
     """Register a plain function over ops as the implementation of NumPy ``functions``; it is a row of the registry too.
 
     The function is traced through, so it needs no rule of its own.
+
+    >>> import numpy as np, autograd as ag
+    >>> def cosine_sum(values):  # stands for a function of another library that dispatches as NumPy's do
+    ...     return np.cos(values).sum()
+    >>> @ag.implements(cosine_sum, name="cosine_sum")
+    ... def _cosine_sum(values):
+    ...     return np.sum(np.cos(values))
+    >>> ag.Tensor([0.0, 0.0]).__array_function__(cosine_sum, (ag.Tensor,), (ag.Tensor([0.0, 0.0]),), {}).item()
+    2.0
     """
 
     def register(function: Any) -> Any:

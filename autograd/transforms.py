@@ -28,8 +28,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     """Return a function that returns ``(f(x), ∇f(x))`` for a scalar-valued ``f``.
 
     ``argnums`` (int or tuple) chooses the arguments; the gradient has the form of the argument, or is a tuple of such.
-    None, words and truth values in a tree have the gradient None. With ``has_aux`` the function returns
-    ``(value, aux)``, and the result is ``((value, aux), gradient)``.
+    None, words and truth values in a tree have the gradient None. With ``has_aux`` the function returns ``(value,
+    aux)``, and the result is ``((value, aux), gradient)``. The gradient has the shape of x, or its form where x is a
+    tree. Raises ShapeError where f does not give one number, DTypeError for integers.
 
     >>> value_and_grad(lambda x: x**2)(3.0)
     (np.float64(9.0), np.float64(6.0))
@@ -60,6 +61,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """Return the gradient function ∇f of a scalar-valued ``f``; with ``has_aux`` it returns ``(gradient, aux)``.
 
+    ``grad(f)(x)`` has the shape of x, or its form where x is a tree. Raises ShapeError where f does not give one
+    number, DTypeError for integers.
+
     >>> import numpy as np
     >>> grad(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([ 3., 12.])
@@ -83,7 +87,7 @@ def gradient(y: Any, xs: Any, upstream: Any = None, *, create_graph: bool = Fals
     ``xs`` is a Tensor or a tree of Tensors, leaves or results, and the gradients have its form. ``y`` may be several
     Tensors; ``upstream`` has its form (may be omitted for single numbers: 1). With ``create_graph`` the gradients can
     be differentiated again; the graph is released unless that or ``retain_graph`` is given. Raises GraphError where
-    ``y`` does not depend on one of ``xs``.
+    ``y`` does not depend on one of ``xs``. ∂y/∂x has the shape of x.
 
     >>> from autograd import Tensor
     >>> x, w = Tensor(3.0, requires_grad=True), Tensor(2.0, requires_grad=True)
@@ -147,7 +151,8 @@ def _apart(nodes: set[Node]) -> list[set[Node]]:
 def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     """Return ``(f(*args), pullback)`` with pullback(u) = uᵀ · J: one gradient for one argument, else a tuple.
 
-    With ``has_aux`` the function returns ``(value, aux)``, and the result is ``(value, pullback, aux)``.
+    With ``has_aux`` the function returns ``(value, aux)``, and the result is ``(value, pullback, aux)``. u has the
+    shape of the result, the gradient that of its argument. Raises ShapeError for another u, DTypeError for integers.
 
     >>> import numpy as np
     >>> y, pullback = vjp(np.sin, 0.0)
@@ -177,7 +182,8 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """Return ``(f(*args), J · tangents)`` by one pass forwards, with ``has_aux`` the aux of ``f`` as well.
 
-    The tangents have the form of the arguments. It costs about two evaluations, whatever the number of outputs.
+    The tangents have the form of the arguments. It costs about two evaluations, whatever the number of outputs. Raises
+    ShapeError for a tangent of another shape than its argument, DTypeError for integers.
 
     >>> import numpy as np
     >>> jvp(lambda x: x**2, (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))
@@ -199,7 +205,8 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], has_aux: bool
 def linearize(f: Function, *args: Any, has_aux: bool = False) -> Any:
     """Return ``(f(*args), pushforward)`` with pushforward(*tangents) = J · tangents: f runs once, for many directions.
 
-    With ``has_aux`` the function returns ``(value, aux)``, and the result is ``(value, pushforward, aux)``.
+    With ``has_aux`` the function returns ``(value, aux)``, and the result is ``(value, pushforward, aux)``. Raises
+    ShapeError for a tangent of another shape than its argument, DTypeError for integers.
 
     >>> import numpy as np
     >>> y, pushforward = linearize(np.sin, np.array([0.0, np.pi]))
@@ -220,6 +227,8 @@ def linearize(f: Function, *args: Any, has_aux: bool = False) -> Any:
 
 def hvp(f: Function) -> Function:
     """Return the function ``(x, v) -> H(x) · v`` for a scalar-valued ``f`` of one argument, without building H.
+
+    Raises ShapeError where f does not give one number, or v has not the shape of x.
 
     >>> import numpy as np
     >>> hvp(lambda x: (x**3).sum())(np.array([1.0, 2.0]), np.array([1.0, 1.0]))

@@ -207,7 +207,7 @@ class PReLU(Module):
     """Apply x for x > 0, else w · x; ``weight`` (num_parameters,) starts at ``init``.
 
     ``num_parameters`` is 1, or the number of channels (axis 1 of x). Leave its weight out of weight decay, which pulls
-    it to a plain ReLU.
+    it to a plain ReLU. The result has the shape of x.
 
     >>> import nn
     >>> nn.PReLU()([-4.0, 4.0]).tolist()
@@ -271,6 +271,8 @@ class Softmax(Module):
 
 class LogSoftmax(Module):
     """Apply x - log Σ eˣ along ``dim``; see :class:`Softmax`.
+
+    The result has the shape of x.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)

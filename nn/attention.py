@@ -23,8 +23,9 @@ class MultiheadAttention(Module):
     query: (L, N, E), (N, L, E) with ``batch_first``, or (L, E); key and value: the same with S steps. Returns (y,
     weights); weights (N, L, S) are averaged over the heads, (N, heads, L, S) without ``average_attn_weights``, None
     without ``need_weights``, which is faster. Boolean masks are True where a key is hidden, float masks are added to
-    the scores: ``attn_mask`` (L, S) or (N · heads, L, S), ``key_padding_mask`` (N, S). ``is_causal`` hides what
-    stands after the query. Vaswani et al. (2017).
+    the scores: ``attn_mask`` (L, S) or (N · heads, L, S), ``key_padding_mask`` (N, S). ``is_causal`` hides what stands
+    after the query. Vaswani et al. (2017). Raises ShapeError where inputs or masks do not fit, ArgumentError unless the
+    heads divide E.
 
     >>> import numpy as np, nn
     >>> y, weights = nn.MultiheadAttention(8, 2, batch_first=True, rng=0)(*[np.ones((1, 3, 8))] * 3, is_causal=True)

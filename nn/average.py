@@ -20,6 +20,8 @@ Average = Callable[[Array, Array, int], Any]
 def get_ema_avg_fn(decay: float = 0.999) -> Average:
     """Make the rule of an exponential moving average: decay · average + (1 − decay) · current.
 
+    Raises ArgumentError for ``decay`` outside of [0, 1].
+
     >>> import numpy as np, nn
     >>> average = nn.get_ema_avg_fn(0.9)
     >>> average(np.array([1.0]), np.array([2.0]), 1)
@@ -42,9 +44,10 @@ def _mean(averaged: Array, current: Array, count: int) -> Any:
 class AveragedModel(Module):
     """Copy a model, and average its weights each time ``update_parameters(model)`` is called.
 
-    The first call copies; after it ``avg_fn(averaged, current, number averaged)`` gives the new average, on arrays:
-    the mean of all unless given (Izmailov et al. 2018), or ``get_ema_avg_fn(decay)``. Buffers are copied, or averaged
-    with ``use_buffers``. Call it as the model, in evaluation mode.
+    The first call copies; after it ``avg_fn(averaged, current, number averaged)`` gives the new average, on arrays: the
+    mean of all unless given (Izmailov et al. 2018), or ``get_ema_avg_fn(decay)``. Buffers are copied, or averaged with
+    ``use_buffers``. Call it as the model, in evaluation mode. With ``avg_fn=None`` the average is equal: a ← a + (p −
+    a)/(n + 1), in the shapes of the model. Raises ArgumentError for another model than the one that was copied.
 
     >>> import nn
     >>> model = nn.Linear(1, 1, bias=False, rng=0)
@@ -99,7 +102,7 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
     """Compute the running statistics of a model's BatchNorms anew, as the means over the batches of ``loader``.
 
     Averaged weights have seen no data: call this before evaluation. Of a batch that is a tuple or list its first part
-    is the input.
+    is the input. Raises what the model raises for a batch, such as ShapeError.
 
     >>> import numpy as np, nn
     >>> model = nn.BatchNorm1d(2)

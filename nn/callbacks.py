@@ -27,6 +27,7 @@ class Callback:
     (arrays, numbers, texts, lists and dicts), so that an interrupted run resumes exactly. Where ``last`` is True it is
     called after all others; where ``first_rank`` is True, only by rank 0 of a DistributedTrainer (it writes a file,
     say). ``tells`` lists the kinds of :func:`autograd.lint` that it tells itself: the Trainer need not warn of them.
+    What a method raises ends the run; arguments that the class does not take are a CallError.
 
     >>> import numpy as np, nn
     >>> class Stop(nn.Callback):
@@ -117,6 +118,7 @@ class EarlyStopping(Callback):
 
     ``restore_best`` puts the parameters of the best epoch back at the end. Losses and errors are to fall, the other
     metrics of ``nn.metrics`` to rise; for names of your own ``mode`` says "min" or "max". Each fit starts afresh.
+    Raises ArgumentError for a ``monitor`` that the history has not, or of which ``mode`` cannot be told.
 
     >>> import numpy as np, nn
     >>> x = np.ones((8, 2), np.float32)
@@ -178,7 +180,7 @@ class ModelCheckpoint(Callback):
 
     ``path`` such as ``runs/digits.safetensors`` gives ``runs/digits-00000150.safetensors`` (the number of steps). With
     ``monitor`` a file is written only when that value has improved. ``fit(resume="auto")`` continues from the newest
-    file.
+    file. Raises ArgumentError for ``keep`` or ``every_steps`` below 1.
 
     >>> import numpy as np, nn
     >>> import os, tempfile
@@ -252,7 +254,8 @@ class ModelCheckpoint(Callback):
 class LRSchedule(Callback):
     """Step a learning-rate schedule once per ``"epoch"`` or per ``"step"`` of the optimizer.
 
-    ``ReduceLROnPlateau`` is told the value of ``monitor`` after each epoch.
+    ``ReduceLROnPlateau`` is told the value of ``monitor`` after each epoch. Raises ArgumentError for a schedule of
+    another optimizer than the Trainer's.
 
     >>> import numpy as np, nn
     >>> x = np.ones((8, 2), np.float32)
@@ -305,6 +308,8 @@ class LRSchedule(Callback):
 
 class CSVLogger(Callback):
     """Write the history to a CSV file, a row per epoch: the whole file each time, so a resumed run repeats no row.
+
+    Raises OSError where the file cannot be written.
 
     >>> import numpy as np, nn
     >>> import os, tempfile

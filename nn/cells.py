@@ -63,8 +63,9 @@ class _Cell(Module):
 class LSTMCell(_Cell):
     """Apply one step of an LSTM: (x, (h, c)) -> (h', c'); without states they are zeros.
 
-    x: (N, I) or (I,); h, c: (N, H) or (H,). Gates stand in the order i, f, g, o; see :class:`nn.LSTM`, which is
-    several times as fast where all inputs are there before the first step.
+    x: (N, I) or (I,); h, c: (N, H) or (H,). Gates stand in the order i, f, g, o; see :class:`nn.LSTM`, which is several
+    times as fast where all inputs are there before the first step. h' = o · tanh(c'), c' = f · c + i · g, see
+    :class:`LSTM`. Raises ShapeError where x or a state does not fit.
 
     >>> import numpy as np, nn
     >>> cell = nn.LSTMCell(3, 5, rng=0)
@@ -87,7 +88,8 @@ class GRUCell(_Cell):
     """Apply one step of a GRU: (x, h) -> h'; without a state it is zeros.
 
     x: (N, I) or (I,); h: (N, H) or (H,). Gates stand in the order r, z, n; see :class:`nn.GRU`, which is several times
-    as fast where all inputs are there before the first step.
+    as fast where all inputs are there before the first step. h' = (1 − z) · n + z · h, see :class:`GRU`. Raises
+    ShapeError where x or h does not fit.
 
     >>> import numpy as np, nn
     >>> cell, h = nn.GRUCell(3, 4, rng=0), None

@@ -124,7 +124,8 @@ class _Container(Module):
 class Sequential(_Container):
     """Chain modules: the output of each is the input of the next.
 
-    Takes modules, or one dict of them whose keys become their names.
+    Takes modules, or one dict of them whose keys become their names. Raises TypeError for what is no module; a
+    ShapeError names the one that x did not fit.
 
     >>> import nn
     >>> nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
@@ -163,6 +164,8 @@ class Sequential(_Container):
 
 class ModuleList(_Container):
     """Hold modules like a Python list; a plain list does as well, this one also has a place in the tree's picture.
+
+    Raises TypeError for what is no module; it is not called itself.
 
     >>> import nn
     >>> layers = nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])

@@ -95,7 +95,8 @@ class Conv2d(_Conv):
     """Slide a kernel over images: y[n, o] = b[o] + Σ_c w[o, c] ⋆ x[n, c].
 
     x: (N, C, H, W) or (C, H, W); y: (N, O, oh, ow) with oh = ⌊(H + 2·padding − dilation·(kernel − 1) − 1)/stride⌋ + 1.
-    ``padding``: int, pair, "same" (stride 1) or "valid". Weights start as PyTorch's do.
+    ``padding``: int, pair, "same" (stride 1) or "valid". Weights start as PyTorch's do. Raises ShapeError unless x has
+    ``in_channels`` channels and room for the kernel.
 
     >>> import numpy as np, nn
     >>> nn.Conv2d(1, 4, 3, padding="same", rng=0)(np.ones((2, 1, 8, 8))).shape
@@ -106,7 +107,8 @@ class Conv2d(_Conv):
 class Conv1d(_Conv):
     """Slide a kernel over sequences: y[n, o, t] = b[o] + Σ w[o, c, i] · x[n, c, stride·t + dilation·i − padding].
 
-    x: (N, C, L) or (C, L); y: (N, O, ol). Arguments as in :class:`Conv2d`.
+    x: (N, C, L) or (C, L); y: (N, O, ol). Arguments as in :class:`Conv2d`. Raises ShapeError unless x has
+    ``in_channels`` channels and room for the kernel.
 
     >>> import numpy as np, nn
     >>> nn.Conv1d(3, 8, 5, padding=2, rng=0)(np.zeros((2, 3, 10))).shape

@@ -10,7 +10,8 @@ from nn.losses import Loss, tensor
 class CosineEmbeddingLoss(Loss):
     """Measure 1 − cos(x₁, x₂) for pairs that belong together (target 1), max(0, cos(x₁, x₂) − margin) else (−1).
 
-    x₁, x₂: (N, D) and target (N,), or (D,) and ().
+    x₁, x₂: (N, D) and target (N,), or (D,) and (). Raises ShapeError where shapes do not fit, ArgumentError for other
+    targets.
 
     >>> import nn
     >>> nn.CosineEmbeddingLoss()([[1.0, 0.0]], [[0.0, 2.0]], [1]).item()
@@ -29,7 +30,7 @@ class TripletMarginLoss(Loss):
     """Measure max(0, d(a, p) − d(a, n) + margin): the anchor shall be closer to the positive than to the negative.
 
     d(x, y) = ‖x − y + eps‖_p; anchor, positive, negative: (N, D) or (D,). ``swap`` takes the smaller one of d(a, n) and
-    d(p, n).
+    d(p, n). Raises ShapeError where the three do not have one shape, (N, D) or (D,).
 
     >>> import autograd as ag, nn
     >>> anchor = ag.Tensor([[0.0, 0.0]], requires_grad=True)

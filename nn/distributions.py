@@ -12,7 +12,8 @@ from nn.losses import Loss, tensor
 class KLDivLoss(Loss):
     """Measure t (log t − x) of log-probabilities x and probabilities t, or their logarithms with ``log_target``.
 
-    ``reduction="batchmean"`` gives the divergence per sample; ``"mean"`` divides by all elements, as in PyTorch.
+    ``reduction="batchmean"`` gives the divergence per sample; ``"mean"`` divides by all elements, as in PyTorch. Both
+    have one shape, or a ShapeError says so; an x above 0 is an ArgumentError.
 
     >>> import numpy as np, nn
     >>> round(nn.KLDivLoss("batchmean")(np.log([[0.5, 0.5]]), [[1.0, 0.0]]).item(), 4)

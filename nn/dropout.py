@@ -15,7 +15,7 @@ class Dropout(Module):
     """Set each element to 0 with probability ``p`` while training, and scale the others by 1 / (1 - p).
 
     ``rng`` is a Generator, a seed, or None for fresh entropy; the layer keeps the Generator, and a Trainer saves its
-    state.
+    state. The result has the shape of x. Raises ArgumentError for ``p`` outside of [0, 1].
 
     >>> import numpy as np, nn
     >>> y = nn.Dropout(0.5, rng=0)(np.ones(1000))

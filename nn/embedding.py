@@ -18,7 +18,7 @@ class Embedding(Module):
     """Look up y[..., :] = weight[x[...], :] for integers x: (...) -> (..., embedding_dim).
 
     ``weight`` (num_embeddings, embedding_dim) starts as N(0, 1); the row ``padding_idx`` starts at 0 and gets no
-    gradient.
+    gradient. Raises DTypeError for numbers that are not whole, ArgumentError for one that the table has no row for.
 
     >>> import nn
     >>> nn.Embedding(10, 3, padding_idx=0, rng=0)([[1, 0]])[0, 1].tolist()

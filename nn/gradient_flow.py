@@ -18,7 +18,7 @@ class GradientFlow(Callback):
 
     ``records`` is a list of dicts (``step, name, weight, gradient, update, flag``), ``dead`` one of (``step, name,
     share``); ``every`` thins them out. A unit is dead when it is 0 for the whole batch. ``flag`` is "vanishing",
-    "exploding", "not finite", "no gradient" or "".
+    "exploding", "not finite", "no gradient" or "". Raises ArgumentError for ``every`` below 1.
 
     >>> import nn
     >>> flow = GradientFlow()

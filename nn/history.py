@@ -12,6 +12,8 @@ from nn.figure import new_figure
 class History(Mapping[str, list[float]]):
     """Map names (``loss``, ``val_loss`` …) to one value per epoch; ``interrupted`` tells of a run ended by Ctrl-C.
 
+    Raises KeyError for a name that it has not, and says which there are.
+
     >>> history = History()
     >>> history.append({"loss": 0.5, "val_loss": 0.6}); history.append({"loss": 0.25, "val_loss": 0.5})
     >>> history["loss"], history.best("val_loss")

@@ -58,6 +58,8 @@ _GAINS: dict[str, Callable[[float], float]] = {
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Return the factor that keeps the variance through ``nonlinearity``; ``param``: the slope of leaky_relu (0.01).
 
+    √2 for relu, √(2 / (1 + param²)) for leaky_relu, 5/3 for tanh, else 1. Raises ArgumentError for an unknown name.
+
     >>> import nn
     >>> round(nn.init.calculate_gain("relu"), 4), nn.init.calculate_gain("tanh")
     (1.4142, 1.6666666666666667)
@@ -72,6 +74,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def fans(shape: tuple[int, ...], name: str = "init") -> tuple[int, int]:
     """Count the inputs and outputs of one unit of a weight ``(out, in, *kernel)``.
+
+    in · Π kernel and out · Π kernel. Raises ShapeError for fewer than two axes.
 
     >>> import nn
     >>> nn.init.fans((8, 3, 5, 5))
@@ -89,6 +93,8 @@ def fans(shape: tuple[int, ...], name: str = "init") -> tuple[int, int]:
 def uniform_(tensor: Filled, a: float = 0.0, b: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with U(a, b).
 
+    The standard deviation is (b − a) / √12. Raises ArgumentError for a Tensor of integers.
+
     >>> import numpy as np, nn
     >>> w = nn.Parameter(np.empty((300, 100), np.float32))
     >>> round(float(nn.init.uniform_(w, -1.0, 1.0, rng=0).data.std()), 2)
@@ -100,6 +106,8 @@ def uniform_(tensor: Filled, a: float = 0.0, b: float = 1.0, *, rng: Rng = None)
 @hinted
 def normal_(tensor: Filled, mean: float = 0.0, std: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with N(mean, std²).
+
+    Raises ArgumentError for a Tensor of integers.
 
     >>> import numpy as np, nn
     >>> w = nn.Parameter(np.empty((300, 100), np.float32))
@@ -113,6 +121,8 @@ def normal_(tensor: Filled, mean: float = 0.0, std: float = 1.0, *, rng: Rng = N
 def constant_(tensor: Filled, val: float) -> Filled:
     """Fill with one value.
 
+    w = ``val``. Raises ArgumentError for a Tensor of integers.
+
     >>> import numpy as np, nn
     >>> w = nn.Parameter(np.empty((2, 2), np.float32))
     >>> nn.init.constant_(w, 0.5).tolist()
@@ -124,6 +134,8 @@ def constant_(tensor: Filled, val: float) -> Filled:
 @hinted
 def zeros_(tensor: Filled) -> Filled:
     """Fill with 0.
+
+    w = 0. Raises ArgumentError for a Tensor of integers.
 
     >>> import numpy as np, nn
     >>> w = nn.Parameter(np.empty((2, 2), np.float32))
@@ -137,6 +149,8 @@ def zeros_(tensor: Filled) -> Filled:
 def ones_(tensor: Filled) -> Filled:
     """Fill with 1.
 
+    w = 1. Raises ArgumentError for a Tensor of integers.
+
     >>> import numpy as np, nn
     >>> w = nn.Parameter(np.empty((2, 2), np.float32))
     >>> nn.init.ones_(w).tolist()
@@ -148,6 +162,8 @@ def ones_(tensor: Filled) -> Filled:
 @hinted
 def xavier_uniform_(tensor: Filled, gain: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with U(-a, a), a = gain · √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010).
+
+    Raises ShapeError for fewer than two axes.
 
     >>> import numpy as np, nn
     >>> w = nn.Parameter(np.empty((300, 100), np.float32))
@@ -162,6 +178,8 @@ def xavier_uniform_(tensor: Filled, gain: float = 1.0, *, rng: Rng = None) -> Fi
 def xavier_normal_(tensor: Filled, gain: float = 1.0, *, rng: Rng = None) -> Filled:
     """Fill with N(0, gain² · 2 / (fan_in + fan_out)) (Glorot & Bengio 2010).
 
+    Raises ShapeError for fewer than two axes.
+
     >>> import numpy as np, nn
     >>> w = nn.Parameter(np.empty((300, 100), np.float32))
     >>> round(float(nn.init.xavier_normal_(w, rng=0).data.std()), 2)
@@ -175,6 +193,8 @@ def kaiming_uniform_(
     tensor: Filled, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", *, rng: Rng = None
 ) -> Filled:
     """Fill with U(-b, b), b = gain · √(3 / fan), where ``a`` is the slope of leaky_relu (He et al. 2015).
+
+    Raises ShapeError for fewer than two axes, ArgumentError for an unknown ``mode`` or ``nonlinearity``.
 
     >>> import numpy as np, nn
     >>> w = nn.Parameter(np.empty((300, 100), np.float32))
@@ -191,6 +211,8 @@ def kaiming_normal_(
 ) -> Filled:
     """Fill with N(0, gain² / fan), where ``a`` is the slope of leaky_relu (He et al. 2015).
 
+    Raises ShapeError for fewer than two axes, ArgumentError for an unknown ``mode`` or ``nonlinearity``.
+
     >>> import numpy as np, nn
     >>> w = nn.Parameter(np.empty((300, 100), np.float32))
     >>> round(float(nn.init.kaiming_normal_(w, rng=0).data.std()), 2)
@@ -202,6 +224,8 @@ def kaiming_normal_(
 @hinted
 def orthogonal_(tensor: Filled, gain: float = 1, *, rng: Rng = None) -> Filled:
     """Fill with gain times a random matrix (out, in · kernel) of orthonormal rows or columns (Saxe et al. 2013).
+
+    Raises ShapeError for fewer than two axes.
 
     >>> import numpy as np, nn
     >>> w = nn.init.orthogonal_(nn.Parameter(np.empty((3, 5), np.float32)), rng=0).data

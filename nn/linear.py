@@ -44,7 +44,8 @@ def apply_linear(module: Module, x: Any, weight: Any, bias: Any) -> Any:
 class Linear(Module):
     """Apply y = x Wᵀ + b to the last axis: (..., in_features) -> (..., out_features).
 
-    Weights start as PyTorch's do: ``weight`` (out, in) and ``bias`` (out,) are U(-1/√in, 1/√in).
+    Weights start as PyTorch's do: ``weight`` (out, in) and ``bias`` (out,) are U(-1/√in, 1/√in). Raises ShapeError
+    unless the last axis of x is ``in_features``.
 
     >>> import nn
     >>> nn.Linear(4, 8, rng=0)([[1, 2, 3, 4]]).shape
@@ -78,6 +79,8 @@ class Linear(Module):
 class Flatten(Module):
     """Join the axes from ``start_dim`` to ``end_dim``: (N, C, H, W) -> (N, C·H·W) by default.
 
+    Raises ShapeError for axes that x does not have.
+
     >>> import numpy as np, nn
     >>> nn.Flatten()(np.zeros((5, 2, 3))).shape
     (5, 6)
@@ -101,6 +104,8 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 class Identity(Module):
     """Return the input; whatever it is built with is ignored, as in PyTorch.
+
+    y = x, in the shape that x has; it refuses nothing.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)

@@ -60,6 +60,8 @@ class Loss(Module):
 class MSELoss(Loss):
     """Measure (x - t)².
 
+    Input and target are of one shape, or a ShapeError says so: (N, 1) is never stretched over (N,).
+
     >>> import nn
     >>> nn.MSELoss()([1.0, 2.0], [1.0, 4.0]).item()
     2.0
@@ -165,7 +167,8 @@ class BCELoss(Loss):
 class BCEWithLogitsLoss(Loss):
     """Measure the cross entropy of logits against targets in [0, 1], exact at any logit.
 
-    ``pos_weight`` multiplies the loss of positives, ``weight`` that of each element.
+    ``pos_weight`` multiplies the loss of positives, ``weight`` that of each element. Input and target are of one shape,
+    or a ShapeError says so; targets outside of [0, 1] are an ArgumentError.
 
     >>> import nn
     >>> nn.BCEWithLogitsLoss()([1e4, -1e4], [1, 0]).item()
@@ -194,7 +197,8 @@ class BCEWithLogitsLoss(Loss):
 class NLLLoss(Loss):
     """Measure -x[target] of log-probabilities x (N, C, ...) for class indices (N, ...).
 
-    Of log_softmax it is the cross entropy; see :class:`CrossEntropyLoss` for the arguments.
+    Of log_softmax it is the cross entropy; see :class:`CrossEntropyLoss` for the arguments. Raises ArgumentError for a
+    class that there is not, DTypeError for indices that are not whole.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[-3.0, -2.0, -0.2]], requires_grad=True)
@@ -221,7 +225,8 @@ class NLLLoss(Loss):
 class CrossEntropyLoss(Loss):
     """Measure -log softmax(z)[target] of logits z (N, C, ...).
 
-    The target holds class indices (N, ...), or one-hot rows or probabilities (N, C, ...).
+    The target holds class indices (N, ...), or one-hot rows or probabilities (N, C, ...). Raises ArgumentError for a
+    class that there is not, ShapeError where shapes do not fit, DTypeError for indices that are not whole.
 
     >>> import nn
     >>> round(nn.CrossEntropyLoss()([[0.0, 0.0]], [1]).item(), 4)
@@ -265,7 +270,8 @@ class CrossEntropyLoss(Loss):
 class CategoricalCrossEntropyLoss(Loss):
     """Measure −Σ t log p of probabilities p (N, C, ...), as a softmax gives them; from logits use CrossEntropyLoss.
 
-    The target holds class indices (N, ...), or one-hot rows or probabilities (N, C, ...).
+    The target holds class indices (N, ...), or one-hot rows or probabilities (N, C, ...). Raises ArgumentError where a
+    row does not sum to 1, ShapeError where shapes do not fit.
 
     >>> import nn
     >>> round(nn.CategoricalCrossEntropyLoss()([[0.5, 0.5]], [1]).item(), 4)

@@ -75,6 +75,9 @@ def known(outputs: str | None, scores: Any, loss: str) -> Iterator[None]:
 def accuracy(y_true: Any, y_pred: Any, *, threshold: float | None = None) -> float:
     """Compute the share of right predictions.
 
+    Σ [y = ŷ] / N, from 0 to 1; ``y_true`` (N,), ``y_pred`` of the same shape or scores (N, C). Raises ShapeError where
+    they do not fit.
+
     >>> accuracy([0, 1, 1], [0, 1, 0])
     0.6666666666666666
     >>> accuracy([0, 1], [[2.0, 1.0], [0.0, 3.0]])
@@ -86,6 +89,9 @@ def accuracy(y_true: Any, y_pred: Any, *, threshold: float | None = None) -> flo
 
 def top_k_accuracy(y_true: Any, y_score: Any, k: int = 2) -> float:
     """Compute the share of samples with their class among the ``k`` highest scores; of ties the higher index wins.
+
+    Σ [y in the top k] / N, from 0 to 1; ``y_true`` (N,), ``y_score`` (N, C). Raises ShapeError where they do not fit,
+    ArgumentError for ``k`` outside of 1 … C.
 
     >>> import nn
     >>> nn.metrics.top_k_accuracy([0, 2], [[0.5, 0.3, 0.2], [0.6, 0.3, 0.1]], k=2)
@@ -104,6 +110,8 @@ def top_k_accuracy(y_true: Any, y_score: Any, k: int = 2) -> float:
 def confusion_matrix(y_true: Any, y_pred: Any, *, threshold: float | None = None) -> NDArray[np.int64]:
     """Count samples by true class (row) and predicted class (column), over the sorted labels that occur.
 
+    C[i, j] = Σ [y = i and ŷ = j], of shape (classes, classes). Raises ShapeError where the lengths differ.
+
     >>> confusion_matrix([0, 1, 1], [0, 1, 0])
     array([[1, 0],
            [1, 1]])
@@ -113,6 +121,9 @@ def confusion_matrix(y_true: Any, y_pred: Any, *, threshold: float | None = None
 
 def precision(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | None = None) -> Any:
     """Compute TP / (TP + FP); 0 where nothing was predicted. For ``average`` see ``f1``.
+
+    From 0 to 1; labels (N,), or scores (N, C). Raises ArgumentError for labels that are not binary without ``average``,
+    ShapeError where the lengths differ.
 
     >>> import nn
     >>> y_true, y_pred = [0, 1, 1, 1], [0, 1, 1, 0]
@@ -124,6 +135,9 @@ def precision(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: f
 
 def recall(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | None = None) -> Any:
     """Compute TP / (TP + FN); 0 where no sample has the class. For ``average`` see ``f1``.
+
+    From 0 to 1; labels (N,), or scores (N, C). Raises ArgumentError for labels that are not binary without ``average``,
+    ShapeError where the lengths differ.
 
     >>> import nn
     >>> y_true, y_pred = [0, 1, 1, 1], [0, 1, 1, 0]
@@ -138,7 +152,8 @@ def f1(y_true: Any, y_pred: Any, average: str = "binary", *, threshold: float | 
 
     ``average``: "binary" (of class 1), "macro" (the mean over classes), "weighted" (by the classes' frequency), "micro"
     (over all counts) or None (one value per class). With several labels per sample (N, L) and a threshold "macro",
-    "weighted" and None are over the labels, "binary" and "micro" over the counts of all of them.
+    "weighted" and None are over the labels, "binary" and "micro" over the counts of all of them. Raises ArgumentError
+    for labels that are not binary without ``average``, ShapeError where the lengths differ.
 
     >>> import nn
     >>> y_true, y_pred = [0, 1, 1, 1], [0, 1, 1, 0]
@@ -153,7 +168,8 @@ def roc_auc(y_true: Any, y_score: Any) -> float:
 
     Scores (N, C) for more than two classes give the mean over the classes of one against the rest (Fawcett 2006), and
     those of several labels (N, L) the mean over the labels. Logits of a Trainer's classes are compared as
-    probabilities.
+    probabilities. P(s⁺ > s⁻) + P(s⁺ = s⁻) / 2, from 0 to 1. Raises Undefined where one class is missing, which is an
+    ArgumentError.
 
     >>> import nn
     >>> nn.metrics.roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
@@ -204,6 +220,8 @@ def _of_classes(score: Array, outputs: str | None) -> Array:
 def mse(y_true: Any, y_pred: Any) -> float:
     """Compute the mean of (y - ŷ)².
 
+    In the square of the unit of y; both have one shape, or a ShapeError says so.
+
     >>> import nn
     >>> nn.metrics.mse([1.0, 2.0, 4.0], [1.0, 2.0, 3.0])
     0.3333333333333333
@@ -215,6 +233,8 @@ def mse(y_true: Any, y_pred: Any) -> float:
 def mae(y_true: Any, y_pred: Any) -> float:
     """Compute the mean of |y - ŷ|.
 
+    Σ |y − ŷ| / n, in the unit of y; both have one shape, or a ShapeError says so.
+
     >>> import nn
     >>> nn.metrics.mae([1.0, 2.0, 4.0], [1.0, 2.0, 3.0])
     0.3333333333333333
@@ -225,6 +245,8 @@ def mae(y_true: Any, y_pred: Any) -> float:
 
 def r2(y_true: Any, y_pred: Any) -> float:
     """Compute R² = 1 - Σ (y - ŷ)² / Σ (y - ȳ)², the mean over columns; for constant y 1 if ŷ is exact, else 0.
+
+    Without a unit, at most 1; both have one shape, (N,) or (N, K), or a ShapeError says so.
 
     >>> import nn
     >>> nn.metrics.r2([1.0, 2.0, 4.0], [1.0, 2.0, 3.0])
@@ -247,6 +269,8 @@ NAMES: dict[str, Callable[..., Any]] = {
 
 def get(metric: Any) -> Callable[..., Any]:
     """Find a metric by name; a function is given back.
+
+    Raises ArgumentError for an unknown name, and says which there are.
 
     >>> get("accuracy") is accuracy
     True

@@ -46,6 +46,8 @@ class _Forward(Protocol[P, R_co]):
 class Parameter(ag.Tensor):
     """Hold a Tensor that a module learns: it requires a gradient, and lists or plain numbers become float32.
 
+    Raises DTypeError for arrays of integers, which have no gradient.
+
     >>> Parameter([1.0, 2.0]).dtype
     dtype('float32')
     """
@@ -140,7 +142,8 @@ class Module:
     """Hold parameters, buffers and child modules as attributes, and compute by ``forward``.
 
     Calling a module runs ``forward`` inside a scope that bears its name, so that pictures and messages can say where
-    they are. ``super().__init__()`` may be called first, as in PyTorch, but need not be.
+    they are. ``super().__init__()`` may be called first, as in PyTorch, but need not be. Raises UnknownName for an
+    attribute that is not there, NotImplementedError where ``forward`` is missing.
 
     >>> import nn
     >>> class Half(nn.Module):

@@ -10,6 +10,8 @@ from nn.module import Module
 class ModuleDict(Module):
     """Hold modules like a Python dict; a plain dict does as well, this one also has a place in the tree's picture.
 
+    Raises ArgumentError for a name with a dot, TypeError for what is no module.
+
     >>> import nn
     >>> heads = nn.ModuleDict({"age": nn.Linear(8, 1, rng=0), "sex": nn.Linear(8, 2, rng=1)})
     >>> list(heads), heads["sex"].out_features

@@ -54,7 +54,7 @@ class Neuron(Module):
     """Compute activation(w · x + b) of an x of shape (..., in_features).
 
     ``w`` is (in_features,), ``b`` 0-d. Fed with a list of scalars it computes w₀x₀ + w₁x₁ + … + b one product at a
-    time, so that its picture is the textbook's.
+    time, so that its picture is the textbook's. Raises ShapeError where x has not ``in_features`` numbers.
 
     >>> import nn
     >>> n = nn.Neuron(2, "tanh", rng=0)
@@ -161,7 +161,7 @@ class Layer(Module):
 
     ``weight`` (out, in) starts by activation (He for the ReLU family, else Xavier) or by ``init`` ("uniform" is
     micrograd's U(-1, 1), "normal", "xavier", "he", "zeros", or a function of ``(tensor, rng=)``), ``bias`` (out,) with
-    0.
+    0. x: (..., in_features) -> (..., out_features). Raises ShapeError unless the last axis of x is ``in_features``.
 
     >>> import nn
     >>> layer = nn.Layer(2, 3, "relu", rng=0)
@@ -203,6 +203,9 @@ class Layer(Module):
 
 class MLP(Module):
     """Chain layers: ``MLP(2, [16, 16, 1])`` maps (..., 2) to (..., 1) through two hidden layers of 16 neurons.
+
+    Each layer is y = activation(x Wᵀ + b), as :class:`Layer`. Raises ShapeError unless the last axis of x is
+    ``in_features``.
 
     >>> import nn
     >>> nn.MLP(2, [16, 1], rng=0)

@@ -65,9 +65,9 @@ class BatchNorm(Module):
 class BatchNorm1d(BatchNorm):
     """Normalize each feature over the batch: y = (x − μ)/√(σ² + ε) · w + b for x (N, C) or (N, C, L).
 
-    While training μ and σ² are those of the batch, and the running ones follow: r += momentum · (batch − r), σ² over
-    n − 1; with ``momentum=None`` they are the mean over all batches. In evaluation the running ones are used. Ioffe &
-    Szegedy (2015).
+    While training μ and σ² are those of the batch, and the running ones follow: r += momentum · (batch − r), σ² over n
+    − 1; with ``momentum=None`` they are the mean over all batches. In evaluation the running ones are used. Ioffe &
+    Szegedy (2015). Raises ShapeError where the channels do not fit, or training sees one value per channel.
 
     >>> import numpy as np, nn
     >>> nn.BatchNorm1d(1)(np.array([[1.0], [3.0]])).numpy().round(2).tolist()
@@ -80,7 +80,8 @@ class BatchNorm1d(BatchNorm):
 class BatchNorm2d(BatchNorm):
     """Normalize each channel over batch and positions of x (N, C, H, W); see :class:`BatchNorm1d`.
 
-    y = (x − μ) / √(σ² + ε) · w + b, with μ and σ² over N, H and W.
+    y = (x − μ) / √(σ² + ε) · w + b, with μ and σ² over N, H and W. Raises ShapeError where the channels do not fit, or
+    training sees one value per channel.
 
     >>> import numpy as np, nn
     >>> y = nn.BatchNorm2d(3)(np.random.default_rng(0).normal(size=(8, 3, 4, 4)))
@@ -94,7 +95,8 @@ class BatchNorm2d(BatchNorm):
 class LayerNorm(Module):
     """Normalize over the last axes: y = (x − E[x])/√(Var[x] + ε) · w + b.
 
-    x: (*, *normalized_shape); weight (ones) and bias (zeros): normalized_shape. Ba, Kiros, Hinton (2016).
+    x: (*, *normalized_shape); weight (ones) and bias (zeros): normalized_shape. Ba, Kiros, Hinton (2016). The result
+    has the shape of x. Raises ShapeError unless its last axes are ``normalized_shape``.
 
     >>> import nn
     >>> nn.LayerNorm(3)([[1.0, 2.0, 3.0]]).numpy().round(3)
@@ -129,8 +131,9 @@ class LayerNorm(Module):
 class GroupNorm(Module):
     """Normalize each group of channels of each sample: y = (x − E[x])/√(Var[x] + ε) · w + b for x (N, C, *).
 
-    weight (ones) and bias (zeros): (C,). One group is a LayerNorm over channels and positions, C groups are an
-    instance normalization. Wu & He (2018).
+    weight (ones) and bias (zeros): (C,). One group is a LayerNorm over channels and positions, C groups are an instance
+    normalization. Wu & He (2018). Raises ShapeError unless axis 1 of x is ``num_channels``, ArgumentError for groups of
+    unequal size.
 
     >>> import numpy as np, nn
     >>> nn.GroupNorm(2, 4)(np.ones((3, 4, 5, 5))).shape
@@ -168,7 +171,7 @@ class RMSNorm(Module):
     """Divide by the root mean square of the last axes: y = x/√(E[x²] + ε) · w.
 
     x: (*, *normalized_shape); weight (ones): normalized_shape; ``eps`` is that of the dtype unless given. Zhang &
-    Sennrich (2019).
+    Sennrich (2019). The result has the shape of x. Raises ShapeError unless its last axes are ``normalized_shape``.
 
     >>> import nn
     >>> nn.RMSNorm(2)([[3.0, 4.0]]).numpy().round(2)

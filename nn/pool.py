@@ -39,6 +39,9 @@ class _AvgPool(_Pool):
 class MaxPool2d(_MaxPool):
     """Take the maximum of each window: (N, C, H, W) -> (N, C, oh, ow); the first maximum gets the gradient.
 
+    y[n, c, p, q] = max over (i, j) of x[n, c, s·p + d·i, s·q + d·j]. Raises ShapeError where a window does not fit into
+    x, ArgumentError for padding over half of a window.
+
     >>> import numpy as np, nn
     >>> nn.MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4)).tolist()
     [[[[5.0, 7.0], [13.0, 15.0]]]]
@@ -51,7 +54,8 @@ class MaxPool2d(_MaxPool):
 class MaxPool1d(_MaxPool):
     """Take the maximum of each window: (N, C, L) -> (N, C, ol).
 
-    y[i] = max_j x[stride·i + j]; ``stride`` is ``kernel_size`` unless given.
+    y[i] = max_j x[stride·i + j]; ``stride`` is ``kernel_size`` unless given. Raises ShapeError where a window does not
+    fit into x, ArgumentError for padding over half of a window.
 
     >>> import nn
     >>> nn.MaxPool1d(2)([[1.0, 3.0, 7.0, 5.0]]).tolist()
@@ -65,7 +69,8 @@ class MaxPool1d(_MaxPool):
 class AvgPool2d(_AvgPool):
     """Take the mean of each window, padding included unless ``count_include_pad=False``: see :class:`MaxPool2d`.
 
-    (N, C, H, W) -> (N, C, oh, ow): y[p, q] = 1/k² Σ_ij x[s·p + i, s·q + j].
+    (N, C, H, W) -> (N, C, oh, ow): y[p, q] = 1/k² Σ_ij x[s·p + i, s·q + j]. Raises ShapeError where a window does not
+    fit into x.
 
     >>> import nn
     >>> nn.AvgPool2d(2)([[[1.0, 3.0], [5.0, 7.0]]]).tolist()
@@ -79,7 +84,8 @@ class AvgPool2d(_AvgPool):
 class AvgPool1d(_AvgPool):
     """Take the mean of each window: (N, C, L) -> (N, C, ol).
 
-    y[i] = 1/k Σ_j x[stride·i + j]; ``stride`` is ``kernel_size`` unless given.
+    y[i] = 1/k Σ_j x[stride·i + j]; ``stride`` is ``kernel_size`` unless given. Raises ShapeError where a window does
+    not fit into x.
 
     >>> import nn
     >>> nn.AvgPool1d(2)([[1.0, 3.0, 5.0, 7.0]]).tolist()
@@ -101,6 +107,8 @@ class _AdaptiveAvgPool(Module):
 class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     """Take means over windows of whatever size gives (N, C, *output_size): 1 is the mean of each whole image.
 
+    Row i is over the rows ⌊i·H/oh⌋ … ⌈(i + 1)·H/oh⌉ − 1. Raises ShapeError unless x is (N, C, H, W) or (C, H, W).
+
     >>> import numpy as np, nn
     >>> nn.AdaptiveAvgPool2d((2, None))(np.ones((1, 8, 7, 5))).shape
     (1, 8, 2, 5)
@@ -113,7 +121,8 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     """Take means over windows of whatever size gives (N, C, output_size).
 
-    y[i] is the mean of x[⌊i L / n⌋ … ⌈(i + 1) L / n⌉ − 1], n the ``output_size``.
+    y[i] is the mean of x[⌊i L / n⌋ … ⌈(i + 1) L / n⌉ − 1], n the ``output_size``. Raises ShapeError unless x is (N, C,
+    L) or (C, L).
 
     >>> import nn
     >>> nn.AdaptiveAvgPool1d(2)([[1.0, 3.0, 5.0, 7.0]]).tolist()

@@ -88,9 +88,9 @@ class _Recurrent(Module):
 class RNN(_Recurrent):
     """Apply h_t = tanh(W x_t + b + U h_{t−1} + d), or ReLU, along a sequence.
 
-    x: (T, N, I), (N, T, I) with ``batch_first``, or (T, I); returns (y, h_n) with y: (T, N, directions · H) and
-    h_n: (layers · directions, N, H). Weights start as U(−1/√H, 1/√H). ``lengths=`` are the true lengths of padded
-    sequences.
+    x: (T, N, I), (N, T, I) with ``batch_first``, or (T, I); returns (y, h_n) with y: (T, N, directions · H) and h_n:
+    (layers · directions, N, H). Weights start as U(−1/√H, 1/√H). ``lengths=`` are the true lengths of padded sequences.
+    Raises ShapeError where x or a state does not fit.
 
     >>> import numpy as np, nn
     >>> y, h = nn.RNN(3, 5, rng=0)(np.ones((7, 2, 3)))
@@ -129,7 +129,7 @@ class LSTM(_Recurrent):
     Each gate is W x_t + b + U h_{t−1} + d with rows of the weights in the order i, f, g, o. x: (T, N, I), (N, T, I)
     with ``batch_first``, or (T, I); returns (y, (h_n, c_n)) with y: (T, N, directions · H), the others (layers ·
     directions, N, H). Weights start as U(−1/√H, 1/√H). ``lengths=`` are the true lengths of padded sequences.
-    Hochreiter & Schmidhuber (1997).
+    Hochreiter & Schmidhuber (1997). Raises ShapeError where x or a state does not fit.
 
     >>> import numpy as np, nn
     >>> y, (h, c) = nn.LSTM(3, 5, batch_first=True, rng=0)(np.ones((2, 7, 3)), lengths=[7, 4])
@@ -147,8 +147,8 @@ class GRU(_Recurrent):
     """Apply r, z = σ(…), n = tanh(W x_t + b + r · (U h_{t−1} + d)), h_t = (1 − z) · n + z · h_{t−1} along a sequence.
 
     Rows of the weights are in the order r, z, n. x: (T, N, I), (N, T, I) with ``batch_first``, or (T, I); returns (y,
-    h_n) with y: (T, N, directions · H), h_n: (layers · directions, N, H). Weights start as U(−1/√H, 1/√H).
-    ``lengths=`` are the true lengths of padded sequences. Cho et al. (2014).
+    h_n) with y: (T, N, directions · H), h_n: (layers · directions, N, H). Weights start as U(−1/√H, 1/√H). ``lengths=``
+    are the true lengths of padded sequences. Cho et al. (2014). Raises ShapeError where x or a state does not fit.
 
     >>> import numpy as np, nn
     >>> y, h = nn.GRU(4, 8, rng=0)(np.zeros((5, 2, 4)))

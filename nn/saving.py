@@ -15,7 +15,8 @@ def save_model(model: Module, path: str | os.PathLike[str], metadata: Mapping[st
     """Write the parameters and buffers of ``model`` to a safetensors file, all or nothing.
 
     A weight with several names is written once, and the metadata map the others to it, as PyTorch does. The file also
-    says which version wrote it and what the architecture looks like; ``metadata`` adds texts of your own.
+    says which version wrote it and what the architecture looks like; ``metadata`` adds texts of your own. Raises
+    ArgumentError for something else than a module, OSError where the file cannot be written.
 
     >>> import nn, tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -43,7 +43,8 @@ def summary(model: Module, example: Any) -> Summary:
     """Run ``model`` on an example, in evaluation mode, and list its parts with output shapes and parameter counts.
 
     ``example`` is an array, or a tuple of arrays for several inputs. What is not called, such as a ModuleList, has no
-    shape; what is called n times with one result has it once, with ``×n``.
+    shape; what is called n times with one result has it once, with ``×n``. Raises ArgumentError for something else than
+    a module, and what ``model(example)`` raises.
 
     >>> import numpy as np, nn
     >>> print(nn.summary(nn.Sequential(nn.Conv2d(1, 4, 3, rng=0), nn.ReLU(), nn.Flatten()), np.zeros((2, 1, 8, 8))))

@@ -84,7 +84,8 @@ class TransformerEncoderLayer(_Layer):
 
     With ``norm_first`` x + f(norm(x)), else norm(x + f(x)); the feed-forward part is W₂ · activation(W₁ x). x: (L, N,
     d_model), (N, L, d_model) with ``batch_first``, or (L, d_model); the output has the same shape. Masks as in
-    :class:`MultiheadAttention`; ``activation`` is "relu", "gelu" or a function.
+    :class:`MultiheadAttention`; ``activation`` is "relu", "gelu" or a function. Raises ShapeError where x does not fit,
+    ArgumentError unless the heads divide d_model.
 
     >>> import numpy as np, nn
     >>> nn.TransformerEncoderLayer(8, 2, 16, norm_first=True, rng=0)(np.ones((3, 1, 8)), is_causal=True).shape
@@ -106,8 +107,9 @@ class TransformerDecoderLayer(_Layer):
     """Apply x + self-attention(x), x + attention(x, memory), x + feed-forward(x), each with dropout and a LayerNorm.
 
     tgt: (T, N, d_model), (N, T, d_model) with ``batch_first``, or (T, d_model); memory: the same with S steps, what the
-    encoder gave; the output has the shape of tgt. Masks as in :class:`MultiheadAttention`; ``tgt_is_causal`` hides
-    what stands after each step. Vaswani et al. (2017).
+    encoder gave; the output has the shape of tgt. Masks as in :class:`MultiheadAttention`; ``tgt_is_causal`` hides what
+    stands after each step. Vaswani et al. (2017). y = norm(x + f(x)), or x + f(norm(x)) with ``norm_first``, for each
+    of the three f. Raises ShapeError where x or memory does not fit.
 
     >>> import numpy as np, nn
     >>> layer = nn.TransformerDecoderLayer(8, 2, 16, rng=0)
@@ -152,6 +154,7 @@ class TransformerEncoder(Module):
 
     The copies start with the weights of ``encoder_layer``, as in PyTorch, and draw their dropout from its Generator.
     Arguments and shapes are those of :class:`TransformerEncoderLayer`; ``mask`` and ``is_causal`` hold for each layer.
+    y = layer_n(… layer_1(x) …), in the shape of x. Raises ShapeError where x does not fit.
 
     >>> import numpy as np, nn
     >>> encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, rng=0), 3, nn.LayerNorm(8))

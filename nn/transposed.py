@@ -46,7 +46,7 @@ class ConvTranspose2d(_ConvTranspose):
     """Lay a kernel down for each pixel and add up: the gradient of a Conv2d by its image, as a layer.
 
     x: (N, C, H, W) or (C, H, W); y: (N, O, oh, ow) with oh = (H − 1)·stride − 2·padding + dilation·(kernel − 1) +
-    output_padding + 1. Weights start as PyTorch's do.
+    output_padding + 1. Weights start as PyTorch's do. Raises ShapeError unless x has ``in_channels`` channels.
 
     >>> import numpy as np, nn
     >>> nn.ConvTranspose2d(8, 1, 4, stride=2, padding=1, rng=0)(np.ones((2, 8, 7, 7))).shape
@@ -57,7 +57,8 @@ class ConvTranspose2d(_ConvTranspose):
 class ConvTranspose1d(_ConvTranspose):
     """Lay a kernel down for each step of a sequence (N, C, L) -> (N, O, ol); see :class:`ConvTranspose2d`.
 
-    ol = (L − 1) · stride − 2 · padding + dilation · (k − 1) + output_padding + 1.
+    ol = (L − 1) · stride − 2 · padding + dilation · (k − 1) + output_padding + 1. Raises ShapeError unless x has
+    ``in_channels`` channels.
 
     >>> import numpy as np, nn
     >>> nn.ConvTranspose1d(8, 3, 4, stride=2, padding=1, rng=0)(np.zeros((2, 8, 5))).shape

@@ -11,7 +11,8 @@ class Upsample(Module):
     """Bring the axes behind the channels to ``size``, or to ``scale_factor`` times their lengths.
 
     x: (N, C, L) or (N, C, H, W). ``mode`` is "nearest", "linear" (three axes) or "bilinear" (four); ``align_corners``
-    keeps the ends of the last two where they are.
+    keeps the ends of the last two where they are. (N, C, L) -> (N, C, ⌊L · scale_factor⌋). Raises ArgumentError unless
+    one of ``size`` and ``scale_factor`` is given, ShapeError where x does not fit the mode.
 
     >>> import numpy as np, nn
     >>> nn.Upsample(scale_factor=2)(np.array([[[1.0, 2.0]]])).tolist()

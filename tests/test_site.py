@@ -5,8 +5,10 @@ import inspect
 import os
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -15,7 +17,7 @@ import nn.functional
 import nn.init
 import nn.metrics
 import nn.optim
-from docs.site import check, examples, reference
+from docs.site import check, curves, examples, reference
 
 ROOT = Path(__file__).parent.parent
 PUBLIC = {name for kind in ag.Tensor.__mro__[:3] for name in vars(kind) if not name.startswith("_")}
@@ -65,6 +67,37 @@ def test_every_public_name_has_an_example(module):
 def test_an_example_has_the_picture_of_its_graph(thing, says):
     drawn = examples.picture_of((inspect.getdoc(thing) or "").splitlines(), thing)
     assert (drawn and [item.says or item.name for item in drawn.view.items]) == says
+
+
+@pytest.mark.parametrize(
+    ("thing", "lines", "at_end"),
+    [
+        (ag.relu, ["relu(x)", "its derivative"], [4.0, 1.0]),
+        (ag.logit, ["logit(x)", "its derivative"], None),
+        (nn.Tanh, ["Tanh(x)", "its derivative"], [np.tanh(4.0), 1 - np.tanh(4.0) ** 2]),
+        (nn.optim.StepLR, ["lr of the example, by steps"], [1e-6]),
+        (nn.optim.ReduceLROnPlateau, None, None),
+        (ag.softmax, None, None),
+        (nn.Softmax, None, None),
+        (nn.functional.dropout, None, None),
+        (ag.grad, None, None),
+    ],
+)
+def test_a_function_of_one_number_and_a_schedule_have_their_curve(thing, lines, at_end):
+    curve = curves.curve_of((inspect.getdoc(thing) or "").splitlines(), thing)
+    assert (curve and list(curve.lines)) == lines
+    if curve is not None:
+        ET.fromstring(curve.render("svg"))
+        if at_end:
+            np.testing.assert_allclose([y[-1] for y in curve.lines.values()], at_end)
+
+
+def test_a_function_tells_what_its_declaration_says():
+    assert reference.facts(ag.softplus) == (
+        "By its declaration: ∂y/∂x: ``sigmoid(x)``; elementwise; for real numbers: complex ones are a DTypeError."
+    )
+    assert "gradient of weight: ``g.T @ x``" in reference.facts(nn.functional.linear)
+    assert reference.facts(nn.Linear) == reference.facts(ag.grad) == ""
 
 
 def test_every_public_name_has_its_place_in_the_reference():

@@ -303,7 +303,8 @@ def _axis_samples(rng: np.random.Generator) -> Any:
 def _softmax(x: Any, axis: int = -1) -> Any:
     """Compute eˣ / Σ eˣ along an axis.
 
-    The result has the shape of ``x`` and sums to 1 along ``axis``; gᵀ ∂y/∂x = y · (g − Σ g y).
+    The result has the shape of ``x`` and sums to 1 along ``axis``; gᵀ ∂y/∂x = y · (g − Σ g y). Raises AxisError for an
+    axis that ``x`` does not have.
 
     >>> import autograd as ag
     >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)
@@ -329,7 +330,7 @@ softmax = op(
 def _log_softmax(x: Any, axis: int = -1) -> Any:
     """Compute log(eˣ / Σ eˣ) along an axis.
 
-    The result has the shape of ``x``; gᵀ ∂y/∂x = g − eʸ Σ g.
+    The result has the shape of ``x``; gᵀ ∂y/∂x = g − eʸ Σ g. Raises AxisError for an axis that ``x`` does not have.
 
     >>> import autograd as ag
     >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)
@@ -354,7 +355,8 @@ log_softmax = op(
 def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Compute log Σ eˣ over an axis, all axes by default.
 
-    Its derivative is the softmax. No exponential overflows: the largest x is taken out first.
+    Its derivative is the softmax. No exponential overflows: the largest x is taken out first. (N, C) -> (N,) for
+    ``axis=1``. Raises AxisError for an axis that ``x`` does not have.
 
     >>> import autograd as ag
     >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)

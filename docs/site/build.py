@@ -133,9 +133,11 @@ def main() -> int:
     lay_out(source)
     said = source / "warnings.txt"  # with -W, those of Sphinx's second process would not count
     failed = build_main(["-q", "-j", "2", "-w", str(said), "-d", str(source / ".cache"), str(source), str(output)])
-    wrong = [] if failed else [*said.read_text(encoding="utf-8").splitlines(), *check.problems(output)]
+    if failed:  # Sphinx has said why
+        return 1
+    wrong = [*said.read_text(encoding="utf-8").splitlines(), *check.problems(output)]
     print("\n".join(wrong) or f"{output / 'index.html'}", file=sys.stderr if wrong else sys.stdout)
-    return int(failed or bool(wrong))
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ import latex2mathml.converter
 from docutils.nodes import SkipNode
 
 import autograd
+from docs.site.curves import curve_of
 from docs.site.examples import picture_of
+from docs.site.reference import facts
 
 project, release = autograd.__distribution__, autograd.__version__
 copyright = "2026, the chainrule authors"
@@ -49,17 +51,22 @@ def plain(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[st
 
     |x| is an absolute value and x_ a name.
     """
-    drawn = picture_of(lines, obj)
+    drawn, curve = picture_of(lines, obj), curve_of(lines, obj) if what in ("function", "class") else None
+    told = facts(obj) if what == "function" else ""
+    if told:
+        lines += ["", told, ""]
     for i, line in enumerate(lines):
         if not line.lstrip().startswith((">>>", "...")):
             parts = _LITERAL.split(line)
             parts[::2] = [re.sub(r"([|*\\])|(?<=\w)(_)(?!\w)", r"\\\1\2", part) for part in parts[::2]]
             lines[i] = "".join(parts)
-    if drawn is not None:
-        file = Path(app.srcdir) / "_pictures" / f"{name}.svg"
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(drawn.render("svg"))
-        lines += ["", f".. image:: /_pictures/{name}.svg", f"   :alt: {drawn.title}", "   :class: graph", ""]
+    folder = Path(app.srcdir) / "_pictures"
+    folder.mkdir(exist_ok=True)
+    for kind, picture in (("curve", curve), ("graph", drawn)):
+        if picture is not None:
+            (folder / f"{name}-{kind}.svg").write_bytes(picture.render("svg"))
+            image = f"/_pictures/{name}-{kind}.svg"
+            lines += ["", f".. image:: {image}", f"   :alt: {picture.title}", f"   :class: {kind}", ""]
 
 
 def inline(self: Any, node: Any) -> None:

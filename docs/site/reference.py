@@ -52,7 +52,7 @@ def title(text: str, line: str = "=") -> str:
 def documented(path: str, thing: object) -> str:
     """Give the directive for one name."""
     if inspect.isclass(thing):
-        return f".. autoclass:: {path}\n   :members:\n\n"
+        return f".. autoclass:: {path}\n   :members:\n   :show-inheritance:\n\n"
     return f".. autofunction:: {path}\n\n" if callable(thing) else f".. autodata:: {path}\n\n"
 
 
@@ -118,6 +118,27 @@ def _row(name: str, row: Any) -> str:
     return f"* - ``{name}``\n  - {', '.join(op.inputs)}\n  - {derivative or '–'}\n  - {'; '.join(notes) or '–'}\n"
 
 
+def op_of(thing: object) -> Any:
+    """Give the op behind a public function, found by its name; None where there is none, or plain ops make it."""
+    row = registry.get(getattr(thing, "__name__", ""))
+    return getattr(row, "op", None) if callable(thing) and not inspect.isclass(thing) else None
+
+
+def facts(thing: object) -> str:
+    """Say in one line what the declaration of an op says beyond its docstring: derivatives, and what it refuses."""
+    op = op_of(thing)
+    if op is None:
+        return ""
+    formulas = zip(op.inputs, op.formula, strict=False) if op.formula else ()
+    told = [f"gradient of {x}: ``{formula}``" for x, formula in formulas if formula]
+    if op.elementwise:
+        told = [said.replace("gradient of", "∂y/∂", 1).replace("∂y/∂ ", "∂y/∂") for said in told]
+        told.append("elementwise")
+    if op.holomorphic is None:
+        told.append("for real numbers: complex ones are a DTypeError")
+    return f"By its declaration: {'; '.join(told)}." if told else ""
+
+
 def pages() -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each page, in the order of the menu."""
     yield "tensor", tensor()
@@ -126,4 +147,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "nn", layers()
     for module, heading in MODULES.items():
         importlib.import_module(module)
-        yield module.replace(".", "-"), title(heading) + f".. automodule:: {module}\n   :members:\n\n"
+        yield (
+            module.replace(".", "-"),
+            title(heading) + f".. automodule:: {module}\n   :members:\n   :show-inheritance:\n\n",
+        )

@@ -14,7 +14,8 @@ def load_digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Load 1,797 images of handwritten digits and what they show.
 
     Returns images ``(1797, 8, 8)``, float32 from 0 (paper) to 1 (ink), and labels ``(1797,)``, int64 from 0 to 9, in
-    the order of the source: writer after writer, so shuffle before you split (``train_test_split`` does).
+    the order of the source: writer after writer, so shuffle before you split (``train_test_split`` does). Any
+    argument is a CallError.
 
     >>> images, labels = load_digits()
     >>> images.shape, labels[:5]

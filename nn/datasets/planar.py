@@ -21,6 +21,8 @@ Rng = np.random.Generator | int | None
 def two_moons(n: int = 200, noise: float = 0.1, *, rng: Rng = None) -> Points:
     """Make two half circles that reach into each other: (cos t, sin t) and (1 − cos t, ½ − sin t) for t in [0, π].
 
+    x: (n, 2), y: (n,). Raises ArgumentError for too few points or negative noise.
+
     >>> x, y = two_moons(100, noise=0.0)
     >>> x.shape, y[:4]
     ((100, 2), array([0, 1, 0, 1]))
@@ -33,7 +35,14 @@ def two_moons(n: int = 200, noise: float = 0.1, *, rng: Rng = None) -> Points:
 
 @hinted
 def circles(n: int = 200, noise: float = 0.05, *, factor: float = 0.5, rng: Rng = None) -> Points:
-    """Make a circle of radius 1 (class 0) around one of radius ``factor`` (class 1)."""
+    """Make a circle of radius 1 (class 0) around one of radius ``factor`` (class 1).
+
+    x: (n, 2), y: (n,). Raises ArgumentError for a ``factor`` that is not between 0 and 1, or too few points.
+
+    >>> x, y = circles(6, noise=0.0)
+    >>> np.linalg.norm(x, axis=1).round(3)
+    array([1. , 0.5, 1. , 0.5, 1. , 0.5])
+    """
     if not 0 < factor < 1:
         raise ArgumentError(f"circles: factor={factor} must lie between 0 and 1, as class 1 is the inner circle.")
     y, rank, count = _classes(n, 2)
@@ -45,7 +54,12 @@ def circles(n: int = 200, noise: float = 0.05, *, factor: float = 0.5, rng: Rng 
 def spirals(n: int = 300, noise: float = 0.02, *, arms: int = 3, turns: float = 0.75, rng: Rng = None) -> Points:
     """Make ``arms`` spirals that wind outwards from 0 to radius 1, one class each.
 
-    The point of arm k at radius r stands at the angle 2π (k / arms + turns · r).
+    The point of arm k at radius r stands at the angle 2π (k / arms + turns · r). x: (n, 2), y: (n,). Raises
+    ArgumentError for too few points or negative noise.
+
+    >>> x, y = spirals(6, noise=0.0)
+    >>> x.shape, y
+    ((6, 2), array([0, 1, 2, 0, 1, 2]))
     """
     y, rank, count = _classes(n, arms)
     radius = (rank + 1) / count
@@ -55,7 +69,9 @@ def spirals(n: int = 300, noise: float = 0.02, *, arms: int = 3, turns: float = 
 
 @hinted
 def ring(n: int = 512, noise: float = 0.05, *, modes: int = 8, radius: float = 1.0, rng: Rng = None) -> Points:
-    """Make ``modes`` round clouds on a circle, the usual question to a GAN: how many of them does it find?
+    """Make ``modes`` round clouds on a circle, of which a GAN should find all.
+
+    x: (n, 2), y: (n,). Raises ArgumentError for too few points or negative noise.
 
     >>> x, y = ring(8, noise=0.0)
     >>> x[[0, 2]].round(6)
@@ -69,6 +85,8 @@ def ring(n: int = 512, noise: float = 0.05, *, modes: int = 8, radius: float = 1
 @hinted
 def xor(n: int = 4, noise: float = 0.0, *, rng: Rng = None) -> Points:
     """Make the truth table of exclusive or, over and over: (0, 0) → 0, (0, 1) → 1, (1, 0) → 1, (1, 1) → 0.
+
+    Raises ArgumentError for too few points or negative noise.
 
     >>> xor()[0].tolist(), xor()[1].tolist()
     ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])

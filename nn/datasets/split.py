@@ -17,8 +17,8 @@ def train_test_split(
     """Shuffle arrays together and cut each in two: a part to learn from, and a part to measure on.
 
     ``x_train, x_test, y_train, y_test = train_test_split(x, y, rng=0)``. ``test_size`` is a fraction of the rows
-    (rounded up) or their number; frames and sparse matrices stay what they are.
-    Arrays of different lengths are a ShapeError, an empty part is an ArgumentError.
+    (rounded up) or their number; frames and sparse matrices stay what they are. Arrays of different lengths are a
+    ShapeError, an empty part is an ArgumentError. (N, …) -> (N − held, …), (held, …).
 
     >>> x_train, x_test = train_test_split(np.arange(8.0), test_size=2, rng=0)
     >>> x_train.shape, x_test.shape

@@ -49,7 +49,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
 def elu(input: Any, alpha: float = 1.0) -> Any:
     """Compute x for x > 0, else α (eˣ - 1).
 
-    Elementwise: the result has the shape of x.
+    Elementwise: the result has the shape of x. y = x or α (eˣ - 1); the slope at 0 is α.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
@@ -64,7 +64,7 @@ def elu(input: Any, alpha: float = 1.0) -> Any:
 def silu(input: Any) -> Any:
     """Compute x σ(x).
 
-    Elementwise: the result has the shape of x.
+    Elementwise: the result has the shape of x. y = x · σ(x).
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
@@ -109,7 +109,7 @@ def tanh(input: Any) -> Any:
 def mish(input: Any) -> Any:
     """Compute x tanh(log(1 + eˣ)) (Misra 2019).
 
-    Elementwise: the result has the shape of x.
+    Elementwise: the result has the shape of x. Complex numbers are a DTypeError.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
@@ -125,7 +125,7 @@ def mish(input: Any) -> Any:
 def hardswish(input: Any) -> Any:
     """Compute x · min(max(x + 3, 0), 6) / 6, a SiLU made of straight lines and a parabola (Howard et al. 2019).
 
-    Elementwise: the result has the shape of x.
+    Elementwise: the result has the shape of x. Complex numbers are a DTypeError.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)
@@ -140,6 +140,8 @@ def hardswish(input: Any) -> Any:
 
 def glu(input: Any, dim: int = -1) -> Any:
     """Compute a σ(b), where a and b are the halves of x along ``dim`` (Dauphin et al. 2017).
+
+    y = a · σ(b): (…, 2 n, …) -> (…, n, …). Raises ShapeError where the axis has no even length.
 
     >>> import numpy as np, nn
     >>> nn.functional.glu(np.array([1.0, 2.0, 0.0, 0.0]))
@@ -175,6 +177,9 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 def softmax(input: Any, dim: int | None = None) -> Any:
     """Compute eˣ / Σ eˣ along ``dim``, which may be left out where x has one axis or two: it is the last one then.
 
+    The result has the shape of x. Raises ArgumentError where ``dim`` has to be said, AxisError for an axis that x has
+    not.
+
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)
     >>> y = nn.functional.softmax(x, dim=-1)
@@ -186,6 +191,9 @@ def softmax(input: Any, dim: int | None = None) -> Any:
 
 def log_softmax(input: Any, dim: int | None = None) -> Any:
     """Compute x - log Σ eˣ along ``dim``; see ``softmax``.
+
+    The result has the shape of x. Raises ArgumentError where ``dim`` has to be said, AxisError for an axis that x has
+    not.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[1.0, 2.0, 3.0]], requires_grad=True)

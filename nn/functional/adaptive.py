@@ -13,7 +13,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """Take means over windows so that the output is (N, C, *output_size): row i is over ⌊i·H/o⌋ … ⌈(i + 1)·H/o⌉ − 1.
 
     x: (N, C, H, W) or (C, H, W); ``output_size`` is an int or a pair, None keeps a length. The windows overlap where o
-    does not divide H.
+    does not divide H. Raises ShapeError unless x is (N, C, H, W) or (C, H, W).
 
     >>> import numpy as np, nn
     >>> nn.functional.adaptive_avg_pool2d(np.arange(6.0).reshape(1, 2, 3), (1, 2)).tolist()
@@ -24,6 +24,8 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     """Take means over windows so that the output is (N, C, output_size); see :func:`adaptive_avg_pool2d`.
+
+    y[n, c, i] = mean of x[n, c, ⌊i·L/o⌋ … ⌈(i + 1)·L/o⌉ − 1]. Raises ShapeError unless x is (N, C, L) or (C, L).
 
     >>> import nn
     >>> nn.functional.adaptive_avg_pool1d([[1.0, 3.0, 5.0, 7.0]], 2).tolist()

@@ -278,7 +278,7 @@ def scaled_dot_product_attention(
     query: (..., L, d), key: (..., S, d), value: (..., S, e); y: (..., L, e). A boolean ``attn_mask`` is True where a
     query may look (PyTorch's choice for this function), a float one is added to the scores; it broadcasts to (..., L,
     S). A query that may look nowhere gives 0. Weights are dropped with probability ``dropout_p``, whatever the mode:
-    pass 0 in evaluation.
+    pass 0 in evaluation. Raises ShapeError where shapes do not fit.
 
     >>> import autograd as ag, nn
     >>> q = ag.Tensor([[1.0, 0.0]], requires_grad=True)

@@ -33,7 +33,8 @@ def cross_entropy(
     (C,) weighs the classes, and the mean is then weighted; targets equal to ``ignore_index`` do not count;
     ``label_smoothing`` ε mixes the target with the uniform distribution: (1 - ε) t + ε / C (Szegedy et al. 2015).
     Raises for labels out of range, shapes that do not fit and a single class; unless ``check`` is False also for rows
-    of probabilities that do not sum to 1 and swapped arguments.
+    of probabilities that do not sum to 1 and swapped arguments. Raises ArgumentError for a class that there is not,
+    ShapeError where shapes do not fit.
 
     >>> float(cross_entropy([[1e4, 0.0]], [0]))
     0.0
@@ -84,7 +85,7 @@ def nll_loss(
 ) -> Any:
     """Compute -x[target] for log-probabilities x of shape (N, C), (C,) or (N, C, d1, …); see ``cross_entropy``.
 
-    Raises ArgumentError, unless ``check`` is False, for outputs above 0.
+    The mean is −Σ w[t] · x[n, t] / Σ w[t]. Raises ArgumentError, unless ``check`` is False, for outputs above 0.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[-3.0, -2.0, -0.2]], requires_grad=True)

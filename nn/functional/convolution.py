@@ -211,7 +211,8 @@ def conv1d(
 ) -> Any:
     """Slide ``weight`` over sequences: y[n, o, t] = b[o] + Σ w[o, c, i] · x[n, c, stride·t + dilation·i].
 
-    x: (N, C, L) or (C, L), weight: (O, C/groups, k), bias: (O,); y: (N, O, ol). Otherwise as :func:`conv2d`.
+    x: (N, C, L) or (C, L), weight: (O, C/groups, k), bias: (O,); y: (N, O, ol). Otherwise as :func:`conv2d`. Raises
+    ShapeError unless x has the channels of the weight and room for the kernel.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[1.0, 2.0, 3.0, 4.0]], requires_grad=True)
@@ -247,7 +248,7 @@ def _convolve(
     if axes == 1 and not isinstance(padding, str):
         padding = read(padding, f"{name}: padding", 1, 0)
     pads = read_pads(padding, kernel, steps, spread, name)
-    Windows(kernel, steps, pads, spread, *(*x.shape[x.ndim - axes :], 1)[:2]).check(place(name), x.shape)
+    Windows(kernel, steps, pads, spread, *(*x.shape[x.ndim - axes :], 1)[:2]).check(place(name), x.shape, axes)
     batched = x if x.ndim == axes + 2 else x[None]
     y = _conv(
         batched, weight, 0.0 if bias is None else bias, stride=steps, pads=pads, dilation=spread, groups=int(groups)

@@ -52,7 +52,8 @@ def triplet_margin_loss(
 ) -> Any:
     """Compute max(0, d(a, p) − d(a, n) + margin) with d(x, y) = ‖x − y + ε‖_p (Balntas et al. 2016).
 
-    anchor, positive, negative: (N, D) or (D,). ``swap`` takes the smaller one of d(a, n) and d(p, n).
+    anchor, positive, negative: (N, D) or (D,). ``swap`` takes the smaller one of d(a, n) and d(p, n). Raises ShapeError
+    where the three do not have one shape.
 
     >>> import numpy as np, nn
     >>> round(float(nn.functional.triplet_margin_loss(*np.array([[[0.0]], [[1.0]], [[1.5]]]))), 4)

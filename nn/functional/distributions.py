@@ -72,7 +72,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
 
     ``log_target`` says that t is given as its logarithm. ``reduction="batchmean"`` divides the sum by the length of the
     first axis, which makes it the divergence; ``"mean"`` divides by all elements, as in PyTorch. Raises ArgumentError
-    for x above 0, which is no log-probability, and for t below 0, unless ``check=False``.
+    for x above 0, which is no log-probability, and for t below 0, unless ``check=False``. Both have one shape.
 
     >>> import numpy as np, nn
     >>> float(nn.functional.kl_div(np.log([[0.5, 0.5]]), np.array([[1.0, 0.0]]), "batchmean").round(4))

@@ -101,6 +101,8 @@ _gelu = ag.op(
 def gelu(input: Any, approximate: str = "none") -> Any:
     """Compute x · Φ(x), Φ the normal distribution function, or with ``approximate="tanh"`` a tanh that is close to it.
 
+    Elementwise: the result has the shape of x. Raises ArgumentError for another ``approximate``.
+
     >>> import numpy as np, nn
     >>> nn.functional.gelu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.1587,  0.    ,  0.8413])

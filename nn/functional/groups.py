@@ -44,7 +44,8 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     """Divide by the root mean square of the last axes: y = x / √(E[x²] + ε) · w.
 
     input: (*, *normalized_shape), weight: normalized_shape; ``eps`` is that of the dtype unless given. Zhang &
-    Sennrich, "Root mean square layer normalization" (2019). Raises ShapeError if the last axes do not fit.
+    Sennrich, "Root mean square layer normalization" (2019). Raises ShapeError if the last axes do not fit. The result
+    has the shape of x.
 
     >>> import numpy as np, nn
     >>> nn.functional.rms_norm(np.array([[3.0, 4.0]]), 2).round(3)

@@ -19,7 +19,8 @@ def interpolate(
     """Bring the axes behind the channels to ``size``, or to ``scale_factor`` times their lengths, rounded down.
 
     x: (N, C, L) or (N, C, H, W). ``mode`` is "nearest", "linear" (three axes) or "bilinear" (four); the last two read
-    at (i + ½)/scale − ½, or with ``align_corners`` at i·(n − 1)/(size − 1), which keeps the ends where they are.
+    at (i + ½)/scale − ½, or with ``align_corners`` at i·(n − 1)/(size − 1), which keeps the ends where they are. Raises
+    ArgumentError unless one of ``size`` and ``scale_factor`` is given, ShapeError where x does not fit the mode.
 
     >>> import numpy as np, nn
     >>> nn.functional.interpolate(np.array([[[0.0, 4.0]]]), scale_factor=2, mode="linear").tolist()

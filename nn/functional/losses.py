@@ -93,6 +93,8 @@ def _samples(low: float = -2.0, high: float = 2.0, **more: list[Any]) -> Any:
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """Compute (x - t)².
 
+    Raises ShapeError where the shapes differ.
+
     >>> float(mse_loss([1.0, 2.0], [1.0, 4.0]))
     2.0
     """
@@ -219,7 +221,7 @@ _huber = ag.op(
 def hinge_loss(input: Any, target: Any, reduction: str = "mean", margin: float = 1.0, *, check: bool = True) -> Any:
     """Compute max(0, margin - t x) for targets -1 and 1 (the max-margin loss of micrograd's demo).
 
-    Raises ArgumentError for other targets, unless ``check`` is False.
+    Raises ArgumentError for other targets, unless ``check`` is False. Input and target have one shape.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([0.5, 2.0], requires_grad=True)
@@ -266,7 +268,8 @@ def binary_cross_entropy(
     """Compute -(t log p + (1 - t) log(1 - p)) for probabilities p; the logarithms are cut at -100, as in PyTorch.
 
     From logits use ``binary_cross_entropy_with_logits``: it stays exact where p rounds to 0 or 1. Raises ArgumentError
-    where p is not in [0, 1] and, unless ``check`` is False, where t is not or the two are swapped.
+    where p is not in [0, 1] and, unless ``check`` is False, where t is not or the two are swapped. Input and target
+    have one shape.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([0.9, 0.2], requires_grad=True)
@@ -349,7 +352,8 @@ def binary_cross_entropy_with_logits(
     """Compute -(t log σ(z) + (1 - t) log σ(-z)) = log(1 + e^z) - t z for logits z, exact at any z.
 
     ``pos_weight`` multiplies the first term: more than 1 trades precision for recall; ``weight`` multiplies each
-    element. Raises ArgumentError, unless ``check`` is False, for targets outside [0, 1] and swapped arguments.
+    element. Raises ArgumentError, unless ``check`` is False, for targets outside [0, 1] and swapped arguments. Input
+    and target have one shape.
 
     >>> float(binary_cross_entropy_with_logits([1e4], [1.0]))
     0.0

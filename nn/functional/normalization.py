@@ -115,7 +115,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     """Normalize over the last axes: y = (x − E[x]) / √(Var[x] + ε) · w + b, with the variance over n (not n − 1).
 
     input: (*, *normalized_shape); weight and bias: normalized_shape. Ba, Kiros, Hinton, "Layer normalization" (2016).
-    Raises ShapeError if the last axes are not ``normalized_shape``.
+    Raises ShapeError if the last axes are not ``normalized_shape``. The result has the shape of x.
 
     >>> import numpy as np, nn
     >>> nn.functional.layer_norm(np.array([[1.0, 3.0]]), 2).round(3)

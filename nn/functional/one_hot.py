@@ -16,8 +16,8 @@ from nn.inputs import is_recorded, numbers
 def one_hot(tensor: Any, num_classes: int = -1) -> NDArray[np.int64]:
     """Make rows of ``num_classes`` zeros with a 1 at each label: (...) -> (..., num_classes), an array of int64.
 
-    Without ``num_classes`` there are as many as the largest label asks for. Raises ArgumentError for a label outside.
-    (An exporter is given a Tensor: the rows of the identity that the labels read.)
+    y[..., k] = 1 where x[...] = k. Without ``num_classes`` there are as many as the largest label asks for. Raises
+    ArgumentError for a label outside. (An exporter is given a Tensor: the rows of the identity that the labels read.)
 
     >>> import nn
     >>> nn.functional.one_hot([0, 2], 3)

@@ -202,6 +202,8 @@ def avg_pool2d(
 def max_pool1d(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Any:
     """Take the maximum of each window of (N, C, L) or (C, L); see :func:`max_pool2d`.
 
+    y[n, c, p] = max over i of x[n, c, s·p + d·i]. Raises ShapeError if a window does not fit.
+
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[1.0, 3.0, 7.0, 5.0]], requires_grad=True)
     >>> y = nn.functional.max_pool1d(x, 2)
@@ -216,6 +218,8 @@ def avg_pool1d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, *, count_include_pad: bool = True
 ) -> Any:
     """Take the mean of each window of (N, C, L) or (C, L); see :func:`avg_pool2d`.
+
+    y[n, c, p] = 1/k · Σ_i x[n, c, s·p + i]. Raises ShapeError if a window does not fit.
 
     >>> import nn
     >>> nn.functional.avg_pool1d([[1.0, 3.0, 5.0, 7.0]], 2).tolist()
@@ -247,7 +251,7 @@ def _pool(
     image = image if axes == 2 else image.reshape(*image.shape, 1)  # a sequence is an image of width 1
     options: dict[str, Any] = {"kernel": size, "stride": steps, "pads": ((pads[0],) * 2, (pads[1],) * 2)}
     spread = (1, 1) if dilation is None else read(dilation, f"{name}: dilation", axes)
-    _windows(image, size, steps, options["pads"], spread).check(place(name), x.shape)
+    _windows(image, size, steps, options["pads"], spread).check(place(name), x.shape, axes)
     y = (
         _max_pool(image, **options, dilation=spread)
         if include is None

@@ -29,7 +29,8 @@ prelu_op = ag.op(
 def prelu(input: Any, weight: Any) -> Any:
     """Compute x for x > 0, else w · x, with one slope w for all, or one per channel (axis 1); at 0 the slope is w.
 
-    He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015). Raises ShapeError for another number of slopes.
+    He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015). Raises ShapeError for another number of slopes. The
+    result has the shape of x.
 
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([-1.0, 0.0, 2.0], requires_grad=True)

@@ -67,6 +67,8 @@ def gru(
 ) -> tuple[Any, Any]:
     """Run a stack of GRU layers and return (y, h_n); arguments and shapes are those of :func:`lstm` with one state.
 
+    h_t = (1 − z) · n + z · h_{t−1}, see :class:`nn.GRU`. Raises ShapeError for shapes that do not fit.
+
     >>> import numpy as np, nn
     >>> layer = nn.GRU(2, 3, rng=0)
     >>> y, h = nn.functional.gru(np.ones((4, 1, 2), np.float32), None, [list(layer.parameters())])
@@ -93,6 +95,8 @@ def rnn(
     rng: Any = None,
 ) -> tuple[Any, Any]:
     """Run a stack of plain recurrent layers and return (y, h_n); otherwise as :func:`lstm` with one state.
+
+    h_t = tanh(W x_t + b + U h_{t−1} + d), x: (T, N, I). Raises ShapeError for shapes that do not fit.
 
     >>> import numpy as np, nn
     >>> layer = nn.RNN(2, 3, rng=0)

@@ -128,6 +128,8 @@ def conv_transpose1d(
 ) -> Any:
     """Lay a kernel (C, O/groups, k) down for each element of (N, C, L) or (C, L); see :func:`conv_transpose2d`.
 
+    y[n, o, s·t + d·i − padding] += w[c, o, i] · x[n, c, t]. Raises ShapeError unless x has the channels of the weight.
+
     >>> import autograd as ag, nn
     >>> x = ag.Tensor([[1.0, 2.0]], requires_grad=True)
     >>> nn.functional.conv_transpose1d(x, [[[1.0, -1.0]]], stride=2).tolist()

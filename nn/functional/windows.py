@@ -114,9 +114,9 @@ class Windows:
             padded, (channels, *self.kernel, *self.out, batch), (c, h * dh, w * dw, h * sh, w * sw, n), writeable=False
         )
 
-    def check(self, what: str, shape: tuple[int, ...]) -> None:
-        """Refuse an image that is smaller than one window."""
-        for axis, size, k, d in zip((-2, -1), self.padded, self.kernel, self.dilation, strict=True):
+    def check(self, what: str, shape: tuple[int, ...], axes: int) -> None:
+        """Refuse an image (2 axes), or a sequence (1), that is smaller than one window."""
+        for axis, size, k, d in zip((-axes, 1 - axes), self.padded, self.kernel, self.dilation, strict=True):
             if size < d * (k - 1) + 1:
                 raise ShapeError(
                     f"{what} got x of shape {shape}: axis {axis} has {size} elements with padding, "

@@ -19,7 +19,7 @@ def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_
     """Scale all gradients by one factor so that their common norm is at most ``max_norm``; give the norm before.
 
     Call it between ``backward()`` and ``step()``. A norm that overflows is computed in another scale; one of inf or nan
-    leaves the gradients as they are (Pascanu et al. 2013).
+    leaves the gradients as they are (Pascanu et al. 2013). Raises ArgumentError for a negative ``max_norm``.
 
     >>> import nn
     >>> p = nn.Parameter([0.0, 0.0]); p.grad = [3.0, 4.0]
@@ -43,6 +43,8 @@ def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_
 @hinted
 def clip_grad_value(parameters: Iterable[Any] | ag.Tensor, clip_value: float) -> None:
     """Bring each element of the gradients into -clip_value … clip_value, which may turn the step's direction.
+
+    Raises ArgumentError for a negative ``clip_value``.
 
     >>> import nn
     >>> p = nn.Parameter([0.0, 0.0]); p.grad = [3.0, -0.5]

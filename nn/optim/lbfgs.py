@@ -22,7 +22,8 @@ class LBFGS(Optimizer):
     d = -H g, with H from the last ``history_size`` pairs of step and change of gradient; p += t d, with t = lr, or with
     ``line_search_fn="strong_wolfe"`` searched along d, which is safer. It ends when the gradient is below
     ``tolerance_grad``, the change below ``tolerance_change``, or the loss was computed ``max_eval`` times (1.25 ·
-    max_iter unless given). For mini-batches, whose losses differ, take Adam.
+    max_iter unless given). For mini-batches, whose losses differ, take Adam. Raises ArgumentError for a step without
+    closure.
 
     >>> import numpy as np, nn
     >>> w = nn.Parameter(np.array([-1.2, 1.0]))

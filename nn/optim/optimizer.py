@@ -22,7 +22,9 @@ class Optimizer:
     """Update parameters from their gradients; a subclass says how one block of them changes.
 
     ``params`` are Tensors (``model.parameters()``) or groups ``{"params": ..., "lr": ...}`` whose other entries replace
-    the defaults. A parameter whose ``.grad`` is None is skipped, and its state does not advance.
+    the defaults. A parameter whose ``.grad`` is None is skipped, and its state does not advance. Each subclass is p ← p
+    + step(g). Raises ArgumentError where there is no parameter, for an unknown option, and for a rate that is no number
+    or negative; InPlaceError says whose memory was changed meanwhile.
 
     >>> import autograd as ag, nn
     >>> w = ag.Tensor([1.0, -2.0], requires_grad=True)

@@ -19,7 +19,8 @@ class Schedule:
     """Set the learning rates of an optimizer to ``rate(base, t)``: base rate of the group, and steps taken.
 
     A subclass defines ``rate``, which is a constant plus a multiple of ``base``. Where it ``chains``, two that are
-    stepped side by side multiply; the others overwrite what was there.
+    stepped side by side multiply; the others overwrite what was there. lr = rate(base, t).
+    Raises ArgumentError for something else than an optimizer, and for counts and factors that cannot be.
 
     >>> import nn
     >>> sgd = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
@@ -118,6 +119,8 @@ class Schedule:
 class StepLR(Schedule):
     """Multiply the rate by ``gamma`` every ``step_size`` steps.
 
+    lr = base · gamma^⌊t / step_size⌋.
+
     >>> import autograd as ag, nn
     >>> sgd = nn.optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=1.0)
     >>> schedule = nn.optim.StepLR(sgd, step_size=2)
@@ -142,6 +145,8 @@ class StepLR(Schedule):
 class ExponentialLR(Schedule):
     """Multiply the rate by ``gamma`` in each step.
 
+    lr = base · gammaᵗ.
+
     >>> import autograd as ag, nn
     >>> sgd = nn.optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=1.0)
     >>> schedule = nn.optim.ExponentialLR(sgd, gamma=0.5)
@@ -164,6 +169,8 @@ class ExponentialLR(Schedule):
 class MultiStepLR(Schedule):
     """Multiply the rate by ``gamma`` after each of ``milestones`` steps.
 
+    lr = base · gammaᵏ, with k the number of milestones ≤ t.
+
     >>> import nn
     >>> optimizer = nn.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = nn.optim.MultiStepLR(optimizer, milestones=[1, 3])
@@ -185,6 +192,8 @@ class MultiStepLR(Schedule):
 
 class LambdaLR(Schedule):
     """Multiply the base rate by ``lr_lambda(t)``, a function of the steps taken, or a list with one per group.
+
+    lr = base · lr_lambda(t).
 
     >>> import nn
     >>> sgd = nn.optim.SGD([nn.Parameter([1.0])], lr=0.5)
@@ -239,6 +248,8 @@ class CosineAnnealingLR(Schedule):
 class LinearWarmup(Schedule):
     """Raise the rate linearly from ``start_factor`` times the base rate to the base rate in ``steps`` steps.
 
+    lr = base · (s + (1 − s) · min(1, t / steps)), s = ``start_factor``.
+
     >>> import autograd as ag, nn
     >>> sgd = nn.optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=1.0)
     >>> schedule = nn.optim.LinearWarmup(sgd, steps=4)
@@ -265,6 +276,8 @@ class LinearWarmup(Schedule):
 
 class SequentialLR(Schedule):
     """Run one schedule after the other: number i+1 starts, with its own count at 0, after ``milestones[i]`` steps.
+
+    lr = rateᵢ(base, t − milestones[i − 1]).
 
     >>> import nn
     >>> sgd = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)

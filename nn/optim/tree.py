@@ -24,7 +24,8 @@ class TreeOptimizer:
 
     ``tree`` holds the starting values (arrays, numbers, registered classes; None stays None), ``kind`` is the class of
     the optimizer, ``options`` its own. ``params`` are the current values, in the form of the tree, as arrays of their
-    own; ``optimizer`` is the optimizer itself, for schedules and its ``state_dict``.
+    own; ``optimizer`` is the optimizer itself, for schedules and its ``state_dict``. p ← p + step(g) for each leaf of
+    the tree. Raises ShapeError where the trees differ.
 
     >>> import autograd as ag, nn
     >>> descent = nn.optim.TreeOptimizer({"w": 1.0}, nn.optim.SGD, lr=0.1)
