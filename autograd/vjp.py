@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd.backward import InputCotangents
-from autograd.box import ARRAYS, KINDS, plain
+from autograd.box import ARRAYS, KINDS, Box
 from autograd.errors import GraphError, InPlaceError, MissingRule, RuleError
 from autograd.graph import Node, node_of, versions
 from autograd.rules import Op
@@ -131,7 +131,8 @@ def fit(cotangent: Any, parent: Any, op: Op, i: int) -> Any:
 
     Of a complex cotangent a real input takes the real part.
     """
-    inner = plain(cotangent)  # its attributes cost less than the Tensor's properties
+    # the array's attributes cost less than the Tensor's properties
+    inner = cotangent._array if isinstance(cotangent, Box) else cotangent
     if not isinstance(inner, ARRAYS):
         if not isinstance(inner, int | float | complex):
             raise RuleError(

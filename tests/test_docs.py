@@ -120,3 +120,29 @@ def test_first_pages_are_short(page, lines, characters):
 
 def test_changelog_has_a_place_for_the_next_change():
     assert TEXT[ROOT / "CHANGELOG.md"].startswith("# Changelog\n\n## Unreleased\n")
+
+
+_TANH = """
+import sys, numpy as np, autograd as ag
+x, w = (ag.Tensor(np.ones(shape), requires_grad=True) for shape in [(2, 1), (3,)])
+def step(): np.tanh(x * w).backward(np.ones((2, 3)))
+step()
+files = set()
+sys.setprofile(lambda frame, event, _: files.add(frame.f_code.co_filename) if event == "call" else None)
+step()
+sys.setprofile(None)
+print(*files, sep="\\n")
+"""
+
+
+def test_the_page_names_the_files_that_run():
+    """What runs for ``np.tanh(x)`` and its gradient stands in the paragraph, but for what is only asked on the way."""
+    run = subprocess.run([sys.executable, "-c", _TANH], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = {
+        Path(line).relative_to(ROOT / "autograd").as_posix() for line in run.stdout.split("\n") if "/autograd/" in line
+    }
+    text = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    paragraph = text.partition("## What runs for `y = np.tanh(x)`")[2].partition("\n## ")[0]
+    named = set(re.findall(r"\(\.\./autograd/([\w/]+\.py)\)", paragraph))
+    assert {"tensor.py", "protocols.py", "differentiate.py", "backward.py", "accumulate.py", "vjp.py"} <= files & named
+    assert files - named <= {"box.py", "hooks.py", "methods/arrangement.py", "methods/arithmetic.py"}
