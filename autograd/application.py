@@ -10,7 +10,20 @@ from weakref import ref
 
 import numpy as np
 
-from autograd.box import KINDS, SMALL, Box, alias, keeps_values, leaf_of, looked_at, needs_grad, small, watch, wrap
+from autograd.box import (
+    KINDS,
+    SMALL,
+    Box,
+    alias,
+    constant,
+    keeps_values,
+    leaf_of,
+    looked_at,
+    needs_grad,
+    small,
+    watch,
+    wrap,
+)
 from autograd.errors import AutogradError, DTypeError, RuleError, ShapeError
 from autograd.graph import Leaf, Node, View
 from autograd.modes import WATCHED, current
@@ -38,6 +51,21 @@ def keep_constant(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | Non
     leaf = Leaf(value, data.shape, data.dtype, False)
     leaf.holder = ref(data)  # one and the same for each use of this array, also when it is gone
     return leaf, kept
+
+
+def keep_inputs(
+    op: Op, inputs: Sequence[Any], data: Sequence[Any], nodes: list[Any], needs: Sequence[bool], dtype: Any
+) -> list[Any]:
+    """Return what is kept of each input; constants get a place in ``nodes``, and a small view an array of its own."""
+    read, kept = op.reads(needs), []
+    for i, (x, array) in enumerate(zip(inputs, data, strict=True)):
+        if nodes[i] is None:
+            nodes[i], value = keep_constant(x, array, i in read, dtype)
+        else:
+            value = array if i in read or array.size <= SMALL else None
+            value = owned(value) if nodes[i].__class__ is View else value
+        kept.append(value)
+    return kept
 
 
 def number_of(dtype: Any, x: Any) -> Any:
@@ -143,14 +171,8 @@ def record_outputs(
 ) -> Any:
     """Record an op of several outputs: one node for all, and one for each of them."""
     nodes = [x._node if isinstance(x, Box) else None for x in inputs]
-    read = op.reads([node is not None and node.needs for node in nodes])
-    kept = []
-    for i, (x, array) in enumerate(zip(inputs, data, strict=True)):
-        if nodes[i] is None:
-            nodes[i], value = keep_constant(x, array, i in read, y[0].dtype)
-        else:
-            value = array if i in read or array.size <= SMALL else None
-        kept.append(owned(value) if isinstance(nodes[i], View) else value)
+    needs = [node is not None and node.needs for node in nodes]
+    kept = keep_inputs(op, inputs, data, nodes, needs, y[0].dtype)
     residuals = (*kept, y if op.reads_output else None, *extras)
     shapes, dtypes = [part.shape for part in y], [part.dtype for part in y]
     op = op_for(op, *[dtype for dtype in dtypes if dtype.kind not in "biu"])
@@ -161,7 +183,7 @@ def record_outputs(
 def _output(op: Op, node: Node, i: int, part: Any, source: int | None, inputs: Sequence[Any]) -> Any:
     """Wrap output ``i`` of several: integers among them (where a maximum stood, say) are constants."""
     if part.dtype.kind in "biu":
-        return wrap(part, Leaf(small(part), part.shape, part.dtype, False, note=op.name))
+        return constant(part, op.name)
     if source is None:
         return wrap(part, item_node(node, i, part))
     return watch(wrap(part, item_node(node, i, part, node.parents[source])), inputs[source])

@@ -66,6 +66,11 @@ def leaf_of(box: Box) -> Node:
     return node
 
 
+def constant(data: Any, note: str) -> Any:
+    """Wrap a value that needs no gradient; ``note`` says what cut it off from its graph."""
+    return wrap(data, Leaf(small(data), data.shape, data.dtype, False, note=note))
+
+
 _keeps_all: ContextVar[bool] = ContextVar("chainrule_keeps_all", default=False)
 keeps_values = _keeps_all.get  # whether the values of all constants stay on the graph
 
@@ -170,7 +175,7 @@ def alias(data: Any, source: Box, note: str) -> Any:
     own.
     """
     if type(data) is not np.ndarray:
-        return wrap(data, Leaf(data, data.shape, data.dtype, False, note=note))
+        return constant(data, note)
     root = origin(leaf_of(source))
     if isinstance(root, Leaf) and not isinstance(root, Detached):
         return watch(wrap(data, Alias(root, small(data), data.shape, data.dtype, note)), source)

@@ -46,6 +46,7 @@ _SHARED: dict[str, Any] = {
     "_View": View,
     "_PLAIN": PLAIN,
     "_keep_constant": application.keep_constant,
+    "_keep_inputs": application.keep_inputs,
     "_as_raw": box.as_raw,
     "_check": check,
     "_as_arrays": application.as_arrays,

@@ -17,11 +17,10 @@ from typing import Any
 import numpy as np
 
 from autograd.application import of_complex, rebuild
-from autograd.box import Box, plain, small, unbox, wrap
+from autograd.box import Box, constant, plain, unbox
 from autograd.compiler import compiled
 from autograd.differentiate import definition_vjp
 from autograd.errors import MissingRule, NotAFunction, RuleError
-from autograd.graph import Leaf
 from autograd.hints import full_name
 from autograd.modes import current
 from autograd.rules import Op
@@ -213,7 +212,7 @@ def _cut_off(label: str, y: Any, data: Sequence[Any]) -> Any:
         y = np.asarray(y)
     if type(y) is np.ndarray and (y.base is not None or any(y is x for x in data)):
         y = y.copy()
-    return wrap(y, Leaf(small(y), y.shape, y.dtype, False, note=label))
+    return constant(y, label)
 
 
 def missing(function: Any, advice: str = "", method: str = "") -> MissingRule:

@@ -31,9 +31,13 @@ PLAIN = frozenset({type(None), bool, int, float, complex, str, slice, type, np.d
 
 
 class Rule:
-    """Hold one gradient rule, the names of what it asks for, and which inputs it reads."""
+    """Hold one gradient rule, the names of what it asks for, where each stands on a node, and which inputs it reads.
 
-    __slots__ = ("function", "names", "reads")
+    ``sources`` are pairs: ``("residuals", place)``, ``("inputs", None)`` for all of ``*args``, ``("kwargs", key)``, or
+    one of ``shapes``, ``needs`` and ``arrived``, and None.
+    """
+
+    __slots__ = ("function", "names", "reads", "sources")
 
     def __init__(self, function: Callable[..., Any], op: "Op", first: tuple[str, ...] = ("g",)) -> None:
         names = [name for name, _, _ in parameters_of(function)]
@@ -41,8 +45,7 @@ class Rule:
             raise RuleError(f"op {op.name!r}: the first parameter of a rule must be named g, got {names}.")
         self.function = function
         self.names = names[len(first) :]
-        for name in self.names:
-            op.check_source(name)
+        self.sources = [op.source_of(name) for name in self.names]
         self.reads = frozenset(i for i, name in enumerate(op.inputs) if name in self.names)
 
     def conjugated(self) -> "Rule":
@@ -181,8 +184,8 @@ class Op:
             raise RuleError(f"op {self.name!r}: {what} names {name!r}, but the inputs are {', '.join(self.inputs)}.")
         return self.inputs.index(name)
 
-    def check_source(self, name: str) -> None:
-        """Refuse a name that no rule may ask for."""
+    def source_of(self, name: str) -> tuple[str, Any]:
+        """Tell where what a rule asks for stands on a node, and refuse a name that no rule may ask for."""
         if name in _RESERVED and name in [*self.inputs, *self.keywords, *self.cache]:
             raise RuleError(
                 f"op {self.name!r}: a rule asks for {name!r}, which is an input here (or a keyword) and elsewhere "
@@ -191,6 +194,11 @@ class Op:
         known = [*_RESERVED, *self.inputs, *self.keywords, *self.cache]
         if name not in known:
             raise RuleError(f"op {self.name!r}: a rule asks for {name!r}; it may use {', '.join(['g', *known])}.")
+        if name in self.inputs:
+            return ("inputs", None) if self.variadic else ("residuals", self.inputs.index(name))
+        if name in ("y", *self.cache):  # behind the inputs
+            return "residuals", ("y", *self.cache).index(name) - 1 - len(self.cache)
+        return ("kwargs", name) if name in self.keywords else (name, None)
 
     def constant(self, name: str, value: Any) -> Any:
         """Return a keyword's value; arrays and lists are copied, as they belong to somebody who may change them."""

@@ -134,7 +134,10 @@ def _read_output(op: Op) -> Iterator[str]:
 
 def _keep_arrays(op: Op) -> Iterator[str]:
     """Write what is kept: what a rule that will run reads, and small values for pictures."""
-    yield from _keep_list(op) if op.variadic else _keep_inputs(op)
+    if op.variadic:
+        yield "_kept = _keep_inputs(_op, _inputs, _data, _nodes, _needs, _dtype)"
+    else:
+        yield from _keep_each(op)
     output = "(_output if _source is None else _owned(_output))" if _may_look(op) else "_output"
     read = _is_read(op, "y")
     if read != "True":
@@ -142,7 +145,7 @@ def _keep_arrays(op: Op) -> Iterator[str]:
     yield f"_residuals = ({', '.join([_texts(op).kept, output, *_cached(op)])})"
 
 
-def _keep_inputs(op: Op) -> Iterator[str]:
+def _keep_each(op: Op) -> Iterator[str]:
     """Write what is kept of each input: constants get a node and a copy, and a small view an array of its own."""
     for i, x in enumerate(op.inputs):
         read = _is_read(op, i)
@@ -152,19 +155,6 @@ def _keep_inputs(op: Op) -> Iterator[str]:
         yield "else:"
         yield f"    {x}_kept = {keep}"
         yield f"    if {x}_node.__class__ is _View: {x}_kept = _owned({x}_kept)"
-
-
-def _keep_list(op: Op) -> Iterator[str]:
-    read = bool(op.reads([True]))
-    yield "_kept = []"
-    yield "for _i, (_x, _array) in enumerate(zip(_inputs, _data)):"
-    yield "    if _nodes[_i] is None:"
-    yield f"        _nodes[_i], _array = _keep_constant(_x, _array, {read}, _dtype)"
-    yield "    else:"
-    if not read:
-        yield f"        if _array.size > {SMALL}: _array = None"
-    yield "        if _nodes[_i].__class__ is _View: _array = _owned(_array)"
-    yield "    _kept.append(_array)"
 
 
 def _make_node(op: Op) -> Iterator[str]:
@@ -313,17 +303,13 @@ def _fit(i: int) -> Iterator[str]:
 
 def _arguments(op: Op, rule: Rule) -> Iterator[str]:
     """Write where each thing that a rule asks for stands."""
-    split = op.joint is None
-    for name in rule.names:
-        if name in op.inputs and op.variadic:
+    for source, key in rule.sources:
+        if source == "residuals":
+            yield f"residuals[{key}]" if op.joint is not None else f"{(*op.inputs, 'y', *op.cache)[key]}_kept"
+        elif source == "inputs":
             yield "tuple(residuals[:len(parents)])"
-        elif name in op.inputs:
-            yield f"{name}_kept" if split else f"residuals[{op.inputs.index(name)}]"
-        elif name in ("y", *op.cache):
-            at = ("y", *op.cache).index(name)
-            yield f"{name}_kept" if split else f"residuals[{at - 1 - len(op.cache)}]"
         else:
-            yield f"kwargs[{name!r}]" if name in op.keywords else name
+            yield f"kwargs[{key!r}]" if source == "kwargs" else source
 
 
 def _tuple(items: Iterable[str]) -> str:

@@ -205,16 +205,16 @@ def stale(node: Node) -> Iterator[int]:
 
 def arguments_of(rule: Any, node: Node, residuals: Sequence[Any], needs: Sequence[bool], arrived: Any) -> list[Any]:
     """List what a rule asks for besides the cotangent, as the written-out code does."""
-    op, found = node.op, []
-    for name in rule.names:
-        if name in op.inputs:
-            found.append(tuple(residuals[: len(needs)]) if op.variadic else residuals[op.inputs.index(name)])
-        elif name in ("y", *op.cache):
-            found.append(residuals[("y", *op.cache).index(name) - 1 - len(op.cache)])
-        elif name == "shapes":
+    found: list[Any] = []
+    for source, key in rule.sources:
+        if source == "residuals":
+            found.append(residuals[key])
+        elif source == "kwargs":
+            found.append(node.kwargs[key])
+        elif source == "inputs":
+            found.append(tuple(residuals[: len(needs)]))
+        elif source == "shapes":
             found.append(tuple([() if p is None else p.shape for p in node.parents]))
-        elif name in ("needs", "arrived"):
-            found.append(tuple(needs) if name == "needs" else arrived)
         else:
-            found.append(node.kwargs[name])
+            found.append(tuple(needs) if source == "needs" else arrived)
     return found

@@ -153,27 +153,28 @@ class _Asked:
         self.tracer, self.step, self.outputs, self.needs, self.arrived = tracer, step, outputs, needs, arrived
 
     def of(self, rule: Rule) -> list[Any]:
-        return [self.one(name) for name in rule.names]
+        return [self.one(source, key) for source, key in rule.sources]
 
-    def one(self, name: str) -> Any:
-        step, op = self.step, self.step.op
-        if name in op.inputs:
-            if op.variadic:
-                return tuple([self.residual(x) for x in step.inputs])
-            return self.residual(step.inputs[op.inputs.index(name)])
-        if name == "y":
-            ys = [self.tracer.wrap(out) for out in self.outputs]
-            return tuple(ys) if _several(step) else ys[0]
-        if name in op.cache:
-            at = op.cache.index(name) - len(op.cache)
-            return self.residual(step.outputs[at])
-        if name == "shapes":
+    def one(self, source: str, key: Any) -> Any:
+        step = self.step
+        if source == "inputs":
+            return tuple([self.residual(x) for x in step.inputs])
+        if source == "residuals":
+            if key == -1 - len(step.op.cache):
+                return self.output()
+            return self.residual(step.inputs[key] if key >= 0 else step.outputs[key])
+        if source == "shapes":
             return tuple([x.shape if isinstance(x, Value) else np.shape(x) for x in step.inputs])
-        if name == "needs":
+        if source == "needs":
             return tuple(self.needs)
-        if name == "arrived":
-            return self.arrived
-        return replaced(step.kwargs[name], lambda x: self.tracer.wrap(x) if isinstance(x, Value) else x)
+        return self.arrived if source == "arrived" else self.keyword(step.kwargs[key])
+
+    def output(self) -> Any:
+        ys = [self.tracer.wrap(out) for out in self.outputs]
+        return tuple(ys) if _several(self.step) else ys[0]
+
+    def keyword(self, x: Any) -> Any:
+        return replaced(x, lambda x: self.tracer.wrap(x) if isinstance(x, Value) else x)
 
     def residual(self, x: Any) -> Any:
         """Return an input as the engine keeps it: a Python number in the dtype of the result."""
@@ -214,15 +215,11 @@ class _Plain(_Asked):
     def __init__(self, step: Step, outputs: Any, needs: Any, arrived: Any) -> None:
         super().__init__(None, step, outputs, needs, arrived)
 
-    def one(self, name: str) -> Any:
-        step, op = self.step, self.step.op
-        if name in op.inputs and op.variadic:
-            return tuple([self.residual(x) for x in step.inputs])
-        if name == "y":
-            return tuple(self.outputs) if _several(step) else self.outputs[0]
-        if name in op.cache:
-            return step.outputs[op.cache.index(name) - len(op.cache)]
-        return super().one(name) if name not in step.kwargs else step.kwargs[name]
+    def output(self) -> Any:
+        return tuple(self.outputs) if _several(self.step) else self.outputs[0]
+
+    def keyword(self, x: Any) -> Any:
+        return x
 
     def residual(self, x: Any) -> Any:
         if isinstance(x, Value):
