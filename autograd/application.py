@@ -3,7 +3,7 @@
 Floor 5: the code that the compiler writes out calls these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 from weakref import ref
@@ -26,7 +26,7 @@ from autograd.box import (
 )
 from autograd.errors import AutogradError, DTypeError, RuleError, ShapeError
 from autograd.graph import Leaf, Node, View
-from autograd.modes import WATCHED, current
+from autograd.modes import WATCHED, current, traced_by
 from autograd.rules import Op
 from autograd.vjp import item_node
 
@@ -127,6 +127,16 @@ def check_cache(op: Op, cached: Sequence[Any]) -> None:
                 f"op {op.name!r}: cache={name!r} holds {array.dtype}, a constant to second derivatives. "
                 "Cache integers or booleans, or give definition=."
             )
+
+
+def apart(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a forward that runs apart from a trace: an op is one step of it, and the ops that it applies are none."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with traced_by(None):
+            return forward(*args, **kwargs)
+
+    return run
 
 
 def not_recorded(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any) -> Any:

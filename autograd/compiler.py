@@ -152,7 +152,8 @@ def _executed(op: Op, name: str, lines: Iterator[str], space: dict[str, Any]) ->
     space.update({f"_rule_{i}": rule.function for i, rule in op.rules.items()})
     space.update({f"_mask_{i}": rule.function for i, rule in op.masks.items()})
     space.update({f"_default_{key}": value for key, value in op.keywords.items()})
-    space.update(_forward=_OPERATORS.get(op.forward, op.forward), _rule=op.joint and op.joint.function)
+    space.update(_forward=_OPERATORS.get(op.forward, op.forward), _apart=application.apart(op.forward))
+    space["_rule"] = op.joint and op.joint.function
     space["_tensor"] = box.result_type()
     function = run("\n".join(lines) + "\n", f"{name} of {op.name}", op, space, {})[name]
     return function.__code__, function.__defaults__, function.__kwdefaults__

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.application import apart
 from autograd.box import Box, is_recording, needs_grad, unbox
 from autograd.differentiate import differentiate_recorded, has_nan
 from autograd.errors import ArgumentError, ConversionError, ShapeError, TraceError, call_function
@@ -451,7 +452,7 @@ class _Run:
             self.keep(step, _apply_of(op)(*inputs, **kwargs), False)
         extras = step.outputs[count:]
         if any(value in self.wanted for value in extras):
-            _, *found = op.forward(*map(_array, inputs), **kwargs)
+            _, *found = apart(op.forward)(*map(_array, inputs), **kwargs)
             for value, part in zip(extras, found, strict=True):
                 self.known[value] = part, False
 
@@ -467,7 +468,7 @@ class _Run:
             arrays = [_array(x) for x in inputs]
 
             def forward(*args: Any, **keywords: Any) -> Any:
-                y, *rest = op.forward(*args, **keywords)
+                y, *rest = apart(op.forward)(*args, **keywords)
                 return (*(y if isinstance(y, tuple) else (y,)), *rest)
 
             found = self.applied(step, forward, arrays, moving, kwargs, step.outputs, plainly=True)

@@ -77,8 +77,10 @@ def _read_list(op: Op) -> Iterator[str]:
 def _run_forward(op: Op) -> Iterator[str]:
     """Write the call of the forward; an output of which no gradient is wanted is done with it."""
     texts = _texts(op)
-    given = ["*_data"] if op.variadic else [f"{x}_data" for x in op.inputs]
-    yield f"try: _output = _forward({', '.join([*given, *[f'{key}={key}' for key in op.keywords]])})"
+    data = ["*_data"] if op.variadic else [f"{x}_data" for x in op.inputs]
+    given = f"({', '.join([*data, *[f'{key}={key}' for key in op.keywords]])})"
+    apart = "" if _is_numpys(op.forward) else f" if _current().tracer is None else _apart{given}"
+    yield f"try: _output = _forward{given}{apart}"
     yield f"except Exception as error: raise _forward_error(error, _op, {texts.data}) from None"
     yield "_state = _current()"
     yield f"if _state.recording is not True or not ({texts.needs}):"
@@ -87,6 +89,11 @@ def _run_forward(op: Op) -> Iterator[str]:
         yield f"_output, {', '.join(_cached(op))} = _output"
         if op.definition is None:
             yield f"_check_cache(_op, {_tuple(_cached(op))})"
+
+
+def _is_numpys(forward: Any) -> bool:
+    """Tell whether a forward is NumPy's own: one of ours, or of a user's, may apply ops itself."""
+    return isinstance(forward, np.ufunc) or (getattr(forward, "__module__", None) or "").partition(".")[0] == "numpy"
 
 
 def _keep(op: Op) -> Iterator[str]:

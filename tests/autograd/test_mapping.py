@@ -10,6 +10,7 @@ import pytest
 
 import autograd as ag
 import nn
+import nn.functional as F
 from autograd.errors import ArgumentError, InPlaceError, NotAFunction, ShapeError, TraceError
 from tests.autograd import mapped, pushed
 from tests.autograd.laws.fused import WITH_DEFINITION
@@ -531,3 +532,32 @@ def test_the_page_lists_what_runs_example_by_example():
     listed = page.read_text(encoding="utf-8").partition("<!-- looped -->\n")[2].partition("\n<!-- end -->")[0]
     names = [name for name in listed.replace("`", "").split() if exists(name)]  # older NumPys have fewer
     assert names == mapped.looped_functions()
+
+
+INSIDE = ag.op(
+    lambda x: ag.sigmoid(x) * x + ag.softmax(x).sum(),
+    vjp=lambda g, x: g * ag.sigmoid(x) * (1 + x * (1 - ag.sigmoid(x))),
+    name="of_other_ops",
+)
+
+
+@pytest.mark.parametrize(
+    "f", [INSIDE, F.gelu, F.silu, F.mish, ag.checkpoint(F.gelu)], ids=["own", "gelu", "silu", "mish", "checkpoint"]
+)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda f: ag.vmap(ag.vmap(f)),
+        lambda f: ag.compile(ag.vmap(ag.vmap(f))),
+        lambda f: ag.vmap(ag.compile(ag.vmap(f))),
+        lambda f: ag.vmap(lambda x: ag.jvp(ag.vmap(f), (x,), (np.zeros_like(x),))[0]),
+    ],
+    ids=["vmap of vmap", "compiled", "compiled inside", "jvp inside"],
+)
+def test_a_forward_that_applies_ops_is_one_step(f, wrap):
+    """Those ops run on arrays of its own: they are no steps of the traces around it."""
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    right = np.stack([np.stack([np.asarray(f(row)) for row in part]) for part in x])
+    mapped = wrap(f)
+    for _ in range(2):
+        np.testing.assert_allclose(mapped(x), right, rtol=1e-12)
