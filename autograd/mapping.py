@@ -23,7 +23,8 @@ from autograd.errors import ArgumentError, ConversionError, ShapeError, TraceErr
 from autograd.graph import Symbol, leading_to
 from autograd.lanes import Call, Own, batch, loop
 from autograd.modes import current, no_grad, traced_by
-from autograd.programs.tracing import RunsAsItself, Tracer, same
+from autograd.programs.traced import RunsAsItself
+from autograd.programs.tracing import Tracer, same
 from autograd.programs.values import ARRAY, CLOSED, INPUT, RESULT, Step, Value, replaced, values_in
 from autograd.rules import Op
 from autograd.trace import Function, Trace, Transformed, check_function

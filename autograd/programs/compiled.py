@@ -19,12 +19,15 @@ from autograd.errors import NotAFunction, TraceError, call_function
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
 from autograd.programs.facts import WEAK, Facts
-from autograd.programs.guards import Guards, is_library, random_state
+from autograd.programs.guards import Guards
 from autograd.programs.naming import arguments, name_closed
 from autograd.programs.program import Program
+from autograd.programs.reach import is_library, random_state
 from autograd.programs.source import Changed
-from autograd.programs.tracing import RunsAsItself, Tracer, flows, watched
+from autograd.programs.traced import RunsAsItself, become
+from autograd.programs.tracing import Tracer, flows
 from autograd.programs.values import ARRAY, CLOSED, Step, Value
+from autograd.programs.watching import watched
 from autograd.tree import flatten, form_of, is_nested
 
 KINDS = 64  # programs that are kept, the least recently used goes first
@@ -301,7 +304,7 @@ class _Trace:
             self._answer(program)
             self.result, more = self.result if left else (self.result, [])
             for box, x in zip([*leaves, *found, *left], [*self.values, *flatten(self.result)[0], *more], strict=True):
-                tracer.become(box, x)
+                become(box, x)
         for value in (*program.inputs, *_made(program)):  # the arrays of the trace are done with
             value.array = None
         return None if self.why else program  # what was computed now is right in any case, and done once

@@ -94,7 +94,9 @@ def equal(now: Any, was: Any) -> bool:
     """
     if isinstance(was, tuple):
         return type(now) is type(was) and _each(now, was)
-    return type(now) is type(was) and isinstance(was, PLAIN) and bool(now == was or (now != now and was != was))
+    if type(now) is not type(was) or not isinstance(was, PLAIN):
+        return False
+    return repr(now) == repr(was) if isinstance(was, float | complex | np.inexact) else bool(now == was)  # -0.0, nan
 
 
 def _each(now: Sequence[Any], was: Sequence[Any]) -> bool:

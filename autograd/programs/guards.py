@@ -4,11 +4,12 @@ Everything that a function can reach is walked through once. What it names is re
 strings by value); the arrays that it reaches are read afresh at each call, and so are Tensors.
 """
 
-import dis
+import builtins
 import sys
 import zlib
+from abc import ABCMeta, get_cache_token
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -21,10 +22,22 @@ import numpy as np
 from autograd.box import Box
 from autograd.errors import TraceError
 from autograd.programs.facts import EACH, EQUALS, IS, PLAIN, Facts
+from autograd.programs.reach import (
+    DUNDERS,
+    LOOKUPS,
+    added_builtins,
+    contents_of,
+    data_of_libraries,
+    globals_of,
+    is_decimal,
+    is_library,
+    is_unknown,
+    names_of,
+    read_reference,
+)  # fmt: skip
 
-_LIBRARIES = {"autograd", "nn", "numpy", "scipy", *sys.stdlib_module_names} - {"os"}  # which has os.environ
 _HERE = ("<autograd", str(Path(__file__).parents[1]))
-_CLOSED = (*PLAIN, np.ufunc, CodeType)  # into which nothing looks
+_CLOSED = (*PLAIN, CodeType)  # into which nothing looks
 _BUILTIN = (list, dict, tuple, set, frozenset)  # whose objects have no attributes
 _METHODS = (FunctionType, classmethod, staticmethod, property)
 _RANDOM = (np.random.Generator, np.random.BitGenerator, np.random.SeedSequence, np.random.RandomState)
@@ -38,7 +51,7 @@ class Guards:
     """Know what ``f`` reaches, and tell whether that is still so."""
 
     def __init__(self, f: Any) -> None:
-        self.facts = Facts(parts=_parts_of, refers=_read_reference)
+        self.facts = Facts(parts=contents_of, refers=read_reference)
         self.arrays: dict[int, np.ndarray[Any, Any]] = {}
         self.boxes: dict[int, Box] = {}
         self.random: list[Any] = []  # sources of random numbers
@@ -46,7 +59,9 @@ class Guards:
         self.names: dict[int, str] = {}  # of arrays and Tensors
         self._seen: set[int] = set()
         self._kept: list[Any] = []
+        self._dunders: set[str] = set()  # what is read of functions and classes themselves
         self.walk(f, getattr(f, "__name__", type(f).__name__))
+        self._see_dunders()
 
     # ------------------------------------------------------------------------------------------------------ walking
 
@@ -62,16 +77,34 @@ class Guards:
                 return
             self._seen.add(id(x))
             self._kept.append(x)
+            if is_unknown(x):
+                self.doubt = self.doubt or (
+                    f"it reaches {name}, a {type(x).__module__}.{type(x).__name__}, of which is not known what it "
+                    "reads. Use it in a function that is ag.opaque, or outside."
+                )
+            if is_decimal(x):
+                self.doubt = self.doubt or "it computes with decimal, whose context may change. Pass float numbers."
             stack += self._parts(x, name)
+
+    def _see_dunders(self) -> None:
+        """Remember the names and texts of functions and classes, if those are read."""
+        for x in list(self._kept) if self._dunders else ():
+            if isinstance(x, FunctionType | type) and not is_library(x.__module__):
+                for key in sorted(self._dunders & {key for key in DUNDERS if hasattr(x, key)}):
+                    held = getattr(x, key)
+                    self.walk(held, f"{x.__name__}.{key}")
+                    self._add(f"{x.__name__}.{key}", x, f"{{}}.{key}", held)
 
     def _parts(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
         if isinstance(x, Box):
             self.boxes[id(x)], self.names[id(x)] = x, name
         elif isinstance(x, np.ndarray):
             self.arrays[id(x)], self.names[id(x)] = x, name
-            self._add(f"the shape of {name}", x, "{}.shape", x.shape, EQUALS)
+            self._add(f"the shape of {name}", x, "({0}.shape, {0}.dtype)", (x.shape, x.dtype), EQUALS)
             if x.dtype.hasobject:
                 yield from self._container(x, name)
+            elif type(x) is not np.ndarray:
+                yield from self._object(x, name)
         elif isinstance(x, _RANDOM):
             self.random.append(x)
         elif isinstance(x, FunctionType):
@@ -84,22 +117,24 @@ class Guards:
         elif isinstance(x, type):
             yield from self._class(x)
         elif isinstance(x, ContextVar | ref):
-            held = _read_reference(x)
+            held = read_reference(x)
             self._add(name, x, "refers({})", held)
             yield held, name
         elif isinstance(x, ModuleType):
-            self._module(x, name)
+            yield from self._module(x, name)
         else:
             yield from self._container(x, name)
 
-    def _module(self, x: ModuleType, name: str) -> None:
+    def _module(self, x: ModuleType, name: str) -> Iterator[tuple[Any, str]]:
         """Remember all that a module has which stands in a list, say: what it is asked for is not known."""
         if not is_library(x.__name__):
             self._dict(vars(x), name, ".{}")
+            if "__getattr__" in vars(x):
+                yield vars(x)["__getattr__"], f"{name}.__getattr__"
 
     def _container(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
         """Remember what a container holds, and the attributes of any other object."""
-        parts = _parts_of(x)
+        parts = contents_of(x)
         if parts is not None:
             if type(x) in (dict, OrderedDict, defaultdict):
                 self._dict(x, name, "[{!r}]")
@@ -131,11 +166,28 @@ class Guards:
             self._add(f"{name}'s code or defaults", f, f"{{}}.{part}", getattr(f, part))
         yield from ((part, name) for part in (f.__defaults__, f.__kwdefaults__) if part)
         yield f.__dict__, name
-        names, modules = _names(f.__code__), {id(np)}
-        yield from self._space(f.__globals__, "", names, modules, _globals_of(f.__code__))
+        yield from self._names_in(f, inside)
+
+    def _names_in(self, f: FunctionType, inside: list[tuple[str, ModuleType]]) -> Iterator[tuple[Any, str]]:
+        """Remember what stands under the names that code uses, in its module and in those that it has at hand."""
+        names, modules = names_of(f.__code__), {id(np)}
+        self._dunders |= names & DUNDERS
+        if {"bit_generator", "get_state"} & names:
+            self.doubt = self.doubt or "it looks into a random generator; do so in a function that is ag.opaque."
+        for module, key, held in data_of_libraries(f):
+            if held is sys.modules:
+                self.doubt = self.doubt or "it looks into sys.modules. Import what it needs."
+                continue
+            self._name(vars(module), key, f"{module.__name__}.{key}", held)
+            yield held, f"{module.__name__}.{key}"
+        yield from self._space(f.__globals__, "", names, modules, globals_of(f.__code__))
         inside += [(label, sys.modules[label]) for label in sorted(names & sys.modules.keys())]  # imported inside
         for label, module in inside:
             if not is_library(module.__name__):
+                if LOOKUPS & names or "__getattr__" in vars(module):
+                    yield module, label
+                if sys.modules.get(label) is module:
+                    self._name(sys.modules, label, f"the module {label}", module)
                 yield from self._space(vars(module), f"{label}.", names, modules)
 
     def _space(
@@ -145,20 +197,37 @@ class Guards:
         looked_up = names if here is None else here
         if absent := frozenset(looked_up - space.keys()):
             self._add(f"what {prefix or 'the module '}has", space, f"{self.facts.name(absent)}.isdisjoint({{}})", True)
+            for name, held in added_builtins(set(absent)) if here is not None else ():
+                self._name(vars(builtins), name, name, held)
+                yield held, name
         for name in sorted(looked_up & space.keys()):
             held, label = space[name], prefix + name
-            self._add(label, space, f"{{}}[{name!r}]", held)
-            if not isinstance(held, ModuleType):
+            self._name(space, name, label, held)
+            if not isinstance(held, ModuleType) or is_decimal(held):
                 yield held, label
             elif id(held) not in modules and not is_library(held.__name__):
                 modules.add(id(held))
+                if LOOKUPS & names or "__getattr__" in vars(held):
+                    yield held, label
                 yield from self._space(vars(held), f"{label}.", names, modules)
+
+    def _name(self, space: Any, name: str, label: str, held: Any) -> None:
+        """Remember what stands under a name."""
+        self._add(label, space, f"{{}}[{name!r}]", held)
 
     def _class(self, kind: type) -> Iterator[tuple[Any, str]]:
         """Remember the attributes of a class of the user's, and those of its bases."""
         yield from ((base, base.__name__) for base in (*kind.__bases__, type(kind)))
-        if not isinstance(kind.__module__, str) or is_library(kind.__module__):  # Cython's functions have another thing
+        if not isinstance(kind.__module__, str):  # Cython's functions have another thing
             return
+        if is_library(kind.__module__):
+            if hasattr(kind, "forward"):  # of a layer, which people do replace
+                self._add(f"{kind.__name__}.forward", kind, "{}.forward", kind.forward)
+            return
+        self._add(f"the bases of {kind.__name__}", kind, "{}.__bases__", kind.__bases__)
+        if isinstance(kind, ABCMeta):
+            what = "what is registered with an abstract class"
+            self._add(what, get_cache_token, "({}(),)", (get_cache_token(),), EQUALS)
         self._add(f"class {kind.__name__}", vars(kind), "[*{}]", [*vars(kind)], EQUALS, partial(_own, kind))
         for key in _own(kind, vars(kind)):
             part = vars(kind)[key]
@@ -171,7 +240,7 @@ class Guards:
         if hasattr(type(x), "_reaches"):  # the rest of such an object decides nothing
             for key in type(x)._reaches:
                 part = held[key]
-                self._add(f"{name}.{key}", held, f"{{}}[{key!r}]", part)
+                self._name(held, key, f"{name}.{key}", part)
                 yield part, f"{name}.{key}"
             return
         if isinstance(held, dict):
@@ -185,12 +254,14 @@ class Guards:
                     part = getattr(x, key)
                     self._add(f"{name}.{key}", x, f"{{}}.{key}", part)
                     yield part, f"{name}.{key}"
+        if isinstance(held, dict) and not isinstance(x, type):
+            self._add(f"the class of {name}", x, "{}.__class__", x.__class__)
         yield type(x), type(x).__name__
 
     def _dict(self, x: Any, name: str, label: str, caches: Sequence[str] = ()) -> None:
         """Remember what a dict holds, without its ``caches``."""
         if len(x) > MANY or {*map(type, x)} - {str}:
-            self._add(name, x, "parts({})", _parts_of(x), EACH)
+            self._add(name, x, "parts({})", contents_of(x), EACH)
             return
         self._add(name, x, "[*{}]", [*x], EQUALS)
         for key in [key for key in x if key not in caches]:
@@ -236,61 +307,7 @@ class Guards:
             self._add(f"an array of shape {a.shape}", a, "{}.tobytes()", a.tobytes(), EQUALS)
 
 
-def _parts_of(x: Any) -> list[Any] | None:
-    """Return what a container holds, or None of what is none."""
-    if isinstance(x, partial):
-        return [x.func, x.args, x.keywords]
-    if isinstance(x, np.ndarray):
-        return x.ravel().tolist() if x.dtype.hasobject else None
-    if isinstance(x, Mapping):
-        return [*x.keys(), *x.values()]
-    return list(x) if isinstance(x, Sequence | Set) and not isinstance(x, str | bytes | range) else None
-
-
 def _own(kind: type, names: Iterable[str]) -> list[str]:
     """Return those of the names in a class that a user wrote: Python puts some there itself, some of them late."""
     held = vars(kind)
     return [k for k in names if not k.startswith("__") or isinstance(held.get(k), _METHODS)]
-
-
-def _read_reference(x: Any) -> Any:
-    """Return what a weak reference or a context variable refers to."""
-    try:
-        return x() if isinstance(x, ref) else x.get()
-    except LookupError:
-        return None
-
-
-def random_state(x: Any) -> str:
-    """Return what a source of random numbers will give next, as a text to compare."""
-    if isinstance(x, np.random.RandomState):
-        return repr(x.get_state())
-    source = x.bit_generator if isinstance(x, np.random.Generator) else x
-    seeds = getattr(source, "seed_seq", source)
-    return repr((getattr(source, "state", None), getattr(seeds, "n_children_spawned", None)))
-
-
-def is_library(name: str | None) -> bool:
-    """Tell whether a module belongs to Python, to NumPy or to this project."""
-    return (name or "").partition(".")[0] in _LIBRARIES
-
-
-def _names(code: CodeType) -> set[str]:
-    """Return the names that code uses, in the functions inside it as well, and the words that may be names."""
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            names |= _names(constant)
-        elif isinstance(constant, str) and constant.isidentifier():  # getattr(settings, "scale")
-            names.add(constant)
-    return names
-
-
-def _globals_of(code: CodeType) -> set[str]:
-    """Return those of its names that are looked up in its module: not the ``t`` of ``stats.t``."""
-    steps = dis.get_instructions(code)
-    names = {each.argval for each in steps if "GLOBAL" in each.opname or each.opname.endswith("_NAME")}
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            names |= _globals_of(constant)
-    return names

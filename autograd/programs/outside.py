@@ -7,6 +7,7 @@ import dis
 import functools
 import gc
 import io
+import sys
 from itertools import pairwise
 from pathlib import Path
 from sys import _getframe
@@ -14,6 +15,9 @@ from types import CodeType
 from typing import Any
 
 import numpy as np
+
+from autograd.programs.reach import is_library
+from autograd.tensor import Tensor
 
 _HERE = tuple(str(Path(__file__).parents[2] / name) + "/" for name in ("autograd", "nn"))
 _TRACES = str(Path(__file__).with_name("compiled.py"))  # below its frame stands what is traced
@@ -60,11 +64,50 @@ def types_asked(code: CodeType) -> frozenset[str]:
     return frozenset(filter(lambda name: isinstance(name, str), found))
 
 
+def asked_for(frame: Any) -> str:
+    """Say what the user's code asks for, if ``frame`` is that of a function which tells what no program reads."""
+    caller = frame.f_back
+    if caller is None or is_ours(caller.f_code.co_filename) or is_library(caller.f_globals.get("__name__", "")):
+        return ""
+    if frame.f_globals.get("__name__") == "numpy._core.arrayprint":
+        return "the text of an array"
+    return _readers(len(sys.modules)).get(frame.f_code, "")
+
+
+@functools.lru_cache(maxsize=1)
+def _readers(loaded: int) -> dict[CodeType, str]:
+    """Map the functions that read a state of Python's, NumPy's or a Tensor's to what that is."""
+    found: dict[Any, str] = {vars(Tensor)[name].fget.__code__: f"the {name} of a Tensor" for name in ("grad", "name")}
+    for module, names, what in _STATES:
+        for name in names.split() if module in sys.modules else ():
+            f: Any = getattr(sys.modules[module], name, None)
+            found |= {f.__code__: what} if hasattr(f, "__code__") else {}
+    return found
+
+
+_STATES = (
+    ("numpy", "geterr geterrcall get_printoptions", "how NumPy treats errors"),
+    ("numpy", "getbufsize", "the size of a buffer"),
+    ("logging", "getLogger", "a logger"),
+    ("threading", "current_thread active_count enumerate", "threads"),
+    ("importlib", "import_module reload", "a module by a name that is computed"),
+    ("inspect", "stack currentframe", "the calls that are running"),
+)
 _IMPORTS = ("importlib._bootstrap", "importlib._bootstrap_external", "linecache")
 
 
-def outside_world(called: Any) -> str:
-    """Tell what a builtin function reads that nothing here can compare, or nothing."""
+def changes_in_a_trace(called: Any) -> bool:
+    """Tell whether what a function tells is another thing while a program is traced: the calls that run, the hooks."""
+    return called in (sys.getprofile, sys._getframe, sys.getrefcount) or called in _stacks()
+
+
+def _stacks() -> list[Any]:
+    module: Any = sys.modules.get("inspect")
+    return [] if module is None else [module.stack.__code__, module.currentframe.__code__]
+
+
+def outside_world(called: Any, by: str = "") -> str:
+    """Tell what a builtin function, called by a module, reads that nothing here can compare, or nothing."""
     owner, name = getattr(called, "__self__", None), getattr(called, "__name__", "")
     module = getattr(called, "__module__", None)
     if type(owner).__module__ == "random":
@@ -73,6 +116,9 @@ def outside_world(called: Any) -> str:
         return "the clock" if name != "sleep" else ""
     if module in ("posix", "nt") and name != "fspath":
         return "random numbers of the system" if name in ("urandom", "getrandom") else "the file system"
+    states = module in ("sys", "gc") and name.startswith(("get", "_get", "is", "_current"))
+    if (states or name == "__subclasses__") and not is_library(by):
+        return "a state of Python's"
     if called in (globals, eval, exec):
         return "names by globals(), eval or exec"
     return "or writes a file" if called in (open, input, print, np.fromfile) or isinstance(owner, io.IOBase) else ""

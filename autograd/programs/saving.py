@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.errors import TraceError
 from autograd.programs.definitions import definition_of, place_of
-from autograd.programs.guards import is_library
+from autograd.programs.reach import is_library
 from autograd.programs.source import Source
 from autograd.programs.values import ARRAY, CLOSED, Value
 from autograd.rules import Op

@@ -1,17 +1,10 @@
-"""The tracer: runs a function once, on the arrays of a call, and notes each step.
-
-While it runs, what an op gives is a :class:`Traced`: a Tensor that knows its place in the program. Whatever reads the
-numbers of one raises TraceError, so nothing computed from them outside the program can grow stale.
-"""
+"""The tracer: notes each step of one run of a function, on the arrays of a call."""
 
 import gc
-import operator
-import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from sys import _getframe, getrefcount
+from sys import getrefcount
 from threading import get_ident
 from typing import Any
 from weakref import ref
@@ -23,18 +16,18 @@ from autograd.box import Box, looked_at, needs_grad, shares_memory
 from autograd.compiler import op_for
 from autograd.errors import MissingRule, TraceError
 from autograd.graph import Symbol, next_order
-from autograd.hints import unknown_attribute
 from autograd.modes import current, traced_by
-from autograd.ops import casting, indexing, indices, sorting
 from autograd.ops import elementwise as ew
-from autograd.primitive import opaque
+from autograd.ops import indices
 from autograd.programs.adjoint import adjoint
-from autograd.programs.guards import is_library
-from autograd.programs.outside import is_incidental, is_numpys, is_ours, outside_world, types_asked, user_line
+from autograd.programs.outside import (
+    user_line,
+)
 from autograd.programs.pushing import pushed
+from autograd.programs.reach import is_library
+from autograd.programs.traced import PROGRAM, RunsAsItself, Traced, refusal
 from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced, values_in
 from autograd.rules import Op
-from autograd.tensor import Tensor
 
 _ARRAYS = (np.ndarray, np.generic)
 _STANDS = (Box, *_ARRAYS)
@@ -46,210 +39,6 @@ _STATIC = {
 }  # fmt: skip
 
 
-@contextmanager
-def watched(tracer: "Tracer") -> Iterator[None]:
-    """Name what is computed inside as the user's functions do: by the variables that hold it when one returns.
-
-    Calls that give something else each time (a clock, a file, Python's random numbers) are noticed.
-    """
-    if sys.getprofile() is not None:
-        yield
-        return
-
-    def look(frame: Any, event: str, called: Any) -> None:
-        if event not in ("return", "c_call") or is_ours(frame.f_code.co_filename):
-            return
-        if event == "c_call":  # also where NumPy does it: np.load
-            source = outside_world(called)
-            if source and not is_incidental(frame):
-                tracer.doubt = f"it reads {source} itself; do so in a function that is ag.opaque, or outside."
-        elif not is_library(frame.f_globals.get("__name__", "")):
-            asked = types_asked(frame.f_code)
-            for name, x in frame.f_locals.items():
-                if name in asked and isinstance(x, Traced) and x._node.value.seen is False:  # type: ignore[union-attr]
-                    tracer.give_up("it asks what type() an array is of; use isinstance.")
-                if isinstance(x, Traced) and not x._node.value.name:  # type: ignore[union-attr]
-                    x._node.value.name = name  # type: ignore[union-attr]
-                elif type(x) is np.ndarray:
-                    tracer.call(x, name)
-
-    sys.setprofile(look)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)
-
-
-_and, _or, _xor, _invert = map(opaque, (operator.and_, operator.or_, operator.xor, operator.invert))
-
-
-class Traced(Tensor):
-    """Stand for a value of the program while it is traced."""
-
-    __slots__ = ()
-
-    @property
-    def _array(self) -> Any:
-        """Return the array of the traced call, to the run that is traced and to no other."""
-        node: Any = self._node
-        node.tracer.check_use()
-        return _ARRAY_OF.__get__(self)
-
-    @_array.setter
-    def _array(self, array: Any) -> None:
-        _ARRAY_OF.__set__(self, array)
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        """Return what ``isinstance`` asks for: an array where the function itself would have one."""
-        if self._is_array(_getframe(1)):
-            return type(_ARRAY_OF.__get__(self))
-        return Traced
-
-    def _is_array(self, frame: Any) -> bool:
-        """Tell whether the code of the user's that runs in ``frame`` would have an array in place of this Tensor."""
-        node: Any = self._node
-        return node.value.seen is False and not is_ours(frame.f_code.co_filename) and not is_numpys(frame)
-
-    def __getattr__(self, name: str) -> Any:
-        if hasattr(np.ndarray, name) and not name.startswith("__") and self._is_array(_getframe(1)):
-            _tracer().give_up(f"it asks an array for {name!r}, which a Tensor does not have.")
-        raise unknown_attribute(Tensor, name)
-
-    def __repr__(self) -> str:
-        node: Any = self._node
-        node.tracer.writes_out()
-        return f"Traced(shape={node.shape}, dtype={node.dtype})"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def detach(self) -> Any:
-        return _tracer().identity(self, "detach", needs=False)
-
-    def backward(self, *args: Any, **kwargs: Any) -> None:
-        raise refusal("backward() inside", "Compile the loss and call backward() on its result, or use ag.grad.")
-
-    def retain_grad(self) -> None:
-        raise refusal("retain_grad() inside", "Return the value as well, or use ag.grad.")
-
-    def register_hook(self, hook: Any) -> Any:
-        tracer = _tracer()
-        if tracer.only_ops:
-            raise tracer.as_itself("register_hook() sees the numbers of one example.")
-        raise refusal("register_hook() inside", "Register it on a Tensor outside, or leave that part out.")
-
-    def _in_place(self, other: Any, function: Any, ufunc: Any) -> Any:
-        value = function(self, other)
-        if type(self._array) is not np.ndarray:  # a number is bound anew: another name keeps the old one
-            return value
-        if value.shape != self.shape or value.dtype != self.dtype:
-            raise refusal("an in-place change of shape or dtype in", "Write y = x + … for a new Tensor.")
-        return self._become(value)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._become(indexing.setitem(self, value, index))
-
-    def fill(self, value: Any) -> None:
-        self[...] = value
-
-    def sort(self, axis: int = -1) -> None:
-        self._become(sorting.sort(self, axis=axis))
-
-    def partition(self, kth: Any, axis: int = -1) -> None:
-        self._become(sorting.partition(self, kth, axis=axis))
-
-    def _become(self, value: Any) -> Any:
-        """Take on the value that was written, unless another name may look at the same memory."""
-        mine, tracer = self._node.value, _tracer()  # type: ignore[union-attr]
-        if mine.kind != RESULT or tracer.is_shared(mine):
-            if tracer.only_ops and mine.kind == RESULT and not tracer.is_given(mine):
-                raise tracer.as_itself("a write into memory that another array may share is followed in one example.")
-            raise refusal(
-                "a write into an argument, or into memory that another array may share, in",
-                "Write into a copy (y = x.copy()), or leave the write out.",
-            )
-        self._array, self._node = value._array, value._node
-        return self
-
-    def __and__(self, other: Any) -> Any:
-        return _and(self, other)
-
-    def __rand__(self, other: Any) -> Any:
-        return _and(other, self)
-
-    def __or__(self, other: Any) -> Any:
-        return _or(self, other)
-
-    def __ror__(self, other: Any) -> Any:
-        return _or(other, self)
-
-    def __xor__(self, other: Any) -> Any:
-        return _xor(self, other)
-
-    def __invert__(self) -> Any:
-        return _invert(self)
-
-    def __copy__(self) -> Any:
-        value: Any = self._node.value  # type: ignore[union-attr]
-        if value.kind == INPUT and value.needs:
-            _tracer().give_up("it copies an argument that requires a gradient: the copy is a leaf of its own.")
-        return casting.copy(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return self.__copy__()
-
-    def __reduce__(self) -> Any:
-        raise refusal("pickling a value of", "Pickle the result of the compiled function.")
-
-
-_ARRAY_OF: Any = Box.__dict__["_array"]  # the slot
-_CLASS_OF: Any = object.__dict__["__class__"]
-
-
-class _OfTensors:
-    """Notice who asks an array for what only Tensors have: ``hasattr(x, "detach")``."""
-
-    def __init__(self, name: str, found: Any) -> None:
-        self.name, self.found = name, found
-
-    def __get__(self, box: Any, kind: Any = None) -> Any:
-        if box is not None and box._is_array(_getframe(1)):
-            _tracer().give_up(f"it asks an array for {self.name!r}, which only Tensors have.")
-        return self.found.__get__(box, kind)
-
-    def __set__(self, box: Any, value: Any) -> None:
-        self.found.__set__(box, value)
-
-
-_TENSORS = "backward detach grad is_leaf name numpy register_hook requires_grad retain_grad zero_grad"
-for _name in _TENSORS.split():
-    setattr(Traced, _name, _OfTensors(_name, vars(Traced).get(_name, getattr(Tensor, _name))))
-
-
-def refusal(what: str, advice: str) -> TraceError:
-    """Return the error for something that a program cannot hold: what, where, and the way out."""
-    line, tracer = user_line(), current().tracer
-    place = f" (line {line[1]} of {line[0]})" if line else ""
-    if tracer is not None:  # in case somebody catches the error and goes on
-        tracer.give_up(f"{what} it cannot be part of a program. {advice}")
-    inside = getattr(tracer, "what", Tracer.what)
-    return TraceError(f"{what} {inside}{place} cannot be part of the program. {advice}")
-
-
-class RunsAsItself(TraceError):
-    """Report what no program can hold, though the function does nothing wrong: whoever traces it runs it as itself."""
-
-
-def _tracer() -> "Tracer":
-    tracer: Tracer | None = current().tracer
-    if tracer is None:
-        raise TraceError("a value of a function that was compiled is used after the trace. Return what is needed.")
-    return tracer
-
-
 class Tracer:
     """Note the steps of one run of a function.
 
@@ -257,7 +46,7 @@ class Tracer:
     gradient is to be made of ops.
     """
 
-    what, only_ops = "a function that is being compiled", False
+    what, only_ops = PROGRAM, False
     advice = "Use np.where in place of an if, a static argument, ag.opaque(function), or leave that part out."
 
     def __init__(self, reachable: Callable[[Any], bool], reached: Mapping[int, Box] | None = None) -> None:
@@ -584,12 +373,6 @@ class Tracer:
         if held():
             gc.collect()
         return held()
-
-    def become(self, box: Any, x: Any) -> None:
-        """Make an ordinary Tensor of a value that outlives the trace."""
-        if type(box) is Traced:
-            box._node, box._array = (x._node, x._array) if isinstance(x, Box) else (None, x)
-            _CLASS_OF.__set__(box, Tensor)
 
     # ---------------------------------------------------------------------------------------------------- gradients
 
