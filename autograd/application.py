@@ -35,7 +35,7 @@ _COMPLEX = (complex, np.dtype(np.complex64), np.dtype(np.complex128), np.dtype(n
 
 
 def keep_constant(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | None, Any]:
-    """Return a node for a constant and the value that is kept of it: of a raw array a copy, as its owner may change it.
+    """Return a node for a constant, and the value to keep of it: a copy of a raw array, which its owner may change.
 
     The copy lies as the array does: a product rounds by how its factors lie. A Python number becomes one of NumPy's, in
     the dtype of the result: 1 / 0 is then inf, as everywhere in NumPy.
@@ -82,7 +82,7 @@ def owned(array: Any) -> Any:
 
 
 def as_arrays(op: Op, y: Any) -> Any:
-    """Make arrays of what a forward returned (a Python number, a tuple of arrays), or say what is wrong."""
+    """Return the output of a forward (a Python number, a tuple of arrays) as arrays, or raise RuleError."""
     if isinstance(y, tuple):
         return rebuild(y, [part if type(part) is _NDARRAY else as_arrays(op, part) for part in y])
     array = None if y is None else np.asarray(y)
@@ -94,12 +94,12 @@ def as_arrays(op: Op, y: Any) -> Any:
 
 
 def rebuild(like: Any, parts: list[Any]) -> Any:
-    """Return ``parts`` as the kind of tuple that ``like`` is (NumPy's results have named fields)."""
+    """Return ``parts`` as a tuple of the type of ``like`` (some of NumPy's results have named fields)."""
     return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
 
 
 def floating(op: Op, dtype: Any) -> None:
-    """Refuse to record a dtype: gradients of integers would be cut. Who only reads the graph may have them."""
+    """Refuse to record integers, whose gradients would be truncated; in a graph that is only read they may stand."""
     if dtype.kind not in "fc" and not keeps_values():
         raise RuleError(
             f"op {op.name!r}: the forward returned dtype {dtype}, which has no gradient here. Return floating-point "
@@ -108,7 +108,7 @@ def floating(op: Op, dtype: Any) -> None:
 
 
 def of_complex(error: TypeError, name: str, data: Sequence[Any]) -> Exception:
-    """Return what to raise for a TypeError: NumPy's own of complex numbers does not say of what."""
+    """Return the error to raise for a TypeError: NumPy's own does not say that complex numbers are the reason."""
     return real_only(name) if any(getattr(x, "dtype", type(x)) in _COMPLEX for x in data) else error
 
 
@@ -120,7 +120,7 @@ def real_only(name: str) -> DTypeError:
 
 
 def check_cache(op: Op, cached: Sequence[Any]) -> None:
-    """Refuse to cache numbers that depend on the inputs, if no definition tells second derivatives how."""
+    """Refuse to cache floating-point numbers without a definition: second derivatives would take them for constants."""
     for name, array in zip(op.cache, cached, strict=True):
         if array.dtype.kind not in "biu":
             raise RuleError(
@@ -140,7 +140,7 @@ def apart(forward: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def not_recorded(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: Any) -> Any:
-    """Return an output of which no gradient is wanted: arrays from arrays, a Tensor where a Tensor went in.
+    """Return an output that needs no gradient: arrays from arrays, a Tensor where a Tensor went in.
 
     What looks at the memory of its input stays tied to it. While a function is traced its program takes the op, while a
     debugger watches it is recorded and shown to that.
@@ -167,7 +167,7 @@ def not_recorded(op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwa
 
 
 def _record(op: Op, inputs: Sequence[Any], y: Any, kwargs: dict[str, Any]) -> Any:
-    """Record an op whose forward gave ``y`` already: by its own code, which finds ``y`` in the place of its forward."""
+    """Record an op whose output ``y`` is known: run its own code with a forward that returns ``y``."""
     apply: Any = op.apply
     state = current()._replace(recording=True)
     space = {**apply.__globals__, "_forward": lambda *_, **__: y, "_current": lambda: state}
@@ -191,7 +191,7 @@ def record_outputs(
 
 
 def _output(op: Op, node: Node, i: int, part: Any, source: int | None, inputs: Sequence[Any]) -> Any:
-    """Wrap output ``i`` of several: integers among them (where a maximum stood, say) are constants."""
+    """Wrap output ``i`` of several; an integer one (the place of a maximum, say) is a constant."""
     if part.dtype.kind in "biu":
         return constant(part, op.name)
     if source is None:
@@ -200,7 +200,7 @@ def _output(op: Op, node: Node, i: int, part: Any, source: int | None, inputs: S
 
 
 def forward_error(error: Exception, op: Op, data: Sequence[Any]) -> Exception:
-    """Return what to raise for a forward that failed: shapes that do not fit are told with op, shapes and place."""
+    """Return the error to raise for a forward that failed: a ShapeError where the shapes do not fit."""
     tracer = current().tracer
     if tracer is not None:
         tracer.failed()

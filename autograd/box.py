@@ -77,7 +77,7 @@ keeps_values = _keeps_all.get  # whether the values of all constants stay on the
 
 @contextmanager
 def keep_values() -> Iterator[None]:
-    """Keep the values of constants on the graph, however large: for those who read a graph instead of walking back."""
+    """Keep the values of constants on the graph, however large: for code that reads a graph and runs no backward."""
     token = _keeps_all.set(True)
     try:
         yield
@@ -126,7 +126,7 @@ def watch(view: Any, source: Box) -> Any:
 
 
 def views_of(source: Box, root: Node) -> Views | None:
-    """Return those that look at the memory of ``source``, which ``root`` owns; None if that is no array."""
+    """Return the Tensors that look at the memory of ``source``, owned by ``root``; None if that is no array."""
     known: Views | None = getattr(root, "views", None)
     if known is None and source._node is root and type(source._array) is np.ndarray:
         known = root.views = Views(source)
@@ -155,7 +155,7 @@ def shares_memory(view: Any, source: Any) -> bool:
 
 
 def looked_at(y: Any, inputs: Sequence[Any], data: Sequence[Any]) -> tuple[Any, int | None]:
-    """Return an output that belongs to nobody else, and which input's memory it looks at, if that is a Tensor's.
+    """Return an output that shares memory with Tensors only, and which input that is, if any.
 
     What looks at an array of the user's is copied; the memory of an input that comes first counts.
     """
@@ -208,7 +208,7 @@ def as_raw(x: Any, what: str) -> Any:
 
 
 def values_of(box: Box) -> Any:
-    """Return the array of ``box`` for one who reads its numbers: in a function that is being traced they are not known.
+    """Return the array of ``box`` to read its numbers, which are not known in a function that is being traced.
 
     Raises TraceError there: what was computed from them would be stale at the next call.
     """
@@ -243,7 +243,7 @@ def read_only(data: Any) -> Any:
 
 
 def contains_box(x: Any, counts: Callable[[Any], bool] = lambda x: isinstance(x, Box)) -> bool:
-    """Tell whether ``x`` is a Tensor, or holds one in tuples, lists and dicts: one that ``counts``."""
+    """Tell whether ``x`` is a Tensor that ``counts``, or holds one in tuples, lists and dicts."""
     if isinstance(x, tuple | list | dict):
         return any(contains_box(item, counts) for item in (x.values() if isinstance(x, dict) else x))
     return counts(x)

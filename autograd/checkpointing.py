@@ -92,7 +92,7 @@ def _closed_over(outputs: list[Any], inner: list[Any], start: int) -> list[Node]
 
 
 def _op_of(run: Function, name: str, count: int, data: list[Any]) -> Op:
-    """Make the op of which backward runs the function again, and refuses other values than ``data``."""
+    """Return the op whose backward runs the function again, and raises where it gives other values than ``data``."""
 
     def again(*boxes: Any) -> Any:
         second = run(*boxes)

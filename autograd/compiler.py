@@ -1,4 +1,4 @@
-"""The compiler, for one op: how it is applied and how it is walked back, written out as Python at its first use.
+"""The compiler, for one op: its ``apply`` and its ``vjp``, written out as Python at its first use.
 
 Both functions, ``apply`` and ``vjp``, come from the one :mod:`autograd.template` for every op, elementwise or not, of
 one input or many, of numbers or arrays; :func:`source` shows them. Floor 6: used by :mod:`autograd.primitive`.
@@ -83,10 +83,10 @@ def compiled(op: Op) -> Callable[..., Any]:
 
 
 def op_for(op: Op, *dtypes: Any) -> Op:
-    """Return what stands on the node of results of other dtypes than float64 and float32: for complex ones a twin.
+    """Return the op for results of these dtypes: itself, or for complex ones a twin with conjugated rules.
 
-    The rules of the twin are conjugated, as the gradient of a real L is ∂L/∂Re + i ∂L/∂Im. An op that is not
-    holomorphic has rules that are right for complex numbers as they are, and so has one that only moves elements.
+    The gradient of a real L is ∂L/∂Re + i ∂L/∂Im, hence the conjugates. An op that is not holomorphic has rules that
+    are right for complex numbers as they are, and so has one that only moves elements.
     Raises DTypeError for an op of real numbers.
     """
     for dtype in dtypes:
@@ -119,7 +119,7 @@ def _first_vjp(node: Any, residuals: Any, g: Any, wanted: Any = None) -> Any:
 
 
 def _write(op: Op, apply: FunctionType) -> FunctionType:
-    """Write both functions of ``op`` into those that stand for them: whoever holds these need not know."""
+    """Put the generated code of ``op`` into its two functions, so that references to them stay valid."""
     space = apply.__globals__
     if op.rules or op.joint:
         op.vjp.__code__, op.vjp.__defaults__ = _executed(op, "vjp", vjp_lines(op), space)[:2]

@@ -42,7 +42,7 @@ class Conversions(Box):
         return values_of(self).tolist()
 
     def _number(self, convert: Any) -> Any:
-        """Return the value as a Python number, unless its gradient is still to be computed: nobody asked by name."""
+        """Return the value as a Python number; raise where its gradient is still to be computed."""
         if is_live(self):
             raise ConversionError(
                 f"{convert.__name__}() of a Tensor whose gradient is still to be computed would lose that gradient: "

@@ -41,7 +41,7 @@ _HOLD_NOTHING = {np.float64, np.float32, float, int, bool, str, type(None)}
 
 
 def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: dict[Node, Any], held: Any) -> VJP:
-    """Make what runs the rules of a node on arrays: gradients of small values stay on it, for pictures.
+    """Return the function that runs the rules of a node on arrays; small gradients stay on the node, for pictures.
 
     From the first mask on nodes are ``held`` and not released: a nan that comes of it needs them, and the cotangents
     ``at_mask``, again.
@@ -68,7 +68,7 @@ def _visit(wanted: Any, release: bool, retained: Any, state: UnderWay, at_mask: 
 
 
 def _visit_masked(wanted: Any, retained: dict[Node, Any] | None, traced: bool, met: list[Node] | None = None) -> VJP:
-    """Make what runs the rules of a node where some elements are structurally zero; ``met`` collects the nodes."""
+    """Return the function that runs the rules of a node on masked cotangents; ``met`` collects the nodes."""
 
     def visit(node: Node, g: Any) -> InputCotangents:
         if met is not None:
@@ -137,7 +137,7 @@ def differentiate_recorded(
 def _differentiate_hooked(
     cotangents: dict[Node, Any], targets: Any, wanted: Any, release: bool, retained: Any
 ) -> dict[Node, Any]:
-    """Run the pass masked from the start: once."""
+    """Run one pass, masked from the start, so that each hook is called once."""
     met = list[Node]()
     visit = _visit_masked(wanted, retained, traced=False, met=met)
     found = backward_pass({node: as_masked(g) for node, g in cotangents.items()}, visit, targets)
@@ -147,7 +147,7 @@ def _differentiate_hooked(
 
 
 def _ended(found: dict[Node, Any]) -> dict[Node, Any]:
-    """Show the gradients at the end of a pass, those of leaves and targets, to their hooks."""
+    """Run the hooks of leaves and targets on the gradients that a pass has found."""
     if hooks.any_registered():
         for node, g in found.items():
             if node.retain & HOOKED:
@@ -156,7 +156,7 @@ def _ended(found: dict[Node, Any]) -> dict[Node, Any]:
 
 
 def _watched(run: Any, cotangents: dict[Node, Any], targets: Any, release: bool, **kwargs: Any) -> dict[Node, Any]:
-    """Run a pass, show what it found to the debugger, and only then let go: it says where a nan in there comes from."""
+    """Run a pass and show its result to the debugger before arrays are released: it looks for the origin of a nan."""
     watcher = current().watcher
     with watched_by(None):
         found: dict[Node, Any] = run(cotangents, targets, **kwargs)
@@ -191,7 +191,7 @@ def has_nan(g: Any) -> bool:
 
 
 def let_go(node: Node) -> None:
-    """Let go of a node's large arrays; small ones stay, so that it can be drawn."""
+    """Release a node's large arrays; small ones stay, so that it can be drawn."""
     node.released = True
     if node.op.let_go is not None:  # it is known beforehand what is large
         node.op.let_go(node)
@@ -334,7 +334,7 @@ def _unmasked_vjp(node: Node, g: Any, wanted: Any, traced: bool) -> InputCotange
 
 
 def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[bool]) -> InputCotangents:
-    """Mask before the sum over broadcast axes: an element of the output is alive, or it is not."""
+    """Return the cotangents of an elementwise op, masked before the sum over broadcast axes."""
     op, pairs = node.op, []
     for i, parent in enumerate(node.parents):
         if not needs[i]:
@@ -354,7 +354,7 @@ def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[boo
 
 
 def _finite(x: Any, alive: Any) -> Any:
-    """Replace what is not finite and influences nothing alive by a number: what it is does not matter."""
+    """Replace dead elements that are not finite by random numbers: their value does not matter."""
     array = plain(x)
     if alive is None or array is None:
         return x

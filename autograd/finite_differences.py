@@ -22,7 +22,7 @@ _TRIES = 8
 
 
 def locked(x: Any) -> Any:
-    """Make it an error to write into an array from here on."""
+    """Make the array read-only, and return it."""
     if isinstance(x, Box) and isinstance(x._array, np.ndarray):
         x._array.flags.writeable = False
     return x
@@ -162,7 +162,7 @@ def _tuple(x: Any) -> tuple[Any, ...]:
 
 
 def _same(gradients: Sequence[Any], others: Any, what: str) -> None:
-    """Compare gradients that must be equal, but for rounding."""
+    """Raise GradientError unless gradients agree up to rounding."""
     for a, b in zip(map(unbox, gradients), map(unbox, _tuple(others)), strict=True):
         rounding = 2e4 * np.finfo(a.dtype).eps * np.max(np.abs(a), initial=0.0)
         if not np.allclose(a, b, rtol=0, atol=rounding, equal_nan=True):
@@ -207,7 +207,7 @@ def _compare(
 
 
 def _hint(at: Callable[[float], float], step: float, atol: float) -> str:
-    """Say so when the function is not smooth here: the slopes differ on both sides, or grow as the step shrinks."""
+    """Return a sentence if the function is not smooth: its slopes differ on both sides, or grow as the step shrinks."""
     right, left = (at(step) - at(0)) / step, (at(0) - at(-step)) / step
     if abs(right - left) > 0.05 * (abs(right) + abs(left)) + 100 * atol:
         return f" The one-sided slopes differ ({left:.6g} and {right:.6g}): the point may sit on a kink or a jump."

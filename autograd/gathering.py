@@ -75,12 +75,12 @@ def gathered(gradients: Sequence[Any], turned: Sequence[bool]) -> Any:
 
 
 def is_gathered(array: Any) -> bool:
-    """Tell whether an array is a gradient of which nobody else has a part."""
+    """Tell whether an array is a gathered gradient."""
     return array.base.__class__ is _Memory
 
 
 def memories(arrays: Iterable[Any]) -> Iterator[Any]:
-    """Yield what lies in one memory once, as one array; what is no gathered gradient as it is."""
+    """Yield each array, and gathered gradients once, as the one array in which they lie."""
     last: Any = None
     for array in arrays:
         base = getattr(array, "base", None)

@@ -116,7 +116,7 @@ def _check_graph(root: Box, args: tuple[Any, ...], rng: Any, given: Tolerances) 
 
 
 def _given(parent: Node, value: Any) -> Any:
-    """Return the value of an input; of an array that the graph does not keep, what it holds while somebody has it."""
+    """Return the value of an input; of an array that the graph does not keep, from its Tensor, if that still exists."""
     holder = getattr(parent, "holder", None)
     found = holder() if value is None and holder is not None else value
     return found if isinstance(found, np.ndarray | np.generic) else None
@@ -150,7 +150,7 @@ def _check_op(node: Node, apply: Any, inputs: list[Any], places: list[int], rng:
 
 
 def _beside(inputs: list[Any], places: list[int], far: float, draw: np.random.Generator) -> list[Any]:
-    """Move what is checked a little, in double precision."""
+    """Return the inputs in double precision, those under check moved a little at random."""
     moved = list(inputs)
     for k in places:
         x = np.asarray(inputs[k], np.result_type(inputs[k], np.float64))
@@ -168,7 +168,7 @@ def _agrees_in_part(
     draw: np.random.Generator,
     given: Tolerances,
 ) -> bool:
-    """Check an op by some elements of one input; one of several points beside that of the graph must agree."""
+    """Check an op by some elements of one input: at one of several nearby points it must agree."""
     for far in (0.0, *[1e-2] * 6):
         moved = _beside(inputs, places, far, draw)
         whole = np.asarray(moved[k])
@@ -189,7 +189,7 @@ def _agrees_in_part(
 
 
 def _wrong(snap: Snapshot, i: int, said: str) -> GradientError:
-    """Make the error for an op of a graph, with the picture in which it is marked."""
+    """Return the error for an op of a graph, with the picture in which it is marked."""
     node = snap.nodes[i]
     where = f" in {node.scope.path}" if node.scope is not None else ""
     line = f" ({site_of(node)})" if site_of(node) else ""

@@ -36,7 +36,7 @@ def note_change(leaves: Iterable["Node | None"]) -> None:
 
 
 class Node:
-    """Remember one recorded op.
+    """Hold what is known of one recorded op.
 
     ``parents`` has one entry per input (None for a Python number). ``residuals`` hold the inputs' values, then the
     output, then what the forward cached, with None where no rule needs it. ``cotangent`` is the gradient of the last
@@ -75,7 +75,7 @@ class Node:
 
 
 class View(Node):
-    """Remember an op whose output looks at the memory of a parent, and so changes when that changes.
+    """Represent an op whose output looks at the memory of a parent, and so changes when that changes.
 
     ``root`` is that parent, or one further on the way to the owner of the memory.
     """
@@ -115,7 +115,7 @@ def cast_of(node: Node) -> Any:
 
 
 def keep_site(old: Node, new: Node) -> None:
-    """Let a node know the user's line of the one that it stands for, where a debugger watched."""
+    """Copy the user's line of a node to one that stands for it, where a debugger watched."""
     if (site := site_of(old)) is not None:
         new.made_at = site
 
@@ -266,7 +266,7 @@ def ancestors(root: Node, follow: Callable[[Node], bool] = lambda node: True) ->
 def reaches_other_leaf(
     roots: Iterable[Node | None], own: set[Node], counts: Callable[[Node], bool] = lambda leaf: True
 ) -> bool:
-    """Tell whether a gradient from ``roots`` would reach a leaf that counts and is not in ``own`` (nor behind it)."""
+    """Tell whether a gradient from ``roots`` would reach a leaf that ``counts``, past the nodes in ``own``."""
     seen: set[Node] = set()
     stack = [root for root in roots if root is not None]
     while stack:

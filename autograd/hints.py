@@ -200,7 +200,7 @@ def hinted(method: Callable[P, R]) -> Callable[P, R]:
 
 
 def full_name(function: Any, numpy: Any) -> tuple[str, str]:
-    """Return the name by which users know a function, with its module, and what stands for it here if anything does."""
+    """Return the name by which users know a function, with its module, and what replaces it here, if anything."""
     name = getattr(function, "__name__", str(function))
     module = getattr(function, "__module__", None) or "numpy"
     if name.endswith(" (vectorized)"):
@@ -218,7 +218,7 @@ def full_name(function: Any, numpy: Any) -> tuple[str, str]:
 
 
 def converted() -> str:
-    """Tell what turns a Tensor into a plain array: the function of NumPy that is at work, and what to use instead."""
+    """Return the message for a Tensor that NumPy turns into a plain array: which function does, and what to use."""
     frame: FrameType | None = sys._getframe(2)
     name, module = "", "numpy"
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "scipy"):
@@ -236,7 +236,7 @@ def converted() -> str:
 
 
 def _converted_by_scipy(module: str) -> str:
-    """Tell that a function of SciPy has no place to be taught gradients, and where its namesake is."""
+    """Return the message for a function of SciPy that cannot be taught gradients: it names ours."""
     return (
         f"scipy.{module} would turn a Tensor that requires grad into a plain array and lose its gradient. In its place "
         f"use the function of the same name in autograd.scipy.{module}; for the numbers alone use .numpy(), .item() or "

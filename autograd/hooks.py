@@ -1,6 +1,6 @@
 """Hooks: functions that see, or replace, the gradient of a value when it is complete.
 
-A node with hooks says so in ``retain``, where the walk looks anyway. Floor 3: used by the walk; registered by Tensors.
+A node with hooks says so in ``retain``, where the backward pass looks anyway. Floor 3: used by that and by Tensors.
 """
 
 from collections.abc import Callable

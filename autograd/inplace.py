@@ -115,13 +115,13 @@ def _place(array: Any) -> Any:
 
 
 def _is_plain(t: Box, *values: Any) -> bool:
-    """Tell whether a write concerns no graph: arrays are written into as NumPy does it, and versions tell the rest."""
+    """Tell whether a write concerns no graph, so that NumPy can write into the array."""
     root = origin(leaf_of(t))
     return isinstance(root, Leaf) and not (current().recording and any(needs_grad(v) for v in values))
 
 
 def _write(change: Callable[[], Any], name: str, *operands: Any) -> None:
-    """Run a change of an array; shapes that do not fit are told as everywhere."""
+    """Run a change of an array; raise ShapeError where the shapes do not fit."""
     try:
         change()
     except ValueError as error:
@@ -129,7 +129,7 @@ def _write(change: Callable[[], Any], name: str, *operands: Any) -> None:
 
 
 def _assign(t: Box, index: Any, value: Any) -> None:
-    """Do ``t[index] = value`` as a new value of ``t``, seen by all that look at its memory."""
+    """Carry out ``t[index] = value`` as an op whose result all that look at the memory of ``t`` see."""
     if type(t._array) is np.ndarray and t._array.dtype.kind not in "fc" and needs_grad(value):
         raise DTypeError(
             f"writing into a Tensor of dtype {t._array.dtype} would lose the gradient of what is written. Use "
@@ -139,7 +139,7 @@ def _assign(t: Box, index: Any, value: Any) -> None:
 
 
 def _update(t: Any, function: Callable[[Box, Any], Any], other: Any, ufunc: Any) -> Any:
-    """Do ``t += other`` and its kin: a number is bound anew, an array changes for all that look at it."""
+    """Carry out ``t += other`` and its kin: a number is bound anew, an array changes for all that look at it."""
     value = function(t, other)
     if type(t._array) is not np.ndarray:
         return value
@@ -215,7 +215,7 @@ def _looking(known: Views, root: Node) -> tuple[list[Box], list[Box]]:
 
 
 def _rebind(t: Box, array: Any, node: Any) -> None:
-    """Put another value into a Tensor; its name and its wish for a gradient stay."""
+    """Put another value into a Tensor, which keeps its name and ``retain_grad``."""
     old = t._node
     t._array, t._node = array, node
     if old is not None and node is not None and old is not node:
@@ -281,7 +281,7 @@ def _is_dense(array: Any) -> bool:
 
 
 def set_shape(t: Box, shape: Any) -> None:
-    """Do ``t.shape = shape``: the same memory in another shape."""
+    """Set the shape of a Tensor: the same memory in another shape."""
     made = shapes.reshape(t, shape)
     if not shares_memory(made._array, t._array):
         raise InPlaceError("t.shape = … needs a copy here, as the elements do not lie in order. Use t = t.reshape(…).")

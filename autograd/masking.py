@@ -41,7 +41,7 @@ class Masked:
         return Masked(self.g + other.g, lambda: _either(self.alive, other.alive))
 
     def fitted(self, parent: Node, op: Any, i: int) -> "Masked":
-        """Return it in the shape and dtype of input ``i``; an element is alive there if it is anywhere on its way."""
+        """Return it in the shape and dtype of input ``i``: an element is alive if any that was summed into it is."""
         g = fit(self.g, parent, op, i)
         alive = self.alive
         if alive is not None and np.shape(alive) != parent.shape:
@@ -54,7 +54,7 @@ def _either(a: Any, b: Any) -> Any:
 
 
 def as_masked(g: Any) -> Any:
-    """Return a cotangent as a masked one of which all is alive."""
+    """Return a cotangent as a masked one with all elements alive."""
     if isinstance(g, Cotangents):
         return Cotangents({i: as_masked(part) for i, part in g.parts.items()})
     return tuple(None if part is None else as_masked(part) for part in g) if isinstance(g, tuple) else Masked(g)

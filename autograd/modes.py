@@ -41,8 +41,8 @@ class State(NamedTuple):
     """Hold what every op reads once: ``recording`` and ``scope``; ``mode`` made it, and leaving goes to ``outer``.
 
     While a function is traced ``tracer`` notes what it computes, and ``recording`` is TRACED in place of True. A
-    debugger that looks at each op as it is recorded is ``watcher``, and ``recording`` is WATCHED then: whoever is on
-    the straight way tests for True alone, and pays for neither.
+    debugger that looks at each op as it is recorded is ``watcher``, and ``recording`` is WATCHED then: the usual path
+    tests for True alone, and pays for neither.
     """
 
     recording: Any = True
@@ -116,7 +116,7 @@ class _Mode(metaclass=_NotYet):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
-        """Go back to where this mode was entered, past what a suspended generator left open inside."""
+        """Return to the state before this mode, also past modes that a suspended generator left open inside."""
         state = current()
         while state.mode is not self and state.outer is not None:
             state = state.outer

@@ -205,7 +205,7 @@ def opaque(function: Any) -> Any:
 
 
 def _cut_off(label: str, y: Any, data: Sequence[Any]) -> Any:
-    """Wrap what a piecewise-constant function gave as constants with memory of their own."""
+    """Wrap the output of a piecewise-constant function as constants with memory of their own."""
     if isinstance(y, tuple):
         return rebuild(y, [_cut_off(label, part, data) for part in y])
     if type(y) is not np.ndarray and not isinstance(y, np.generic):
@@ -216,7 +216,7 @@ def _cut_off(label: str, y: Any, data: Sequence[Any]) -> Any:
 
 
 def missing(function: Any, advice: str = "", method: str = "") -> MissingRule:
-    """Make the error for a NumPy function, ufunc or method of a ufunc that has no gradient rule."""
+    """Return the error for a NumPy function, ufunc or method of a ufunc that has no gradient rule."""
     name, counterpart = full_name(function, np)
     label = ".".join([name, *([method] if method else [])])
     usual = f"Use {counterpart}." if counterpart else ""

@@ -126,7 +126,7 @@ def array_function(function: Any, types: Any, args: tuple[Any, ...], kwargs: dic
 
 
 def _called(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call one of ours; one that reads numbers becomes a step of its own where each example has others (``vmap``)."""
+    """Call a function of ours; under ``vmap`` one that reads numbers becomes a step of its own."""
     tracer = current().tracer
     if tracer is None:
         return function(*args, **kwargs)
@@ -159,7 +159,7 @@ def _placed(error: ValueError, name: str, args: Any) -> Exception:
 
 
 def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run on plain arrays, if that loses no gradient and changes no Tensor behind the back of its graph."""
+    """Run on plain arrays, if that loses no gradient and writes into no Tensor."""
     tracer = current().tracer
     if tracer is not None and named in PLAIN:
         return tracer.called(function, args, kwargs)

@@ -17,7 +17,7 @@ _HOLDS = "a Tensor holds numbers. Pass a number, nested lists of numbers, or an 
 
 
 def read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
-    """Make the array of a leaf from anything; 0-d values become NumPy scalars, whose arithmetic is ten times faster."""
+    """Return the array of a new leaf; 0-d values become NumPy scalars, whose arithmetic is ten times faster."""
     if isinstance(data, Box):
         if is_recording(data):
             raise ConversionError(
@@ -45,7 +45,7 @@ def read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
 
 
 def _converted(data: Any, dtype: Any, copy: bool) -> npt.NDArray[Any]:
-    """Let NumPy read ``data``, and say what it is if that fails."""
+    """Return ``data`` as NumPy reads it, or raise an error that says what it is."""
     if data is None:  # NumPy would make nan of it
         raise DTypeError(f"Tensor of None: {_HOLDS}.")
     try:
@@ -65,7 +65,7 @@ def _converted(data: Any, dtype: Any, copy: bool) -> npt.NDArray[Any]:
 
 
 def check_switch(value: Any) -> None:
-    """Refuse what is no truth value: a second number, say, of somebody who left the brackets of a list out."""
+    """Refuse what is no truth value, such as a second number where the brackets of a list were left out."""
     if not isinstance(value, bool | np.bool_):
         raise ArgumentError(
             f"requires_grad must be True or False, got {value!r}. Several numbers go into one list: Tensor([1.0, 2.0])."

@@ -94,7 +94,7 @@ def record(
 
 @contextmanager
 def _followed(inputs: Sequence[Box]) -> Iterator[None]:
-    """Let integers have nodes for what is computed from them: they are read here, and never walked back."""
+    """Record what is computed from integers too: the graph is only read, and no backward runs."""
     leaves = [leaf for leaf in map(leaf_of, inputs) if leaf.op is None and leaf.dtype.kind in "iu" and not leaf.needs]
     for leaf in leaves:
         leaf.needs = True

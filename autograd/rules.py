@@ -1,6 +1,6 @@
 """What one declaration says about an op: inputs and keywords, gradient rules, what these keep alive, what is cut off.
 
-Floor 3: an :class:`Op` is frozen once declared; :mod:`autograd.compiler` writes out how it is applied and walked back.
+Floor 3: an :class:`Op` is frozen once declared; :mod:`autograd.compiler` writes out its ``apply`` and ``vjp``.
 """
 
 import inspect
@@ -49,7 +49,7 @@ class Rule:
         self.reads = frozenset(i for i, name in enumerate(op.inputs) if name in self.names)
 
     def conjugated(self) -> "Rule":
-        """Return the rule that is given g and gives its result conjugated around this one."""
+        """Return the rule conj(rule(conj(g)))."""
         made, function = copy(self), self.function
 
         def rule(g: Any, *rest: Any) -> Any:
@@ -129,7 +129,7 @@ class Op:
 
     @property
     def as_written(self) -> bool:
-        """Tell whether the rules are said to be right for complex numbers as they are."""
+        """Tell whether the rules were declared to be right for complex numbers as they are."""
         return self.holomorphic is False
 
     @property
@@ -259,7 +259,7 @@ class Op:
 
 
 def _check_names(op: str, names: Sequence[Any]) -> None:
-    """Refuse names that the written-out code cannot have for parameters."""
+    """Refuse names that the generated code cannot use for parameters."""
     for name in names:
         if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or names.count(name) > 1:
             raise RuleError(f"op {op!r}: {name!r} is no name for a parameter, or stands twice. Rename it.")

@@ -27,7 +27,7 @@ def _owner(array: Any) -> Any:
 
 
 def _known(array: Any) -> list[_Span]:
-    """List who lies in the memory that ``array`` is a part of."""
+    """List the leaves that lie in the memory of which ``array`` is a part."""
     owner = _owner(array)
     if owner.base is not None:  # each array over one buffer is an owner of its own
         return _foreign
@@ -47,7 +47,7 @@ def register(array: Any, leaf: Node, given: bool = False) -> None:
 
 
 def forget(array: Any, leaf: Node | None) -> None:
-    """Note that ``leaf`` lies in this memory no more."""
+    """Note that ``leaf`` no longer lies in this memory."""
     if type(array) is np.ndarray:
         spans = _known(array)
         spans[:] = [span for span in spans if span[2]() is not leaf]

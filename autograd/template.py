@@ -16,7 +16,7 @@ from autograd.rules import Op, Rule
 
 
 class _Texts(NamedTuple):
-    """Hold how the text writes what is known of all inputs together."""
+    """Hold the expressions for all inputs together."""
 
     inputs: str
     data: str
@@ -75,7 +75,7 @@ def _read_list(op: Op) -> Iterator[str]:
 
 
 def _run_forward(op: Op) -> Iterator[str]:
-    """Write the call of the forward; an output of which no gradient is wanted is done with it."""
+    """Write the call of the forward, and the return of an output that needs no gradient."""
     texts = _texts(op)
     data = ["*_data"] if op.variadic else [f"{x}_data" for x in op.inputs]
     given = f"({', '.join([*data, *[f'{key}={key}' for key in op.keywords]])})"
@@ -97,7 +97,7 @@ def _is_numpys(forward: Any) -> bool:
 
 
 def _keep(op: Op) -> Iterator[str]:
-    """Write how shape, dtype and residuals are found: shortly for a number that comes of numbers, else for arrays."""
+    """Write how shape, dtype and residuals are found: a short way for numbers from numbers, another for arrays."""
     numbers = op.elementwise and not op.variadic and not op.cache
     yield "_node_op = _op"
     if _may_look(op):
@@ -121,7 +121,7 @@ def _keep_numbers(op: Op) -> Iterator[str]:
 
 
 def _read_output(op: Op) -> Iterator[str]:
-    """Write the looks at what the forward gave: several outputs, a view of an input, a number, another dtype."""
+    """Write the tests of the output: several of them, a view of an input, a number, another dtype."""
     texts, extras = _texts(op), _tuple(_cached(op))
     yield "if _output.__class__ is not _ndarray:"
     yield "    _output = _as_arrays(_op, _output)"

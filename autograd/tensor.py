@@ -80,7 +80,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
             self._node.holder = ref(self)
 
     def _settle(self, array: Any) -> None:
-        """Take the place of this leaf among those that lie in the same memory."""
+        """Register this leaf among those that lie in the same memory, and share their version."""
         node = leaf_of(self)
         other = lying_in(array, node)
         if other is not None:
@@ -415,7 +415,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
-        """Do what ``copy.copy`` does."""
+        """Return what ``copy.copy`` returns."""
         made = memo[id(self)] = self.__copy__()
         state = getattr(self, "__dict__", None)
         if state:
@@ -438,7 +438,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
 
 
 def _refuse_name(self: Tensor, name: str) -> Any:
-    """Name the word that works here in place of one of PyTorch's."""
+    """Raise, and name what replaces an attribute of PyTorch's."""
     raise unknown_attribute(type(self), name)
 
 

@@ -126,11 +126,11 @@ class Trace:
         )
 
     def value(self) -> Any:
-        """Return the output: Tensors if something outside records, else arrays (read-only: rules may need them)."""
+        """Return the output: Tensors if something outside records, else arrays, read-only as rules may need them."""
         return self.rebuild_output(self._given(self.outputs))
 
     def with_aux(self, result: Any, has_aux: bool) -> Any:
-        """Return ``result``, and beside it what the function gave as well: in the form of values."""
+        """Return ``result``, with ``has_aux`` as a pair with what else the function returned."""
         if not has_aux:
             return result
         values, rebuild = flatten(self.aux)
@@ -222,7 +222,7 @@ def units(target: Any, places: range) -> Any:
 def _backprop(
     roots: Sequence[Node | None], seeds: Sequence[Any], own: set[Node], traced: bool, foreign: bool, owner: Any = None
 ) -> dict[Node, Any]:
-    """Go back from several roots to ``own``; only what leads there is computed."""
+    """Return the gradients of ``own`` from several roots; only what leads there is computed."""
     tracer = current().tracer
     if tracer is not None:
         return tracer.gradients(roots, seeds, own, owner)  # type: ignore[no-any-return]
@@ -238,7 +238,7 @@ def _backprop(
 
 
 def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
-    """Take the gradients out of ``found``, as arrays that nobody else holds."""
+    """Return the gradients in ``found`` in the order of ``targets``, as arrays that nobody else holds."""
     taken, tracer = [], current().tracer
     for target in targets:
         g = found.pop(target) if target in found else np.zeros(target.shape, target.dtype)[()]
@@ -251,7 +251,7 @@ def _taken(found: dict[Node, Any], targets: Sequence[Node]) -> list[Any]:
 
 
 def _argument(value: Any) -> Box:
-    """Make a leaf that only a transform knows."""
+    """Return a leaf that only a transform knows."""
     tracer = current().tracer
     if tracer is not None:
         return tracer.target(value)  # type: ignore[no-any-return]
@@ -260,7 +260,7 @@ def _argument(value: Any) -> Box:
 
 
 def _places(argnums: Sequence[int], count: int, who: str) -> list[int]:
-    """Count from the front, and refuse what is not there or named twice."""
+    """Return the places counted from the front; refuse what is not there or named twice."""
     places = []
     for number in argnums:
         if not -count <= number < count:
@@ -274,7 +274,7 @@ def _places(argnums: Sequence[int], count: int, who: str) -> list[int]:
 
 
 def _track(value: Any, outer: bool, who: str) -> Box:
-    """Make a Tensor whose node stands for this argument only."""
+    """Return a Tensor whose node stands for this argument only."""
     if outer and needs_grad(value) and current().tracer is None:
         return wrap(value._array, identity_node(value._node))  # type: ignore[no-any-return]
     if isinstance(value, Box) and current().tracer is None:

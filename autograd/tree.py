@@ -24,7 +24,7 @@ def register_tree(
     parts: Callable[[Any], Any] | None = None,
     build: Callable[..., Any] | None = None,
 ) -> C:
-    """Let transforms look into objects of a class, as into tuples and dicts; usable as a decorator of a dataclass.
+    """Register a class into whose objects transforms look, as into tuples and dicts; a decorator for dataclasses.
 
     ``parts(object)`` gives a tuple of what is inside, ``build(*parts)`` makes an object of such parts. A dataclass
     needs neither: its fields are its parts. Gradients are then objects of the class. Raises ArgumentError for a class
@@ -57,7 +57,7 @@ def register_tree(
 
 
 def _builder(cls: Any, names: tuple[str, ...]) -> Callable[..., Any]:
-    """Set the fields as they are: an ``__init__`` may check or change what stands for a gradient."""
+    """Return a function that makes an object by setting its fields; its ``__init__`` might refuse gradients."""
 
     def build(*values: Any) -> Any:
         made = object.__new__(cls)
@@ -131,7 +131,7 @@ def form_of(tree: Any) -> Any:
 
 
 def is_nested(tree: Any) -> bool:
-    """Tell whether ``tree`` holds values, and is none itself."""
+    """Tell whether ``tree`` is a container of values."""
     return isinstance(tree, _NESTED)
 
 
@@ -221,7 +221,7 @@ def describe(tree: Any) -> str:
 
 
 def parts_of(tree: Any) -> Any:
-    """Return what a nested value, but a dict, holds."""
+    """Return what a container other than a dict holds."""
     known = _registered.get(type(tree))
     return tuple(tree) if known is None else tuple(known[0](tree))
 

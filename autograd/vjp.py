@@ -19,7 +19,7 @@ _F64 = np.float64
 
 
 class Cotangents:
-    """Gather the cotangents of a multi-output op: they arrive output by output and meet by ``+``."""
+    """Hold the cotangents of a multi-output op, which arrive output by output and are merged by ``+``."""
 
     __slots__ = ("parts",)
 
@@ -40,12 +40,12 @@ class Cotangents:
         return tuple(self.parts.get(i, zero) for i, zero in enumerate(zeros))
 
     def arrived(self, node: Node) -> tuple[bool, ...]:
-        """Tell for each output whether a cotangent arrived: one that did not is no zero, there is none."""
+        """Tell for each output whether a cotangent arrived."""
         return tuple(i in self.parts for i in range(len(node.shape)))
 
 
 class _Plumbing:
-    """Represent an op of the engine's own: no user calls it, it only passes cotangents on."""
+    """Represent an op of the engine's own that only passes cotangents on."""
 
     elementwise, joint, definition, cache, reads_nothing, selects = False, None, None, (), True, False
     inputs, formula, reads_output, let_go = ("x",), (None,), False, None
@@ -94,12 +94,12 @@ def item_node(node: Node, i: int, part: Any, source: Node | None = None) -> Node
 
 
 def identity_node(parent: Node) -> Node:
-    """Make a node that stands for ``parent`` in one place only: the cotangent for that place can be told apart."""
+    """Make a node that stands for ``parent`` in one place, whose cotangent can then be told apart."""
     return Node(IDENTITY, (parent,), (None, None), None, parent.shape, parent.dtype, parent.scope)
 
 
 def bundle_node(nodes: Sequence[Node | None]) -> Node:
-    """Make one root of several, to walk from with a tuple of cotangents."""
+    """Make one root of several, for a pass that starts with a tuple of cotangents."""
     return Node(BUNDLE, tuple(nodes), (None,) * (len(nodes) + 1), None, (), None, None)
 
 
@@ -127,7 +127,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def fit(cotangent: Any, parent: Any, op: Op, i: int) -> Any:
-    """Make the cotangent of input ``i`` have the input's shape and dtype, or say which rule is wrong.
+    """Return the cotangent in the shape and dtype of input ``i``, or raise RuleError.
 
     Of a complex cotangent a real input takes the real part.
     """
@@ -167,7 +167,7 @@ def _broadcasts(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
 
 
 def joint_cotangents(op: Op, cotangents: Any, parents: Sequence[Any], needs: Sequence[bool]) -> InputCotangents:
-    """Pair what a joint rule gave with the inputs that want a cotangent."""
+    """Return the cotangents of a joint rule, with the inputs that want one."""
     if not isinstance(cotangents, tuple | list) or len(cotangents) != len(parents):
         said = f"{len(cotangents)} values" if isinstance(cotangents, tuple | list) else type(cotangents).__name__
         raise RuleError(f"op {op.name!r}: the joint rule must return a tuple of {len(parents)} gradients, got {said}.")
@@ -204,7 +204,7 @@ def stale(node: Node) -> Iterator[int]:
 
 
 def arguments_of(rule: Any, node: Node, residuals: Sequence[Any], needs: Sequence[bool], arrived: Any) -> list[Any]:
-    """List what a rule asks for besides the cotangent, as the written-out code does."""
+    """List what a rule asks for besides the cotangent."""
     found: list[Any] = []
     for source, key in rule.sources:
         if source == "residuals":
