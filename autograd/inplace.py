@@ -30,6 +30,7 @@ from autograd.errors import DTypeError, InPlaceError, ShapeError
 from autograd.graph import RETAINED, Alias, Detached, Leaf, Node, View, keep_site, node_of, origin
 from autograd.modes import current
 from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
+from autograd.ops.axes import in_memory_order
 from autograd.ops.places import overwrite, reread
 from autograd.sharing import is_given
 
@@ -265,19 +266,13 @@ def _numbered(array: Any) -> Any:
 
 def _places(view: Any, array: Any, ids: Any) -> Any:
     """Find where in the flat array the elements of a view lie, by their addresses."""
-    if not _is_dense(array):
+    if in_memory_order(array) is None:
         raise InPlaceError("a write into a view of an array with gaps cannot be followed. Write into a copy.")
     flat = as_strided(ids, (ids.size,), (ids.itemsize,))
     offset = _offset(view, array)
     found = np.array(as_strided(flat[offset:], view.shape, [s // array.itemsize * ids.itemsize for s in view.strides]))
     found.flags.writeable = False
     return found
-
-
-def _is_dense(array: Any) -> bool:
-    """Tell whether the elements lie side by side, whatever the order of the axes."""
-    order = sorted(range(array.ndim), key=lambda i: -array.strides[i])
-    return bool(array.transpose(order).flags.c_contiguous)
 
 
 def set_shape(t: Box, shape: Any) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from autograd.box import Box, Result
 from autograd.hints import hinted
-from autograd.ops import reductions
+from autograd.ops import reductions, running
 from autograd.ops.axes import Axis
 from autograd.primitive import opaque
 
@@ -149,7 +149,7 @@ class Reductions(Box, Generic[Result]):
         >>> ag.Tensor([1.0, 2.0, 4.0]).cumsum()
         Tensor([1., 3., 7.])
         """
-        return reductions.cumsum(self, axis=axis, dtype=dtype)
+        return running.cumsum(self, axis=axis, dtype=dtype)
 
     @hinted
     def cumprod(self, axis: int | None = None, dtype: Any = None) -> Result:
@@ -161,7 +161,7 @@ class Reductions(Box, Generic[Result]):
         >>> ag.Tensor([1.0, 2.0, 4.0]).cumprod()
         Tensor([1., 2., 8.])
         """
-        return reductions.cumprod(self, axis=axis, dtype=dtype)
+        return running.cumprod(self, axis=axis, dtype=dtype)
 
     @hinted
     def all(self, axis: Axis = None, keepdims: bool = False) -> Any:

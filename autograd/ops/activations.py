@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError
+from autograd.ops.axes import in_memory_order
 from autograd.ops.special import SLOPE0, erf
 from autograd.primitive import op
 
@@ -30,14 +31,6 @@ def zero_block(dtype: Any, shape: Any = BLOCK) -> Any:
     return block
 
 
-def _in_memory_order(x: Any) -> Any:
-    """View a dense array, whatever the order of its axes, as one axis; None if it has gaps."""
-    if not x.flags.c_contiguous:
-        strides = x.strides
-        x = x.transpose(sorted(range(x.ndim), key=lambda i: -strides[i]))
-    return x.reshape(-1) if x.flags.c_contiguous else None
-
-
 def _relu(x: Any) -> Any:
     """Compute max(x, 0).
 
@@ -58,11 +51,11 @@ def _relu(x: Any) -> Any:
         return np.maximum(x, 0)
     if x.size <= BLOCK:
         return np.maximum(x, zero_block(x.dtype, x.shape))
-    flat = _in_memory_order(x)
+    flat = in_memory_order(x)
     if flat is None:
         return np.maximum(x, 0)
     y, zeros = np.empty_like(x), zero_block(x.dtype)
-    out = _in_memory_order(y)
+    out = in_memory_order(y)
     for start in range(0, flat.size, BLOCK):
         part = flat[start : start + BLOCK]
         np.maximum(part, zeros[: part.size], out=out[start : start + BLOCK])

@@ -77,6 +77,18 @@ def _merge_order(ndim: int, axis: Axis) -> tuple[tuple[int, ...], int]:
     return (*rest, *folded), len(rest)
 
 
+def by_stride(x: Any) -> list[int]:
+    """Return the axes of an array in the order in which they lie in memory, that of the longest steps first."""
+    return sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
+
+
+def in_memory_order(x: Any) -> Any:
+    """View a dense array, whatever the order of its axes, as one axis; None if it has gaps."""
+    if not x.flags.c_contiguous:
+        x = x.transpose(by_stride(x))
+    return x.reshape(-1) if x.flags.c_contiguous else None
+
+
 # ---------------------------------------------------------------------------------------------- arguments of NumPy's
 
 

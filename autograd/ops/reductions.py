@@ -1,4 +1,4 @@
-"""Reductions over axes, with NumPy's arguments: sums, products, means, spreads, extremes; running sums and products.
+"""Reductions over axes, with NumPy's arguments: sums, products, means, spreads, extremes.
 
 At kinks: ``max`` and ``min`` share ties equally, ``std`` has gradient 0 where it is 0 (and second derivative nan).
 """
@@ -385,66 +385,3 @@ def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> A
     """Compute the distance from the smallest to the largest element over ``axis``."""
     no_out("ptp", out)
     return _max(a, axis, keepdims) - _min(a, axis, keepdims)
-
-
-# -------------------------------------------------------------------------------------- running sums and products
-
-
-def _cumsum_vjp(g: Any, shapes: Any, axis: int | None) -> Any:
-    """∂L/∂xᵢ = Σₖ≥ᵢ gₖ: the running sum from the end."""
-    along = -1 if axis is None else axis
-    return np.flip(np.cumsum(np.flip(g, along), along), along).reshape(shapes[0])
-
-
-def _cumprod_vjp(g: Any, a: Any, y: Any, shapes: Any, axis: int | None) -> Any:
-    """∂L/∂xᵢ = (∏ⱼ<ᵢ xⱼ) · Sᵢ with Sᵢ = gᵢ + xᵢ₊₁ Sᵢ₊₁, without division, so right at zeros.
-
-    The recurrence is solved in ⌈log₂ n⌉ steps: after each, Sᵢ = sᵢ + pᵢ Sᵢ₊ₛₜₑₚ, with a step twice as long.
-    """
-    along = -1 if axis is None else axis
-    x, before, s = [np.moveaxis(z, along, -1) for z in (a.reshape(g.shape), y, g)]
-    n, step, p = x.shape[-1], 1, x[..., 1:]
-    while step < n:
-        s = np.concatenate([s[..., :-step] + p * s[..., step:], s[..., -step:]], -1)
-        p, step = p[..., :-step] * p[..., step:], 2 * step
-    before = np.concatenate([np.ones((*x.shape[:-1], 1 if n else 0), x.dtype), before[..., :-1]], -1)
-    return np.moveaxis(before * s, -1, along).reshape(shapes[0])
-
-
-_cumsum = op(
-    lambda a, axis=None, dtype=None: np.cumsum(a, axis, dtype),
-    name="cumsum",
-    vjp=_cumsum_vjp,
-    linear=True,
-    batch=lanes.along_axis,
-)
-_cumprod = op(
-    lambda a, axis=None, dtype=None: np.cumprod(a, axis, dtype),
-    name="cumprod",
-    vjp=_cumprod_vjp,
-    batch=lanes.along_axis,
-)
-_RUNNING = [((5,), {}), ((3, 4), {}), ((3, 4), {"axis": 0}), ((2, 3, 2), {"axis": -2}), ((), {}), ((1, 3), {"axis": 0})]
-
-
-@implements(np.cumsum, domain=cases(*_RUNNING, ((0, 3), {"axis": 0})))
-def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Compute running sums along ``axis`` (of the flattened array by default): yₖ = Σᵢ≤ₖ xᵢ."""
-    no_out("cumsum", out)
-    check_dtype("cumsum", a, dtype)
-    return _cumsum(a, axis, dtype)
-
-
-def _cumprod_samples(rng: np.random.Generator) -> Any:
-    yield from cases(*_RUNNING, ((7,), {}), ((3, 0), {"axis": 1}))(rng)
-    x = draw(rng, (4, 5))
-    x[0, 1] = x[1, 2] = x[1, 4] = x[2, :3] = 0.0
-    yield (x,), {"axis": 1}
-
-
-@implements(np.cumprod, domain=_cumprod_samples)
-def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Compute running products along ``axis``; the gradient is right at zeros, one or several, to any order."""
-    no_out("cumprod", out)
-    check_dtype("cumprod", a, dtype)
-    return _cumprod(a, axis, dtype)

@@ -11,7 +11,7 @@ import numpy as np
 from autograd import lanes
 from autograd.box import Box, plain, unbox, wrap
 from autograd.errors import ArgumentError, ShapeError
-from autograd.ops.axes import Axis, Shape, as_array, cases, check_dtype, draw, inverse, no_out
+from autograd.ops.axes import Axis, Shape, as_array, by_stride, cases, check_dtype, draw, inverse, no_out
 from autograd.primitive import implements, op
 
 _normal_axis = np.lib.array_utils.normalize_axis_index
@@ -67,8 +67,7 @@ def ravel(a: Any, order: Any = "C") -> Any:
     """Flatten to one axis, in the order C, F, A (as stored, if that is F) or K (as stored)."""
     if order == "K":
         a = as_array(a)
-        stored = np.asarray(plain(a)).strides
-        a, order = transpose(a, sorted(range(a.ndim), key=lambda i: -abs(stored[i]))), "C"
+        a, order = transpose(a, by_stride(np.asarray(plain(a)))), "C"
     return _ravel(a, _memory_order(a, order) if order == "A" else order)
 
 

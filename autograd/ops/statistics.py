@@ -13,13 +13,13 @@ from autograd.ops.axes import (
     Axis,
     add_reduce,
     as_array,
-    cases,
     check_dtype,
     conjugated,
     count,
     draw,
 )
-from autograd.ops.reductions import cumprod, cumsum, max, mean, min, prod, root, sum, var
+from autograd.ops.reductions import max, mean, min, prod, root, sum, var
+from autograd.ops.running import cumprod, cumsum
 from autograd.primitive import implements
 
 # ---------------------------------------------------------------------------------------------- weighted averages
@@ -251,41 +251,3 @@ def nanmin(
 ) -> Any:
     """Return the smallest element that is not nan; equal ones share the gradient equally."""
     return _nan_extreme(min, a, axis, out, keepdims, initial, where, np.inf)
-
-
-# ----------------------------------------------------------------------------------- the array standard's running sums
-
-
-def _with_first(y: Any, first: float, axis: int) -> Any:
-    shape = list(y.shape)
-    shape[axis] = 1
-    return np.concatenate([np.full(tuple(shape), first, y.dtype), y], axis)
-
-
-def _only_axis(name: str, x: Any, axis: int | None) -> int:
-    if axis is None and np.ndim(x) != 1:
-        raise ArgumentError(f"np.{name}: x has {np.ndim(x)} axes; say along which one with axis=.")
-    return 0 if axis is None else axis
-
-
-_CUMULATIVE = cases(((4,), {}), ((3, 4), {"axis": -1, "include_initial": True}))
-
-
-@implements(*[np.cumulative_sum] if hasattr(np, "cumulative_sum") else [], domain=_CUMULATIVE)
-def cumulative_sum(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
-) -> Any:
-    """Compute running sums along ``axis``, with a leading 0 if ``include_initial``."""
-    axis = _only_axis("cumulative_sum", x, axis)
-    y = cumsum(x, axis, dtype, out)
-    return _with_first(y, 0, axis) if include_initial else y
-
-
-@implements(*[np.cumulative_prod] if hasattr(np, "cumulative_prod") else [], domain=_CUMULATIVE)
-def cumulative_prod(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
-) -> Any:
-    """Compute running products along ``axis``, with a leading 1 if ``include_initial``."""
-    axis = _only_axis("cumulative_prod", x, axis)
-    y = cumprod(x, axis, dtype, out)
-    return _with_first(y, 1, axis) if include_initial else y
