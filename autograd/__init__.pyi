@@ -222,7 +222,7 @@ def op(
     cache: Sequence[str] = (),
     selects: Any = None,
     formula: str | Mapping[str, str] | None = None,
-    inline: bool = False,
+    inline: str = "",
     holomorphic: bool | None = True,
     linear: Any = None,
     batch: Callable[..., Any] | None = None,

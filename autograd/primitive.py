@@ -42,7 +42,7 @@ def op(
     cache: Sequence[str] = (),
     selects: Any = None,
     formula: str | Mapping[str, str] | None = None,
-    inline: bool = False,
+    inline: str = "",
     holomorphic: bool | None = True,
     linear: Any = None,
     batch: Callable[..., Any] | None = None,
@@ -65,8 +65,9 @@ def op(
     or a dict of rules by input. The engine masks the cotangent with it, and what is cut off stays cut off. An op that
     chooses but is not elementwise says ``selects=True``: its rule leaves zeros, or its definition chooses. ``formula``
     is the derivative as it is shown, by input, in Python's notation: a factor, or, where ``g`` stands in it, the whole
-    gradient (``g.T @ x``). With ``inline`` a compiled program holds the definition in the op's place, where that is as
-    fast as the fused forward.
+    gradient (``g.T @ x``). With ``inline="definition"`` a compiled program holds the definition in the op's place, as
+    it is as fast as the fused forward; with ``inline="forward"`` the lines of forward and rule themselves, as they are
+    NumPy to be read.
 
     Where the output is complex, a rule says g · f'(x), as in a table of derivatives, and the engine conjugates it; with
     ``holomorphic=False`` (``conj``, ``svd``) rules get and give gradients as ∂L/∂Re + i ∂L/∂Im themselves, as they

@@ -101,7 +101,7 @@ class Op:
         vjp: Callable[..., Any] | Mapping[str, Callable[..., Any]] | None = None,
         selects: Any = None,
         formula: Any = None,
-        inline: bool = False,
+        inline: str = "",
         holomorphic: bool | None = True,
         linear: Any = None,
         batch: Any = None,
@@ -110,6 +110,8 @@ class Op:
         self.batch = batch
         if linear not in (None, True, "each"):
             raise RuleError(f"op {name!r}: linear= is True, or 'each' for one linear in each input, got {linear!r}.")
+        if inline not in ("", "definition", "forward"):
+            raise RuleError(f"op {name!r}: inline= is 'definition' or 'forward', got {inline!r}.")
         self.forward, self.name, self.symbol, self.domain = forward, name, printable(symbol or name), domain
         self.elementwise, self.definition, self.cache = elementwise, definition, cache
         self.inputs, found, self.variadic = _signature(forward, inputs, name)

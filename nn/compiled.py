@@ -91,6 +91,8 @@ class Forward:
 class _Joined:
     """Call a model, and a loss on its outputs; no gradient flows through the outputs that it gives."""
 
+    __name__ = "loss"
+
     def __init__(self, model: Module, criterion: Any) -> None:
         self.model, self.criterion = model, criterion
 

@@ -15,6 +15,7 @@ from autograd.compiler import select
 from autograd.errors import ConversionError, TraceError
 from autograd.modes import enable_grad, is_grad_enabled, no_grad
 from autograd.ops import elementwise as ew
+from autograd.programs.opening import LINES
 from autograd.programs.values import Step, Value, replaced
 from autograd.rules import Op, Rule
 from autograd.vjp import fit, missing_rule
@@ -85,7 +86,7 @@ def _shares_of_op(
     outputs = step.outputs[: len(step.outputs) - len(op.cache)]
     if op.definition is not None and (recorded or (op.joint is None and not op.rules)):
         return _by_definition(tracer, step, parts, needs)
-    if op.definition is None:
+    if op.definition is None or op.inline == LINES:
         mark = tracer.mark()
         try:
             return _by_rules(tracer, step, parts, outputs, needs)

@@ -21,6 +21,7 @@ from autograd.programs.adjoint import adjoint
 from autograd.programs.facts import WEAK, Facts
 from autograd.programs.guards import Guards
 from autograd.programs.naming import arguments, name_closed
+from autograd.programs.opening import opened
 from autograd.programs.program import Program
 from autograd.programs.reach import is_library, random_state
 from autograd.programs.source import Changed
@@ -374,12 +375,14 @@ class _Trace:
         with traced_by(tracer), np.errstate(all="ignore"):
             found = adjoint(tracer, {v: tracer.wrap(g) for v, g in cotangents.items()}, targets, recorded=False)
             gradients = {v: tracer.of_box(found[v]) for v in targets if v in found}
-        steps: list[Step] = tracer.steps[len(trace) :]
+            steps: list[Step] = tracer.steps[len(trace) :]
+            forward = opened(tracer, trace)
         if not gradients:
             cotangents = {}
         return Program(
-            self._name(), tracer.inputs, trace, steps, results, form, cotangents, gradients, off, tracer.labels, inner
-        )
+            self._name(), tracer.inputs, trace, forward, steps, results, form, cotangents, gradients, off,
+            tracer.labels, inner,
+        )  # fmt: skip
 
     def _answer(self, program: Program) -> None:
         """Give the result of the traced call as that of the program."""

@@ -42,8 +42,9 @@ class Doubtful(Exception):
 class Program:
     """Hold the steps of a function and of its gradient.
 
-    ``inputs`` are the values that come in: arguments, then Tensors and arrays that the function closes over.
-    ``gradients`` has an entry for each of them, None for those that need none.
+    ``forward`` is the trace, with some ops in the lines that they consist of. ``inputs`` are the values that come in:
+    arguments, then Tensors and arrays that the function closes over. ``gradients`` has an entry for each of them, None
+    for those that need none.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Program:
         name: str,
         inputs: list[Value],
         trace: list[Step],
+        forward: list[Step],
         adjoint: list[Step],
         results: list[Any],
         rebuild: Callable[[list[Any]], Any],
@@ -65,7 +67,7 @@ class Program:
         self.labels = labels  # the constants that the function has names for, by id
         self.trace, self.cotangents, self.gradients = trace, list(cotangents.values()), gradients
         self.roots = list(cotangents)
-        self.forward, self.backward = [step.copy() for step in trace], [step.copy() for step in adjoint]
+        self.forward, self.backward = [step.copy() for step in forward], [step.copy() for step in adjoint]
         self.outputs = [v for v in results if isinstance(v, Value)]
         self.gathered: list[Value] = []  # gradients of leaves that are written one behind the other
         for each in PASSES:

@@ -220,7 +220,9 @@ class Tracer:
 
     def applied(self, op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: dict[str, Any]) -> Any:
         """Note that ``op`` was applied, and return what stands for its outputs."""
-        if op.inline and np.asarray(data[0]).flags.c_contiguous:  # of another, its rule lays the gradient out alike
+        if (
+            op.inline == "definition" and np.asarray(data[0]).flags.c_contiguous
+        ):  # of another, its rule lays the gradient out alike
             return op.definition(*inputs, **kwargs)  # type: ignore[misc]
         values = tuple([self.value(x, d) for x, d in zip(inputs, data, strict=True)])
         keywords = {name: replaced(value, self.keyword) for name, value in kwargs.items()}

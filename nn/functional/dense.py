@@ -134,7 +134,7 @@ affine = ag.op(
     vjp=_rule,
     definition=lambda x, weight, bias: _definition(x, weight, bias),
     domain=_samples,
-    inline=True,
+    inline="definition",
     formula=dict(x="g @ weight", weight="g.T @ x", bias="sum_rows(g)"),
 )
 linear_op = ag.op(
@@ -144,6 +144,6 @@ linear_op = ag.op(
     vjp=_rule,
     definition=_definition,
     domain=_samples_without_bias,
-    inline=True,
+    inline="definition",
     formula=dict(x="g @ weight", weight="g.T @ x"),
 )

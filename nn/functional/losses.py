@@ -71,7 +71,7 @@ def spread(g: Any, size: int, reduction: str, dtype: Any) -> Any:
     """Return the upstream gradient of each element: a number, or with ``"none"`` an array."""
     if reduction == "none":
         return g
-    return dtype.type(g / size if reduction == "mean" and size else g)
+    return g / dtype.type(size) if reduction == "mean" and size else g
 
 
 def _samples(low: float = -2.0, high: float = 2.0, **more: list[Any]) -> Any:
@@ -127,6 +127,7 @@ def _mse_definition(x: Any, t: Any, reduction: str = "mean") -> Any:
 _mse = ag.op(
     _mse_forward,
     name="mse_loss",
+    inline="forward",
     symbol="MSE",
     cache=("d",),
     vjp=_mse_rule,
@@ -153,7 +154,7 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def _l1_forward(x: Any, t: Any, reduction: str = "mean") -> Any:
-    d = np.asarray(x - t)
+    d = x - t
     return total(np.abs(d), reduction), d
 
 
@@ -166,7 +167,14 @@ def _l1_definition(x: Any, t: Any, reduction: str = "mean") -> Any:
 
 
 _l1 = ag.op(
-    _l1_forward, name="l1_loss", symbol="L1", cache=("d",), vjp=_l1_rule, definition=_l1_definition, domain=_samples()
+    _l1_forward,
+    name="l1_loss",
+    symbol="L1",
+    cache=("d",),
+    vjp=_l1_rule,
+    definition=_l1_definition,
+    domain=_samples(),
+    inline="forward",
 )
 
 
@@ -189,7 +197,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
 
 def _huber_forward(x: Any, t: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    d = np.asarray(x - t)
+    d = x - t
     c = np.clip(d, -delta, delta)  # c (d - c/2) is both branches
     return total(c * (d - 0.5 * c), reduction), c
 
@@ -207,6 +215,7 @@ def _huber_definition(x: Any, t: Any, reduction: str = "mean", delta: float = 1.
 _huber = ag.op(
     _huber_forward,
     name="huber_loss",
+    inline="forward",
     symbol="Huber",
     cache=("c",),
     vjp=_huber_rule,
@@ -237,7 +246,7 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean", margin: float =
 
 
 def _hinge_forward(x: Any, t: Any, reduction: str = "mean", margin: float = 1.0) -> Any:
-    m = np.maximum(np.asarray(margin - t * x), 0)
+    m = np.maximum(margin - t * x, 0)
     return total(m, reduction), m > 0
 
 
@@ -253,6 +262,7 @@ def _hinge_definition(x: Any, t: Any, reduction: str = "mean", margin: float = 1
 _hinge = ag.op(
     _hinge_forward,
     name="hinge_loss",
+    inline="forward",
     symbol="hinge",
     cache=("active",),
     vjp=_hinge_rule,
@@ -388,7 +398,7 @@ def _logits_rule(
     s = s if weight is None else s * weight
     dz = dt = None
     if needs[0]:
-        dz = _sigmoid(np.asarray(z))
+        dz = _sigmoid(z)
         if pos_weight is None:
             dz -= t
         else:
@@ -405,9 +415,9 @@ def _sigmoid(z: Any) -> Any:
 
     Where e⁻ᶻ is ∞ this is 0, which is right; backward does not warn of it.
     """
-    p = np.asarray(np.exp(-z))  # a logit may be a number
+    p = np.exp(-z)
     p += z.dtype.type(1)
-    return np.reciprocal(p, out=p)
+    return np.reciprocal(p)
 
 
 def _logits_definition(z: Any, t: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> Any:
@@ -419,6 +429,7 @@ def _logits_definition(z: Any, t: Any, weight: Any = None, reduction: str = "mea
 _logits = ag.op(
     _logits_forward,
     name="binary_cross_entropy_with_logits",
+    inline="forward",
     symbol="BCE(logits)",
     vjp=_logits_rule,
     definition=_logits_definition,

@@ -190,7 +190,7 @@ def test_what_cannot_be_compiled_runs_as_it_is_and_is_said(caplog):
 
 def test_a_module_that_counts_its_calls_counts_each_once():
     assert trained(Counting, "auto").model.calls == 3 * 5 == trained(Counting, False).model.calls
-    assert "model.calls while it runs" in trained(Counting, "auto").forward.why
+    assert "changes loss.model.calls while it runs" in trained(Counting, "auto").forward.why
 
 
 def test_weights_of_samples_take_the_plain_way_and_leave_the_rest_compiled():
