@@ -113,17 +113,18 @@ def op(
     if not (declared.rules or declared.joint):
         declared.vjp = definition_vjp
     apply.op = declared
-    apply.__name__ = apply.__qualname__ = declared.name
-    apply.__doc__ = forward.__doc__
     apply.__wrapped__ = forward  # inspect.signature and editors show its parameters
     registry[label] = apply
-    if _is_numpy(forward):
+    return _named(apply, declared.name, forward)
+
+
+def _named(apply: Any, name: str, forward: Any) -> Any:
+    """Return ``apply`` with its name and docstring; where ``forward`` is NumPy's, it is dispatched to that."""
+    apply.__name__ = apply.__qualname__ = name
+    apply.__doc__ = forward.__doc__
+    if isinstance(forward, np.ufunc) or (getattr(forward, "__module__", None) or "").startswith("numpy"):
         dispatch[forward] = apply
     return apply
-
-
-def _is_numpy(function: Any) -> bool:
-    return isinstance(function, np.ufunc) or (getattr(function, "__module__", None) or "").startswith("numpy")
 
 
 def implements(*functions: Any, domain: Any = None, name: str | None = None) -> Callable[[Any], Any]:
@@ -174,11 +175,7 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
             raise of_complex(error, label, data) from None
         return y if boxed is None else _cut_off(label, y, data)
 
-    apply.__name__ = apply.__qualname__ = label
-    apply.__doc__ = forward.__doc__
-    if _is_numpy(forward):
-        dispatch[forward] = apply
-    return apply
+    return _named(apply, label, forward)
 
 
 def opaque(function: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import lanes
-from autograd.box import unbox
+from autograd.box import read_only, unbox
 from autograd.ops.axes import as_array
 from autograd.ops.elementwise import absolute, arctan2, ratio, zeros_like
 from autograd.primitive import dispatch, implements, nondifferentiable, op
@@ -21,24 +21,18 @@ def _complex_numbers(rng: np.random.Generator) -> Any:
     yield (rng.uniform(0.5, 2, (2, 3)) + 1j * rng.uniform(-2, 2, (2, 3)),), {}
 
 
-def _part(name: str) -> Any:
-    """Read ``x.real`` or ``x.imag``: read-only, as a write through it could not be followed."""
-
-    def part(x: Any) -> Any:
-        y = getattr(x, name)
-        if type(y) is np.ndarray:
-            y = y.view()
-            y.flags.writeable = False
-        return y
-
-    return part
-
-
+# read-only, as a write through a part could not be followed
 _real = op(
-    _part("real"), name="real", symbol="Re", vjp=lambda g: g, domain=_complex_numbers, linear=True, batch=lanes.stacked
+    lambda x: read_only(x.real),
+    name="real",
+    symbol="Re",
+    vjp=lambda g: g,
+    domain=_complex_numbers,
+    linear=True,
+    batch=lanes.stacked,
 )
 _imag = op(
-    _part("imag"),
+    lambda x: read_only(x.imag),
     name="imag",
     symbol="Im",
     vjp=lambda g: g * 1j,
