@@ -41,31 +41,30 @@ def keep_constant(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | Non
     the dtype of the result: 1 / 0 is then inf, as everywhere in NumPy.
     """
     if isinstance(x, Box):
-        kept = data if read or data.size <= SMALL else None
-        return leaf_of(x), kept
+        return leaf_of(x), data if read or data.size <= SMALL else None
     if type(data) is not _NDARRAY:
         whole = keeps_values() or dtype.kind not in "fc" or not isinstance(data, bool | int | float | complex)
         return None, data if whole else number_of(dtype, data)
-    kept = data.copy(order="K") if read or data.size <= SMALL else None
-    value = data if keeps_values() else None if kept is None else small(kept)
+    residual = data.copy(order="K") if read or data.size <= SMALL else None
+    value = data if keeps_values() else None if residual is None else small(residual)
     leaf = Leaf(value, data.shape, data.dtype, False)
     leaf.holder = ref(data)  # one and the same for each use of this array, also when it is gone
-    return leaf, kept
+    return leaf, residual
 
 
 def keep_inputs(
     op: Op, inputs: Sequence[Any], data: Sequence[Any], nodes: list[Any], needs: Sequence[bool], dtype: Any
 ) -> list[Any]:
     """Return what is kept of each input; constants get a place in ``nodes``, and a small view an array of its own."""
-    read, kept = op.reads(needs), []
+    read, residuals = op.reads(needs), []
     for i, (x, array) in enumerate(zip(inputs, data, strict=True)):
         if nodes[i] is None:
             nodes[i], value = keep_constant(x, array, i in read, dtype)
         else:
             value = array if i in read or array.size <= SMALL else None
             value = owned(value) if nodes[i].__class__ is View else value
-        kept.append(value)
-    return kept
+        residuals.append(value)
+    return residuals
 
 
 def number_of(dtype: Any, x: Any) -> Any:

@@ -265,7 +265,7 @@ def _check_names(op: str, names: Sequence[Any]) -> None:
     for name in names:
         if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or names.count(name) > 1:
             raise RuleError(f"op {op!r}: {name!r} is no name for a parameter, or stands twice. Rename it.")
-        own = name.startswith("_") or name.endswith(("_data", "_node", "_needs", "_kept", "_cached"))
+        own = name.startswith("_") or name.endswith(("_data", "_node", "_needs", "_residual", "_cached"))
         if own or name in _WRITTEN:
             raise RuleError(f"op {op!r}: {name!r} is a name that the written-out code uses itself. Rename it.")
 

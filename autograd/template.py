@@ -2,7 +2,7 @@
 
 ``apply`` takes the arrays out of Tensors, runs the forward and leaves a node that keeps what the rules name; ``vjp``
 runs the rules and gives each parent its cotangent. In the text ``x_data`` is the array of input ``x``, ``x_node`` its
-node, ``x_needs`` whether a gradient flows through it, and ``x_kept`` what is kept of it; an op of ``*args`` has lists.
+node, ``x_needs`` whether a gradient flows through it, ``x_residual`` what is kept of it; of ``*args`` they are lists.
 Names of the engine's own start with an underscore. Floor 4: used by :mod:`autograd.compiler`, which runs the text.
 """
 
@@ -22,14 +22,16 @@ class _Texts(NamedTuple):
     data: str
     nodes: str
     needs: str  # whether any needs a gradient
-    kept: str  # one after the other
+    residuals: str  # one after the other
 
 
 def _texts(op: Op) -> _Texts:
     if op.variadic:
-        return _Texts("_inputs", "_data", "tuple(_nodes)", "True in _needs", "*_kept")
-    data, nodes, needs, kept = ([f"{x}_{what}" for x in op.inputs] for what in ("data", "node", "needs", "kept"))
-    return _Texts(_tuple(op.inputs), _tuple(data), _tuple(nodes), " or ".join(needs), ", ".join(kept))
+        return _Texts("_inputs", "_data", "tuple(_nodes)", "True in _needs", "*_input_residuals")
+    data, nodes, needs, residuals = (
+        [f"{x}_{what}" for x in op.inputs] for what in ("data", "node", "needs", "residual")
+    )
+    return _Texts(_tuple(op.inputs), _tuple(data), _tuple(nodes), " or ".join(needs), ", ".join(residuals))
 
 
 # --------------------------------------------------------------------------------------------------------------- apply
@@ -115,9 +117,9 @@ def _keep(op: Op) -> Iterator[str]:
 def _keep_numbers(op: Op) -> Iterator[str]:
     for i, x in enumerate(op.inputs):
         adopted = f"_keep_constant({x}, {x}_data, {_is_read(op, i) or False}, _dtype)"
-        yield f"if {x}_node is None: {x}_node, {x}_kept = {adopted}"
-        yield f"else: {x}_kept = {x}_data"
-    yield f"_residuals = ({_texts(op).kept}, _output)"
+        yield f"if {x}_node is None: {x}_node, {x}_residual = {adopted}"
+        yield f"else: {x}_residual = {x}_data"
+    yield f"_residuals = ({_texts(op).residuals}, _output)"
 
 
 def _read_output(op: Op) -> Iterator[str]:
@@ -142,14 +144,14 @@ def _read_output(op: Op) -> Iterator[str]:
 def _keep_arrays(op: Op) -> Iterator[str]:
     """Write what is kept: what a rule that will run reads, and small values for pictures."""
     if op.variadic:
-        yield "_kept = _keep_inputs(_op, _inputs, _data, _nodes, _needs, _dtype)"
+        yield "_input_residuals = _keep_inputs(_op, _inputs, _data, _nodes, _needs, _dtype)"
     else:
         yield from _keep_each(op)
     output = "(_output if _source is None else _owned(_output))" if _may_look(op) else "_output"
     read = _is_read(op, "y")
     if read != "True":
         output += f" if {f'{read} or ' if read else ''}_output.size <= {SMALL} else None"
-    yield f"_residuals = ({', '.join([_texts(op).kept, output, *_cached(op)])})"
+    yield f"_residuals = ({', '.join([_texts(op).residuals, output, *_cached(op)])})"
 
 
 def _keep_each(op: Op) -> Iterator[str]:
@@ -158,10 +160,10 @@ def _keep_each(op: Op) -> Iterator[str]:
         read = _is_read(op, i)
         small = f"{x}_data.__class__ is _F64 or {x}_data.size <= {SMALL}"
         keep = f"{x}_data" if read == "True" else f"{x}_data if {f'{read} or ' if read else ''}{small} else None"
-        yield f"if {x}_node is None: {x}_node, {x}_kept = _keep_constant({x}, {x}_data, {read or 'False'}, _dtype)"
+        yield f"if {x}_node is None: {x}_node, {x}_residual = _keep_constant({x}, {x}_data, {read or 'False'}, _dtype)"
         yield "else:"
-        yield f"    {x}_kept = {keep}"
-        yield f"    if {x}_node.__class__ is _View: {x}_kept = _owned({x}_kept)"
+        yield f"    {x}_residual = {keep}"
+        yield f"    if {x}_node.__class__ is _View: {x}_residual = _owned({x}_residual)"
 
 
 def _make_node(op: Op) -> Iterator[str]:
@@ -283,7 +285,7 @@ def _run_rules(op: Op) -> Iterator[str]:
 
 
 def _unpack_residuals(op: Op) -> str:
-    return f"{', '.join(f'{x}_kept' for x in (*op.inputs, 'y', *op.cache))} = residuals"
+    return f"{', '.join(f'{x}_residual' for x in (*op.inputs, 'y', *op.cache))} = residuals"
 
 
 def _cotangent(op: Op, i: int) -> Iterator[str]:
@@ -312,7 +314,7 @@ def _arguments(op: Op, rule: Rule) -> Iterator[str]:
     """Write where each thing that a rule asks for stands."""
     for source, key in rule.sources:
         if source == "residuals":
-            yield f"residuals[{key}]" if op.joint is not None else f"{(*op.inputs, 'y', *op.cache)[key]}_kept"
+            yield f"residuals[{key}]" if op.joint is not None else f"{(*op.inputs, 'y', *op.cache)[key]}_residual"
         elif source == "inputs":
             yield "tuple(residuals[:len(parents)])"
         else:

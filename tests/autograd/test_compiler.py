@@ -67,7 +67,7 @@ FAILING = {
     "rule, second input": (
         dict(forward=lambda a, b: a * b, vjp=dict(a=lambda g: g, b=lambda g, a: broken(g))),
         2,
-        "cotangent = _rule_1(g, a_kept)",
+        "cotangent = _rule_1(g, a_residual)",
     ),
     "rule, joint": (
         dict(forward=lambda a, b: a * b, vjp=lambda g, a: broken(g)),
@@ -77,7 +77,7 @@ FAILING = {
     "mask": (
         dict(forward=lambda x: x * 1, vjp=lambda g: g, selects=lambda y: broken(y), elementwise=True),
         1,
-        "cotangent = _select(_mask_0(y_kept), cotangent)",
+        "cotangent = _select(_mask_0(y_residual), cotangent)",
     ),
 }
 
