@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any, ParamSpec, TypeVar
 
-from autograd.errors import UnexpectedKeyword, UnknownName
+from autograd.errors import ConversionError, UnexpectedKeyword, UnknownName
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,7 +74,7 @@ TENSOR = {
     "gt": "use t > other",
     "lt": "use t < other",
     "square": "use t ** 2",
-    "new_zeros": "use np.zeros(shape)",
+    "new_zeros": "use np.zeros_like(t)",
     "grad_fn": "it is no attribute: ag.draw(t) shows where a Tensor comes from, t.is_leaf whether from anywhere",
     "split": "use np.split(t, parts)",
     "chunk": "use np.array_split(t, parts)",
@@ -137,7 +137,6 @@ MODULE = {
     "jacrev": "use ag.jacobian(f)",
     "jit": "use ag.compile(f)",
     "custom_vjp": "use ag.op(forward, vjp=rule)",
-    "backward": "use y.backward(), or ag.grad(f)(x)",
     "stop_gradient": "use t.detach()",
     "set_grad_enabled": "use ag.no_grad() or ag.enable_grad()",
     "set_detect_anomaly": "use with ag.detect_anomaly():",
@@ -187,13 +186,18 @@ def unexpected_keyword(function: str, names: Iterable[str]) -> UnexpectedKeyword
 
 
 def hinted(method: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a method so that PyTorch's keywords are told NumPy's."""
+    """Decorate a method so that PyTorch's keywords are told NumPy's, and NumPy's ``out`` that there is none."""
 
     @functools.wraps(method)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name in kwargs:
+        for name, value in kwargs.items():
             if name in KEYWORDS:
                 raise unexpected_keyword(method.__name__, [name])
+            if name == "out" and value is not None:
+                name = method.__name__
+                raise ConversionError(
+                    f"t.{name}(…, out=…): results of ops on Tensors are new arrays. Write y = t.{name}(…) without out=."
+                )
         return method(*args, **kwargs)
 
     return checked

@@ -111,6 +111,7 @@ class Arithmetic(Box, Generic[Result]):
 
     # -------------------------------------------------------------------------------------- functions people chain
 
+    @hinted
     def clip(self, min: Any = None, max: Any = None) -> Result:
         """Limit values; derivative 1 inside and at the bounds.
 
@@ -122,6 +123,7 @@ class Arithmetic(Box, Generic[Result]):
         """
         return ew.clip(self, min, max)
 
+    @hinted
     def round(self, decimals: int = 0) -> Result:
         """Round; the result needs no gradient.
 
@@ -231,6 +233,7 @@ class Arithmetic(Box, Generic[Result]):
         """
         return act.softmax(self, axis=axis)
 
+    @hinted
     def dot(self, other: Any) -> Result:
         """Compute the dot product.
 

@@ -195,6 +195,7 @@ class Arrangement(Box, Generic[Result]):
         """
         return shapes.repeat(self, repeats, axis=axis)
 
+    @hinted
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Result:
         """Return a diagonal.
 
@@ -206,6 +207,7 @@ class Arrangement(Box, Generic[Result]):
         """
         return shapes.diagonal(self, offset=offset, axis1=axis1, axis2=axis2)
 
+    @hinted
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Result:
         """Sum a diagonal.
 
@@ -230,6 +232,7 @@ class Arrangement(Box, Generic[Result]):
         """
         return picking.take(self, indices, axis=axis, **kwargs)
 
+    @hinted
     def compress(self, condition: Any, axis: int | None = None) -> Result:
         """Pick slices where a condition holds.
 
@@ -240,6 +243,7 @@ class Arrangement(Box, Generic[Result]):
         """
         return picking.compress(condition, self, axis=axis)
 
+    @hinted
     def choose(self, choices: Any, **kwargs: Any) -> Result:
         """Build an array from an index array and choices.
 

@@ -86,6 +86,7 @@ class Reductions(Box, Generic[Result]):
         """
         return reductions.min(self, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
+    @hinted
     def ptp(self, axis: Axis = None, keepdims: bool = False) -> Result:
         """Compute max - min.
 

@@ -84,6 +84,22 @@ def test_keyword_of_a_method(name, method):
         getattr(ag.Tensor(np.ones((2, 3))), method)(**{name: 1})
 
 
+GIVEN = {"clip": (0.0, 1.0), "dot": (np.ones(3),), "take": ([0],), "compress": ([True],), "choose": ([np.ones(3)],)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n for n, m in vars(np.ndarray).items() if "out=None" in (getattr(m, "__doc__", None) or "")],
+)
+def test_no_method_writes_into_out(name):
+    """NumPy's own list of methods that take it."""
+    if not hasattr(ag.Tensor, name):
+        pytest.skip("no method of Tensors")
+    t = ag.Tensor(np.ones((2, 3)), requires_grad=True)
+    with pytest.raises(ConversionError, match=rf"t\.{name}\(…, out=…\): results of ops on Tensors are new arrays"):
+        getattr(t, name)(*GIVEN.get(name, ()), out=np.zeros(3))
+
+
 def test_keyword_of_an_own_op_with_an_axis():
     total = ag.op(lambda x, axis=None: x.sum(axis), name="total", vjp=lambda g, shapes: np.broadcast_to(g, shapes[0]))
     with pytest.raises(
