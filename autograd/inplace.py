@@ -249,7 +249,7 @@ def _moved(t: Box, changed: Box, old: Any) -> Any:
         raise InPlaceError("a write into a view of an array with gaps cannot be followed. Write into a copy.")
     offset = _offset(t._array, old)
     flat = as_strided(changed._array, (changed._array.size,), (changed._array.itemsize,))
-    return as_strided(flat[offset:], t._array.shape, t._array.strides)
+    return as_strided(flat[offset:], t._array.shape, t._array.strides, writeable=t._array.flags.writeable)
 
 
 def _offset(view: Any, array: Any) -> int:

@@ -263,3 +263,24 @@ def test_steps_within_one_memory_are_numpys_or_refused():
             with pytest.raises(InPlaceError, match="reads some elements after it has written them"):
                 y[to] = y[of]
     assert refused
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        np.diagonal,
+        lambda y: np.broadcast_to(y, (2, 2, 3))[0],
+        lambda y: windows(y, 2, axis=1)[0],
+        lambda y: np.diagonal(y)[::-1],
+    ],
+    ids=["diagonal", "broadcast_to", "windows", "a view of one"],
+)
+def test_a_read_only_view_stays_one_when_its_base_is_written_into(look):
+    y, a = ag.Tensor(A, requires_grad=True) * 1, A.copy()
+    seen, right = look(y), look(a)
+    y[0], a[0] = 7.0, 7.0
+    np.testing.assert_array_equal(plain(seen), right)
+    with pytest.raises(ValueError, match="read-only"):
+        right[...] = 5.0
+    with pytest.raises(InPlaceError, match="read-only"):
+        seen[...] = 5.0
