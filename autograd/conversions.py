@@ -1,17 +1,21 @@
-"""How a Tensor becomes a number, a text or an array: where it is asked for by name, or where no gradient is lost by it.
+"""How a Tensor becomes a number, a text, an array or a copy: by name, or where no gradient is lost by it.
 
 Python and NumPy call ``float(t)`` and its kin unasked, as in ``a[i] = t`` or ``math.exp(t)``: on a live graph they
 raise. Floor 10: used by :mod:`autograd.tensor`.
 """
 
+from copy import deepcopy
 from math import trunc
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from autograd.box import Box, is_live, is_recording, unbox, values_of
-from autograd.errors import ConversionError, ShapeError
+from autograd.box import Box, is_live, is_recording, leaf_of, result_type, unbox, values_of
+from autograd.errors import ConversionError, GraphError, ShapeError
+from autograd.graph import TracedLeaf
 from autograd.hints import converted
+from autograd.modes import current
+from autograd.ops import casting
 
 
 class Conversions(Box):
@@ -108,3 +112,47 @@ class Conversions(Box):
             raise ConversionError(converted())
         array = values_of(self)
         return np.array(array, dtype=dtype) if copy is not False else np.asarray(array, dtype=dtype)
+
+    def __copy__(self) -> Self:
+        """Return a Tensor of its own: connected to this one inside a graph, else a new leaf."""
+        if self._in_a_graph():
+            return casting.copy(self)
+        make, arguments, state = self.__reduce__()
+        made: Self = make(*arguments)
+        if state:
+            made.__dict__.update(state)
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return what ``copy.copy`` returns."""
+        made = memo[id(self)] = self.__copy__()
+        state = getattr(self, "__dict__", None)
+        if state:
+            made.__dict__.update(deepcopy(state, memo))
+        return made
+
+    def _in_a_graph(self) -> bool:
+        node = self._node
+        return node is not None and (node.op is not None or (isinstance(node, TracedLeaf) and current().recording))
+
+    def __reduce__(self) -> Any:
+        if self._in_a_graph():
+            op = leaf_of(self).op
+            what = "an argument that is differentiated" if op is None else f"the result of {op.name!r}"
+            raise GraphError(
+                f"{what} cannot be pickled: its graph stays here, so its gradient would be lost. Pickle t.detach() or "
+                "t.numpy()."
+            )
+        leaf: Any = self
+        grad = None if leaf.grad is None else np.array(leaf.grad._array)
+        state = getattr(self, "__dict__", None) or None  # what a subclass adds
+        return _rebuild, (type(self), np.array(self._array), leaf.requires_grad, leaf.name, grad), state
+
+
+def _rebuild(kind: Any, data: Any, requires_grad: bool, name: str | None, grad: Any) -> Any:
+    """Return a new leaf, without the ``__init__`` of a subclass."""
+    made, tensor = kind.__new__(kind), result_type()
+    tensor.__init__(made, data, requires_grad, name=name)  # type: ignore[call-arg]
+    if grad is not None:
+        made.grad = grad
+    return made

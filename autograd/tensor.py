@@ -4,7 +4,6 @@ Floor 11: used by the transforms and views.
 """
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from operator import attrgetter
 from sys import _getframe
 from typing import Any
@@ -36,8 +35,8 @@ from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, TracedLeaf, 
 from autograd.hints import unknown_attribute
 from autograd.inplace import Writing
 from autograd.methods import Methods
-from autograd.modes import current, printable
-from autograd.ops import casting, indexing
+from autograd.modes import printable
+from autograd.ops import indexing
 from autograd.sharing import forget, lying_in, register
 
 _released = attrgetter("released")
@@ -404,38 +403,6 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return protocols.array_function(function, types, args, kwargs)
 
-    def __copy__(self) -> "Tensor":
-        """Return a Tensor of its own: connected to this one inside a graph, else a new leaf."""
-        if self._in_a_graph():
-            return casting.copy(self)
-        make, arguments, state = self.__reduce__()
-        made = make(*arguments)
-        if state:
-            made.__dict__.update(state)
-        return made
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
-        """Return what ``copy.copy`` returns."""
-        made = memo[id(self)] = self.__copy__()
-        state = getattr(self, "__dict__", None)
-        if state:
-            made.__dict__.update(deepcopy(state, memo))
-        return made
-
-    def _in_a_graph(self) -> bool:
-        return not self.is_leaf or (isinstance(self._node, TracedLeaf) and current().recording)
-
-    def __reduce__(self) -> Any:
-        if self._in_a_graph():
-            what = "an argument that is differentiated" if self.is_leaf else f"the result of {leaf_of(self).op.name!r}"
-            raise GraphError(
-                f"{what} cannot be pickled: its graph stays here, so its gradient would be lost. Pickle t.detach() or "
-                "t.numpy()."
-            )
-        grad = None if self.grad is None else np.array(self.grad._array)
-        state = getattr(self, "__dict__", None) or None  # what a subclass adds
-        return _rebuild, (type(self), np.array(self._array), self.requires_grad, self.name, grad), state
-
 
 def _refuse_name(self: Tensor, name: str) -> Any:
     """Raise, and name what replaces an attribute of PyTorch's."""
@@ -451,11 +418,3 @@ def _refuse_label(self: Tensor, value: Any = None) -> Any:
 setattr(Tensor, "__getattr__", _refuse_name)  # noqa: B010
 setattr(Tensor, "label", property(_refuse_label, _refuse_label))  # noqa: B010
 set_result_type(Tensor)
-
-
-def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
-    made = kind.__new__(kind)
-    Tensor.__init__(made, data, requires_grad, name=name)
-    if grad is not None:
-        made.grad = grad
-    return made

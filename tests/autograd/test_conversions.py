@@ -1,14 +1,16 @@
-"""A Tensor as a number, a text or an array: what asks for it by name gets it, what would lose a gradient is refused."""
+"""A Tensor as a number, a text, an array or a copy: given where asked for by name, refused where a gradient is lost."""
 
+import copy
 import math
 import operator
+import pickle
 
 import numpy as np
 import pytest
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import ConversionError, ShapeError
+from autograd.errors import ConversionError, GraphError, ShapeError
 from tests.autograd.tools import leaf
 
 
@@ -111,3 +113,60 @@ def test_augmented_assignment_of_an_array_with_a_tensor():
     ):
         array += x
     np.testing.assert_array_equal(array, [0, 0])
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_copies_of_leaves(duplicate):
+    t = leaf(np.ones(3, np.float32), name="w")
+    (t * 2).sum().backward()
+    other = duplicate(t)
+    assert (other.dtype, other.requires_grad, other.name) == (np.float32, True, "w")
+    np.testing.assert_array_equal(other.grad.data, t.grad.data)
+    other.data[0] = 5
+    other.grad.data[0] = 5
+    assert t.data[0] == 1
+    assert t.grad.data[0] == 2
+    assert not duplicate(Tensor([1, 2])).requires_grad
+    assert duplicate(leaf(2.0)).shape == ()
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_copies_of_results_stay_connected(duplicate):
+    x = leaf([1.0, 2.0])
+    y = x * 2
+    z = duplicate(y)
+    y[0] = 9
+    (z * z).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [8, 16])
+
+
+def test_results_can_not_be_pickled():
+    with pytest.raises(GraphError, match=r"the result of 'multiply' cannot be pickled: .*Pickle t\.detach\(\)"):
+        pickle.dumps(leaf(1.0) * 2)
+
+
+def test_deepcopy_keeps_sharing():
+    t = leaf([1.0])
+    a, b = copy.deepcopy([t, t])
+    assert a is b
+
+
+def test_subclasses_copy_as_themselves():
+    class Weight(Tensor):
+        __slots__ = ()
+
+    w = Weight([1.0], requires_grad=True)
+    assert type(copy.deepcopy(w)) is Weight
+    assert type(w * 2) is Tensor
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_copies_keep_what_a_subclass_adds(duplicate):
+    t = Tagged([1.0, 2.0])
+    t.tag = ["a"]
+    copied = duplicate(t)
+    assert (type(copied), copied.tag, copied.requires_grad) == (Tagged, ["a"], False)
+
+
+class Tagged(Tensor):
+    """A subclass has a dictionary."""
