@@ -45,43 +45,45 @@ def adjoint(
                 continue
             parts = [found.pop(out, None) if out in leading and out not in wanted else None for out in step.outputs]
             mark = len(tracer.steps)
-            shares = _shares(tracer, step, parts, leading, recorded)
+            pairs = _vjp_of_leading(tracer, step, parts, leading, recorded)
             for made in tracer.steps[mark:]:  # they belong to the line and the module of what they go back through
                 made.line, made.scope = step.line, step.scope
-            for value, share in shares:
-                found[value] = total = ew.add(found[value], share) if value in found else share
+            for value, cotangent in pairs:
+                found[value] = total = ew.add(found[value], cotangent) if value in found else cotangent
                 total._node.value.of = total._node.value.of or value
     return {value: g for value, g in found.items() if value in wanted}
 
 
-def _shares(tracer: Any, step: Step, parts: list[Any], leading: set[Value], recorded: bool) -> list[tuple[Value, Any]]:
+def _vjp_of_leading(
+    tracer: Any, step: Step, parts: list[Any], leading: set[Value], recorded: bool
+) -> list[tuple[Value, Any]]:
     """Return the cotangent of each input of a step that leads to a target."""
     needs = [isinstance(v, Value) and v.needs and v in leading for v in step.inputs]
     if step.op is None:  # another name for the same value
         return [(step.inputs[0], parts[0])] if needs[0] else []
-    return shares_of(tracer, step, parts, needs, recorded)
+    return vjp_of_step(tracer, step, parts, needs, recorded)
 
 
-def shares_of(tracer: Any, step: Step, parts: list[Any], needs: list[bool], recorded: bool) -> list[tuple[Value, Any]]:
+def vjp_of_step(
+    tracer: Any, step: Step, parts: list[Any], needs: list[bool], recorded: bool
+) -> list[tuple[Value, Any]]:
     """Return the cotangents of the inputs of a step that need one, given those of its outputs."""
     if not tracer.only_ops:
         try:
-            return _shares_of_op(tracer, step, parts, needs, recorded)
+            return _vjp_of_op(tracer, step, parts, needs, recorded)
         except (TraceError, ConversionError):
             raise tracer.as_itself(f"the gradient of {step.op.name} reads numbers.") from None
     mark = tracer.mark()
     if tracer.runs_each(step.op):
         return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
     try:
-        return _shares_of_op(tracer, step, parts, needs, recorded)
+        return _vjp_of_op(tracer, step, parts, needs, recorded)
     except (TraceError, ConversionError):  # a rule that reads numbers
         tracer.take_back(mark)
         return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]
 
 
-def _shares_of_op(
-    tracer: Any, step: Step, parts: list[Any], needs: list[bool], recorded: bool
-) -> list[tuple[Value, Any]]:
+def _vjp_of_op(tracer: Any, step: Step, parts: list[Any], needs: list[bool], recorded: bool) -> list[tuple[Value, Any]]:
     op: Op = step.op
     outputs = step.outputs[: len(step.outputs) - len(op.cache)]
     if op.definition is not None and (recorded or (op.joint is None and not op.rules)):
@@ -103,29 +105,29 @@ def _by_rules(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[boo
     g = tuple(_filled(tracer, outputs, parts)) if _several(step) else parts[0]
     arrived = tuple(part is not None for part in parts[: len(outputs)])
     asked = _Asked(tracer, step, outputs, needs, arrived)
-    shares: list[tuple[Value, Any]] = []
+    cotangents: list[tuple[Value, Any]] = []
     if op.joint is not None:
         given = op.joint.function(g, *asked.of(op.joint))
-        for i, share in enumerate(given):
+        for i, cotangent in enumerate(given):
             if needs[i]:
-                shares.append((step.inputs[i], _fitted(tracer, share, step.inputs[i], op, i)))
-        return shares
+                cotangents.append((step.inputs[i], _fitted(tracer, cotangent, step.inputs[i], op, i)))
+        return cotangents
     for i, needed in enumerate(needs):
         if not needed:
             continue
         if i not in op.rules:
             missing_rule(op, i)
-        share = op.rules[i].function(g, *asked.of(op.rules[i]))
+        cotangent = op.rules[i].function(g, *asked.of(op.rules[i]))
         if i in op.masks:
-            share = select(op.masks[i].function(*asked.of(op.masks[i])), _traced(tracer, share))
-        shares.append((step.inputs[i], _fitted(tracer, share, step.inputs[i], op, i)))
-    return [(value, _traced(tracer, share)) for value, share in shares]
+            cotangent = select(op.masks[i].function(*asked.of(op.masks[i])), _traced(tracer, cotangent))
+        cotangents.append((step.inputs[i], _fitted(tracer, cotangent, step.inputs[i], op, i)))
+    return [(value, _traced(tracer, cotangent)) for value, cotangent in cotangents]
 
 
-def _fitted(tracer: Any, share: Any, value: Value, op: Op, i: int) -> Any:
+def _fitted(tracer: Any, cotangent: Any, value: Value, op: Op, i: int) -> Any:
     """Fit a cotangent, and mark the sums that do so."""
     mark = len(tracer.steps)
-    found = fit(share, value, op, i)
+    found = fit(cotangent, value, op, i)
     for made in tracer.steps[mark:]:
         made.fits = not is_grad_enabled()
     return found
@@ -136,8 +138,8 @@ def _several(step: Step) -> bool:
     return step.nested or (step.packed and not step.op.cache)
 
 
-def _traced(tracer: Any, share: Any) -> Any:
-    return share if isinstance(share, Box) else tracer.constant(share)
+def _traced(tracer: Any, cotangent: Any) -> Any:
+    return cotangent if isinstance(cotangent, Box) else tracer.constant(cotangent)
 
 
 def _filled(tracer: Any, outputs: Sequence[Value], parts: Sequence[Any]) -> list[Any]:
@@ -191,7 +193,7 @@ def _by_kernel(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bo
     op = step.op
     arrived = tuple(part is not None for part in parts[: len(outputs)])
     g: Any = tuple(_filled(tracer, outputs, parts)) if _several(step) else parts[0]
-    shares: list[tuple[Value, Any]] = []
+    cotangents: list[tuple[Value, Any]] = []
     asked = _Plain(step, outputs, needs, arrived)
     pairs = [(None, op.joint)] if op.joint is not None else [(i, op.rules[i]) for i, n in enumerate(needs) if n]
     for i, rule in pairs:
@@ -206,8 +208,8 @@ def _by_kernel(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[bo
             kernel = kernel_of(op, rule, places, mask, parents, i)
             given = g, tuple(names), tuple(asked.of(mask)) if mask else ()
             found = tracer.pulled(kernel, label, given, parents, range(len(parents)))
-        shares += zip(parents, found, strict=True)
-    return shares
+        cotangents += zip(parents, found, strict=True)
+    return cotangents
 
 
 class _Plain(_Asked):
@@ -233,11 +235,11 @@ def kernel_of(op: Op, rule: Rule, places: list[int], mask: Any, parents: list[Va
     facts = [Like(parent.shape, parent.dtype) for parent in parents]
 
     def kernel(g: Any, given: Any, masked: Any) -> Any:
-        shares = rule.function(g, *given)
-        shares = [shares[k] for k in places] if i is None else [shares]
+        cotangents = rule.function(g, *given)
+        cotangents = [cotangents[k] for k in places] if i is None else [cotangents]
         if mask is not None:
-            shares = [select(mask.function(*masked), shares[0])]
-        return tuple([fit(s, like, op, k) for s, like, k in zip(shares, facts, places, strict=True)])
+            cotangents = [select(mask.function(*masked), cotangents[0])]
+        return tuple([fit(s, like, op, k) for s, like, k in zip(cotangents, facts, places, strict=True)])
 
     kernel.__name__ = f"{op.name}_vjp"
     return kernel

@@ -10,7 +10,7 @@ from autograd.box import Box, wrap
 from autograd.forward import Pusher, probe
 from autograd.graph import Symbol
 from autograd.modes import current, enable_grad
-from autograd.programs.adjoint import adjoint, shares_of
+from autograd.programs.adjoint import adjoint, vjp_of_step
 from autograd.programs.values import Step, Value, replaced
 
 
@@ -108,11 +108,11 @@ class StepPusher(Pusher):
         parts = [*cotangents, *[None] * (len(step.outputs) - len(cotangents))]
         needs = [t is not None for t in given]
         with enable_grad():
-            shares = shares_of(tracer, step, parts, needs, recorded=True)
+            pairs = vjp_of_step(tracer, step, parts, needs, recorded=True)
         seeds: dict[Value, Any] = {}
         tangents = {x: t for x, t in zip(step.inputs, given, strict=True) if t is not None}
-        for value, share in shares:
-            root = tracer.of_box(share)
+        for value, cotangent in pairs:
+            root = tracer.of_box(cotangent)
             seeds[root] = seeds[root] + tangents[value] if root in seeds else tangents[value]
         own = [tracer.of_box(u) for u in cotangents if u is not None]
         found = adjoint(tracer, seeds, own, recorded=True)

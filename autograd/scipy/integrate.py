@@ -54,7 +54,7 @@ def _adjoint(name: str, solver: Function, f: Function, nodes: Sequence[Node], g:
     """
     n, steps = y.shape[1], len(unbox(t))
     sizes = [int(np.prod(node.shape)) for node in nodes]
-    a, shares = g[steps - 1], np.zeros(sum(sizes))
+    a, cotangents = g[steps - 1], np.zeros(sum(sizes))
     times: list[Any] = [np.zeros(())] * steps
 
     def back(state: Any, time: Any) -> Any:
@@ -64,15 +64,15 @@ def _adjoint(name: str, solver: Function, f: Function, nodes: Sequence[Node], g:
     for i in range(steps - 1, 0, -1):
         times[i] = np.sum(g[i] * joined(f(y[i], t[i])))
         if unbox(t[i]) != unbox(t[i - 1]):
-            state = np.concatenate([y[i], a, shares])
+            state = np.concatenate([y[i], a, cotangents])
             state = _flow(name, solver, back, state, np.stack([t[i], t[i - 1]]))[1]
-            a, shares = state[n : 2 * n], state[2 * n :]
+            a, cotangents = state[n : 2 * n], state[2 * n :]
         if i > 1:
             a = a + g[i - 1]
     times[0] = -np.sum(a * joined(f(y[0], t[0]))) if steps > 1 else np.zeros(())
     start = a + g[0] if steps > 1 else a
     ends = np.cumsum([0, *sizes])
-    parts = [np.reshape(shares[ends[k] : ends[k + 1]], node.shape) for k, node in enumerate(nodes)]
+    parts = [np.reshape(cotangents[ends[k] : ends[k + 1]], node.shape) for k, node in enumerate(nodes)]
     return [start, np.stack(times), *parts]
 
 
@@ -215,9 +215,9 @@ def _integral(name: str, evaluate: Function, f: Function, a: Any, b: Any) -> Any
     def rule(g: Any, y: Any, inputs: Sequence[Any]) -> list[Any]:
         with nullcontext() if isinstance(g, Box) else no_grad():
             low, high = inputs
-            shares: list[Any] = [-ends(g, low), ends(g, high)]
+            cotangents: list[Any] = [-ends(g, low), ends(g, high)]
             if not nodes:
-                return shares
+                return cotangents
 
             def gradients(x: Any) -> Any:
                 return np.concatenate([np.ravel(each) for each in value_and_vjp(f, (x,), g, nodes)[1][1:]])
@@ -225,9 +225,9 @@ def _integral(name: str, evaluate: Function, f: Function, a: Any, b: Any) -> Any
             flat, at = _integral(name, _by_vectors, gradients, low, high), 0
             for node in nodes:
                 size = int(np.prod(node.shape))
-                shares.append(np.reshape(flat[at : at + size], node.shape))
+                cotangents.append(np.reshape(flat[at : at + size], node.shape))
                 at += size
-            return shares
+            return cotangents
 
     return solution(name, value, {"a": a, "b": b}, nodes, rule, f, middle)
 
