@@ -219,10 +219,12 @@ def _shown(who: str, function: Callable[..., Any]) -> str:
 def hinted(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function so that a call which it cannot take is told the one that is meant."""
     who = function.__qualname__.removesuffix(".__init__")
+    alone = function.__code__.co_varnames[: function.__code__.co_argcount] == ("self",)
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        refuse_call(who, function, args, kwargs)
+        if kwargs or not alone or len(args) != 1:  # zero_grad() has nothing to look at, and runs at each step
+            refuse_call(who, function, args, kwargs)
         return function(*args, **kwargs)
 
     return checked
