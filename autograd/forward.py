@@ -9,26 +9,30 @@ Floor 8: used by the transforms.
 from collections.abc import Sequence
 from math import prod
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
-from autograd.box import Box, wrap
+from autograd.box import Box, plain, wrap
 from autograd.compiler import select
 from autograd.differentiate import (
     differentiate,
     differentiate_recorded,
+    has_nan,
     linked,
     recorded_vjp,
 )
-from autograd.graph import Leaf, Node, TracedLeaf, leading_to, versions
+from autograd.errors import ArgumentError, GraphError
+from autograd.graph import Leaf, Node, TracedLeaf, ancestors, leading_to, versions
 from autograd.lanes import Call, batch, loop
 from autograd.masking import Masked, reach
-from autograd.modes import current, enable_grad, no_grad, watched_by
+from autograd.modes import current, enable_grad, no_grad, unseen, watched_by
 from autograd.rules import Op, conjugate
 from autograd.vjp import (
     BUNDLE,
     IDENTITY,
     ITEM,
+    PUSHED,
     Cotangents,
     arguments_of,
     bundle_node,
@@ -52,6 +56,122 @@ def push(tangents: Tangents, roots: Sequence[Node | None], *, traced: bool, lane
             return push(tangents, roots, traced=traced, lanes=lanes)
     with enable_grad() if traced else no_grad():
         return Pusher(traced, lanes).push(tangents, roots)
+
+
+class GraphNeeded(GraphError):
+    """Report to a jvp that pushes while its function runs that this asks for the graph."""
+
+
+def ask_for_graph() -> None:
+    """Let a jvp around this keep the graph: somebody goes back through it."""
+    watcher = current().watcher
+    if isinstance(watcher, Stream):
+        watcher.give_up()
+
+
+class Stream:
+    """Push tangents while a function runs, node by node, and cut off what has its tangent: no graph is kept.
+
+    It watches as a debugger does. A node is cut off when all that it came of has a tangent; what reads the graph
+    itself (the argument of another transform, a Tensor from outside that requires a gradient) is ``kept`` with all that
+    depends on it, and pushed at the end.
+    """
+
+    def __init__(self, tangents: Tangents) -> None:
+        for node, t in tangents.items():
+            node.tangent = self, t
+        self.kept: WeakSet[Node] = WeakSet()
+        self.masked = False  # whether an op took some elements and not others, so that a nan may be a zero
+        self.failed = False
+        self._pusher, self._waiting, self._bytes = Pusher(False, None), list[Node](), 0
+
+    def knows(self, node: Node | None) -> bool:
+        """Tell whether a node has its tangent, or needs none."""
+        return node is None or not node.needs or getattr(node, "tangent", _UNKNOWN)[0] is self
+
+    def of(self, node: Node | None) -> Any:
+        """Return the tangent of a node, or None."""
+        owner, t = getattr(node, "tangent", _UNKNOWN)
+        return t if owner is self else None
+
+    def recorded(self, y: Any, data: Any) -> Any:
+        """Push what an op gave: at once where arrays are large, else some together, which takes half the time."""
+        for part in y if isinstance(y, tuple) else (y,):
+            if part._node is not None and part._node.op is not None:
+                self._waiting.append(part._node)
+                self._bytes += part._array.nbytes
+        if self._bytes > _LARGE or len(self._waiting) >= _MANY:
+            self.finish()
+        return y
+
+    def finish(self) -> None:
+        """Push what still waits."""
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
+        try:
+            unseen(self._settle_all, waiting)
+        except ArgumentError:  # a rule refuses a value that a mask may cut off
+            self.give_up()
+
+    @np.errstate(all="ignore")
+    def _settle_all(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            self._settle(node)
+
+    def computed(self, *facts: Any) -> None:
+        """See an op of constants."""
+
+    def differentiated(self, *facts: Any) -> None:
+        """See a pass of another transform."""
+
+    def give_up(self) -> None:
+        """Stop: the graph itself is wanted, so the function must run again and keep it."""
+        self.failed = True
+        raise GraphNeeded("jvp keeps no graph, and is started again with one; do not catch this error.")
+
+    def _settle(self, node: Node) -> None:
+        """Push all that leads to a node and was not pushed yet: mostly the node alone."""
+        if all(map(self.knows, node.parents)):
+            self._push(node)
+            return
+        if node in self.kept or self.knows(node):
+            return
+        inside = ancestors(node, lambda n: not self.knows(n) and n not in self.kept)
+        behind = [n for n in inside if not self.knows(n)]
+        if any(n in self.kept or not n.parents for n in behind):
+            self.kept.update(behind)
+            return
+        for each in sorted(behind, key=lambda n: -n.order):
+            self._push(each)
+
+    def _push(self, node: Node) -> None:
+        if node.op is PUSHED:
+            return
+        given = [self.of(parent) for parent in node.parents]
+        if node.op is IDENTITY:
+            t = given[0]
+        else:
+            t = given[0][node.kwargs["index"]] if node.op is ITEM else self._pusher.of_op(node, given)
+        node.tangent = self, t
+        self.masked = self.masked or bool(node.op.selects)
+        node.op, node.parents, node.residuals, node.kwargs = PUSHED, (), (None,), None
+
+    def ended(self, roots: Sequence[Node | None], *, traced: bool) -> list[Any] | None:
+        """Return the tangent of each root, or None where a nan may be what a mask cut off."""
+        tangents: Tangents = {}
+        for node in ancestors(bundle_node(roots), lambda node: not self.knows(node)):
+            t = self.of(node)
+            if t is not None:
+                tangents[node] = wrap(t) if traced and not isinstance(t, tuple) else t
+        try:
+            made = push(tangents, roots, traced=traced)
+        except ArgumentError:
+            return None
+        nan = any(t is not None and has_nan(plain(t)) for t in made)
+        return None if nan and (self.masked or self.kept) else made
+
+
+_UNKNOWN = (None, None)
+_LARGE, _MANY = 1 << 20, 64  # so many bytes, or nodes, wait to be pushed together
 
 
 class Pusher:

@@ -45,12 +45,13 @@ class Node:
 
     __slots__ = (
         "__weakref__", "cotangent", "dtype", "grad", "hooks", "kwargs", "made_at", "name", "op", "order",
-        "parents", "released", "residuals", "retain", "scope", "shape", "since", "views",
+        "parents", "released", "residuals", "retain", "scope", "shape", "since", "tangent", "views",
     )  # fmt: skip
     needs: Any = True  # an op is recorded only when one of its inputs needs a gradient
     version: Any = NEVER  # the array of a result never changes: what is written into it becomes a new node
     hooks: Any  # functions that see the gradient, by number; set by the first
     views: Any  # Tensors that look at the memory of this one (see inplace.py); set by the first
+    tangent: Any  # set by a jvp that pushes while its function runs: itself, and the tangent
     since: int  # the order of the first part of ``grad``, set when that came
     made_at: "Site"  # the user's line, set by a debugger that watches; see site_of
 
@@ -274,7 +275,7 @@ def reaches_other_leaf(
         if node in seen or node in own:
             continue
         seen.add(node)
-        if node.op is None and counts(node):
+        if not node.parents and counts(node):  # what a jvp cut off ends there as well
             return True
         stack.extend([parent for parent in node.parents if parent is not None and parent.needs])
     return False

@@ -28,7 +28,7 @@ from autograd.box import (
 )
 from autograd.errors import DTypeError, InPlaceError, ShapeError
 from autograd.graph import RETAINED, Alias, Detached, Leaf, Node, View, keep_site, node_of, origin
-from autograd.modes import current
+from autograd.modes import current, watched_by
 from autograd.ops import casting, elementwise, indexing, products, shapes, sorting
 from autograd.ops.axes import in_memory_order
 from autograd.ops.places import overwrite, reread
@@ -226,7 +226,8 @@ def _rebind(t: Box, array: Any, node: Any) -> None:
 
 def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     """Make ``t`` look at the memory of ``changed``, where it looked at that of ``old``."""
-    made = reread(changed, places=places)._node
+    with watched_by(None):
+        made = reread(changed, places=places)._node
     fields = (made.op, made.parents, made.residuals, made.kwargs, made.shape, made.dtype, made.scope)
     node = node_of(made.parents[0], *fields)
     keep_site(made, node)

@@ -189,6 +189,16 @@ class watched_by(_Mode):
         return State(recording, state.scope, state, self, state.tracer, self.watcher)
 
 
+def unseen(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function while nothing is recorded and nobody watches: what ``with`` does, for a fifth of its price."""
+    state = current()
+    _state.set(State(False, state.scope, state))
+    try:
+        return function(*args)
+    finally:
+        _state.set(state)
+
+
 class scope(_Mode):
     """Name the place in the model of the ops recorded inside: ``name`` is appended to the enclosing path.
 

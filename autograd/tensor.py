@@ -31,6 +31,7 @@ from autograd.box import (
 from autograd.conversions import Conversions
 from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ArgumentError, GraphError, InPlaceError, ShapeError
+from autograd.forward import ask_for_graph
 from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
 from autograd.hints import unknown_attribute
 from autograd.inplace import Writing
@@ -292,6 +293,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
                 "backward() on a Tensor that needs no gradient: no input had requires_grad=True, or it was computed "
                 "under no_grad() or detached."
             )
+        ask_for_graph()
         seed = self.seed(gradient)
         retained: dict[Node, Any] = {}
         if create_graph:

@@ -14,13 +14,13 @@ from autograd.accumulate import add_up
 from autograd.box import ARRAYS, Box, needs_grad, plain, read_only, small, wrap
 from autograd.differentiate import differentiate, differentiate_recorded, has_nan
 from autograd.errors import ArgumentError, DTypeError, NotAFunction, ShapeError, call_function
-from autograd.forward import probe, push
+from autograd.forward import Stream, probe, push
 from autograd.graph import Node, TracedLeaf, leading_to, next_order, reaches_other_leaf
-from autograd.modes import current, enable_grad
+from autograd.modes import current, enable_grad, watched_by
 from autograd.reading import as_seed
 from autograd.tensor import Tensor
 from autograd.tree import flatten, numbers_in, values_like
-from autograd.vjp import bundle_node, identity_node
+from autograd.vjp import PUSHED, bundle_node, identity_node
 
 Function = Callable[..., Any]
 
@@ -70,7 +70,10 @@ _NUMBERS = (Box, *ARRAYS, float, int, complex)
 
 
 class Trace:
-    """Hold one run of a function: the nodes of its chosen arguments, its output, whether anything outside records."""
+    """Hold one run of a function: the nodes of its chosen arguments, its output, whether anything outside records.
+
+    With tangents ``along`` they are pushed while it runs, where nothing else asks for the graph.
+    """
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class Trace:
         kwargs: dict[str, Any],
         who: str,
         has_aux: bool = False,
+        along: Any = None,
     ) -> None:
         inner, start = list(args), next_order()
         self.targets: list[Node] = []
@@ -98,7 +102,12 @@ class Trace:
             self.forms.append(args[number])
             inner[number] = rebuild(boxes)
         self.own = set(self.targets)
-        with nullcontext() if outer else enable_grad():
+        self.stream = None if along is None else self._stream(along, who)
+        around = current().watcher
+        if isinstance(around, Stream):  # of a jvp around this: what is recorded here is read here
+            around.kept.update(self.targets)
+        watched = self.stream is not None or isinstance(around, Stream)
+        with nullcontext() if outer else enable_grad(), watched_by(self.stream) if watched else nullcontext():
             output = call_function(f, inner, kwargs)
         self.tracer, self.aux = current().tracer, None
         if has_aux:
@@ -115,15 +124,36 @@ class Trace:
                     f"{who}: the function returned {type(y).__name__}; it must return numbers or arrays.{missing}"
                 )
         self.nodes = [y._node if needs_grad(y) else None for y in self.outputs]
+        if self.stream is not None:
+            self.stream.finish()
         self.foreign = reaches_other_leaf(self.nodes, self.own)
         # The arguments of transforms inside f end there; those of transforms around it were made before, and do not.
         self.outside = self.outside or (
             outer
             and self.foreign
             and reaches_other_leaf(
-                self.nodes, self.own, lambda leaf: not isinstance(leaf, TracedLeaf) or leaf.order > start
+                self.nodes,
+                self.own,
+                lambda leaf: not (isinstance(leaf, TracedLeaf) or leaf.op is PUSHED) or leaf.order > start,
             )
         )
+
+    def _stream(self, along: Any, who: str) -> Stream | None:
+        """Return what pushes tangents while the function runs, unless somebody else looks at its graph."""
+        state = current()
+        seeds = self._seeds(along, who)
+        if self.outside or state.tracer or state.watcher or (state.recording and any(map(needs_grad, seeds))):
+            return None
+        return Stream(dict(zip(self.targets, map(plain, seeds), strict=True)))
+
+    def streamed(self) -> Any:
+        """Return the tangents of the outputs that were pushed while the function ran, or None where in doubt."""
+        if self.stream is None or self.stream.failed:
+            return None
+        made = self.stream.ended(self.nodes, traced=bool(current().recording) and self.outside)
+        if made is None:
+            return None
+        return self.rebuild_output([_or_zeros(t, y) for t, y in zip(made, self.outputs, strict=True)])
 
     def value(self) -> Any:
         """Return the output: Tensors if something outside records, else arrays, read-only as rules may need them."""
@@ -147,10 +177,13 @@ class Trace:
 
     def push(self, tangents: tuple[Any, ...], who: str) -> Any:
         """Return the tangents of the outputs, given those of the arguments in their form."""
-        given = self.directions(tangents, who)
-        seeds = [seed_of(t, x, f"{who} tangent") for t, x in zip(given, self.inputs, strict=True)]
+        seeds = self._seeds(tangents, who)
         traced = bool(current().recording) and (self.outside or any(needs_grad(t) for t in seeds))
         return self.rebuild_output(self.pushed(seeds, traced))
+
+    def _seeds(self, tangents: tuple[Any, ...], who: str) -> list[Any]:
+        given = self.directions(tangents, who)
+        return [seed_of(t, x, f"{who} tangent") for t, x in zip(given, self.inputs, strict=True)]
 
     def directions(self, tangents: tuple[Any, ...], who: str) -> list[Any]:
         """List the tangents in the order of the numbers among the arguments."""

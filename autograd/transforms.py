@@ -16,6 +16,7 @@ from autograd.accumulate import add_up
 from autograd.box import Box, needs_grad, plain, wrap
 from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from autograd.forward import GraphNeeded, ask_for_graph
 from autograd.graph import Node, ancestors, leading_to
 from autograd.modes import current
 from autograd.tensor import Tensor
@@ -94,6 +95,7 @@ def gradient(y: Any, xs: Any, upstream: Any = None, *, create_graph: bool = Fals
     >>> gradient(w * x**2, {"x": x, "w": w})
     {'x': Tensor(12.0), 'w': Tensor(9.0)}
     """
+    ask_for_graph()
     outputs, targets = flatten(y)[0], flatten(xs)[0]
     for what, values in (("y", outputs), ("xs", targets)):
         wrong = next((x for x in values if not isinstance(x, Tensor)), None)
@@ -182,8 +184,10 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """Return ``(f(*args), J · tangents)`` by one pass forwards, with ``has_aux`` the aux of ``f`` as well.
 
-    The tangents have the form of the arguments. It costs about two evaluations, whatever the number of outputs. Raises
-    ShapeError for a tangent of another shape than its argument, DTypeError for integers.
+    The tangents have the form of the arguments. It costs about two evaluations, whatever the number of outputs, and
+    keeps no graph: each tangent is computed beside its value. Only where ``f`` reads the graph itself (by ``backward``
+    or ``gradient``), or a nan may be what a mask cut off, ``f`` runs again and keeps it. Raises ShapeError for a
+    tangent of another shape than its argument, DTypeError for integers.
 
     >>> import numpy as np
     >>> jvp(lambda x: x**2, (np.array([1.0, 2.0]),), (np.array([1.0, 10.0]),))
@@ -194,12 +198,24 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], has_aux: bool
         raise ArgumentError(
             "jvp: args and tangents must be tuples with one entry per argument, as in jvp(f, (x,), (t,))."
         )
-    trace = Trace(f, args, range(len(args)), {}, "jvp", has_aux)
-    pushed = trace.push(tuple(tangents), "jvp")
+    trace, pushed = _pushed_along(f, args, tuple(tangents), has_aux)
     if has_aux:
         value, aux = trace.with_aux(trace.value(), True)
         return value, pushed, aux
     return trace.value(), pushed
+
+
+def _pushed_along(f: Function, args: Sequence[Any], tangents: tuple[Any, ...], has_aux: bool) -> tuple[Trace, Any]:
+    """Run a function and push tangents with it; where the graph turns out to be needed, run it again and keep that."""
+    places = range(len(args))
+    try:
+        trace: Any = Trace(f, args, places, {}, "jvp", has_aux, along=tangents)
+        pushed = trace.streamed()
+    except GraphNeeded:
+        trace, pushed = None, None
+    if pushed is None and (trace is None or trace.stream is not None):
+        trace = Trace(f, args, places, {}, "jvp", has_aux)
+    return trace, trace.push(tangents, "jvp") if pushed is None else pushed
 
 
 def linearize(f: Function, *args: Any, has_aux: bool = False) -> Any:

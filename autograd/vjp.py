@@ -81,10 +81,15 @@ def _bundle_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> Input
     ]
 
 
+def _pushed_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> InputCotangents:
+    return ()
+
+
 ITEM: Any = _Plumbing("item", _item_vjp)
 IDENTITY: Any = _Plumbing("identity", _identity_vjp)
 BUNDLE: Any = _Plumbing("bundle", _bundle_vjp)
-PLUMBING = (ITEM, IDENTITY, BUNDLE)
+PUSHED: Any = _Plumbing("pushed", _pushed_vjp)  # of a node that was cut off when its tangent was known
+PLUMBING = (ITEM, IDENTITY, BUNDLE, PUSHED)
 
 
 def item_node(node: Node, i: int, part: Any, source: Node | None = None) -> Node:

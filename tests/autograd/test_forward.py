@@ -1,5 +1,8 @@
 """Forward mode: every op against two reverse passes and finite differences, nesting, and what no op has made."""
 
+import contextlib
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -245,3 +248,138 @@ def test_a_compiled_hessian_is_a_program(name):
     assert not compiled.why
     xs = np.stack([x, x[::-1]])
     np.testing.assert_allclose(ag.vmap(ag.hessian(f))(xs), [ag.hessian(f)(each) for each in xs], atol=1e-9)
+
+
+# ------------------------------------------------------------------------------------------------------ without a graph
+
+A = np.array([[0.2, 1.0, 0.1], [-1.0, 0.3, 0.4], [0.5, -0.2, 0.9]])
+POINT, ALONG = np.array([0.5, 1.2, 0.3]), np.array([1.0, -1.0, 2.0])
+
+
+def test_a_jvp_keeps_no_graph():
+    """A chain of a thousand ops on a megabyte holds a few arrays, whatever its length."""
+
+    def peak(steps):
+        def chain(x):
+            for _ in range(steps):
+                x = np.tanh(x) * 1.01 + x[::-1]
+            return x.sum()
+
+        x = np.ones(131072)
+        tracemalloc.start()
+        ag.jvp(chain, (x,), (x,))
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(1)
+    assert peak(250) < peak(5) + 2**20
+    assert peak(5) < 14 * 2**20
+
+
+def _written(x):
+    y = x * 1
+    for i in range(9):
+        y[i % 3] *= np.sin(y[(i + 1) % 3])
+        y += x[0]
+    back = y[::-1]
+    back[0] = back[1] * 2
+    return (y**2).sum()
+
+
+def _asks(x):
+    y = x**3
+    slope = ag.gradient(y.sum(), x, create_graph=True) if isinstance(x, ag.Tensor) else 3 * x**2
+    return slope @ x
+
+
+def _goes_back(x):
+    if not isinstance(x, ag.Tensor):
+        return (2 * x * x).sum()
+    y = ag.Tensor(2.0, requires_grad=True)
+    (y * x.detach() * x.detach()).sum().backward()
+    return (2 * x * x).sum() + 0 * y.grad
+
+
+def _later(x):
+    value, pullback = ag.vjp(lambda z: np.sin(z * x), x * 2)
+    return pullback(np.sum(x) * np.ones(3)) @ x + value[0]
+
+
+def _closes_over(x):
+    k = (x * 2).sum()
+    return ag.grad(lambda w: (w * k) ** 2)(3.0)
+
+
+def _eigen(x):
+    w, v = np.linalg.eigh(np.outer(x, x) + A + A.T)
+    return (w * v[:, 0] ** 2).sum()
+
+
+WATCHED = {
+    "in place": _written,
+    "views": lambda x: (np.stack([row * 2 for row in np.outer(x, x)]) ** 2).sum(),
+    "a gradient inside": lambda x: ag.grad(lambda w: ((w * x * 2) ** 3).sum())(2.0) * x[0],
+    "a gradient that closes over a result": _closes_over,
+    "a pullback called later": _later,
+    "a jvp inside": lambda x: ag.jvp(lambda z: (z**3 * x).sum(), (x * 2,), (x,))[1],
+    "a jvp of constants inside": lambda x: ag.jvp(lambda z: (z**3 * x).sum(), (np.ones(3),), (ALONG,))[1],
+    "a hessian inside": lambda x: ag.hessian(lambda z: (z**4 * x).sum())(x).sum(),
+    "vmap": lambda x: ag.vmap(lambda z: np.sin(z) * x)(x * 2).sum(),
+    "checkpoint": lambda x: ag.checkpoint(lambda z: np.sin(z) * x)(x * 2).sum(),
+    "compile": lambda x: ag.compile(lambda z: np.sin(z) * 2)(x * 2).sum(),
+    "several outputs": _eigen,
+    "transposed": lambda x: np.linalg.solve(np.outer(x, x) + A, x).sum() + np.max(x) * np.std(x),
+    "a mask": lambda x: np.where(x > 0.4, np.sqrt(np.abs(x - 0.4)), 0).sum(),
+    "gradient() inside": _asks,
+    "backward() inside": _goes_back,
+}
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_what_a_jvp_meets_while_it_pushes(name):
+    f = WATCHED[name]
+    value, pushed_along = ag.jvp(f, (POINT,), (ALONG,))
+    np.testing.assert_allclose(value, f(POINT))
+    h = 1e-6
+    np.testing.assert_allclose(pushed_along, (f(POINT + h * ALONG) - f(POINT - h * ALONG)) / (2 * h), rtol=1e-6)
+    np.testing.assert_allclose(pushed_along, ag.linearize(f, POINT)[1](ALONG), rtol=1e-9)
+
+
+def test_a_jvp_beside_a_parameter_can_be_differentiated():
+    w = ag.Tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True)
+
+    def f(x, w=w):
+        return np.tanh(w * (x * 2) * x).sum()
+
+    _, along = ag.jvp(f, (POINT,), (ALONG,))
+    along.backward()
+    right = ag.grad(lambda w: ag.grad(lambda x: f(x, w))(POINT) @ ALONG)(w.data)
+    np.testing.assert_allclose(w.grad.data, right)
+    with ag.no_grad():
+        assert type(ag.jvp(f, (POINT,), (ALONG,))[1]) is np.float64
+
+
+def test_a_jvp_runs_its_function_once_unless_a_mask_may_have_cut_off_a_nan():
+    runs = []
+
+    def f(x, masked):
+        runs.append(1)
+        return np.sqrt(np.where(x > 0, x, 0) if masked else x).sum()
+
+    assert ag.jvp(lambda x: f(x, True), (np.array([4.0, 1.0]),), (np.ones(2),))[1] == 0.75
+    assert len(runs) == 1
+    assert ag.jvp(lambda x: f(x, True), (np.array([4.0, -1.0]),), (np.ones(2),))[1] == 0.25
+    assert len(runs) == 3
+    assert np.isnan(ag.jvp(lambda x: f(x, False), (np.array([4.0, 0.0]),), (np.array([1.0, 0.0]),))[1])
+    assert len(runs) == 4
+
+
+def test_a_caught_call_for_the_graph_is_heard():
+    def f(x):
+        y = (x**3).sum()
+        with contextlib.suppress(ag.AutogradError):
+            return ag.gradient(y, x, create_graph=True) @ x
+        return 0 * y
+
+    np.testing.assert_allclose(ag.jvp(f, (POINT,), (ALONG,))[1], 9 * POINT**2 @ ALONG)
