@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import ARRAYS, SMALL, Box, plain, wrap
+from autograd.box import ARRAYS, SMALL, Box, wrap
 from autograd.gathering import is_gathered
 from autograd.graph import Leaf, Node, next_order
 from autograd.modes import enable_grad
@@ -34,7 +34,7 @@ def add_up(old: Any, g: Any) -> Any:
     if isinstance(g, Box):
         with enable_grad():
             return ew.add(old, g)
-    held: Any = plain(old)
+    held: Any = old._array if isinstance(old, Box) else old
     return held + g
 
 
