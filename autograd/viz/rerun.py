@@ -25,7 +25,7 @@ MOST_NODES, MOST_ELEMENTS = 2_000, 30_000_000  # a larger graph is not run again
 
 def run_again(roots: Sequence[Box], snap: Snapshot) -> Opened | None:
     """Return what stands for the nodes of a graph that lacks values; None where none lacks, or they cannot be known."""
-    lacking = (i for i, node in enumerate(snap.nodes) if size(node) > SMALL and node.op is not None)
+    lacking = (i for i, node in enumerate(snap.nodes) if node.op is not None and _is_large(node))
     if all(snap.value(i) is not None and not snap.nodes[i].released for i in lacking) or not _is_complete(snap):
         return None
     try:
@@ -34,6 +34,11 @@ def run_again(roots: Sequence[Box], snap: Snapshot) -> Opened | None:
     except Exception:  # an op of the user's that runs but once, a file that is gone: the picture does without
         return None
     return opened if opened is not None and _agrees(roots, snap, opened) else None
+
+
+def _is_large(node: Node) -> bool:
+    """Tell whether a result or what its rule reads is more than a graph keeps after backward."""
+    return size(node) > SMALL or any(parent is not None and size(parent) > SMALL for parent in node.parents)
 
 
 def _is_complete(snap: Snapshot) -> bool:

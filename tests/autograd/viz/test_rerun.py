@@ -179,3 +179,15 @@ def test_a_compiled_function_is_drawn_as_before():
     y = f(np.ones((20, 20))) * 2.0
     y.backward()
     assert "<svg" in ag.draw(y).svg
+
+
+def test_small_results_of_large_weights_are_looked_at_after_backward():
+    """Of a lesson: backward first, then replay. All results have at most 64 elements, and a weight has more."""
+    model = nn.Sequential(nn.Linear(2, 16, rng=0), nn.Tanh(), nn.Linear(16, 16, rng=1), nn.Linear(16, 1, rng=2))
+    loss = model(np.ones((4, 2), np.float32)).sum()
+    loss.backward()
+    weight = model[0].weight
+    before = weight.grad.numpy().copy()
+    assert "replay" not in str(ag.replay(loss).steps[-1])
+    np.testing.assert_allclose(ag.explain(loss, weight, index=(3, 1)).total, before[3, 1], rtol=1e-5)
+    np.testing.assert_array_equal(weight.grad.numpy(), before)
