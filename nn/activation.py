@@ -214,7 +214,7 @@ class PReLU(Module):
     [-1.0, 4.0]
     """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = np.float32) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: "DTypeLike" = np.float32) -> None:
         positive("PReLU", num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.weight = Parameter(np.full(num_parameters, init, dtype))

@@ -41,7 +41,7 @@ class MultiheadAttention(Module):
         bias: bool = True,
         *,
         batch_first: bool = False,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
         rng: init.Rng = None,
     ) -> None:
         positive("MultiheadAttention", embed_dim=embed_dim, num_heads=num_heads)

@@ -28,7 +28,7 @@ class _Cell(Module):
         hidden_size: int,
         bias: bool = True,
         *,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
         rng: init.Rng = None,
     ) -> None:
         positive(type(self).__name__, input_size=input_size, hidden_size=hidden_size)

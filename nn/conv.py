@@ -38,7 +38,7 @@ class Kernel(Module):
         )
         return pairs
 
-    def _draw(self, rows: int, columns: int, bias: bool, dtype: DTypeLike, rng: init.Rng) -> None:
+    def _draw(self, rows: int, columns: int, bias: bool, dtype: "DTypeLike", rng: init.Rng) -> None:
         """Make weight (rows, columns, *kernel) and bias (out_channels,)."""
         rng, shape = generator_of(rng), (rows, columns, *self.kernel_size)
         bound = 1 / math.sqrt(math.prod(shape[1:]))
@@ -74,7 +74,7 @@ class _Conv(Kernel):
         groups: int = 1,
         bias: bool = True,
         *,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
         rng: init.Rng = None,
     ) -> None:
         sizes = {"kernel_size": kernel_size, "stride": stride, "dilation": dilation}

@@ -209,6 +209,21 @@ _KINDS: dict[Any, tuple[Callable[[Any], bool], str]] = {
 _KINDS[float | int] = _KINDS[float]
 
 
+class Taken:
+    """Tell ``inspect.signature``, and with it ``help`` and editors, what a class takes: that of its ``__init__``.
+
+    It stands beside a ``__new__`` that takes anything. An instance that has a ``forward`` takes what that does.
+    """
+
+    def __get__(self, instance: Any, owner: type) -> inspect.Signature:
+        if instance is not None:
+            return inspect.signature(instance.forward)
+        init: Any = owner.__init__  # type: ignore[misc]  # of the class, whichever it is
+        if init is object.__init__:
+            return inspect.Signature()
+        return inspect.Signature([*inspect.signature(init).parameters.values()][1:])
+
+
 def _shown(who: str, function: Callable[..., Any]) -> str:
     """Write what a function takes, without types."""
     parameters = inspect.signature(function).parameters.values()

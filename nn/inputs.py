@@ -38,7 +38,7 @@ def as_float(x: Any) -> Any:
     return as_input(x, x.dtype if isinstance(x, np.ndarray) and x.dtype.kind == "f" else np.dtype(np.float32))
 
 
-def as_target(target: Any, dtype: DTypeLike) -> Any:
+def as_target(target: Any, dtype: "DTypeLike") -> Any:
     """Bring a target to the dtype of the output that it is compared with."""
     if isinstance(target, ag.Tensor):
         return target if target.dtype == dtype else target.astype(dtype)

@@ -26,7 +26,7 @@ import autograd as ag
 from autograd.errors import ArgumentError, ConversionError, DTypeError, ShapeError
 from nn import report, trail
 from nn.backward_hooks import BackwardHook, Passing
-from nn.hints import refuse_call, unknown_attribute
+from nn.hints import Taken, refuse_call, unknown_attribute
 from nn.inputs import refuse_masked
 from nn.members import is_container, parts, places
 from nn.state import Incompatible, Slot, load
@@ -56,6 +56,8 @@ class Parameter(ag.Tensor):
     alive: ClassVar[weakref.WeakValueDictionary[int, "Parameter"]] = weakref.WeakValueDictionary()  # wherever they are
     held: ClassVar[list["Parameter"] | None] = None  # those that are made meanwhile, while somebody looks
 
+    __signature__ = Taken()
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         cls.alive[id(self)] = self
@@ -78,7 +80,7 @@ class Parameter(ag.Tensor):
         data: Any,
         requires_grad: bool = True,
         *,
-        dtype: DTypeLike | None = None,
+        dtype: "DTypeLike | None" = None,
         copy: bool = True,
         name: str | None = None,
     ) -> None:
@@ -162,6 +164,8 @@ class Module:
     _place: _Place | None
     _buffers: dict[str, bool]
     _hooks: dict[int, Hook]
+
+    __signature__ = Taken()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if args or kwargs:  # copies are made without any
@@ -355,7 +359,7 @@ class Module:
         """
         return load(type(self).__name__, dict(self._slots(unique=False)), state, strict=strict)
 
-    def astype(self, dtype: DTypeLike) -> Self:
+    def astype(self, dtype: "DTypeLike") -> Self:
         """Convert all floating-point parameters and buffers in place, and return the module.
 
         Gradients are dropped; call it before the optimizer is made, or between steps.

@@ -28,7 +28,7 @@ _HE = ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus")
 
 
 def _start(
-    shape: tuple[int, int], activation: Activation, init: Init, dtype: DTypeLike, rng: np.random.Generator, owner: str
+    shape: tuple[int, int], activation: Activation, init: Init, dtype: "DTypeLike", rng: np.random.Generator, owner: str
 ) -> Any:
     """Make weights (out, in): by activation (He for the ReLU family, else Xavier) unless ``init`` says how."""
     if init is None:
@@ -70,7 +70,7 @@ class Neuron(Module):
         activation: Activation = None,
         *,
         init: Init = None,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
         rng: start.Rng = None,
     ) -> None:
         positive("Neuron", in_features=in_features)
@@ -178,7 +178,7 @@ class Layer(Module):
         activation: Activation = None,
         *,
         init: Init = None,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
         rng: start.Rng = None,
     ) -> None:
         positive("Layer", in_features=in_features, out_features=out_features)
@@ -223,7 +223,7 @@ class MLP(Module):
         output_activation: Activation = None,
         *,
         init: Init = None,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
         rng: start.Rng = None,
     ) -> None:
         if isinstance(activation, int):

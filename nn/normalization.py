@@ -31,7 +31,7 @@ class BatchNorm(Module):
         affine: bool = True,
         track_running_stats: bool = True,
         *,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
     ) -> None:
         positive(type(self).__name__, num_features=num_features)
         self.num_features, self.eps = num_features, eps
@@ -110,7 +110,7 @@ class LayerNorm(Module):
         elementwise_affine: bool = True,
         bias: bool = True,
         *,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
     ) -> None:
         sizes = normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
         positive("LayerNorm", **{f"normalized_shape[{i}]": n for i, n in enumerate(sizes)})
@@ -147,7 +147,7 @@ class GroupNorm(Module):
         eps: float = 1e-5,
         affine: bool = True,
         *,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
     ) -> None:
         positive("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
@@ -184,7 +184,7 @@ class RMSNorm(Module):
         eps: float | None = None,
         elementwise_affine: bool = True,
         *,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
     ) -> None:
         sizes = normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
         positive("RMSNorm", **{f"normalized_shape[{i}]": n for i, n in enumerate(sizes)})

@@ -31,7 +31,7 @@ class _Recurrent(Module):
         dropout: float = 0.0,
         bidirectional: bool = False,
         *,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
         rng: init.Rng = None,
     ) -> None:
         kind = type(self).__name__
@@ -109,7 +109,7 @@ class RNN(_Recurrent):
         dropout: float = 0.0,
         bidirectional: bool = False,
         *,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
         rng: init.Rng = None,
     ) -> None:
         if nonlinearity not in ("tanh", "relu"):

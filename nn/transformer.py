@@ -37,7 +37,7 @@ class _Layer(Module):
         norm_first: bool = False,
         bias: bool = True,
         *,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
         rng: init.Rng = None,
     ) -> None:
         kind, parts = type(self).__name__, range(1, len(self.attentions) + 2)

@@ -27,7 +27,7 @@ class _ConvTranspose(Kernel):
         bias: bool = True,
         dilation: Any = 1,
         *,
-        dtype: DTypeLike = np.float32,
+        dtype: "DTypeLike" = np.float32,
         rng: init.Rng = None,
     ) -> None:
         kind = type(self).__name__

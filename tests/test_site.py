@@ -184,7 +184,14 @@ def test_a_phone_shows_a_page_at_its_own_width_and_fetches_nothing(page, site, b
 @pytest.mark.whole  # `make docs` builds it as well
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    ("word", "place"), [("softmax", "autograd.softmax"), ("Colab", "Installing"), ("moons", "XOR")]
+    ("word", "place"),
+    [
+        ("softmax", "autograd.softmax"),
+        ("Colab", "Installing"),
+        ("moons", "XOR"),
+        ("安装", "chainrule"),
+        ("梯度", "五篇文章"),
+    ],
 )
 def test_one_search_finds_reference_pages_and_tutorials(word, place, site, browser):
     with browser.new_page() as view:

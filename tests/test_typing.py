@@ -83,6 +83,29 @@ def test_every_function_shows_its_parameters(name):
     assert names or name in ("no_grad", "enable_grad", "is_grad_enabled", "current_scope")
 
 
+CLASSES = {
+    f"{home.__name__}.{name}": thing
+    for home in (ag, nn, nn.optim)
+    for name in home.__all__
+    if isinstance(thing := getattr(home, name), type) and not issubclass(thing, Exception) and name != "Identity"
+}  # an Identity is built with anything, as in PyTorch
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_class_shows_its_parameters_and_dtype_as_one_word(name):
+    shown = inspect.signature(CLASSES[name])
+    assert "args" not in shown.parameters, shown
+    assert "numpy._typing" not in str(shown)
+
+
+@pytest.mark.parametrize(
+    ("thing", "parameters"),
+    [(nn.ReLU, []), (nn.MSELoss, ["reduction"]), (nn.Linear(2, 3), ["x"]), (nn.MSELoss(), ["input", "target"])],
+)
+def test_a_layer_shows_what_it_takes_and_an_instance_what_its_forward_does(thing, parameters):
+    assert list(inspect.signature(thing).parameters) == parameters
+
+
 @pytest.mark.parametrize(
     ("function", "parameters"),
     [

@@ -1,12 +1,13 @@
 """Sphinx's settings for the site; ``build.py`` lays the pages out and calls it."""
 
-import inspect
 import re
 from pathlib import Path
 from typing import Any
 
 import latex2mathml.converter
 from docutils.nodes import SkipNode
+from sphinx.search import languages
+from sphinx.search.en import SearchEnglish
 
 import autograd
 from docs.site.curves import curve_of
@@ -86,17 +87,43 @@ def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any) 
     return True if re.fullmatch(r"set_\w+_request|label", name) else None
 
 
-def parameters(app: Any, what: str, name: str, obj: Any, options: Any, arguments: str | None, result: Any) -> Any:
-    """Show of a class what its ``__init__`` takes, where a base has a ``__new__`` that takes anything."""
-    if what != "class" or arguments != "(*args, **kwargs)":
-        return None
-    taken = [p.replace(annotation=p.empty) for p in inspect.signature(obj.__init__).parameters.values()][1:]
-    return re.sub(r"<class 'numpy\.(\w+)'>", r"np.\1", str(inspect.Signature(taken))), None
+def defaults(app: Any, what: str, name: str, obj: Any, options: Any, arguments: str | None, result: Any) -> Any:
+    """Write the default of a dtype as one does: np.float32."""
+    return re.sub(r"<class 'numpy\.(\w+)'>", r"np.\1", arguments or "") or None, result
+
+
+def words_of(text: str) -> list[str]:
+    """Split a text into what the search knows: words, and of Chinese, which writes none apart, each two signs.
+
+    >>> words_of("用Adam训练网络")
+    ['用', 'Adam', '训练', '练网', '网络']
+    """
+    found: list[str] = []
+    for run in re.findall(r"[\u4e00-\u9fff]+|[^\W\u4e00-\u9fff]+", text):
+        chinese = run[0] >= "\u4e00" and len(run) > 1 and re.match(r"[\u4e00-\u9fff]", run)
+        found += [run[i : i + 2] for i in range(len(run) - 1)] if chinese else [run]
+    return found
+
+
+class Search(SearchEnglish):
+    """Search English and Chinese pages with one index."""
+
+    js_splitter_code = r"""
+var splitQuery = (query) =>
+  (query.match(/[\u4e00-\u9fff]+|(?:(?![\u4e00-\u9fff])[\p{Letter}\p{Number}_])+/gu) || []).flatMap((run) =>
+    /[\u4e00-\u9fff]/.test(run) && run.length > 1
+      ? Array.from({ length: run.length - 1 }, (_, i) => run.slice(i, i + 2))
+      : [run]);
+"""
+
+    def split(self, input: str) -> list[str]:
+        return words_of(input)
 
 
 def setup(app: Any) -> None:
     """Tell Sphinx of these."""
+    languages["en"] = Search
     app.connect("autodoc-process-docstring", plain)
-    app.connect("autodoc-process-signature", parameters)
+    app.connect("autodoc-process-signature", defaults)
     app.connect("autodoc-skip-member", skip)
     app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(display, None))

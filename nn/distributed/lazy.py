@@ -29,7 +29,7 @@ class Rows:
         part: Array = self.source[self.numbers[at]]
         return part
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: "DTypeLike | None" = None, copy: bool | None = None) -> Array:
         return self[:] if dtype is None else self[:].astype(dtype, copy=False)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
-from nn.hints import OPTIMIZER, hinted, refuse_call, unknown_attribute
+from nn.hints import OPTIMIZER, Taken, hinted, refuse_call, unknown_attribute
 from nn.kinds import kind
 from nn.optim.flat import Flat
 
@@ -38,6 +38,8 @@ class Optimizer:
 
     names: ClassVar[tuple[str, ...]] = ()  # the running states of a parameter, under PyTorch's names
     _elsewhere: ClassVar[Mapping[str, str]] = OPTIMIZER  # what people ask for here, and what to use
+
+    __signature__ = Taken()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if args or kwargs:  # copies are made without any

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from autograd.errors import ArgumentError
-from nn.hints import refuse_call
+from nn.hints import Taken, refuse_call
 from nn.kinds import kind
 from nn.optim.optimizer import Optimizer
 
@@ -31,6 +31,8 @@ class Schedule:
     """
 
     chains: ClassVar[bool] = True
+
+    __signature__ = Taken()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if args or kwargs:  # copies are made without any

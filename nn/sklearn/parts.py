@@ -49,7 +49,7 @@ def per_layer(name: str, value: Any, layers: int) -> list[Any]:
 
 
 def layers(
-    n_in: int, n_out: int, hidden: Any, activation: Any, dropout: Any, dtype: DTypeLike, rng: np.random.Generator
+    n_in: int, n_out: int, hidden: Any, activation: Any, dropout: Any, dtype: "DTypeLike", rng: np.random.Generator
 ) -> Sequential:
     """Chain hidden layers, each with its activation and dropout, and a linear layer at the end.
 
@@ -71,7 +71,7 @@ def layers(
     return Sequential(*made, Layer(width, n_out, dtype=dtype, rng=rng))
 
 
-def network(module: Any, n_in: int, n_out: int, dtype: DTypeLike, rng: np.random.Generator) -> Module:
+def network(module: Any, n_in: int, n_out: int, dtype: "DTypeLike", rng: np.random.Generator) -> Module:
     """Make the user's network: ``module(n_in, n_out, rng)``, or a copy of a Module, in the dtype of the data."""
     made = (
         copy.deepcopy(module) if isinstance(module, Module) else module(n_in, n_out, rng) if callable(module) else None
