@@ -221,8 +221,6 @@ class Guards:
         if not isinstance(kind.__module__, str):  # Cython's functions have another thing
             return
         if is_library(kind.__module__):
-            if hasattr(kind, "forward"):  # of a layer, which people do replace
-                self._add(f"{kind.__name__}.forward", kind, "{}.forward", kind.forward)
             return
         self._add(f"the bases of {kind.__name__}", kind, "{}.__bases__", kind.__bases__)
         if isinstance(kind, ABCMeta):
@@ -254,9 +252,12 @@ class Guards:
                     part = getattr(x, key)
                     self._add(f"{name}.{key}", x, f"{{}}.{key}", part)
                     yield part, f"{name}.{key}"
+        kind = type(x)
         if isinstance(held, dict) and not isinstance(x, type):
-            self._add(f"the class of {name}", x, "{}.__class__", x.__class__)
-        yield type(x), type(x).__name__
+            self._add(f"the class of {name}", x, "{}.__class__", kind)
+        if hasattr(kind, "forward") and id(kind) not in self._seen:  # of a layer, which people do replace
+            self._add(f"{kind.__name__}.forward", kind, "{}.forward", kind.forward)
+        yield kind, kind.__name__
 
     def _dict(self, x: Any, name: str, label: str, caches: Sequence[str] = ()) -> None:
         """Remember what a dict holds, without its ``caches``."""
