@@ -185,13 +185,13 @@ def _replace(t: Box, value: Box) -> None:
         raise InPlaceError(
             "a write into memory that the .real or .imag of a Tensor looks at cannot be followed. Write into a copy."
         )
-    ids = _numbered(array)
+    ids = numbered(array)
     if node is root and value._array.strides == array.strides:
         changed = value
     else:
-        changed = overwrite(wrap(array, root), value, places=_places(t._array, array, ids))
+        changed = overwrite(wrap(array, root), value, places=places_of(t._array, array, ids))
     owners = seen if node is not root or any(each is t for each in seen) else [*seen, t]
-    links = [(each, None if each._node is root else _places(each._array, array, ids)) for each in owners]
+    links = [(each, None if each._node is root else places_of(each._array, array, ids)) for each in owners]
     for each, places in links:
         if places is None:
             _rebind(each, changed._array, changed._node)
@@ -231,12 +231,12 @@ def _look(t: Box, changed: Box, places: Any, old: Any) -> None:
     fields = (made.op, made.parents, made.residuals, made.kwargs, made.shape, made.dtype, made.scope)
     node = node_of(made.parents[0], *fields)
     keep_site(made, node)
-    _rebind(t, _moved(t, changed, old), node)
+    _rebind(t, moved(t._array, changed._array, old), node)
 
 
 def _look_detached(t: Box, changed: Box, old: Any) -> None:
     """Make a constant look at the memory of ``changed``, read-only."""
-    t._array = _moved(t, changed, old)
+    t._array = moved(t._array, changed._array, old)
     t._array.flags.writeable = False
     root: Any = origin(leaf_of(t))
     root.views = views_of(changed, leaf_of(changed))
@@ -244,13 +244,13 @@ def _look_detached(t: Box, changed: Box, old: Any) -> None:
     watch(t, changed)
 
 
-def _moved(t: Box, changed: Box, old: Any) -> Any:
-    """Return the view of the memory of ``changed`` that ``t`` is of that of ``old``."""
-    if changed._array.strides != old.strides:
+def moved(view: Any, changed: Any, old: Any) -> Any:
+    """Return the view of ``changed`` that ``view`` is of an array of the same layout."""
+    if changed.strides != old.strides:
         raise InPlaceError("a write into a view of an array with gaps cannot be followed. Write into a copy.")
-    offset = _offset(t._array, old)
-    flat = as_strided(changed._array, (changed._array.size,), (changed._array.itemsize,))
-    return as_strided(flat[offset:], t._array.shape, t._array.strides, writeable=t._array.flags.writeable)
+    offset = _offset(view, old)
+    flat = as_strided(changed, (changed.size,), (changed.itemsize,))
+    return as_strided(flat[offset:], view.shape, view.strides, writeable=view.flags.writeable)
 
 
 def _offset(view: Any, array: Any) -> int:
@@ -258,14 +258,14 @@ def _offset(view: Any, array: Any) -> int:
     return int(distance // array.itemsize)
 
 
-def _numbered(array: Any) -> Any:
+def numbered(array: Any) -> Any:
     """Return the numbers of the elements, in NumPy's order, as an array with the layout of this one."""
     ids = np.empty_like(array, dtype=np.intp)
     ids[...] = np.arange(array.size).reshape(array.shape)
     return ids
 
 
-def _places(view: Any, array: Any, ids: Any) -> Any:
+def places_of(view: Any, array: Any, ids: Any) -> Any:
     """Find where in the flat array the elements of a view lie, by their addresses."""
     if in_memory_order(array) is None:
         raise InPlaceError("a write into a view of an array with gaps cannot be followed. Write into a copy.")
@@ -299,6 +299,9 @@ class Writing(Box, Generic[Result]):
 
         On a leaf that requires grad it is an error while recording.
         """
+        if current().tracer is not None and current().tracer.takes(self):
+            self[index] = value
+            return
         _refuse_leaf(self, "assigning into", value)
         _refuse_overlap(self, index, value)
         if _is_plain(self, value):
@@ -345,6 +348,8 @@ class Writing(Box, Generic[Result]):
     def _in_place(self, other: Any, function: Any, ufunc: np.ufunc) -> Self:
         """Change this Tensor as NumPy changes an array: recorded, or, where no graph is concerned, in its memory."""
         tensor: Any = self
+        if current().tracer is not None and current().tracer.takes(self):
+            return tensor._in_place(other, function, ufunc)
         _refuse_leaf(self, f"in-place {ufunc.__name__} on", other)
         if not _is_plain(self, other):
             return _update(tensor, function, other, ufunc)

@@ -84,7 +84,8 @@ class Guards:
                 )
             if is_decimal(x):
                 self.doubt = self.doubt or "it computes with decimal, whose context may change. Pass float numbers."
-            stack += self._parts(x, name)
+            if not isinstance(x, np.ufunc):
+                stack += self._parts(x, name)
 
     def _see_dunders(self) -> None:
         """Remember the names and texts of functions and classes, if those are read."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd.box import Box
 from autograd.errors import TraceError
+from autograd.graph import Symbol
 from autograd.hints import unknown_attribute
 from autograd.modes import current
 from autograd.ops import casting, indexing, sorting
@@ -104,7 +105,9 @@ class Traced(Tensor):
         """Take on the value that was written, unless another name may look at the same memory."""
         mine, tracer = self._node.value, _tracer()  # type: ignore[union-attr]
         if mine.kind != RESULT or tracer.is_shared(mine):
-            if tracer.only_ops and mine.kind == RESULT and not tracer.is_given(mine):
+            if mine.kind == RESULT and not tracer.is_given(mine):
+                if not tracer.only_ops and tracer.write(self, value):
+                    return self
                 raise tracer.as_itself("a write into memory that another array may share is followed in one example.")
             raise refusal(
                 "a write into an argument, or into memory that another array may share, in",
@@ -188,6 +191,12 @@ def _tracer() -> Any:
     if tracer is None:
         raise TraceError("a value of a function that was compiled is used after the trace. Return what is needed.")
     return tracer
+
+
+def take(box: Any, value: Any, tracer: Any) -> None:
+    """Make a stand-in of a Tensor that was made in the trace."""
+    box._node = Symbol(value, tracer)
+    _CLASS_OF.__set__(box, Traced)
 
 
 def become(box: Any, x: Any) -> None:

@@ -25,8 +25,9 @@ from autograd.programs.outside import (
 )
 from autograd.programs.pushing import pushed
 from autograd.programs.reach import is_library
-from autograd.programs.traced import PROGRAM, RunsAsItself, Traced, refusal
+from autograd.programs.traced import PROGRAM, RunsAsItself, Traced, refusal, take
 from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced, values_in
+from autograd.programs.writing import write
 from autograd.rules import Op
 
 _ARRAYS = (np.ndarray, np.generic)
@@ -117,9 +118,10 @@ class Tracer:
     def wrap(self, value: Value) -> Any:
         """Return a Tensor that stands for ``value``."""
         self._by_array[id(value.array)] = value, value.array
-        return self._stand_in(value)
+        return self.stand_in(value)
 
-    def _stand_in(self, value: Value) -> Any:
+    def stand_in(self, value: Value) -> Any:
+        """Return another Tensor for a value that is known."""
         box: Any = object.__new__(Traced)
         box._node, box._array = Symbol(value, self), value.array
         self._boxes.append(ref(box))
@@ -156,7 +158,7 @@ class Tracer:
         found = self.of_array(box._array)
         if isinstance(found, Value):
             return found
-        value = Value(RESULT, found, False, False, seen=True)
+        value = Value(RESULT, found, False, True, seen=True)
         self.note(same, "constant", (found,), {}, (value,))
         return value
 
@@ -327,12 +329,41 @@ class Tracer:
         value = Value(RESULT, array, needs, old.boxed, seen=None if label == "result" else True)
         self.note(same, label, (old,), {}, (value,), recorded=needs)
         self._share(old, [value])
-        return self._stand_in(value)
+        return self.stand_in(value)
 
     def _share(self, source: Any, values: Sequence[Value]) -> None:
         self._shared |= {id(source), *map(id, values)}
         if isinstance(source, Value) and (source.kind != RESULT or self.is_given(source)):
             self._given |= {*map(id, values)}
+
+    def takes(self, box: Any) -> bool:
+        """Make a stand-in of a Tensor that was made in the trace, which can be written into; tell whether it is one."""
+        if type(box) is Traced or self.reached is None:
+            return False
+        if id(box) in self.reached or needs_grad(box):
+            raise self.as_itself("a write into a Tensor from outside must be seen there.")
+        value = self.of_box(box)
+        if value.kind != RESULT:
+            return False
+        take(box, value, self)
+        del self._by_box[id(box)]
+        self._boxes.append(ref(box))
+        return True
+
+    def write(self, box: Any, value: Any) -> bool:
+        """Put what was written into a stand-in, and into all that look at its memory; False where that is not known."""
+        return write(self, box, value, [each for seen in self._boxes if (each := seen()) is not None])
+
+    def value_of(self, array: Any) -> Value | None:
+        """Return the value whose array this is."""
+        found, known = self._by_array.get(id(array), (None, None))
+        return found if known is array and isinstance(found, Value) else None
+
+    def lies_in(self, value: Value, array: Any, source: Value) -> None:
+        """Note that a value is a view of the memory of another one."""
+        value.array = array
+        self._by_array[id(array)] = value, array
+        self._share(source, [value])
 
     def is_given(self, value: Value) -> bool:
         """Tell whether a value lies in the memory of one that came from outside."""
@@ -477,7 +508,7 @@ def flows(inputs: Sequence[Value], steps: Sequence[Step]) -> None:
         boxed = any(v.boxed for v in values)
         for out in step.outputs:
             out.needs = needs if step.label == "argument" else out.needs and needs
-            out.boxed = out.needs if step.label == "result" else boxed
+            out.boxed = out.needs if step.label == "result" else boxed or (step.label == "constant" and out.boxed)
 
 
 def _named(box: Box) -> str:

@@ -703,9 +703,9 @@ def test_a_write_into_memory_that_another_value_shares(name):
         return VIEWS[name](x * 1.0)
 
     compiled = ag.compile(f)
-    for _ in range(2):
-        with pytest.raises(TraceError, match="into memory that another array may share"):
-            compiled(ag.Tensor(X))
+    for k in range(3):
+        np.testing.assert_array_equal(compiled(ag.Tensor(X + k)).numpy(), f(ag.Tensor(X + k)).numpy())
+    assert compiled.why == ""
 
 
 def swallowed(x):

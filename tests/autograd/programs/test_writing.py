@@ -1,0 +1,206 @@
+"""Writes into memory at which several values look mean in a program what they mean in NumPy."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.errors import InPlaceError
+
+A = np.array([[2.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 4.0]])
+
+
+def elimination(x):
+    y = x * 1.0
+    for i in range(len(y)):
+        row = y[i]
+        row /= row[i]
+        for j in range(i + 1, len(y)):
+            y[j] -= row * y[j, i]
+    return (y * y).sum()
+
+
+def rows(x):
+    y = x * 1.0
+    for row in y:
+        row *= 2
+    return (y * y).sum()
+
+
+def turned(x):
+    y = x * 1.0
+    y.T[0] = 0
+    return (y * y).sum()
+
+
+def flat(x):
+    y = x * 1.0
+    z = y.reshape(-1)
+    z[0] = 5.0
+    return (y * y).sum()
+
+
+def views_of_views(x):
+    y = x * 1.0
+    a = y.T
+    b = a[1:]
+    c = b[0]
+    c += 1
+    a *= 2
+    b[0] = x[0]
+    return (y * y).sum() + (a * x).sum() + (c**2).sum()
+
+
+def steps(x):
+    y = x * 1.0
+    z, w = y[::2], y[:, ::-1]
+    z *= 3
+    w[0] += x[2]
+    return (y * x).sum() + z.sum() + w.sum()
+
+
+def parts(x):
+    y = x * 1.0
+    _, b, _ = np.split(y, 3)
+    b *= 0
+    return (y * y).sum()
+
+
+def spread(x):
+    y = x * 1.0
+    z = np.broadcast_to(y[0], (2, 3))
+    y[0] = 3.0
+    return (z * 2).sum() + y.sum()
+
+
+def one_row_to_another(x):
+    y = x * 1.0
+    a, b = y[0], y[1]
+    a[:] = b
+    b[:] = x[2] * 2
+    return (y * y).sum() + (a * b).sum()
+
+
+def diagonal(x):
+    y = x * 1.0
+    d = np.diagonal(y)
+    y[0, 0] = x[1, 1] * 2
+    return (d**2).sum() + (y * x).sum()
+
+
+def axes(x):
+    y = x * 1.0
+    m, s = np.moveaxis(y, 0, 1), np.squeeze(y[None], 0)
+    m[0] *= x[0]
+    s[2] = x[1]
+    return (y**2).sum() + (m * x).sum()
+
+
+def filled(x):
+    y = x * 1.0
+    y[1].fill(2.0)
+    y[2].sort()
+    return (y * x).sum()
+
+
+def an_array_of_its_own(x):
+    y = ag.Tensor(np.zeros((3, 3)))
+    for i in range(3):
+        y[i] += x[i] * i
+    last = y[2]
+    last *= x[0]
+    return (y * y).sum()
+
+
+FOLLOWED = (elimination, rows, turned, flat, views_of_views, steps, parts, spread, one_row_to_another, diagonal, axes,
+            filled, an_array_of_its_own)  # fmt: skip
+WAYS = {
+    "gradient": ag.grad,
+    "second order": lambda f: lambda x: ag.hvp(f)(x, x),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("f", FOLLOWED, ids=lambda f: f.__name__)
+def test_a_write_is_seen_by_all_that_look_there(f, way):
+    function = WAYS[way](f)
+    for off in ((), ("in_place",), ("dead", "common")):
+        compiled = ag.compile(function, off=off)
+        for x in (A, A[::-1] * 1.1 + 0.1, A):
+            np.testing.assert_allclose(compiled(x), function(x), rtol=1e-10)
+        assert compiled.why == ""
+
+
+@pytest.mark.parametrize("f", FOLLOWED, ids=lambda f: f.__name__)
+def test_backward_through_a_program_that_writes(f):
+    compiled = ag.compile(f)
+    for k in (1.0, 1.1, 1.2):
+        x, z = (ag.Tensor(A * k, requires_grad=True) for _ in range(2))
+        loss = compiled(x)
+        assert loss.item() == pytest.approx(f(z).item(), rel=1e-12)
+        loss.backward()
+        f(z).backward()
+        np.testing.assert_allclose(x.grad.numpy(), z.grad.numpy(), rtol=1e-10)
+        np.testing.assert_array_equal(x.numpy(), A * k)  # an argument is not written into
+
+
+def test_the_source_writes_as_a_person_does():
+    def f(x):
+        y = x * 2
+        part = y[1:]
+        part += x[0]
+        return y.sum(), part
+
+    source = ag.compile(f).program(np.ones(3)).source
+    assert ".copy('K')\n" in source
+    assert "[1:] = " in source
+
+
+def detached(x):
+    y = x * 1.0
+    d = y.detach()
+    y[0] = 5.0
+    return (d * y).sum()
+
+
+def looked_at_without_recording(x):
+    y = x * 1.0
+    with ag.no_grad():
+        r = y[0]
+    y[0] = x[1]
+    return (y * y).sum() + r.sum()
+
+
+@pytest.mark.parametrize("f", [detached, looked_at_without_recording], ids=lambda f: f.__name__)
+def test_where_it_cannot_be_followed_the_function_itself_runs(f):
+    compiled, right = ag.compile(ag.grad(f)), ag.grad(f)(A)
+    with pytest.warns(RuntimeWarning, match="a write into memory that another array may share"):
+        np.testing.assert_allclose(compiled(A), right)
+    np.testing.assert_allclose(compiled(A * 2), ag.grad(f)(A * 2))
+
+
+def test_a_write_into_a_tensor_from_outside_is_seen_there():
+    """It was lost: the program gave a new value, and the Tensor kept that of the first call."""
+    held = ag.Tensor([1.0, 2.0])
+
+    def f(x):
+        held[0] = x[0]
+        return held.sum()
+
+    compiled = ag.compile(f)
+    with pytest.warns(RuntimeWarning, match="a write into a Tensor from outside must be seen there"):
+        compiled(ag.Tensor([5.0], requires_grad=True))
+    compiled(ag.Tensor([7.0], requires_grad=True))
+    assert held.numpy().tolist() == [7.0, 2.0]
+
+
+def test_a_write_into_a_leaf_is_an_error_as_without():
+    leaf = ag.Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(InPlaceError, match="a leaf that requires grad"):
+        ag.compile(lambda x: leaf.__setitem__(0, x[0]), quiet=True)(np.ones(2))
+
+
+def test_a_tensor_that_is_made_inside_gives_a_tensor():
+    """An array came from arrays and a Tensor of the function's own, where the function itself gives a Tensor."""
+    compiled = ag.compile(lambda x: x * ag.Tensor([1.0, 2.0]))
+    for _ in range(2):
+        assert isinstance(compiled(np.ones(2)), ag.Tensor)
