@@ -44,24 +44,38 @@ class Cotangents:
         return tuple(i in self.parts for i in range(len(node.shape)))
 
 
-class _Plumbing:
-    """Represent an op of the engine's own that only passes cotangents on."""
+class NodeOp:
+    """Stand on a node in the place of a declared op: it has no rules, and its ``vjp`` does all."""
 
-    elementwise, joint, definition, cache, reads_nothing, selects = False, None, None, (), True, False
-    inputs, formula, reads_output, let_go = ("x",), (None,), False, None
+    elementwise, joint, cache, selects, linear, variadic = False, None, (), False, False, False
+    reads_nothing, reads_output = True, False
+    definition: Any = None
+    let_go: Any = None
+    inputs: Sequence[str] = ("x",)
+    formula: Sequence[str | None] = (None,)
     rules: ClassVar[dict[int, Any]] = {}
+    masks: ClassVar[dict[int, Any]] = {}
+    keywords: ClassVar[dict[str, Any]] = {}
+
+    def reads(self, needs: Sequence[bool]) -> frozenset[int]:
+        """Return the inputs whose values backward reads: none."""
+        return frozenset()
+
+    def closed_over(self, node: Node) -> int:
+        """Return 0: all parents are inputs."""
+        return 0
+
+    def argument(self, i: int) -> str:
+        """Name input ``i`` for a message."""
+        return self.inputs[i]
+
+
+class _Plumbing(NodeOp):
+    """Represent an op of the engine's own that only passes cotangents on."""
 
     def __init__(self, name: str, vjp: Callable[..., InputCotangents]) -> None:
         self.name = self.symbol = name
         self.vjp = vjp
-
-    def reads(self, needs: Sequence[bool]) -> frozenset[int]:
-        """Read no value."""
-        return frozenset()
-
-    def closed_over(self, node: Node) -> int:
-        """Close over nothing."""
-        return 0
 
 
 def _item_vjp(node: Node, residuals: Any, g: Any, wanted: Any = None) -> InputCotangents:

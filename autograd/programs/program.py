@@ -24,7 +24,7 @@ from autograd.programs.source import Changed, Source
 from autograd.programs.tracing import same
 from autograd.programs.values import ARRAY, INPUT, RESULT, Step, Value, replaced, values_in
 from autograd.tensor import Tensor
-from autograd.vjp import Cotangents, check, item_node
+from autograd.vjp import Cotangents, NodeOp, check, item_node
 
 Array = np.ndarray[Any, Any]
 PASSES = (
@@ -246,14 +246,10 @@ class Program:
         return ys if len(ys) > 1 else ys[0]
 
 
-class _Compiled:
-    """Stand in the graph for a whole program, as an op does."""
+class _Compiled(NodeOp):
+    """Stand in the graph for a whole program."""
 
-    elementwise, joint, cache, linear, variadic = False, None, (), False, False
-    rules: dict[int, Any] = {}  # noqa: RUF012
-    masks: dict[int, Any] = {}  # noqa: RUF012
-    keywords: dict[str, Any] = {}  # noqa: RUF012
-    reads_output = False
+    reads_nothing = False
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -278,14 +274,6 @@ class _Compiled:
     def reads(self, needs: Sequence[bool]) -> frozenset[int]:
         """Return the inputs whose values backward reads."""
         return self._reads
-
-    def closed_over(self, node: Node) -> int:
-        """Return 0: every input is one of the definition's."""
-        return 0
-
-    def argument(self, i: int) -> str:
-        """Name an input for a message."""
-        return self.inputs[i]
 
     def let_go(self, node: Node) -> None:
         """Let go of the large arrays of a node."""
