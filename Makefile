@@ -33,7 +33,7 @@ check: $(VENV)/.dev  ## lint, format, types, links between pages
 	$(BIN)/mypy
 	$(PYTEST) -q tests/test_docs.py -k links
 
-matrix:  ## wheel, sdist, demo and the engine's tests with the oldest and the newest NumPy
+matrix:  ## wheel, sdist, demo and the engine's tests with the oldest and the newest NumPy, and with NumPy alone
 	PYTHON="$(PYTHON)" .ci/matrix
 
 docs: $(VENV)/.docs  ## the manual in build/docs: open index.html; a warning or a dead link is an error

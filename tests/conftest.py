@@ -39,6 +39,10 @@ TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: chromium() is not None and find_spec("playwright") is not None,
         "no Chromium on PATH (apt install chromium), or no playwright (pip install 'chainrule[test]')",
     ),
+    "graphviz": (
+        lambda: beside("graphviz-pure") is not None and find_spec("graphviz") is not None,
+        "no graphviz-pure or no graphviz (pip install graphviz-pure graphviz)",
+    ),
     "dot": (lambda: shutil.which("dot") is not None, "no dot on PATH (apt install graphviz)"),
     "onnx": (
         lambda: all(map(find_spec, ("onnx", "onnxruntime"))),
@@ -51,7 +55,14 @@ TOOLS: dict[str, tuple[Callable[[], bool], str]] = {
     "pyright": (lambda: beside("pyright") is not None, "no pyright (pip install 'pyright[nodejs]')"),
     "torch": (lambda: find_spec("torch") is not None, "no PyTorch (pip install torch==2.13.0)"),
 }
-MARKERS = {"browser": "chromium", "dot": "dot", "mpi": "mpi", "pyright": "pyright", "torch": "torch"}
+MARKERS = {
+    "browser": "chromium",
+    "graphviz": "graphviz",
+    "dot": "dot",
+    "mpi": "mpi",
+    "pyright": "pyright",
+    "torch": "torch",
+}
 
 
 def chromium() -> str | None:

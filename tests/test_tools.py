@@ -15,7 +15,7 @@ from tests import conftest
     [
         ("dot", "CHAINRULE_REQUIRE names 'dot', but there is no dot on PATH (apt install graphviz)."),
         ("chromium", "CHAINRULE_REQUIRE names 'chromium', but there is no Chromium on PATH (apt install chromium)"),
-        ("unicorn", "CHAINRULE_REQUIRE names 'unicorn'; known are chromium, dot, onnx, mpi, pyright, torch."),
+        ("unicorn", "CHAINRULE_REQUIRE names 'unicorn'; known are chromium, graphviz, dot, onnx, mpi, pyright, torch."),
     ],
 )
 def test_missing_tool_stops_the_suite(promised, message, tmp_path, monkeypatch, request):

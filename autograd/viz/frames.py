@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from autograd.errors import ArgumentError, missing
@@ -171,11 +172,12 @@ def draw_frames(
 
 def gif(pictures: Iterator[bytes]) -> bytes:
     """Join PNG files into a film."""
+    first = next(pictures)  # where no engine is that draws it, Pillow would not help
     try:
         from PIL import Image
     except ImportError:
         raise missing("replay: a .gif", "plot", part=1) from None
-    frames = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    frames = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in chain([first], pictures)]
     size = max(frame.width for frame in frames), max(frame.height for frame in frames)
     if any(frame.size != size for frame in frames):  # a caption that an engine made wider
         ground = frames[0].getpixel((0, 0))

@@ -50,6 +50,7 @@ def test_prints_the_gradient_of_the_expression(demo):
     assert f"h = w·x = {h:.4f}   y = h·tanh(h) = {h * t:.4f}   dy/dw = {2 * (t + h * (1 - t * t)):.4f}" in said
 
 
+@pytest.mark.graphviz
 def test_writes_its_pictures(demo):
     said, folder = demo
     assert "Wrote out/expression.svg\nWrote out/expression.png\n" in said.replace(os.sep, "/")

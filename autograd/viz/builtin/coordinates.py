@@ -21,7 +21,7 @@ def place_across(
     clusters: dict[str, Cluster],
     beside: float,
 ) -> dict[str, tuple[int, int]]:
-    """Return each vertex its place, and each cluster that holds something its two sides."""
+    """Place each vertex, and return the two sides of each cluster that holds something."""
     count = _variables(vertices, layers, chains)
     held = dict.fromkeys(key for vertex in vertices for key in vertex.path)
     sides = {key: (count + 2 * k, count + 2 * k + 1) for k, key in enumerate(held)}
@@ -54,7 +54,10 @@ def place_across(
 
 
 def _variables(vertices: list[Vertex], layers: list[list[int]], chains: list[list[int]]) -> int:
-    """Return each vertex its variable, and count them: a long edge has one until it crosses another, or a cluster."""
+    """Write its variable into each vertex, and return how many there are.
+
+    A long edge has one as far as it crosses no other and no cluster.
+    """
     count, at = 0, positions(layers)
     for vertex in vertices:
         if vertex.box:

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 from autograd.viz.builtin.parts import Point
 
+_SHARES = [((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3) for t in (i / 8 for i in range(9))]
+
 
 def spread(wanted: Sequence[float], step: float, room: float) -> list[float]:
     """Move places, given in order, so that they are ``step`` apart within ±room, and none further than it must.
@@ -52,7 +54,6 @@ def smooth(stations: Sequence[Point]) -> list[Point]:
 def walk(curve: Sequence[Point]) -> Iterator[Point]:
     """Return points of a curve, eight of each piece."""
     for k in range(0, len(curve) - 1, 3):
-        for t in (i / 8 for i in range(9)):
-            shares = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
-            x, y = (sum(s * p[axis] for s, p in zip(shares, curve[k : k + 4], strict=True)) for axis in (0, 1))
-            yield x, y
+        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = curve[k : k + 4]
+        for a, b, c, d in _SHARES:
+            yield a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3

@@ -8,7 +8,7 @@ from bisect import bisect, insort
 
 from autograd.viz.builtin.parts import Vertex, positions
 
-SWEEPS = 12  # from each of two starts
+SWEEPS, PATIENCE = 12, 4  # from each of two starts; sweeps without a gain after which no more follow
 
 
 def order(vertices: list[Vertex], flat: dict[int, int], beside: float) -> list[list[int]]:
@@ -23,12 +23,16 @@ class _Order:
     def best(self) -> list[list[int]]:
         found: list[tuple[int, list[list[int]]]] = []
         for forwards in (True, False):
-            layers = self.walked(forwards)
+            layers, least, since = self.walked(forwards), -1, 0
             self.pack(layers)
             for sweep in range(SWEEPS):
                 self.sweep(layers, ahead=(sweep % 2 == 0) == forwards)
                 self.exchange(layers)
-                found.append((self.crossings(layers), [list(layer) for layer in layers]))
+                crossings = self.crossings(layers)
+                found.append((crossings, [list(layer) for layer in layers]))
+                least, since = (crossings, 0) if least < 0 or crossings < least else (least, since + 1)
+                if not least or since == PATIENCE:
+                    break
         return min(found, key=lambda each: each[0])[1]
 
     def walked(self, forwards: bool) -> list[list[int]]:
@@ -47,7 +51,7 @@ class _Order:
         return [self.grouped(layer, {k: float(i) for i, k in enumerate(layer)}, centres) for layer in layers]
 
     def pack(self, layers: list[list[int]]) -> None:
-        """Return each vertex about the place that it would have: ranks packed tight, around one line."""
+        """Write into each vertex about the place that it would have: ranks packed tight, around one line."""
         for layer in layers:
             reach = 0.0
             for k in layer:

@@ -31,7 +31,7 @@ def simplex(count: int, edges: Sequence[Edge]) -> list[int]:
     x = _longest_paths(edges, touching)
     tree, start = _tight_tree(x, edges, touching, root), 0
     for _ in range(PIVOTS * count):
-        parent, order = _walk(tree, edges, root)
+        parent, order = _walk(tree, root)
         flow = list(pull)
         for k in reversed(order[1:]):
             flow[parent[k][0]] += flow[k]
@@ -43,14 +43,16 @@ def simplex(count: int, edges: Sequence[Edge]) -> list[int]:
         entering, slack = _entering(below, is_up, x, edges, touching)
         for k in below:
             x[k] += -slack if is_up else slack
-        tree.remove(leaving)
-        tree.append(entering)
+        for k in edges[leaving][:2]:
+            del tree[k][leaving]
+        for k in edges[entering][:2]:
+            tree[k][entering] = sum(edges[entering][:2]) - k
     low = min(x[:count], default=0)
     return [each - low for each in x[:count]]
 
 
 def _longest_paths(edges: Sequence[Edge], touching: list[list[int]]) -> list[int]:
-    """Return each variable the least value that its inputs allow."""
+    """Return the least value of each variable that its inputs allow."""
     x, left = [0] * len(touching), [0] * len(touching)
     for _, head, _, _ in edges:
         left[head] += 1
@@ -65,10 +67,13 @@ def _longest_paths(edges: Sequence[Edge], touching: list[list[int]]) -> list[int
     return x
 
 
-def _tight_tree(x: list[int], edges: Sequence[Edge], touching: list[list[int]], root: int) -> list[int]:
-    """Grow a tree of tight edges from the root; where none leads out, all of it moves until one does."""
+def _tight_tree(x: list[int], edges: Sequence[Edge], touching: list[list[int]], root: int) -> list[dict[int, int]]:
+    """Grow a tree of tight edges from the root; where none leads out, all of it moves until one does.
+
+    It comes as the edges at each variable, with the variable at their other end.
+    """
     inside: dict[int, None] = {root: None}
-    tree: list[int] = []
+    tree: list[dict[int, int]] = [{} for _ in x]
     fresh = [root]
     while True:
         while fresh:
@@ -78,7 +83,7 @@ def _tight_tree(x: list[int], edges: Sequence[Edge], touching: list[list[int]], 
                 other = head if tail == k else tail
                 if other not in inside and x[head] - x[tail] == least:
                     inside[other] = None
-                    tree.append(e)
+                    tree[k][e], tree[other][e] = other, k
                     fresh.append(other)
         if len(inside) == len(x):
             return tree
@@ -93,19 +98,15 @@ def _tight_tree(x: list[int], edges: Sequence[Edge], touching: list[list[int]], 
         fresh = [k for k in edges[e][:2] if k in inside]
 
 
-def _walk(tree: list[int], edges: Sequence[Edge], root: int) -> tuple[list[tuple[int, int]], list[int]]:
+def _walk(tree: list[dict[int, int]], root: int) -> tuple[list[tuple[int, int]], list[int]]:
     """Return the parent of each variable with the edge to it, and all in the order of a walk from the root."""
-    beside: list[list[tuple[int, int]]] = [[] for _ in range(root + 1)]
-    for e in tree:
-        tail, head = edges[e][:2]
-        beside[tail].append((head, e))
-        beside[head].append((tail, e))
-    parent, order, stack = [(-1, -1)] * (root + 1), [], [root]
+    parent, order, stack = [(-1, -1)] * len(tree), [], [root]
     while stack:
         k = stack.pop()
         order.append(k)
-        for other, e in beside[k]:
-            if e != parent[k][1]:
+        came = parent[k][1]
+        for e, other in tree[k].items():
+            if e != came:
                 parent[other] = k, e
                 stack.append(other)
     return parent, order

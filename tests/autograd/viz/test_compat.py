@@ -13,6 +13,7 @@ from autograd.errors import ArgumentError
 from autograd.viz import build_graph, draw_dot, get_dot_graph, make_dot, plot_dot_graph
 
 
+@pytest.mark.graphviz
 def test_draw_dot_has_micrograds_labels():
     g, names = expression()
     g.backward()
@@ -23,6 +24,7 @@ def test_draw_dot_has_micrograds_labels():
     assert "rankdir=LR" in dot.source
 
 
+@pytest.mark.graphviz
 def test_draw_dot_before_backward_writes_a_dash():
     source = draw_dot(neuron()[0]).source
     assert "grad –" in source
@@ -38,12 +40,14 @@ def test_draw_dot_checks_its_arguments():
         draw_dot(3)
 
 
+@pytest.mark.graphviz
 def test_draw_dot_folds():
     dot = draw_dot(chain(3_000), max_nodes=60)
     assert dot.folded
     assert "folded:" in dot.source
 
 
+@pytest.mark.graphviz
 def test_digraph_renders_without_dot(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     dot = draw_dot(neuron()[0])
@@ -57,6 +61,7 @@ def test_digraph_renders_without_dot(tmp_path, monkeypatch):
     assert "image/svg+xml" in dot._repr_mimebundle_()
 
 
+@pytest.mark.graphviz
 def test_make_dot_has_torchviz_colours():
     root, names = layers()
     source = make_dot(root, params={"w": leaf(1.0)}).source
@@ -69,11 +74,13 @@ def test_make_dot_has_torchviz_colours():
     assert "result:" in shown
 
 
+@pytest.mark.graphviz
 def test_make_dot_names_parameters():
     x = ag.Tensor(2.0, requires_grad=True)
     assert '"theta\\n ()"' in make_dot(x * 2.0, params=dict(theta=x)).source
 
 
+@pytest.mark.graphviz
 def test_plot_dot_graph(tmp_path):
     o, names = neuron()
     text = get_dot_graph(o, names=names)
@@ -86,6 +93,7 @@ def test_plot_dot_graph(tmp_path):
         plot_dot_graph(o, to_file=tmp_path / "g.gif")
 
 
+@pytest.mark.graphviz
 def test_build_graph(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     x = leaf(np.arange(3.0))
@@ -95,6 +103,7 @@ def test_build_graph(tmp_path, monkeypatch):
     assert (tmp_path / "computational_graph.svg").exists()
 
 
+@pytest.mark.graphviz
 @pytest.mark.parametrize("shape", [(2, 3), (5,), ()])
 @pytest.mark.parametrize("call", ["draw_dot", "make_dot", "plot_dot_graph", "build_graph"])
 def test_a_tensor_alone_is_one_box(call, shape):
@@ -103,6 +112,7 @@ def test_a_tensor_alone_is_one_box(call, shape):
     assert "t" in source
 
 
+@pytest.mark.graphviz
 def test_make_dot_writes_in_a_font_whose_width_the_engines_know():
     svg = ag.make_dot(leaf(1.5) * 2.0).pipe("svg").decode()
     (box,) = re.findall(r'<polygon fill="lightgrey"[^>]* points="([^"]*)"', svg)

@@ -23,7 +23,14 @@ def picture(name):
     return ag.draw(y, names={name: y})
 
 
-@pytest.mark.parametrize("program", [engine.WHEEL, pytest.param("dot", marks=pytest.mark.dot)])
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(engine.WHEEL, marks=pytest.mark.graphviz),
+        pytest.param("dot", marks=pytest.mark.dot),
+        engine.BUILT_IN,
+    ],
+)
 def test_hostile_names_stay_text(program, monkeypatch):
     monkeypatch.setenv(engine.VARIABLE, program)
     svg = picture(HOSTILE).svg
@@ -78,6 +85,7 @@ def test_no_control_character_reaches_a_terminal(view, bad):
     assert "a" in text
 
 
+@pytest.mark.graphviz
 @pytest.mark.parametrize("call", ["draw_dot", "make_dot", "plot_dot_graph", "build_graph"])
 def test_compatible_calls_escape_too(call):
     x = leaf(2.0, HOSTILE)

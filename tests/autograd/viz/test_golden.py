@@ -34,6 +34,7 @@ def test_text_does_not_depend_on_what_was_made_before():
     assert ag.draw(GRAPHS["neuron"]()[0]).source == first
 
 
+@pytest.mark.graphviz
 def test_stored_pictures_are_those_this_code_makes(monkeypatch, tmp_path):
     """The README's picture, a neuron in light and dark, the replay page: drawn by the wheel, everywhere the same."""
     monkeypatch.setenv(engine.VARIABLE, engine.WHEEL)

@@ -38,6 +38,7 @@ def test_every_graph_draws_before_and_after_backward(name, ran):
     assert len([i for i in ids if i]) == len([e for e in tree.iter() if e.get("id")])
 
 
+@pytest.mark.graphviz
 def test_save_chooses_by_suffix(tmp_path):
     picture = ag.draw(expression()[0])
     starts = {
@@ -415,8 +416,8 @@ def test_results_and_names_are_never_folded_away(name, by):
     assert tensors.keys() <= {item.name for item in picture.view.items}
     assert [item.name for item in picture.view.items if item.root] == ["y"]
     assert picture.title.startswith("Graph of y: ")
-    assert picture.png()[:4] == b"\x89PNG"
-    assert ag.replay(make()["y"], max_nodes=options.get("max_nodes", 500)).html
+    assert picture.svg.startswith("<svg")
+    assert ag.replay(make()["y"], max_nodes=options.get("max_nodes", 60)).html
 
 
 def test_all_results_of_a_list_are_seen():
@@ -497,6 +498,7 @@ NAMES = {
 }
 
 
+@pytest.mark.graphviz
 @pytest.mark.parametrize("name", NAMES)
 def test_names_that_the_wheel_has_no_letters_for_are_spelled_in_a_png(name, monkeypatch):
     monkeypatch.setenv(engine.VARIABLE, engine.WHEEL)
@@ -539,6 +541,7 @@ def test_fontconfig_is_asked_once_for_all():
     assert engine._has_font(frozenset("\U000fffff")) in (False, shutil.which("fc-list") is None)  # no letter at all
 
 
+@pytest.mark.graphviz
 def test_a_film_spells_them_too(monkeypatch):
     monkeypatch.setenv(engine.VARIABLE, engine.WHEEL)
     drawn = []

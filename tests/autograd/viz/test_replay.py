@@ -59,6 +59,7 @@ def test_page_is_self_contained():
     assert "All steps as text" in page
 
 
+@pytest.mark.graphviz
 def test_two_hundred_nodes_stay_under_300_kilobytes():
     """A perceptron of scalars, written out: 2 inputs, layers of 8, 5 and 1 neurons."""
     rng = np.random.default_rng(0)
@@ -72,6 +73,7 @@ def test_two_hundred_nodes_stay_under_300_kilobytes():
     assert len(page.html.encode()) < 300_000
 
 
+@pytest.mark.graphviz
 @pytest.mark.slow
 def test_a_dense_graph_of_two_hundred_nodes_stays_under_300_kilobytes():
     page = ag.replay(dense(166), max_nodes=500)

@@ -34,6 +34,7 @@ def test_view_model_of_a_thousand_nodes():
     assert took < 12 * best(15, work, time.process_time)
 
 
+@pytest.mark.graphviz
 @pytest.mark.slow
 def test_drawing_costs_little_beside_the_layout():
     h = chain(1_000)

@@ -128,7 +128,7 @@ def test_accumulated_grad_is_drawn_for_any_shape(value, steps):
         y = (w * step).sum()
         y.backward()
     assert ".grad" in ag.draw(y).svg
-    assert ag.draw(y).png()[:4] == b"\x89PNG"
+    assert ag.draw(y).svg.startswith("<svg")
 
 
 def test_masked_reaches_back_through_the_graph():

@@ -47,6 +47,7 @@ def large():
     return {theme: layout(dot.write(view, theme=theme), "svg").decode() for theme in ("auto", "dark")}
 
 
+@pytest.mark.graphviz
 def test_large_pictures_have_the_same_curves(large, monkeypatch):
     monkeypatch.setattr(svg, "LARGE", 0)
     before = re.findall(r'<path[^>]* d="M([^"]*C[^"]*)"', large["auto"])
@@ -56,6 +57,7 @@ def test_large_pictures_have_the_same_curves(large, monkeypatch):
     assert len(edges) > 60
 
 
+@pytest.mark.graphviz
 @pytest.mark.parametrize("theme", ["auto", "dark"])
 def test_large_pictures_have_the_same_colours(large, theme, monkeypatch):
     """What an edge or op no longer says itself stands in the style sheet, in light and dark."""
