@@ -7,7 +7,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import InPlaceError
+from autograd.errors import DTypeError, InPlaceError
 from tests.autograd.tools import leaf
 
 
@@ -201,3 +201,94 @@ def test_setitem_on_plain_constants():
         c[5] = 1
     with pytest.raises(ValueError, match="broadcast"):
         c[:2] = [1, 2, 3]
+
+
+# ------------------------------------------------------------------------------ what a write cannot do without
+
+PAIR, GRID = [1.0, 2.0], np.arange(400.0).reshape(20, 20)
+turned = ag.op(lambda x: (x * 1).T, vjp=lambda g: g.T, name="turned")  # a view of an array that nobody else has
+spaced = ag.op(lambda x: np.repeat(x, 2, axis=1)[:, ::2], vjp=lambda g: g, name="spaced")  # an array with gaps
+
+
+def narrow():
+    return Tensor(np.array(PAIR, np.float32), requires_grad=True)
+
+
+def alias_that_needs_a_gradient():
+    seen = ag.Tensor([1.0, 2.0]).detach()
+    seen.requires_grad = True
+    seen[0] = leaf(5.0)
+
+
+def view_whose_array_is_gone():
+    view = turned(leaf(GRID))[0]
+    view += 1
+
+
+def view_of_an_array_with_gaps():
+    y = spaced(leaf(GRID))
+    y[0] += 1
+
+
+def array_with_gaps_that_a_view_looks_at():
+    y = spaced(leaf(GRID))
+    view = y[0]
+    y += 1
+    return view
+
+
+NOT_FOLLOWED = {
+    "an alias": (
+        lambda: leaf(PAIR).detach().__setitem__(0, leaf(5.0)),
+        InPlaceError,
+        "assigning into a leaf",
+    ),
+    "an alias that needs a gradient": (alias_that_needs_a_gradient, InPlaceError, "or another Tensor has, too"),
+    "whole numbers": (
+        lambda: ag.Tensor([1, 2]).__setitem__(0, leaf(5.0)),
+        DTypeError,
+        "dtype int64 would lose the grad",
+    ),
+    "whole numbers, +=": (
+        lambda: ag.Tensor([1, 2]).__iadd__(leaf(PAIR)),
+        DTypeError,
+        "float64 does not fit into int64",
+    ),
+    "complex numbers, +=": (
+        lambda: (narrow() * 1).__iadd__(ag.Tensor([1j, 2j])),
+        DTypeError,
+        "dtype complex128 does not fit into float32",
+    ),
+    "an array that is gone": (view_whose_array_is_gone, InPlaceError, "result of 'turned', whose own array is gone"),
+    "gaps": (view_of_an_array_with_gaps, InPlaceError, "array with gaps cannot be followed"),
+    "gaps, seen by a view": (array_with_gaps_that_a_view_looks_at, InPlaceError, "array with gaps cannot be followed"),
+}
+
+
+@pytest.mark.parametrize(("write", "error", "message"), NOT_FOLLOWED.values(), ids=NOT_FOLLOWED)
+def test_what_cannot_be_followed_says_why(write, error, message):
+    with pytest.raises(error, match=message):
+        write()
+
+
+def test_a_wider_operand_leaves_the_dtype_as_it_is():
+    x = narrow()
+    y = x * 1
+    y += np.array([0.5, 0.25])
+    y.sum().backward()
+    assert (y.dtype, x.grad.dtype) == (np.float32, np.float32)
+    np.testing.assert_array_equal(y.data, np.float32([1.5, 2.25]))
+
+
+@pytest.mark.parametrize(
+    "change", [lambda y, x: y.__isub__(x), lambda y, x: y.__setitem__(..., y - x)], ids=["-=", "="]
+)
+def test_a_value_that_lies_in_another_order_reaches_the_views(change):
+    """The result lies as its operands do, the old array the other way round: its layout stays."""
+    found = []
+    for x in (np.arange(6.0).reshape(2, 3), leaf(np.arange(6.0).reshape(2, 3))):
+        y = x.T * 1
+        view = y[0]
+        change(y, x.reshape(3, 2))
+        found.append(view)
+    np.testing.assert_array_equal(found[1].data, found[0])
