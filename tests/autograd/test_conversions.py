@@ -30,6 +30,17 @@ def test_numbers_out():
         float(Tensor([1.0, 2.0]))
 
 
+@pytest.mark.parametrize("convert", [float, int, complex, math.trunc, math.floor, math.ceil])
+def test_a_number_leaves_a_live_graph_by_no_conversion(convert):
+    x = leaf(2.5)
+    y = x * 1
+    for live in (x, y):
+        with pytest.raises(ConversionError, match="whose gradient is still to be computed would lose that gradient"):
+            convert(live)
+    y.backward()
+    assert convert(y) == convert(2.5)
+
+
 def test_as_an_index():
     assert [10, 20, 30][Tensor(1)] == 20
     assert list(range(Tensor(2))) == [0, 1]

@@ -55,6 +55,21 @@ def test_remove():
     np.testing.assert_array_equal(x.grad.numpy(), [3, 3, 3])
 
 
+def test_hooks_may_come_and_go_while_they_run():
+    x, seen = Tensor([1.0, 2.0], requires_grad=True), list[str]()
+
+    def once(g):
+        seen.append("once")
+        handle.remove()
+        x.register_hook(lambda g: seen.append("later"))
+
+    handle = x.register_hook(once)
+    for _ in range(2):
+        (x * 2).sum().backward()
+    assert seen == ["once", "later"]
+    np.testing.assert_array_equal(x.grad.data, [4.0, 4.0])
+
+
 def test_in_a_recorded_pass_it_is_part_of_the_graph():
     x = leaf()
     y = x**2

@@ -292,3 +292,15 @@ def test_a_value_that_lies_in_another_order_reaches_the_views(change):
         change(y, x.reshape(3, 2))
         found.append(view)
     np.testing.assert_array_equal(found[1].data, found[0])
+
+
+def test_a_result_that_a_recorded_backward_looked_at_is_written_into():
+    """The rules look at it through Tensors of their own, which are gone by then."""
+    x = leaf([[0.0, 1.0], [2.0, 3.0]])
+    y = x * 2
+    (y @ y).sum().backward(create_graph=True)
+    x.grad = None
+    y += 1
+    np.testing.assert_array_equal(y.data, [[1.0, 3.0], [5.0, 7.0]])
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.data, np.full((2, 2), 2.0))

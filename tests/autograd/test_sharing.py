@@ -117,3 +117,12 @@ def test_buffers_apart_are_not_confused():
         y += k
         loss.backward()
         np.testing.assert_array_equal(x.grad.data, 2 * ARRAY)
+
+
+def test_an_array_over_the_memory_of_two_tensors_is_refused():
+    """A change of it would have to be told to both, and each has a version of its own."""
+    a = np.arange(6.0)
+    halves = Tensor(a[:3], copy=False), Tensor(a[3:], copy=False)
+    with pytest.raises(InPlaceError, match=r"shape \(4,\) lies in the memory of 2 Tensors"):
+        Tensor(a[1:5], copy=False)
+    assert [half.data[0] for half in halves] == [0.0, 3.0]
