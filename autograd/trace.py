@@ -75,6 +75,12 @@ class Trace:
     With tangents ``along`` they are pushed while it runs, where nothing else asks for the graph.
     """
 
+    targets: list[Node]
+    inputs: list[Box]
+    rebuilds: list[tuple[int, Callable[..., Any]]]
+    own: set[Node]
+    outside: bool
+
     def __init__(
         self,
         f: Function,
@@ -85,23 +91,8 @@ class Trace:
         has_aux: bool = False,
         along: Any = None,
     ) -> None:
-        inner, start = list(args), next_order()
-        self.targets: list[Node] = []
-        self.inputs: list[Box] = []
-        self.rebuilds: list[tuple[int, Callable[..., Any]]] = []
-        self.forms: list[Any] = []
-        outer = current().recording
-        self.outside = False
-        for number in _places(argnums, len(args), who):
-            values, rebuild = numbers_in(args[number], _is_number)
-            boxes = [_track(value, outer, who) for value in values]
-            self.outside = self.outside or (outer and any(needs_grad(value) for value in values))
-            self.targets += [box._node for box in boxes if box._node is not None]
-            self.inputs += boxes
-            self.rebuilds.append((len(values), rebuild))
-            self.forms.append(args[number])
-            inner[number] = rebuild(boxes)
-        self.own = set(self.targets)
+        start, outer = next_order(), current().recording
+        inner = self._chosen(args, _places(argnums, len(args), who), who)
         self.stream = None if along is None else self._stream(along, who)
         around = current().watcher
         if isinstance(around, Stream):  # of a jvp around this: what is recorded here is read here
@@ -109,20 +100,12 @@ class Trace:
         watched = self.stream is not None or isinstance(around, Stream)
         with nullcontext() if outer else enable_grad(), watched_by(self.stream) if watched else nullcontext():
             output = call_function(f, inner, kwargs)
-        self.tracer, self.aux = current().tracer, None
+        self.tracer = current().tracer
+        self.aux: Any = None
         if has_aux:
-            if not isinstance(output, tuple) or len(output) != 2:
-                raise ArgumentError(
-                    f"{who}(has_aux=True): the function must return a pair (value, aux), got {type(output).__name__}."
-                )
-            output, self.aux = output
+            output, self.aux = _pair(output, who)
         self.outputs, self.rebuild_output = flatten(output)
-        for y in self.outputs:
-            if not isinstance(y, _NUMBERS):
-                missing = " Is a return missing?" if y is None else ""
-                raise DTypeError(
-                    f"{who}: the function returned {type(y).__name__}; it must return numbers or arrays.{missing}"
-                )
+        _check_outputs(self.outputs, who)
         self.nodes = [y._node if needs_grad(y) else None for y in self.outputs]
         if self.stream is not None:
             self.stream.finish()
@@ -154,6 +137,22 @@ class Trace:
         if made is None:
             return None
         return self.rebuild_output([_or_zeros(t, y) for t, y in zip(made, self.outputs, strict=True)])
+
+    def _chosen(self, args: Sequence[Any], places: Sequence[int], who: str) -> list[Any]:
+        """Return the arguments with Tensors of this run in place of the numbers that are differentiated."""
+        inner, outer = list(args), current().recording
+        self.targets, self.inputs, self.rebuilds = [], [], []
+        self.forms, self.outside = [args[place] for place in places], False
+        for place in places:
+            values, rebuild = numbers_in(args[place], _is_number)
+            boxes = [_track(value, outer, who) for value in values]
+            self.outside = self.outside or (outer and any(map(needs_grad, values)))
+            self.targets += [box._node for box in boxes if box._node is not None]
+            self.inputs += boxes
+            self.rebuilds.append((len(values), rebuild))
+            inner[place] = rebuild(boxes)
+        self.own = set(self.targets)
+        return inner
 
     def value(self) -> Any:
         """Return the output: Tensors if something outside records, else arrays, read-only as rules may need them."""
@@ -243,6 +242,25 @@ class Trace:
             parts.append(rebuild(gradients[at : at + count], None))
             at += count
         return parts[0] if single else tuple(parts)
+
+
+def _pair(output: Any, who: str) -> tuple[Any, Any]:
+    """Return value and aux of a function that gives both."""
+    if not isinstance(output, tuple) or len(output) != 2:
+        raise ArgumentError(
+            f"{who}(has_aux=True): the function must return a pair (value, aux), got {type(output).__name__}."
+        )
+    return output
+
+
+def _check_outputs(outputs: Sequence[Any], who: str) -> None:
+    """Refuse what cannot be differentiated."""
+    for y in outputs:
+        if not isinstance(y, _NUMBERS):
+            missing = " Is a return missing?" if y is None else ""
+            raise DTypeError(
+                f"{who}: the function returned {type(y).__name__}; it must return numbers or arrays.{missing}"
+            )
 
 
 def units(target: Any, places: range) -> Any:
