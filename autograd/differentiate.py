@@ -183,6 +183,8 @@ def has_nan(g: Any) -> bool:
     if not isinstance(g, _NDARRAY) or g.dtype.char not in "fd":
         return isinstance(g, ARRAYS) and bool(np.isnan(g).any())
     dense = g if g.flags.c_contiguous else g.T
+    if not dense.flags.c_contiguous:  # axes in the order of memory, else vdot copies
+        dense = g.transpose(sorted(range(g.ndim), key=lambda axis: -abs(g.strides[axis])))
     squares = np.vdot(dense, dense)
     return bool(squares != squares)
 

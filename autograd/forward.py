@@ -204,15 +204,15 @@ class Pusher:
     def of_op(self, node: Node, given: Sequence[Any]) -> Any:
         """Compute the tangent of what an op gives from those of its inputs; None for one that does not move."""
         op: Any = node.op
+        diagonal = op.__class__ is Op and op.elementwise and op.rules and node.shape.__class__ is not list
+        if diagonal and (op.definition is None or not self.traced) and not _changes_field(node, given):
+            return self.elementwise(node, given)
         if op.__class__ is Op and op.linear is not None and not op.closed_over(node):
             made = self.applied(node, given)
             if made is not None:
                 return made
-        diagonal = op.__class__ is Op and op.elementwise and op.rules and not isinstance(node.shape, list)
         if op.definition is not None and (self.traced or not diagonal):
             return self.through_definition(node, given)
-        if diagonal and not _changes_field(node, given):
-            return self.elementwise(node, given)
         return self.transposed(node, given)
 
     def linked(self, node: Node) -> Any:
@@ -247,7 +247,7 @@ class Pusher:
     def fitted(self, t: Any, shape: Any, dtype: Any) -> Any:
         """Return a tangent in the shape and dtype of the value it belongs to."""
         shape = self.front + shape
-        if np.shape(t) != shape:
+        if t.shape != shape:
             t = np.broadcast_to(t, shape)
         if t.dtype != dtype:
             t = (t.real if t.dtype.kind == "c" and dtype.kind != "c" else t).astype(dtype)
@@ -261,7 +261,7 @@ class Pusher:
         """Fit the tangents of all outputs."""
         if isinstance(y, tuple):
             return tuple([self.fitted(part, *facts) for part, *facts in zip(y, node.shape, node.dtype, strict=True)])
-        return self.fitted(y if isinstance(y, Box) else np.asarray(y)[()], node.shape, node.dtype)
+        return self.fitted(y if isinstance(y, Box | np.ndarray) else np.asarray(y)[()], node.shape, node.dtype)
 
     def applied(self, node: Node, given: Sequence[Any]) -> Any:
         """Apply a linear op to the tangents, a multilinear one to the tangent of one input after the other."""
@@ -286,7 +286,7 @@ class Pusher:
     def run(self, node: Node, inputs: list[Any], moving: list[bool]) -> Any:
         """Apply the op of a node to tangents."""
         op, kwargs = node.op, node.kwargs or {}
-        run = op.apply if any(isinstance(x, Box) for x in inputs) else op.forward
+        run = op.apply if self.traced and any(isinstance(x, Box) for x in inputs) else op.forward
         if self.lanes is None:
             return run(*inputs, **kwargs)
         shapes = [() if parent is None else parent.shape for parent in node.parents]
@@ -307,16 +307,16 @@ class Pusher:
         op, shape = node.op, self.front + node.shape
         residuals = self.linked(node)
         needs = [t is not None for t in given]
-        twin = op.takes_complex and not op.as_written
+        twin = node.dtype.kind == "c" and op.takes_complex and not op.as_written
         total: Any = None
         for i, t in enumerate(given):
             if t is None:
                 continue
             if i not in op.rules:
                 missing_rule(op, i)
-            if self.lanes is not None and t.ndim <= len(node.shape):
-                t = np.reshape(t, (*self.front, *(1,) * (len(shape) - t.ndim), *t.shape[1:]))
             if t.shape != shape:
+                if t.ndim < len(shape):  # the lanes stand in front
+                    t = np.reshape(t, (*self.front, *(1,) * (len(shape) - t.ndim), *t.shape[len(self.front) :]))
                 t = np.broadcast_to(t, shape)
             rule = op.rules[i]
             t = conjugate(t) if twin else t  # the rules of a complex result are conjugated, and back
@@ -390,8 +390,10 @@ def _has_few_rows(node: Node, given: Sequence[Any], lanes: int) -> bool:
 
 def _changes_field(node: Node, given: Sequence[Any]) -> bool:
     """Tell whether the rule for complex numbers is another one forwards: abs and conj are not holomorphic."""
-    kinds = {node.dtype.kind, *[p.dtype.kind for p, t in zip(node.parents, given, strict=True) if p and t is not None]}
-    return "c" in kinds and (node.op.as_written or node.dtype.kind != "c")
+    if node.dtype.kind == "c":
+        return bool(node.op.as_written)
+    pairs = zip(node.parents, given, strict=True)
+    return any(t is not None and p is not None and p.dtype.kind == "c" for p, t in pairs)
 
 
 def _transposed(node: Node, given: Sequence[Any], traced: bool) -> Any:

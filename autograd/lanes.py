@@ -80,6 +80,8 @@ def batch(op: Any, call: Call, kwargs: dict[str, Any]) -> Any:
         return None
     if y is None:
         return None
+    if y.__class__ is np.ndarray and len(call.outs) == 1:
+        return y if y.shape == (call.size, *call.outs[0]) else None
     parts = y if isinstance(y, tuple) else (y,)
     right = len(parts) == len(call.outs) and all(
         np.shape(part) == (call.size, *shape) for part, shape in zip(parts, call.outs, strict=True)
@@ -226,8 +228,10 @@ def _behind(index: Any, size: int) -> tuple[Any, int]:
     """
     parts = index if isinstance(index, tuple) else (index,)
     lists = [isinstance(part, _LISTS) for part in parts]
+    if True not in lists:
+        return (slice(None), *parts), 0
     places = [i for i, part in enumerate(parts) if lists[i] or isinstance(part, int | np.integer)]
-    together = not any(lists) or places == list(range(places[0], places[-1] + 1))
+    together = places == list(range(places[0], places[-1] + 1))
     if together and not any(isinstance(part, Own) for part in parts):
         return (slice(None), *parts), 0
     arrays = [parts[i].array if isinstance(parts[i], Own) else parts[i] for i in places]

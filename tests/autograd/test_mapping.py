@@ -289,7 +289,12 @@ def test_a_mask_cuts_off_a_tangent_of_each_example():
     xs, ones = np.array([[4.0, -1.0], [0.0, 1.0]]), np.ones(2)
     along = ag.vmap(lambda x: ag.jvp(f, (x,), (ones,))[1])
     np.testing.assert_allclose(along(xs), [0.25, 0.5])
-    for g, x, right in ((along, xs, [0.25, 0.5]), (lambda x: ag.jvp(f, (x,), (ones,))[1], xs[0], 0.25)):
+    rows = (
+        (along, xs, [0.25, 0.5]),
+        (lambda x: ag.jvp(f, (x,), (ones,))[1], xs[0], 0.25),
+        (ag.vmap(ag.grad(f)), xs, [[0.25, 0], [0, 0.5]]),
+    )
+    for g, x, right in rows:
         compiled = ag.compile(g)
         with np.errstate(all="ignore"):
             for _ in range(2):
