@@ -156,7 +156,8 @@ def _joined(run: list[Step], kept: set[Any]) -> Step:
     made = {step.outputs[0] for step in run}
     given = tuple(dict.fromkeys(v for step in run for v in step.values() if v not in made))
     outputs = tuple([step.outputs[0] for step in run if step.outputs[0] in kept or _adds_up(step)])
-    step = Step(in_blocks, "in_blocks", given, {}, outputs, packed=True, scope=run[0].scope)
+    order = order_of(next(v for v in (*given, *outputs) if v.shape))
+    step = Step(in_blocks, "in_blocks", given, {"order": order}, outputs, packed=True, scope=run[0].scope)
     step.line, step.inner = run[0].line, run
     return step
 

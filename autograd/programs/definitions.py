@@ -30,8 +30,9 @@ def place_of(x: Any) -> str:
         return f"np.{x.__self__.__name__}.{name}"
     if vars(builtins).get(name) is x:
         return name
-    if getattr(x, "__module__", None) in sys.stdlib_module_names and vars(sys.modules[x.__module__]).get(name) is x:
-        return f"{x.__module__}.{name}"
+    module = str(getattr(x, "__module__", ""))
+    if module.partition(".")[0] in sys.stdlib_module_names and vars(sys.modules[module]).get(name) is x:
+        return f"{module}.{name}"
     return next((f"{space}.{name}" for space, held in _SPACES if getattr(held, name, None) is x), "")
 
 

@@ -111,6 +111,8 @@ class _Bundle:
             return f"np.dtype({x.str!r})"
         if isinstance(x, np.generic):
             return f"np.array({x.item()!r}, {x.dtype.str!r})[()]".replace("nan", "np.nan").replace("inf", "np.inf")
+        if isinstance(x, FunctionType) or hasattr(x, "cache_info"):  # a function that calls itself, by another name
+            x = x if hasattr(x, "op") else inspect.unwrap(x)
         known = self._named.get(id(x))
         if known is None:
             self._kept.append(x)
@@ -121,7 +123,7 @@ class _Bundle:
         place = place_of(x)
         if place:
             module = place if isinstance(x, ModuleType) else place.rpartition(".")[0]
-            self._modules |= {module} if module in sys.stdlib_module_names else set()
+            self._modules |= {module} if module.partition(".")[0] in sys.stdlib_module_names else set()
             return place
         if isinstance(x, np.ndarray):
             if x.size and x.dtype.kind == "f" and (x == x.flat[0]).all():

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler import run, select
-from autograd.programs.blocks import added, order_of, parts
+from autograd.programs.blocks import added, parts
+from autograd.programs.simplify import add_at
 from autograd.programs.spelling import LETTERS, Spelling, written
 from autograd.programs.values import NOTHING, Step, Value, values_in
 
@@ -134,13 +135,8 @@ class Source(Spelling):
         path = ""
         self._line = None
         for self._at, step in enumerate(steps):
-            if (
-                self.alone
-                and step.effect
-                and step.function is not np.copyto
-                and all(v.shape is None for v in step.outputs)
-            ):
-                continue  # a check of what comes in
+            if self.alone and self._is_check(step):
+                continue
             if self._is_inline(step):
                 self._names[step.outputs[0]] = f"{self.name(step.inputs[0])}.T"
                 continue
@@ -163,6 +159,12 @@ class Source(Spelling):
                 yield f"    if {check}:"
                 yield f"        raise {self.constant(Changed, 'Changed')}"
 
+    @staticmethod
+    def _is_check(step: Step) -> bool:
+        """Tell whether a step only refuses what comes in: it writes nowhere and gives nothing."""
+        writes = step.function in (np.copyto, add_at)
+        return step.effect and not writes and all(v.shape is None for v in step.outputs)
+
     def _loop(self, loop: Step) -> Iterator[str]:
         """Write a run that goes over arrays block by block."""
         large = [v for v in loop.inputs if v.shape]
@@ -171,7 +173,7 @@ class Source(Spelling):
         results = [v for v in loop.outputs if v.shape]
         outer = {v: self.name(v) for v in (*large, *results)}
         flat = {v: self._free(f"{name}_flat") for v, name in outer.items()}
-        order = ", order='F'" if order_of(next(iter(outer))) == "F" else ""
+        order = ", order='F'" if loop.kwargs["order"] == "F" else ""
         for v in results:
             yield f"    {outer[v]} = np.empty({v.shape}, np.{v.dtype.name}{order})"
         yield f"    {', '.join(flat.values())} = {', '.join([f'{outer[v]}.reshape(-1{order})' for v in flat])}"

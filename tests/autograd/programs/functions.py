@@ -28,6 +28,30 @@ def written(x):
     return (y * y).sum()
 
 
+def springs(x):
+    state = x.reshape(2, 2)
+    for _ in range(3):
+        half = state + 0.05 * np.stack([state[1], -2 * state[0]])
+        state = state + 0.1 * np.stack([half[1], -2 * half[0]])
+    return (state**2).sum()
+
+
+def eliminated(x):
+    y = np.outer(x, x) + 2 * np.eye(4)
+    for i in range(4):
+        row = y[i]
+        row /= row[i]
+        for j in range(i + 1, 4):
+            y[j] -= row * y[j, i]
+    return (y * y).sum()
+
+
+def entropy(x):
+    logits = x.reshape(2, 2) - x.reshape(2, 2).max(axis=1, keepdims=True)
+    logp = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return -logp[np.arange(2), np.array([1, 0])].mean()
+
+
 def penalty(weight):
     return (ag.grad(lambda z: F.linear(z, weight).sum())(np.ones((2, 4))) ** 2).sum()
 
@@ -45,6 +69,9 @@ BELOW = {  # functions of a vector, whose gradient is asked for
     "where": lambda x: np.where(x < 0.5, np.log1p(np.exp(x)), x).sum(),
     "a mask": lambda x: np.where((x > -1) & ~(x > 1), x, 0.0),
     "sort": lambda x: (np.sort(x) * np.arange(4)).sum(),
+    "springs": springs,
+    "eliminated": eliminated,
+    "entropy": entropy,
 }
 FUNCTIONS = {  # name: function, arguments of its calls
     "value": (f, VECTORS),
@@ -64,6 +91,9 @@ FUNCTIONS = {  # name: function, arguments of its calls
     "sort": (ag.grad(BELOW["sort"]), VECTORS),
     "in place": (ag.grad(written), VECTORS),
     "an index": (ag.grad(lambda x: (x[np.argsort(x)[1:]] ** 2).sum()), VECTORS),
+    "springs": (ag.value_and_grad(springs), VECTORS),
+    "eliminated": (ag.value_and_grad(eliminated), VECTORS),
+    "entropy": (ag.value_and_grad(entropy), VECTORS),
     "detach": (ag.grad(lambda x: (x * x.detach()).sum()), VECTORS),
     "checkpoint": (ag.grad(lambda x: ag.checkpoint(lambda z: np.sin(z) * z)(x).sum()), VECTORS),
     "a tree": (lambda t: {"sum": t["a"] + t["b"][0]}, [({"a": v[0], "b": [v[0] * 2]},) for v in VECTORS]),

@@ -40,9 +40,47 @@ def plain():
     return f, (RNG.standard_normal((5, 4)), np.ones(1)), [w, b]
 
 
+def of_weights(function, *shapes):
+    """Make a row of a function of x, y and weights."""
+
+    def row():
+        weights = [ag.Tensor(RNG.standard_normal(shape), requires_grad=True, name=f"w{k}") for k, shape in shapes]
+        return ag.compile(lambda x, y: function(x, y, *weights)), (RNG.standard_normal((5, 4)), np.ones(1)), weights
+
+    shapes = list(enumerate(shapes))
+    return row
+
+
+def springs(x, y, k):
+    state = np.stack([x[0, 0], y[0]])
+    for _ in range(2):
+        state = state + 0.1 * np.stack([state[1], -k[0] * state[0] - k[1] * state[1]])
+    return (state**2).sum()
+
+
+def process(x, y, theta):
+    distances = (x[:, :1] - x[:, 0]) ** 2
+    covariance = np.exp(theta[0]) * np.exp(-distances) + np.exp(theta[1]) * np.eye(5)
+    return x[:, 1] @ np.linalg.solve(covariance, x[:, 1]) + np.linalg.slogdet(covariance)[1]
+
+
+def picked(x, y, table):
+    rows = table[np.array([0, 2, 2, 1, 0])]
+    rows[0] *= 2
+    return ((rows * x).sum(axis=1) ** 2).mean() + np.fft.rfft(table[0]).real.sum() + rows.max()
+
+
+def large(x, y, w):
+    return (np.tanh(w * 2.0) * w + np.exp(-w)).sum() * x[0, 0]
+
+
 LABELS = np.array([0, 2, 1, 2, 0, 1])
 PROGRAMS = {
     "plain": plain,
+    "springs": of_weights(springs, (2,)),
+    "a Gaussian process": of_weights(process, (2,)),
+    "rows of a table": of_weights(picked, (3, 4)),
+    "in blocks": of_weights(large, (200_000,)),
     "binary": net(linear(4, 5), nn.ReLU, linear(5, 1), loss=nn.BCEWithLogitsLoss, target=np.ones((6, 1), "f4")),
     "classes": net(linear(4, 5), nn.GELU, linear(5, 3), loss=nn.CrossEntropyLoss, target=LABELS),
     "layer norm": net(linear(4, 5), lambda: nn.LayerNorm(5), nn.Tanh, linear(5, 1), loss=nn.MSELoss),
