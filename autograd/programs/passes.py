@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.ops.activations import BLOCK, zero_block
 from autograd.programs.tracing import same
-from autograd.programs.values import CLOSED, RESULT, Step, Value, replaced, values_in
+from autograd.programs.values import CLOSED, RESULT, Step, Value, is_write, replaced, values_in
 from autograd.vjp import row_of_ones
 
 GATHERED = 32_768  # elements; the gradient of a larger leaf is an array of its own
@@ -249,6 +249,24 @@ def _form(tree: Any) -> Any:
     return id(tree)
 
 
+def extremes(program: Any) -> None:
+    """Take the largest element by ``np.max`` alone where nobody asks where it stands."""
+    steps = *program.forward, *program.backward
+    read = {v for step in steps for v in step.values()}
+    for step in steps:
+        function = {"max": np.max, "min": np.min}.get(step.op.name if step.op is not None else "")
+        asked = {key: x for key, x in step.kwargs.items() if x is not None}
+        if (
+            function is None
+            or len(step.outputs) != 2
+            or step.outputs[1] in read
+            or not asked.keys() <= {"axis", "keepdims"}
+        ):
+            continue
+        step.function, step.op, step.packed, step.nested = function, None, False, False
+        step.outputs, step.kwargs = step.outputs[:1], asked
+
+
 def in_place(program: Any) -> None:
     """Write the result of an elementwise step into an input that the program made itself and reads no more."""
     kept = {*values_in(program.outputs), *values_in(list(program.gradients.values()))}
@@ -267,17 +285,20 @@ def _reuse(steps: list[Step], outside: set[Value]) -> None:
     for i, step in enumerate(steps):
         step.out = None
         product = step.function is np.dot or named(step, "matmul")
-        fresh = isinstance(step.function, np.ufunc) or product or named(step, "select")
+        write = is_write(step)
+        fresh = (
+            isinstance(step.function, np.ufunc) or product or named(step, "select") or named(step, "gather") or write
+        )
         for out in step.outputs:
             if fresh and not step.packed and len(out.shape or ()):
                 own[out] = True
             elif not fresh and out.shape:
                 for v in step.values():  # what may look at the memory of its inputs
                     views.setdefault(v, set()).add(out)
-        if not isinstance(step.function, np.ufunc) or step.function is np.matmul or step.packed:
+        if (not isinstance(step.function, np.ufunc) or step.function is np.matmul or step.packed) and not write:
             continue
         y = step.outputs[0]
-        for x in step.inputs:
+        for x in step.inputs[:1] if write else step.inputs:
             if (
                 isinstance(x, Value)
                 and x in own

@@ -29,9 +29,9 @@ from autograd.vjp import Cotangents, NodeOp, check, item_node
 Array = np.ndarray[Any, Any]
 PASSES = (
     passes.names, passes.products, passes.common, simplify.spreads, simplify.constants, simplify.squares,
-    passes.dead, simplify.factors, simplify.signs, passes.dead, simplify.scatters, passes.dots, passes.sums,
-    passes.rectifiers, passes.masks, passes.dead, blocks.ahead, simplify.constants, blocks.ones, blocks.blocks,
-    simplify.numbers, passes.in_place, passes.gather,
+    passes.dead, passes.extremes, simplify.factors, simplify.signs, passes.dead, simplify.scatters, passes.dots,
+    passes.sums, passes.rectifiers, passes.masks, passes.dead, blocks.ahead, simplify.constants, blocks.ones,
+    blocks.blocks, simplify.numbers, passes.in_place, passes.gather,
 )  # fmt: skip
 
 

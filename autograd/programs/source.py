@@ -15,7 +15,7 @@ from autograd.compiler import run, select
 from autograd.programs.blocks import added, parts
 from autograd.programs.simplify import add_at
 from autograd.programs.spelling import LETTERS, Spelling, written
-from autograd.programs.values import NOTHING, Step, Value, values_in
+from autograd.programs.values import NOTHING, Step, Value, is_write, values_in
 
 _WIDTH = 110
 _TAKEN = {"np", "select", "saved", "forward", "backward", *keyword.kwlist, *dir(builtins)}
@@ -64,7 +64,7 @@ class Source(Spelling):
         self._read |= dict.fromkeys(kept, len(steps))
         self._at = 0
         for step in every:
-            if step.out is not None and self.changes(step) and step.outputs[0] not in results:
+            if step.out is not None and (self.changes(step) or is_write(step)) and step.outputs[0] not in results:
                 first, y = self._as.get(step.out, step.out), step.outputs[0]
                 if not first.name and first.of is None:
                     first.name, first.of = y.name, y.of
@@ -217,6 +217,11 @@ class Source(Spelling):
 
     def statements(self, step: Step) -> list[str]:
         """Write one step: one line, where it puts a part into an array two."""
+        if step.out is not None and is_write(step):
+            written, memory = step.outputs[0], self.name(step.out)
+            renamed = self._wish(written) != self._wish(step.out)
+            self._names.setdefault(written, self._result(step, 0) if renamed else memory)
+            return self.put_in(step, self._names[written])
         if step.out is not None:
             return [self._into(step)]
         y = step.outputs[0] if step.outputs else None

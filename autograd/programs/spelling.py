@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.ops.indices import as_tuple
 from autograd.programs.definitions import expression_of, place_of, put
 from autograd.programs.simplify import add_at
-from autograd.programs.values import Step, Value, values_in
+from autograd.programs.values import Step, Value, is_write, names_places, values_in
 from autograd.rules import parameters_of
 
 OPERATORS: dict[Any, str] = {
@@ -111,15 +110,16 @@ class Spelling:
         if step.op is None or step.op.forward is not step.function or not step.outputs[0].shape:
             return []
         x, out = self.expression(step.inputs[0]), step.outputs[0]
-        if step.op.name == "scatter" and (step.kwargs.get("unique") or not _names_places(step.kwargs["index"])):
+        if step.op.name == "scatter" and (step.kwargs.get("unique") or not names_places(step.kwargs["index"])):
             return [
                 f"{name} = np.zeros({out.shape}, np.{out.dtype.name})",
                 f"{name}[{self.index(step.kwargs['index'])}] = {x}",
             ]
-        v = step.inputs[1] if step.op.name == "setitem" else None
-        if step.op.name == "setitem" and not _names_places(step.kwargs["index"]):
-            return [f"{name} = {x}.copy('K')", f"{name}[{self.index(step.kwargs['index'])}] = {self.expression(v)}"]
-        return []
+        if not is_write(step):
+            return []
+        own = x if step.out is not None else f"{x}.copy('K')"
+        line = f"{name}[{self.index(step.kwargs['index'])}] = {self.expression(step.inputs[1])}"
+        return [line] if own == name else [f"{name} = {own}", line]
 
     @staticmethod
     def _is_default(step: Step, key: str, value: Any) -> bool:
@@ -292,8 +292,3 @@ def called(x: Any) -> str:
 
 def _is_hashable(x: Any) -> bool:
     return isinstance(x, np.ufunc) or type(x) is type(operator.gt)
-
-
-def _names_places(index: Any) -> bool:
-    """Tell whether an index holds arrays of numbers: only they can name an element twice."""
-    return any(getattr(part, "dtype", np.dtype(bool)).kind in "iu" for part in as_tuple(index))

@@ -7,6 +7,10 @@ a constant.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
+from autograd.ops.indices import as_tuple
+
 _NESTED = (tuple, list, dict, slice)
 INPUT, CLOSED, ARRAY, RESULT, NOTHING = "input", "closed", "array", "result", "nothing"
 
@@ -132,3 +136,15 @@ def replaced(tree: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(tree, slice):
         return slice(*[replaced(part, change) for part in (tree.start, tree.stop, tree.step)])
     return change(tree)
+
+
+def names_places(index: Any) -> bool:
+    """Tell whether an index holds arrays of numbers: only they can name an element twice."""
+    return any(getattr(part, "dtype", np.dtype(bool)).kind in "iu" for part in as_tuple(index))
+
+
+def is_write(step: Step) -> bool:
+    """Tell whether a step puts values into a copy just as NumPy's ``x[index] = v`` does."""
+    if step.op is None or step.op.name != "setitem" or step.op.forward is not step.function:
+        return False
+    return not names_places(step.kwargs["index"]) or len(getattr(step.inputs[1], "shape", None) or ()) < 2

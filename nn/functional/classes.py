@@ -221,7 +221,7 @@ def _lead(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _scale(g: Any, count: float, dtype: Any) -> Any:
     """Return the upstream gradient of the samples as a column: (1, 1), or (M, 1) without reduction."""
-    return np.asarray(g / count, dtype).reshape(-1, 1)
+    return (g / dtype.type(count)).reshape(-1, 1)
 
 
 def _hard_forward(
@@ -309,6 +309,7 @@ def _hard_samples(rng: np.random.Generator) -> Iterator[Any]:
 _hard = ag.op(
     _hard_forward,
     name="cross_entropy",
+    inline="forward",
     symbol="cross entropy",
     cache=("e", "sums"),
     vjp=_hard_rule,
@@ -347,7 +348,7 @@ def _soft_rule(
     needs: tuple[bool, ...],
 ) -> tuple[Any, ...]:
     target = _mixed(rows_of(t), weight, label_smoothing)
-    scale = (np.asarray(g) / (len(e) if reduction == "mean" else 1.0)).astype(e.dtype).reshape(-1, 1)
+    scale = _scale(g, len(e) if reduction == "mean" else 1.0, e.dtype)
     dz = dt = None
     if needs[0]:
         dz = e * (target.sum(1, keepdims=True) / sums[:, None])
@@ -378,6 +379,7 @@ def _soft_samples(rng: np.random.Generator) -> Iterator[Any]:
 _soft = ag.op(
     _soft_forward,
     name="cross_entropy_soft",
+    inline="forward",
     symbol="cross entropy",
     cache=("e", "sums"),
     vjp=_soft_rule,

@@ -43,6 +43,39 @@ def test_lines_have_the_bits_of_the_kernel(name, shape, reduction):
     assert compiled.why == ""
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smooth", [0.0, 0.1])
+@pytest.mark.parametrize("shape", [(4, 3), (3,), (2, 3, 2), (1, 3)], ids=str)
+@pytest.mark.parametrize("soft", [False, True], ids=["labels", "mixtures"])
+def test_classes_have_the_bits_of_the_kernel(soft, shape, smooth, reduction):
+    x = np.resize(X, shape).astype(np.float32)
+    labels = np.resize([0, 2, 1, 2, 0], shape[:1] + shape[2:] if len(shape) > 1 else ())
+    axis = 1 if len(shape) > 1 else 0
+    mixtures = np.moveaxis(np.eye(3, dtype=np.float32)[labels] * 0.7 + 0.1, -1, axis)
+    criterion = nn.CrossEntropyLoss(reduction=reduction, label_smoothing=smooth)
+
+    def loss(x, t):
+        return (criterion(x, t) * 0.5).sum()
+
+    compiled = ag.compile(loss)
+    found = []
+    for f in (loss, compiled, compiled):
+        leaf = ag.Tensor(x, requires_grad=True)
+        y = f(leaf, mixtures if soft else labels)
+        y.backward()
+        found.append((y.numpy().tobytes(), leaf.grad.numpy().tobytes()))
+    assert found[0] == found[1] == found[2]
+    assert compiled.why == ""
+
+
+@pytest.mark.parametrize("t", [np.array([0, 2, 1, 0]), np.full((4, 3), 1 / 3, np.float32)], ids=["labels", "mixtures"])
+def test_cross_entropy_is_written_as_by_hand(t):
+    source = ag.compile(lambda z, t: F.cross_entropy(z, t)).program(ag.Tensor(X, requires_grad=True), t).source
+    assert "np.max(z, axis=1, keepdims=True)" in source
+    assert "_vjp(" not in source
+    assert ".copy(" not in source  # what is written into is the program's own
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_kernel_is_not_called(name):
     compiled = ag.compile(lambda x, t: getattr(F, name)(x, t))
