@@ -182,6 +182,7 @@ BRINGS = {  # by the extra; also where this package itself was installed from no
     "sklearn": ("scikit-learn>=1.6",),
     "mpi": ("mpi4py>=4.1", "mpich"),
 }
+NOT_IN_BROWSERS = ("pictures", "onnx", "mpi")  # neither Pyodide's distribution nor PyPI has these for it
 
 
 def command(extra: str) -> str:
@@ -203,4 +204,6 @@ def missing(who: str, extra: str, error: object = "", also: str = "", part: int 
     """
     name, least = BRINGS[extra][part].split(">=")
     reason = f" ({error})" if str(error) else ""
-    return MissingExtra(f"{who} needs {name} {least} or newer{also}{reason}. Install it: {command(extra)}")
+    nowhere = sys.platform == "wasi" or (sys.platform == "emscripten" and extra in NOT_IN_BROWSERS)
+    cure = f"There is none for this platform ({sys.platform})." if nowhere else f"Install it: {command(extra)}"
+    return MissingExtra(f"{who} needs {name} {least} or newer{also}{reason}. {cure}")

@@ -365,7 +365,21 @@ def test_a_browser_is_told_of_nothing_that_is_not_there(monkeypatch, tmp_path):
             ask()
         assert "pip" not in str(error.value)
         assert "Save it as .dot or .html" in str(error.value)
-    assert errors.command("files") == "import micropip; await micropip.install(['safetensors>=0.4.3'])"
+
+
+INSTALLS = {
+    ("linux", "onnx"): 'Install it: python -m pip install "onnx>=1.23"',
+    ("emscripten", "onnx"): "There is none for this platform (emscripten).",
+    ("emscripten", "mpi"): "There is none for this platform (emscripten).",
+    ("emscripten", "files"): "Install it: import micropip; await micropip.install(['safetensors>=0.4.3'])",
+    ("wasi", "files"): "There is none for this platform (wasi).",
+}
+
+
+@pytest.mark.parametrize(("system", "extra"), INSTALLS)
+def test_a_message_names_what_can_be_had_there(system, extra, monkeypatch):
+    monkeypatch.setattr(sys, "platform", system)
+    assert str(errors.missing("it", extra)).endswith(f" or newer. {INSTALLS[system, extra]}")
 
 
 MACHINES = [
