@@ -79,8 +79,10 @@ class _Page:
     # ------------------------------------------------------------------------------------------------- what is drawn
 
     def at(self, point: Point) -> Point:
+        """Return where a point along and across lies: in the middle of what the legend makes wider."""
         x, y = self.turned(point)
-        return self.extent[0] - x if self.way == "RL" else x, self.extent[1] - y if self.way == "BT" else y
+        x, y = self.extent[0] - x if self.way == "RL" else x, self.extent[1] - y if self.way == "BT" else y
+        return x + max(self.foot.size[0] - self.extent[0], 0.0) / 2, y
 
     def svg(self) -> str:
         """Write the picture, with its legend below."""
@@ -95,7 +97,6 @@ class _Page:
             'font-family="Helvetica,sans-Serif" font-size="12.00">',
             f'<rect fill="{self.graph.look.get("bgcolor", "white")}" x="{-pad:.2f}" y="{-pad:.2f}" {box}/>',
             *self.foot.draw(0.0, self.extent[1] + LEGEND, *foot, "LEFT"),
-            f'<g transform="translate({(width - self.extent[0]) / 2:.1f} 0)">',
         ]
         for key, look in self.graph.clusters.items():
             parts += self.group("cluster", key, look, self.frame(key))
@@ -103,7 +104,7 @@ class _Page:
             parts += self.group("edge", f"{tail}_{head}", look, self.edge(wire, look)) if wire.curve else []
         for key, look in self.graph.nodes.items():
             parts += self.group("node", key, look, self.node(key)) if look.get("style") != "invis" else []
-        return "".join([*parts, "</g></g></svg>\n"])
+        return "".join([*parts, "</g></svg>\n"])
 
     def group(self, kind: str, key: str, look: Look, parts: Iterable[str]) -> Iterator[str]:
         """Put parts into a group with an id, a class, and what shows on hover."""
