@@ -53,6 +53,10 @@ def plain(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[st
     |x| is an absolute value and x_ a name.
     """
     drawn, curve = picture_of(lines, obj), curve_of(lines, obj) if what in ("function", "class") else None
+    if what == "method" and name.endswith(".forward") and not obj.__doc__:
+        lines[:] = ["Compute the output."]  # that of Module says that subclasses define it
+    if what == "module":
+        lines[:] = [line for line in lines if not line.startswith("Floor ")]  # for those who read the code
     told = facts(obj) if what == "function" else ""
     if told:
         lines += ["", told, ""]
@@ -82,9 +86,13 @@ def display(self: Any, node: Any) -> None:
     raise SkipNode
 
 
+INHERITED = ("extra_repr", "rate", "check_targets", "state_dict", "load_state_dict")  # not told of each class anew
+
+
 def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any) -> bool | None:
     """Leave out what scikit-learn adds to each estimator, and ``Tensor.label``, which only says that it is none."""
-    return True if re.fullmatch(r"set_\w+_request|label", name) else None
+    inherits = name in INHERITED and not getattr(obj, "__doc__", None)
+    return True if inherits or re.fullmatch(r"set_\w+_request|label", name) else None
 
 
 def defaults(app: Any, what: str, name: str, obj: Any, options: Any, arguments: str | None, result: Any) -> Any:
