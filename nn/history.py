@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from autograd.errors import ArgumentError, printable
+from autograd.errors import ArgumentError, UnknownName, printable
 from nn.figure import new_figure
 
 
@@ -89,3 +89,14 @@ class History(Mapping[str, list[float]]):
             cells = "".join(f"<td>{values[i]:.4g}</td>" for values in self._values.values())
             rows.append(f"<tr><td>{i + 1}</td>{cells}</tr>")
         return f"<table><thead><tr><th>epoch</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _refuse_name(history: History, name: str) -> Any:
+    """Raise for an attribute that a History has not; of its values it is itself the mapping."""
+    said = f"'History' object has no attribute {name!r}"
+    if name == "history" or name in vars(history).get("_values", ()):
+        raise UnknownName(f"{said}: it is the mapping itself, history[{('loss' if name == 'history' else name)!r}].")
+    raise UnknownName(f"{said}.", name, History)
+
+
+setattr(History, "__getattr__", _refuse_name)  # noqa: B010  # so that type checkers refuse unknown names

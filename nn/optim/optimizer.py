@@ -74,7 +74,10 @@ class Optimizer:
         for i, p in enumerate(params):
             if not isinstance(p, ag.Tensor) or not p.is_leaf:
                 got = "the result of an op" if isinstance(p, ag.Tensor) else type(p).__name__
-                raise ArgumentError(f"{who}: parameter {i} is {got}; only leaves (Parameters) can be optimized.")
+                raise ArgumentError(
+                    f"{who}: parameter {i} is {got}; only leaves (Parameters) can be optimized. "
+                    "Pass model.parameters()."
+                )
             if p.dtype.kind != "f":
                 raise ArgumentError(f"{who}: parameter {i} has dtype {p.dtype}; only floating point can be optimized.")
             if id(p) in known:
@@ -91,7 +94,7 @@ class Optimizer:
     def _refuse(self, group: Mapping[str, Any]) -> NoReturn:
         raise ArgumentError(
             f"{type(self).__name__}: a group needs 'params' and may set {', '.join(self.defaults)}; got "
-            f"{', '.join(map(repr, group))}."
+            f"{', '.join(map(repr, group))}. Pass model.parameters(), or a list of such groups."
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
