@@ -29,7 +29,7 @@ LETTERS = {
     "gather": "part", "sum": "total", "max": "peak", "min": "least", "greater": "mask", "less": "mask", "gt": "mask",
     "lt": "mask", "ge": "mask", "le": "mask", "eq": "same", "equal": "same", "ne": "other", "not_equal": "other",
     "invert": "rest", "negative": "minus", "power": "square", "as_index": "places", "class_indices": "labels",
-    "absolute": "size",
+    "absolute": "size", "reshape": "reshaped",
 }  # fmt: skip
 
 
