@@ -37,7 +37,7 @@ def summing(x):
         (lambda x: documented(x), None),
         (eval("lambda x: np.exp(x)"), None),  # noqa: S307
     ],
-    ids=str,
+    ids=["first on its line", "second", "documented", "branching", "summing", "np.exp", "math", "a call", "eval"],
 )
 def test_what_a_function_consists_of(f, text):
     found = expression_of(f)
