@@ -250,6 +250,7 @@ class _Compiled(NodeOp):
     """Stand in the graph for a whole program."""
 
     reads_nothing = False
+    unfolds = True  # pictures show the ordinary ops
 
     def __init__(self, program: Program) -> None:
         self.program = program

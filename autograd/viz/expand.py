@@ -10,15 +10,19 @@ from autograd.modes import Scope, enable_grad
 from autograd.viz.snapshot import DEFINITION, Opened, Snapshot, is_multiple, is_output
 
 
-def open_ops(snap: Snapshot, what: Any) -> Opened:
+def open_ops(snap: Snapshot, what: Any) -> Opened | None:
     """Run the definition of every chosen op again (``True``: all; names; Tensors); note what stands for what.
+
+    A program that was compiled is opened in any case. None where there is nothing to open.
 
     An op whose inputs backward has released stays closed, and a note says so.
     """
-    opened = Opened()
-    chosen = _chooser(what)
+    opened, chosen = Opened(), _chooser(what or ())
+    if not what and not any(map(_is_program, snap.nodes)):
+        return None
     for i, node in enumerate(snap.nodes):
-        if node.op is None or getattr(node.op, "definition", None) is None or not chosen(node):
+        fused = node.op is not None and getattr(node.op, "definition", None) is not None
+        if not fused or not (chosen(node) or _is_program(node)):
             continue
         count = len(node.parents) - node.op.closed_over(node)
         gone = any(value is GONE for value in (node.kwargs or {}).values())
@@ -29,6 +33,10 @@ def open_ops(snap: Snapshot, what: Any) -> Opened:
             continue
         _open(snap, opened, i, node, count)
     return opened
+
+
+def _is_program(node: Node) -> bool:
+    return getattr(node.op, "unfolds", False)
 
 
 def _chooser(what: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd.box import Box, plain
 from autograd.errors import ArgumentError, DTypeError, GraphError
+from autograd.viz.expand import open_ops
 from autograd.viz.ledger import Ledger
 from autograd.viz.local import Local, latex_name, latex_words, local_derivative, same, title
 from autograd.viz.numbers import number, shape_text, signed, spread
@@ -202,7 +203,8 @@ def explain(
     if top < 1:
         raise ArgumentError(f"top must be at least 1, got {top}.")
     snap = Snapshot([root], names)
-    node, again = wrt._node, run_again([root], snap)
+    node, opened = wrt._node, open_ops(snap, ())
+    again = opened if opened and opened.alias else run_again([root], snap)
     if again is not None and node is not None:
         snap, node = Snapshot([root], names, again), again.alias.get(node, node)
     if node is None or node not in snap.at or not node.needs:

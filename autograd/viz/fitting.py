@@ -47,10 +47,11 @@ def prepare(
         raise ArgumentError(f"depth must be None (open all modules) or a number from 0 on, got {depth!r}.")
     if max_nodes is not None and (not isinstance(max_nodes, int) or max_nodes < 2):
         raise ArgumentError(f"max_nodes must be at least 2, got {max_nodes!r}.")
-    opened = open_ops(Snapshot(roots), expand) if expand else None
+    opened = open_ops(Snapshot(roots), expand)
     snap = Snapshot(roots, names, opened)
-    if not expand and (opened := run_again(roots, snap)) is not None:
-        snap = Snapshot(roots, names, opened)
+    again = None if expand or (opened and opened.alias) else run_again(roots, snap)
+    if again is not None:
+        snap, opened = Snapshot(roots, names, again), again
         seeds = None if seeds is None else {opened.alias.get(node, node): seed for node, seed in seeds.items()}
     near = None
     if focus is not None:
