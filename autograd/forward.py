@@ -74,10 +74,11 @@ class Stream:
 
     It watches as a debugger does. A node is cut off when all that it came of has a tangent; what reads the graph
     itself (the argument of another transform, a Tensor from outside that requires a gradient) is ``kept`` with all that
-    depends on it, and pushed at the end.
+    depends on it, and pushed at the end. Where nothing outside is ``recorded``, Tensors from there are constants.
     """
 
-    def __init__(self, tangents: Tangents) -> None:
+    def __init__(self, tangents: Tangents, recorded: bool) -> None:
+        self._recorded = recorded
         for node, t in tangents.items():
             node.tangent = self, t
         self.kept: WeakSet[Node] = WeakSet()
@@ -87,7 +88,9 @@ class Stream:
 
     def knows(self, node: Node | None) -> bool:
         """Tell whether a node has its tangent, or needs none."""
-        return node is None or not node.needs or getattr(node, "tangent", _UNKNOWN)[0] is self
+        if node is None or not node.needs or getattr(node, "tangent", _UNKNOWN)[0] is self:
+            return True
+        return not self._recorded and node.op is None and not isinstance(node, TracedLeaf)
 
     def of(self, node: Node | None) -> Any:
         """Return the tangent of a node, or None."""
@@ -147,7 +150,7 @@ class Stream:
         if node.op is PUSHED:
             return
         given = [self.of(parent) for parent in node.parents]
-        if node.op is IDENTITY:
+        if node.op is IDENTITY or all(t is None for t in given):
             t = given[0]
         else:
             t = given[0][node.kwargs["index"]] if node.op is ITEM else self._pusher.of_op(node, given)

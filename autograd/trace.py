@@ -127,7 +127,7 @@ class Trace:
         seeds = self._seeds(along, who)
         if self.outside or state.tracer or state.watcher or (state.recording and any(map(needs_grad, seeds))):
             return None
-        return Stream(dict(zip(self.targets, map(plain, seeds), strict=True)))
+        return Stream(dict(zip(self.targets, map(plain, seeds), strict=True)), bool(state.recording))
 
     def streamed(self) -> Any:
         """Return the tangents of the outputs that were pushed while the function ran, or None where in doubt."""

@@ -272,6 +272,23 @@ def test_a_jvp_keeps_no_graph():
         tracemalloc.stop()
         return found
 
+    def peak_beside_a_parameter(steps):
+        w = ag.Tensor(np.ones(131072), requires_grad=True)
+
+        def chain(x):
+            for _ in range(steps):
+                x = np.tanh(x * w) + 2 * w
+            return x.sum()
+
+        x = np.ones(131072)
+        tracemalloc.start()
+        with ag.no_grad():
+            ag.jvp(chain, (x,), (x,))
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    assert peak_beside_a_parameter(50) < peak_beside_a_parameter(5) + 2**20
     peak(1)
     assert peak(250) < peak(5) + 2**20
     assert peak(5) < 14 * 2**20
