@@ -83,7 +83,9 @@ def numbers(x: Any, name: str) -> NDArray[Any]:
     if array.dtype.kind == "O":
         array = read_objects(array)
     if array.dtype.kind not in "biuf":
-        raise DTypeError(f"{place()}{name} has dtype {array.dtype}; it must hold real numbers.")
+        ways = ("Read a file first: np.loadtxt", "Number the words: np.unique(words, return_inverse=True)[1]")
+        hint = f" {ways[array.ndim > 0]}." if array.dtype.kind in "US" else ""
+        raise DTypeError(f"{place()}{name} has dtype {array.dtype}; it must hold real numbers.{hint}")
     return array
 
 
