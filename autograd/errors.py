@@ -143,11 +143,14 @@ def call_function(
     NumPy tells an error of ``float(t)`` in ``a[i] = t`` as "setting an array element with a sequence", a callback of
     SciPy as a SystemError. Who handles one in Python, and raises another, is left alone.
     """
+    handled = sys.exc_info()[1]  # where this call is itself what an error made necessary
     try:
         return f(*args, **kwargs)
     except Exception as error:
         ours = error.__cause__ or error.__context__
-        if isinstance(error, AutogradError) or not isinstance(ours, AutogradError) or not _passed_by_c(ours):
+        if isinstance(error, AutogradError) or not isinstance(ours, AutogradError) or ours is handled:
+            raise
+        if not _passed_by_c(ours):
             raise
         raise ours.with_traceback(error.__traceback__) from None  # its own ends at C, this one has the user's line
 

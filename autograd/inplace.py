@@ -35,6 +35,14 @@ from autograd.ops.places import overwrite, reread
 from autograd.sharing import is_given
 
 
+def read_only_view(what: str) -> InPlaceError:
+    """Return the error for a write that NumPy refuses as well."""
+    return InPlaceError(
+        f"{what} a read-only view: what broadcast_to, diagonal and sliding_window_view give cannot be written into in "
+        "NumPy, either, and .real and .imag cannot here. Use a copy."
+    )
+
+
 def _refuse_leaf(t: Box, what: str, *values: Any) -> None:
     """Raise InPlaceError where a write would change a value whose gradient is asked for, or spoil a graph."""
     root = origin(leaf_of(t))
@@ -49,10 +57,7 @@ def _refuse_leaf(t: Box, what: str, *values: Any) -> None:
         and type(t._array) is np.ndarray
         and not t._array.flags.writeable
     ):
-        raise InPlaceError(
-            f"{what} a read-only view: what broadcast_to, diagonal and sliding_window_view give cannot be written into "
-            "in NumPy, either, and .real and .imag cannot here. Use a copy."
-        )
+        raise read_only_view(what)
     recording = current().recording
     if recording and isinstance(root, Leaf) and root.needs and (needs_grad(t) or any(map(needs_grad, values))):
         raise InPlaceError(

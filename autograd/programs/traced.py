@@ -13,6 +13,7 @@ from autograd.box import Box
 from autograd.errors import TraceError
 from autograd.graph import Symbol
 from autograd.hints import unknown_attribute
+from autograd.inplace import read_only_view
 from autograd.modes import current
 from autograd.ops import casting, indexing, sorting
 from autograd.primitive import opaque
@@ -103,7 +104,9 @@ class Traced(Tensor):
 
     def _become(self, value: Any) -> Any:
         """Take on the value that was written, unless another name may look at the same memory."""
-        mine, tracer = self._node.value, _tracer()  # type: ignore[union-attr]
+        mine, tracer, array = self._node.value, _tracer(), self._array  # type: ignore[union-attr]
+        if mine.kind == RESULT and type(array) is np.ndarray and not array.flags.writeable:
+            raise read_only_view("writing into")
         if mine.kind != RESULT or tracer.is_shared(mine):
             if mine.kind == RESULT and not tracer.is_given(mine):
                 if not tracer.only_ops and tracer.write(self, value):

@@ -204,3 +204,41 @@ def test_a_tensor_that_is_made_inside_gives_a_tensor():
     compiled = ag.compile(lambda x: x * ag.Tensor([1.0, 2.0]))
     for _ in range(2):
         assert isinstance(compiled(np.ones(2)), ag.Tensor)
+
+
+READ_ONLY = {
+    "diagonal": np.diagonal,
+    "broadcast_to": lambda y: np.broadcast_to(y[0], (2, 3)),
+    "windows": lambda y: np.lib.stride_tricks.sliding_window_view(y, 2, axis=1),
+}
+
+
+@pytest.mark.parametrize("way", [ag.compile, lambda f: ag.grad(ag.compile(f)), lambda f: ag.compile(ag.grad(f))])
+@pytest.mark.parametrize("look", READ_ONLY.values(), ids=READ_ONLY)
+def test_a_view_that_numpy_does_not_write_into_is_refused(look, way):
+    def f(x):
+        y = x * 1.0
+        look(y)[0] = 5.0
+        return y.sum()
+
+    with pytest.raises(ValueError, match="read-only"):
+        f(A)
+    for _ in range(2):
+        with pytest.raises((InPlaceError, ValueError), match="read-only"):
+            way(f)(A)
+    with pytest.raises(InPlaceError, match="writing into a read-only view"):
+        ag.vmap(f)(np.stack([A, A]))
+
+
+def test_an_error_of_the_function_is_its_own_where_vmap_goes_one_by_one():
+    """It comes up while the error that made that necessary is dealt with, and is not taken for it."""
+
+    def f(x):
+        y = x * 1.0
+        y[0] += 1.0
+        row = y[0]
+        row *= 2.0
+        raise LookupError("no such row")
+
+    with pytest.raises(LookupError, match="no such row"):
+        ag.vmap(f)(np.stack([A, A]))
