@@ -15,7 +15,7 @@ from autograd.compiler import select
 from autograd.errors import ConversionError, TraceError
 from autograd.modes import enable_grad, is_grad_enabled, no_grad
 from autograd.ops import elementwise as ew
-from autograd.programs.opening import LINES
+from autograd.programs.opening import LINES, lettered
 from autograd.programs.values import Step, Value, replaced
 from autograd.rules import Op, Rule
 from autograd.vjp import fit, missing_rule
@@ -107,7 +107,8 @@ def _by_rules(tracer: Any, step: Step, parts: Any, outputs: Any, needs: list[boo
     asked = _Asked(tracer, step, outputs, needs, arrived)
     cotangents: list[tuple[Value, Any]] = []
     if op.joint is not None:
-        given = op.joint.function(g, *asked.of(op.joint))
+        rule = op.joint.function
+        given = lettered(tracer, rule, g, *asked.of(op.joint)) if op.inline == LINES else rule(g, *asked.of(op.joint))
         for i, cotangent in enumerate(given):
             if needs[i]:
                 cotangents.append((step.inputs[i], _fitted(tracer, cotangent, step.inputs[i], op, i)))

@@ -1,8 +1,10 @@
 """Ops whose fused forward stands in a program line by line, as a person would write it, and not as a call."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
+from autograd.box import Box
 from autograd.modes import no_grad
 from autograd.programs.values import Step, Value, replaced
 
@@ -28,7 +30,7 @@ def _lines(tracer: Any, step: Step) -> list[Step]:
 
     try:
         with no_grad():
-            y = step.function(*replaced(step.inputs, wrap), **replaced(step.kwargs, wrap))
+            y = lettered(tracer, step.function, *replaced(step.inputs, wrap), **replaced(step.kwargs, wrap))
         values = [tracer.of_box(part) for part in (y if isinstance(y, tuple) else (y,))]
     except Exception:  # it stays one step, on plain arrays
         values = []
@@ -39,6 +41,8 @@ def _lines(tracer: Any, step: Step) -> list[Step]:
     if not alike or len(set(values)) != len(values) or not known.issuperset(values):
         return []
     names = dict(zip(values, step.outputs, strict=True))
+    for value, out in names.items():
+        out.letter = value.letter
     for each in made:
         each.inputs = replaced(each.inputs, lambda x: names.get(x, x) if isinstance(x, Value) else x)
         each.kwargs = replaced(each.kwargs, lambda x: names.get(x, x) if isinstance(x, Value) else x)
@@ -47,3 +51,26 @@ def _lines(tracer: Any, step: Step) -> list[Step]:
             out.step = each
         each.line, each.scope = step.line, step.scope
     return made
+
+
+def lettered(tracer: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a function of an op, and let the values that it computes have the names that they have there."""
+    held: dict[str, Any] = {}
+
+    def look(frame: Any, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code is function.__code__:
+            held.update(frame.f_locals)
+
+    mark, other = len(tracer.steps), sys.getprofile()
+    sys.setprofile(look)
+    try:
+        y = function(*args, **kwargs)
+    finally:
+        sys.setprofile(other)
+    made = {out for step in tracer.steps[mark:] for out in step.outputs}
+    for value in made:
+        value.letter = value.letter or ""
+    for name, x in held.items():
+        if isinstance(x, Box) and (value := tracer.of_box(x)) in made and not value.letter:
+            value.letter = name
+    return y

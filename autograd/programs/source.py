@@ -66,9 +66,11 @@ class Source(Spelling):
         for step in every:
             if step.out is not None and (self.changes(step) or is_write(step)) and step.outputs[0] not in results:
                 first, y = self._as.get(step.out, step.out), step.outputs[0]
-                if not first.name and first.of is None:
-                    first.name, first.of = y.name, y.of
-                if (first.name, first.of) == (y.name, y.of):
+                if (first.letter is None) is not (y.letter is None):  # what another op gave means something else
+                    continue
+                if not first.name and first.of is None and not first.letter:
+                    first.name, first.of, first.letter = y.name, y.of, y.letter
+                if (first.name, first.of, first.letter) == (y.name, y.of, y.letter):
                     self._as[y] = first
         inline = {step.outputs[0] for step in steps if self._is_inline(step)}
         for value in [*given, *[out for step in every for out in step.outputs]]:
@@ -265,11 +267,10 @@ class Source(Spelling):
         return self.name(out, op.cache[cached] if cached >= 0 else step.label)
 
     def _wish(self, value: Value) -> str:
-        """Return how a value is to be called: as the user does, or after what it is the gradient of."""
+        """Return how a value is to be called: as the user does, after what it is the gradient of, as its op does."""
         of = value.of
-        return value.name or (
-            f"d{self._names[of]}" if of is not None and self._names.get(of, ".").isidentifier() else ""
-        )
+        after = f"d{self._names[of]}" if of is not None and self._names.get(of, ".").isidentifier() else ""
+        return value.name or after or value.letter or ""
 
     def constant(self, x: Any, label: str) -> str:
         """Name an object that the functions use; of small arrays those that are equal once."""

@@ -23,7 +23,7 @@ class Value:
     Tensor there (as inside ``ag.grad`` of an array); None where that is not known while it runs.
     """
 
-    __slots__ = ("array", "boxed", "dtype", "kind", "name", "needs", "of", "seen", "shape", "source", "step")
+    __slots__ = ("array", "boxed", "dtype", "kind", "letter", "name", "needs", "of", "seen", "shape", "source", "step")
 
     def __init__(
         self,
@@ -40,6 +40,9 @@ class Value:
         self.dtype: Any = getattr(array, "dtype", None)
         self.step: Step | None = None
         self.name = ""
+        self.letter: str | None = (
+            None  # how the lines of an op call it; None of what comes from none, "" where it has no name
+        )
         self.of: Value | None = None  # whose gradient it is
 
     def __repr__(self) -> str:

@@ -118,3 +118,21 @@ def test_what_cannot_be_written_in_lines_stays_a_call(forward, slope):
 def test_another_word_is_refused():
     with pytest.raises(RuleError, match="op 'own': inline= is 'definition' or 'forward', got True"):
         ag.op(lambda x: x, name="own", vjp=lambda g: g, inline=True)
+
+
+def test_values_have_the_names_of_the_lines_that_they_come_from():
+    program = ag.compile(lambda z, t: F.mse_loss(z, t)).program(ag.Tensor(X, requires_grad=True), SHARES)
+    forward, backward = program.source.split("\ndef backward")
+    for line in ("d = z - t", "flat = d.reshape(-1)", "s = flat @ flat"):
+        assert f"    {line}\n" in forward
+    assert "dz = d * p" in backward
+
+
+def test_names_of_the_user_come_first():
+    def f(x, t):
+        flat = x * 2.0
+        return F.mse_loss(flat, t) + flat.sum()
+
+    source = ag.compile(f).program(ag.Tensor(X, requires_grad=True), SHARES).source
+    assert "    flat = x * c2\n" in source
+    assert "    flat_2 = d.reshape(-1)\n" in source
