@@ -140,11 +140,33 @@ MODULE = {
     "stop_gradient": "use t.detach()",
     "set_grad_enabled": "use ag.no_grad() or ag.enable_grad()",
     "set_detect_anomaly": "use with ag.detect_anomaly():",
+    "custom_jvp": "use ag.op(forward, vjp=rule), which is transposed forwards",
     "elementwise_grad": "use ag.grad(lambda x: f(x).sum())",
+    "make_vjp": "use value, pullback = ag.vjp(f, x)",
+    "make_jvp": "use value, tangent = ag.jvp(f, (x,), (v,))",
+    "make_hvp": "use ag.hvp(f)(x, v)",
+    "make_ggnvp": "docs/transforms.md has it, by ag.jvp, ag.hvp and ag.vjp",
+    "hessian_vector_product": "use ag.hvp(f)(x, v)",
+    "hessian_tensor_product": "use ag.hvp(f)(x, v)",
+    "vector_jacobian_product": "use ag.vjp(f, x)[1](u)",
+    "tensor_jacobian_product": "use ag.vjp(f, x)[1](u)",
+    "multigrad_dict": "use ag.grad(f, argnums=(0, 1)), or ag.grad(f) of a dict",
+    "grad_named": "use ag.grad(f, argnums=1)",
+    "grad_and_aux": "use ag.grad(f, has_aux=True)",
+    "holomorphic_grad": "use ag.jacobian(f, holomorphic=True)",
+    "defvjp": "use ag.op(forward, vjp=rule)",
+    "defjvp": "use ag.op(forward, vjp=rule), which is transposed forwards",
+    "functional_call": "import nn, and use nn.functional_call(model, params, x)",
+    "stack_module_state": "use np.stack for each parameter",
+    "pmap": "use ag.vmap(f)",
+    "lax": "write a loop, np.where in place of cond",
+    "tree_multimap": "use ag.tree_map(f, tree, other)",
+    "ravel_pytree": "use ag.ravel(tree)",
     "numpy": "use NumPy itself: np.exp(tensor) works",
 }
 _NUMPY = {"cat": "concatenate", "mm": "matmul", "from_list": "array", "arange": "arange"}  # torch.x -> np.y
 KEYWORDS = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "input": "the first argument", "other": "the second"}
+_TRANSFORMS = {"argnum": "argnums", "in_dims": "in_axes", "out_dims": "out_axes", "in_axis": "in_axes"}
 SCIPY = {
     "erf": "autograd.erf",
     "expit": "autograd.sigmoid",
@@ -182,7 +204,21 @@ def unexpected_keyword(function: str, names: Iterable[str]) -> UnexpectedKeyword
     """Return the error for keywords that a function does not take."""
     name = next(iter(names))
     hint = f" Use {KEYWORDS[name]}, NumPy's word." if name in KEYWORDS else ""
+    hint = hint or (f" Use {_TRANSFORMS[name]}." if name in _TRANSFORMS else "")
     return UnexpectedKeyword(f"{function}() got an unexpected keyword argument {name!r}.{hint}")
+
+
+def told(transform: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a transform so that keywords of HIPS autograd and of PyTorch are told the word that works here."""
+
+    @functools.wraps(transform)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        wrong = [name for name in kwargs if name in _TRANSFORMS]
+        if wrong:
+            raise unexpected_keyword(transform.__name__, wrong)
+        return transform(*args, **kwargs)
+
+    return checked
 
 
 def hinted(method: Callable[P, R]) -> Callable[P, R]:

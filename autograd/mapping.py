@@ -21,6 +21,7 @@ from autograd.box import Box, is_recording, needs_grad, unbox
 from autograd.differentiate import differentiate_recorded, has_nan
 from autograd.errors import ArgumentError, ConversionError, ShapeError, TraceError, call_function
 from autograd.graph import Symbol, leading_to
+from autograd.hints import told
 from autograd.lanes import Call, Own, batch, loop
 from autograd.modes import current, no_grad, traced_by
 from autograd.programs.traced import RunsAsItself
@@ -41,6 +42,7 @@ _UFUNCS: dict[Any, Any] = {
 Pair = tuple[Any, bool]  # a value, and whether it has lanes
 
 
+@told
 def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
     """Return the function that applies ``f`` to each example along an axis of its arguments, all at once.
 

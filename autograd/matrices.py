@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DTypeError
+from autograd.hints import told
 from autograd.mapping import mapped
 from autograd.modes import current
 from autograd.trace import Function, Trace, Transformed, check_function, places_of, shape_dtype, units
@@ -17,6 +18,7 @@ from autograd.trace import Function, Trace, Transformed, check_function, places_
 LANES = 128  # directions that are pushed at once
 
 
+@told
 def jacobian(
     f: Function, argnums: int | Sequence[int] = 0, holomorphic: bool = False, has_aux: bool = False
 ) -> Function:
@@ -35,6 +37,7 @@ def jacobian(
     return _matrix(f, argnums, holomorphic, has_aux, jacobian)
 
 
+@told
 def jacfwd(f: Function, argnums: int | Sequence[int] = 0, holomorphic: bool = False, has_aux: bool = False) -> Function:
     """Return the function that returns the Jacobian, column by column: for functions of few inputs.
 
@@ -139,6 +142,7 @@ def _check_holomorphic(holomorphic: bool, output: Any, inputs: Sequence[Any]) ->
         )
 
 
+@told
 def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """Return the function that returns the Hessian H[i, j] = ∂²f/∂xᵢ∂xⱼ, of shape output.shape + 2 · input.shape.
 

@@ -18,6 +18,7 @@ from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from autograd.forward import GraphNeeded, ask_for_graph
 from autograd.graph import Node, ancestors, leading_to
+from autograd.hints import told
 from autograd.modes import current
 from autograd.tensor import Tensor
 from autograd.trace import Function, Trace, Transformed, check_function, places_of, seed_of
@@ -25,6 +26,7 @@ from autograd.tree import flatten, values_like
 from autograd.vjp import bundle_node
 
 
+@told
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """Return a function that returns ``(f(x), ∇f(x))`` for a scalar-valued ``f``.
 
@@ -59,6 +61,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     return Transformed(both, value_and_grad, f, argnums, has_aux)
 
 
+@told
 def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """Return the gradient function ∇f of a scalar-valued ``f``; with ``has_aux`` it returns ``(gradient, aux)``.
 

@@ -48,6 +48,23 @@ def test_function_that_numpy_has(name, there):
         getattr(ag, name)
 
 
+@pytest.mark.parametrize(
+    ("call", "wrong", "right"),
+    [
+        (lambda: ag.grad(np.sin, argnum=1), "argnum", "argnums"),
+        (lambda: ag.value_and_grad(np.sin, argnum=1), "argnum", "argnums"),
+        (lambda: ag.jacobian(np.sin, argnum=0), "argnum", "argnums"),
+        (lambda: ag.jacfwd(np.sin, argnum=0), "argnum", "argnums"),
+        (lambda: ag.hessian(np.sin, argnum=0), "argnum", "argnums"),
+        (lambda: ag.vmap(np.sin, in_dims=0), "in_dims", "in_axes"),
+        (lambda: ag.vmap(np.sin, out_dims=0), "out_dims", "out_axes"),
+    ],
+)
+def test_keywords_of_other_libraries(call, wrong, right):
+    with pytest.raises(UnexpectedKeyword, match=rf"got an unexpected keyword argument '{wrong}'\. Use {right}\.$"):
+        call()
+
+
 @pytest.mark.parametrize("name", ["no_such_function", "_core", "__wrapped__"])
 def test_unknown_function_without_a_hint(name):
     with pytest.raises(UnknownName, match=rf"^module 'autograd' has no attribute '{name}'\.$"):
