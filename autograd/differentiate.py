@@ -102,7 +102,7 @@ def differentiate(
     """
     if current().watcher is not None:
         return _watched(differentiate, cotangents, targets, release, wanted=wanted, retained=retained)
-    if hooks.any_registered():  # a hook sees a gradient once: that of the pass which counts
+    if hooks.are_met(cotangents):  # a hook sees a gradient once: that of the pass which counts
         return _differentiate_hooked(cotangents, targets, wanted, release, retained)
     state, held = UnderWay(), list[Node]()
     at_mask: dict[Node, Any] = {}

@@ -3,7 +3,7 @@
 A node with hooks says so in ``retain``, where the backward pass looks anyway. Floor 3: used by that and by Tensors.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import WeakSet
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.box import Box, wrap
 from autograd.errors import ShapeError
-from autograd.graph import HOOKED, Node
+from autograd.graph import HOOKED, Node, ancestors
 
 Hook = Callable[[Any], Any]
 
@@ -45,6 +45,13 @@ def register(node: Node, hook: Hook) -> Handle:
 def any_registered() -> bool:
     """Tell whether a hook is registered anywhere."""
     return len(_hooked) > 0
+
+
+def are_met(roots: Iterable[Node]) -> bool:
+    """Tell whether a pass from these nodes meets a node with hooks: one elsewhere must not change how it rounds."""
+    if not _hooked:
+        return False
+    return any(node in _hooked and node.hooks for root in roots for node in ancestors(root, lambda node: node.needs))
 
 
 def run(node: Node, g: Any) -> Any:
