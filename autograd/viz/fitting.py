@@ -47,8 +47,9 @@ def prepare(
         raise ArgumentError(f"depth must be None (open all modules) or a number from 0 on, got {depth!r}.")
     if max_nodes is not None and (not isinstance(max_nodes, int) or max_nodes < 2):
         raise ArgumentError(f"max_nodes must be at least 2, got {max_nodes!r}.")
-    opened = open_ops(Snapshot(roots), expand)
-    snap = Snapshot(roots, names, opened)
+    snap = Snapshot(roots, names)
+    opened = open_ops(snap, expand)
+    snap = snap if opened is None else Snapshot(roots, names, opened)
     again = None if expand or (opened and opened.alias) else run_again(roots, snap)
     if again is not None:
         snap, opened = Snapshot(roots, names, again), again

@@ -1,6 +1,7 @@
 """What stands below some roots: nodes in the order of their creation, their users, names and values."""
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -224,7 +225,7 @@ def is_multiple(node: Node) -> bool:
 
 def size(node: Node) -> int:
     """Count the elements of a node's value."""
-    return 0 if is_multiple(node) else int(np.prod(node.shape or (1,), dtype=np.int64)) if node.shape is not None else 0
+    return 0 if is_multiple(node) or node.shape is None else math.prod(node.shape)
 
 
 def chain_of(scope: Scope | None) -> tuple[Scope, ...]:
