@@ -25,9 +25,9 @@ class Facts:
         self._was: list[Any] = []
         self._space: dict[str, Any] = {"V": self._was, "same": _same, "GONE": _GONE, **space}
         self._names: dict[int, str] = {}
-        self._facts: list[tuple[str, str, str, _Part]] = []  # what, expression, how, what counts of it
+        self._facts: list[tuple[str, str, str, _Part | None]] = []  # what, expression, how, what counts of it
         self._hold: Callable[[], bool] | None = None
-        self._reads: list[Callable[[], Any]] = []
+        self._values: Callable[[], list[Any]] | None = None
 
     def name(self, x: Any) -> str:
         """Return the name of an object in expressions; it is held."""
@@ -39,9 +39,9 @@ class Facts:
 
     def add(self, what: str, expression: str, was: Any, how: str = IS, counts: _Part | None = None) -> None:
         """Remember what an expression gives; ``counts`` takes what counts of it where it is another object now."""
-        self._facts.append((what, expression, how, counts or (lambda x: x)))
+        self._facts.append((what, expression, how, counts))
         self._was.append(ref(was) if how is WEAK else was)
-        self._hold = None
+        self._hold = self._values = None
 
     def hold(self) -> bool:
         """Tell whether all of it is as it was, the very same objects."""
@@ -52,28 +52,28 @@ class Facts:
 
     def changed(self) -> str:
         """Return what is no longer as it was: "" for nothing. What equals what it was stands for it from now on."""
-        now = []
-        for (what, _, how, counts), read, was in zip(self._facts, self._readers(), self._was, strict=True):
+        now = self._read()
+        for i, (what, expression, how, counts) in enumerate(self._facts):
             try:
-                now.append(read())
+                found = eval(expression, self._space) if now is None else now[i]  # noqa: S307  # our own
             except _GONE:
                 return what
-            alike = equal if how is IS else _each
-            if now[-1] is not was and not alike(counts(now[-1]), counts(was)):
+            was, alike = self._was[i], equal if how is IS else _each
+            if found is not was and not (alike(counts(found), counts(was)) if counts else alike(found, was)):
                 return what
-        self._was[:] = now
+        self._was[:] = now or []
         return ""
 
     def note(self) -> None:
         """Take what there is now for what it was."""
-        pairs = zip(self._facts, self._readers(), strict=True)
-        self._was[:] = [ref(read()) if how is WEAK else read() for (_, _, how, _), read in pairs]
+        pairs = zip(self._facts, self._read() or [], strict=True)
+        self._was[:] = [ref(x) if how is WEAK else x for (_, _, how, _), x in pairs]
 
-    def _readers(self) -> list[Callable[[], Any]]:
-        if len(self._reads) != len(self._facts):
-            lines = ",\n            ".join([f"lambda: {expression}" for _, expression, *_ in self._facts])
-            self._reads = self._run("reads", f"[{lines}]")()
-        return self._reads
+    def _read(self) -> list[Any] | None:
+        """Read all of it; None where some is gone."""
+        if self._values is None:
+            self._values = self._run("values", f"[{', '.join([expression for _, expression, *_ in self._facts])}]")
+        return self._values() or None if self._facts else []
 
     def _run(self, name: str, value: str) -> Any:
         lines = (

@@ -8,7 +8,7 @@ import builtins
 import sys
 import zlib
 from abc import ABCMeta, get_cache_token
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -140,7 +140,7 @@ class Guards:
             if type(x) in (dict, OrderedDict, defaultdict):
                 self._dict(x, name, "[{!r}]")
             elif type(x) not in (tuple, frozenset):
-                self._add(name, x, "parts({})", parts, EACH)
+                self._add(name, x, "[*{}]" if type(x) in (list, set, deque) else "parts({})", parts, EACH)
             labels = [*map(repr, x.keys())] * 2 if isinstance(x, Mapping) else range(len(parts))
             pairs = zip(labels, parts, strict=True)
             yield from ((part, f"{name}[{label}]") for label, part in pairs if not isinstance(part, PLAIN))
