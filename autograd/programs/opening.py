@@ -1,12 +1,12 @@
 """Ops whose fused forward stands in a program line by line, as a person would write it, and not as a call."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from autograd.box import Box
 from autograd.modes import no_grad
 from autograd.programs.values import Step, Value, replaced
+from autograd.programs.watching import told
 
 LINES = "forward"  # what such an op says of itself: inline="forward"
 
@@ -61,12 +61,9 @@ def lettered(tracer: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
         if event == "return" and frame.f_code is function.__code__:
             held.update(frame.f_locals)
 
-    mark, other = len(tracer.steps), sys.getprofile()
-    sys.setprofile(look)
-    try:
+    mark = len(tracer.steps)
+    with told(look):
         y = function(*args, **kwargs)
-    finally:
-        sys.setprofile(other)
     made = {out for step in tracer.steps[mark:] for out in step.outputs}
     for value in made:
         value.letter = value.letter or ""

@@ -1,7 +1,7 @@
 """What is watched of a run that is traced: how the function calls its values, and what of the world it asks for."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,8 +16,7 @@ from autograd.programs.traced import Traced
 def watched(tracer: Any) -> Iterator[None]:
     """Name what is computed inside as the user's functions do: by the variables that hold it when one returns.
 
-    Calls that give something else each time (a clock, a file, Python's random numbers) are noticed. Another profiler
-    that runs waits until the end.
+    Calls that give something else each time (a clock, a file, Python's random numbers) are noticed.
     """
 
     def look(frame: Any, event: str, called: Any) -> None:
@@ -29,6 +28,13 @@ def watched(tracer: Any) -> Iterator[None]:
             if not is_library(frame.f_globals.get("__name__", "")) and not is_ours(frame.f_code.co_filename):
                 _name(tracer, frame)
 
+    with told(look):
+        yield
+
+
+@contextmanager
+def told(look: Callable[[Any, str, Any], None]) -> Iterator[None]:
+    """Tell ``look`` of each call and each return; another profiler that runs waits until the end."""
     other: Any = sys.getprofile()
     sys.setprofile(look)
     try:

@@ -1,5 +1,8 @@
 """An op with ``inline="forward"`` stands in a program in the lines of its forward and its rule, with the same bits."""
 
+import cProfile
+import sys
+
 import numpy as np
 import pytest
 
@@ -136,3 +139,15 @@ def test_names_of_the_user_come_first():
     source = ag.compile(f).program(ag.Tensor(X, requires_grad=True), SHARES).source
     assert "    flat = x * c2\n" in source
     assert "    flat_2 = d.reshape(-1)\n" in source
+
+
+def test_a_profiler_that_runs_goes_on():
+    profile = cProfile.Profile()
+    profile.enable()
+    try:
+        compiled = ag.compile(lambda z, t: F.mse_loss(z, t))
+        compiled(ag.Tensor(X, requires_grad=True), SHARES).backward()
+        assert sys.getprofile() is profile
+    finally:
+        profile.disable()
+    assert compiled.why == ""
