@@ -189,7 +189,7 @@ def refuse_call(who: str, function: Callable[..., Any], args: Sequence[Any], kwa
         raise CallError(f"{who}() lacks {' and '.join(missing)}. It takes {_shown(who, function)}.")
     if len(args) > count and not code.co_flags & inspect.CO_VARARGS:
         raise CallError(f"{who}() got too many arguments by place. It takes {_shown(who, function)}.")
-    if function.__module__.partition(".")[0] == "nn":  # elsewhere an annotation may say what it likes
+    if (function.__module__ or "").partition(".")[0] == "nn":  # elsewhere an annotation may say what it likes
         declared = function.__annotations__
         for name, value in (*zip(names[:count], args, strict=False), *kwargs.items()):
             fits, kind = _KINDS.get(declared.get(name), (None, ""))
