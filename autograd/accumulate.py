@@ -29,7 +29,7 @@ def add_up(old: Any, g: Any) -> Any:
         if g.__class__ is not _NDARRAY:
             return g
         # The pass hands the same array to both inputs of an addition, and rules may return views of what they kept.
-        alone = g.flags.writeable and (getrefcount(g) <= _ALONE if g.base is None else is_gathered(g))
+        alone = is_gathered(g) if g.base is not None else getrefcount(g) <= _ALONE and g.flags.writeable
         return g if alone else g.copy()
     if isinstance(g, Box):
         with enable_grad():

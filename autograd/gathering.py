@@ -24,7 +24,7 @@ class _Memory(np.ndarray[Any, Any]):
 class Gathered:
     """Hold an array ``flat`` and ``views`` on it, one for each gradient."""
 
-    __slots__ = ("__weakref__", "_at", "_held", "_starts", "flat", "views")
+    __slots__ = ("__weakref__", "_at", "_fits", "_held", "_starts", "flat", "views")
 
     def __init__(self, forms: Sequence[Form], dtype: Any) -> None:
         self._starts = [0]
@@ -39,6 +39,7 @@ class Gathered:
             for (shape, turned), start in zip(forms, self._starts, strict=False)
         ]
         self._at = {id(view): i for i, view in enumerate(self.views)}
+        self._fits: dict[Any, bool] = {}  # whether views lie as is asked for, by the first and by what is asked
         del memory
         self._held = self._count()
 
@@ -49,24 +50,29 @@ class Gathered:
         """Tell whether nobody else holds a gradient, or looks at a part of one."""
         return self._count() == self._held
 
-    def run(self, gradients: Sequence[Any], turned: Sequence[bool]) -> Any:
+    def run(self, gradients: Sequence[Any], turned: tuple[bool, ...]) -> Any:
         """Return the part of ``flat`` where just these lie in this order and layout, or None."""
         at = self._at.get(id(gradients[0]), 0)
         views = self.views[at : at + len(gradients)]
         if len(views) != len(gradients) or not all(map(is_, gradients, views)):
             return None
-        for view, each in zip(views, turned, strict=True):
-            if not (view.flags.f_contiguous if each else view.flags.c_contiguous):
-                return None
+        if (at, turned) not in self._fits:
+            flags = [
+                (view.flags.f_contiguous if each else view.flags.c_contiguous)
+                for view, each in zip(views, turned, strict=True)
+            ]
+            self._fits[at, turned] = all(flags)
+        if not self._fits[at, turned]:
+            return None
         return self.flat[self._starts[at] : self._starts[at + len(views)]]
 
 
-def gathered(gradients: Sequence[Any], turned: Sequence[bool]) -> Any:
+def gathered(gradients: Sequence[Any], turned: tuple[bool, ...]) -> Any:
     """Return the array in which these gradients lie one behind the other, each ``turned`` or not, or None.
 
     >>> both = Gathered([((2,), False), ((1, 3), False)], float)
     >>> both.flat[:] = range(5)
-    >>> gathered(both.views, [False, False]), gathered(both.views[::-1], [False, False])
+    >>> gathered(both.views, (False, False)), gathered(both.views[::-1], (False, False))
     (array([0., 1., 2., 3., 4.]), None)
     """
     base = getattr(gradients[0], "base", None)

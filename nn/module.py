@@ -270,17 +270,21 @@ class Module:
 
         A module held twice comes once, under its first name, unless ``remove_duplicate`` is False.
         """
+        return ((name, module) for name, module, _ in self._tree(remove_duplicate))
+
+    def _tree(self, unique: bool) -> Iterator[tuple[str, "Module", list[tuple[str, Any]]]]:
+        """Yield dotted name, module and its members for the whole tree."""
         seen: set[int] = set()
         stack: list[tuple[str, Module, tuple[int, ...]]] = [("", self, ())]
         while stack:
             name, module, above = stack.pop()
-            if id(module) in above or (remove_duplicate and id(module) in seen):
+            if id(module) in above or (unique and id(module) in seen):
                 continue
             seen.add(id(module))
-            yield name, module
-            prefix = f"{name}." if name else ""
-            children = [(prefix + n, child, (*above, id(module))) for n, child in module.named_children()]
-            stack.extend(reversed(children))
+            members = list(module._members())
+            yield name, module, members
+            prefix, line = f"{name}." if name else "", (*above, id(module))
+            stack += [(prefix + n, child, line) for n, child in reversed(members) if isinstance(child, Module)]
 
     def modules(self) -> Iterator["Module"]:
         """Yield this module and all below it, each once."""
@@ -312,11 +316,11 @@ class Module:
         Two that bear one name raise ArgumentError: a state could hold one of them only.
         """
         known: dict[str, Any] = {}
-        for path, module in self.named_modules(remove_duplicate=unique):
+        for path, module, members in self._tree(unique):
             prefix = f"{path}." if path else ""
             found = []
             if what != "buffers":
-                found += [(name, value) for name, value in module._members() if isinstance(value, Parameter)]
+                found += [(name, value) for name, value in members if isinstance(value, Parameter)]
             if what != "parameters":
                 saved = [name for name, persistent in module._buffers.items() if persistent or what == "buffers"]
                 found += [(name, getattr(module, name)) for name in saved if getattr(module, name) is not None]

@@ -7,6 +7,8 @@ a nan behind a mask) it is the ordinary ops again: see :meth:`Program.replay`.
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import compress
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -27,6 +29,7 @@ from autograd.tensor import Tensor
 from autograd.vjp import Cotangents, NodeOp, check, item_node
 
 Array = np.ndarray[Any, Any]
+_ARRAY = attrgetter("_array")
 PASSES = (
     passes.names, passes.products, passes.common, simplify.spreads, simplify.constants, simplify.squares,
     passes.dead, passes.extremes, simplify.factors, simplify.signs, passes.dead, simplify.scatters, passes.dots,
@@ -108,7 +111,7 @@ class Program:
         self.closed = [v.source for v in self.used if v.kind != INPUT]
         self.given = sum(v.kind == INPUT for v in self.used)
         self.see_closed()
-        self.places = [i for i, v in enumerate(self.used) if v.boxed]
+        self.are_boxed = [v.boxed for v in self.used]
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.moved = list(_moved(self.forward))  # what must be put back where the function itself has to run
         self.selects = any(step.op is not None and step.op.selects for step in self.trace)
@@ -149,8 +152,8 @@ class Program:
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the arguments that are Tensors or arrays, in order."""
         arrays = [plain(x) for x in leaves]
-        arrays += [x._array for x in self.boxes] if self.all_boxed else map(plain, self.closed)
-        before = [(x, _state(x)) for x in self.moved]
+        arrays += map(_ARRAY, self.boxes) if self.all_boxed else map(plain, self.closed)
+        before = [(x, _state(x)) for x in self.moved] if self.moved else ()
         try:
             outputs, saved = self.run_forward(*arrays)
             if self.differentiates and self.is_doubtful(outputs):
@@ -183,7 +186,7 @@ class Program:
                     kept[i] = kept[i].copy(order="K")  # a product rounds by how its factors lie
                 saved = tuple(kept)
             parents = (*[x._node or leaf_of(x) for x in leaves if isinstance(x, Box)], *self.nodes)
-            residuals = (*([arrays[i] for i in self.places] if len(self.places) < len(arrays) else arrays), None)
+            residuals = (*compress(arrays, self.are_boxed), None)
             several = len(self.roots_at) > 1
             ys = [outputs[i] for i in self.roots_at]
             shape: Any = [y.shape for y in ys] if several else ys[0].shape
@@ -263,9 +266,8 @@ class _Compiled(NodeOp):
         self._pairs = [(i, at[v]) for i, v in enumerate(program.parents) if v in at]
         in_order = self._pairs == [(i, i) for i in range(len(program.parents))]
         self._paired: Any = zip if in_order else lambda parents, found: [(parents[i], found[k]) for i, k in self._pairs]
-        self._small = [math.prod(v.shape) <= SMALL for v in program.parents]
-        small = all(v.shape is not None and math.prod(v.shape) <= SMALL for v in program.saved)
-        self._kwargs = None if small else {"saved": GONE}
+        small = all(v.shape is not None and math.prod(v.shape) <= SMALL for v in (*program.parents, *program.saved))
+        self._rest: Any = None if small else ((None,) * (len(program.parents) + 1), {"saved": GONE})
         self._reads = frozenset(
             i
             for i, parent in enumerate(program.parents)
@@ -277,10 +279,9 @@ class _Compiled(NodeOp):
         return self._reads
 
     def let_go(self, node: Node) -> None:
-        """Let go of the large arrays of a node."""
-        node.residuals = (*[x if small else None for x, small in zip(node.residuals, self._small, strict=False)], None)
-        if self._kwargs:
-            node.kwargs = self._kwargs
+        """Let go of the arrays of a node, where one is large: it is a whole that no part of is drawn."""
+        if self._rest:
+            node.residuals, node.kwargs = self._rest
 
     def vjp(self, node: Any, residuals: Any, g: Any, wanted: Any = None) -> Any:
         """Run the backward that was written out."""
