@@ -16,7 +16,6 @@ from autograd.box import (
     Box,
     alias,
     constant,
-    keeps_values,
     leaf_of,
     looked_at,
     needs_grad,
@@ -43,11 +42,10 @@ def keep_constant(x: Any, data: Any, read: bool, dtype: Any) -> tuple[Node | Non
     if isinstance(x, Box):
         return leaf_of(x), data if read or data.size <= SMALL else None
     if type(data) is not _NDARRAY:
-        whole = keeps_values() or dtype.kind not in "fc" or not isinstance(data, bool | int | float | complex)
+        whole = dtype.kind not in "fc" or not isinstance(data, bool | int | float | complex)
         return None, data if whole else number_of(dtype, data)
     residual = data.copy(order="K") if read or data.size <= SMALL else None
-    value = data if keeps_values() else None if residual is None else small(residual)
-    leaf = Leaf(value, data.shape, data.dtype, False)
+    leaf = Leaf(None if residual is None else small(residual), data.shape, data.dtype, False)
     leaf.holder = ref(data)  # one and the same for each use of this array, also when it is gone
     return leaf, residual
 
@@ -98,8 +96,8 @@ def rebuild(like: Any, parts: list[Any]) -> Any:
 
 
 def floating(op: Op, dtype: Any) -> None:
-    """Refuse to record integers, whose gradients would be truncated; in a graph that is only read they may stand."""
-    if dtype.kind not in "fc" and not keeps_values():
+    """Refuse to record integers, whose gradients would be truncated."""
+    if dtype.kind not in "fc":
         raise RuleError(
             f"op {op.name!r}: the forward returned dtype {dtype}, which has no gradient here. Return floating-point "
             "numbers, or declare it with nondifferentiable."

@@ -7,9 +7,7 @@ Floor 2: used by all of the engine that knows arrays.
 """
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from weakref import ref
 
@@ -71,23 +69,9 @@ def constant(data: Any, note: str) -> Any:
     return wrap(data, Leaf(small(data), data.shape, data.dtype, False, note=note))
 
 
-_keeps_all: ContextVar[bool] = ContextVar("chainrule_keeps_all", default=False)
-keeps_values = _keeps_all.get  # whether the values of all constants stay on the graph
-
-
-@contextmanager
-def keep_values() -> Iterator[None]:
-    """Keep the values of constants on the graph, however large: for code that reads a graph and runs no backward."""
-    token = _keeps_all.set(True)
-    try:
-        yield
-    finally:
-        _keeps_all.reset(token)
-
-
 def small(data: Any) -> Any:
     """Return ``data`` if it may stay on the graph after backward, else None."""
-    return data if data.size <= SMALL or keeps_values() else None
+    return data if data.size <= SMALL else None
 
 
 def needs_grad(x: Any) -> bool:

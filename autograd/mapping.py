@@ -221,7 +221,7 @@ class Lanes(Tracer):
 
     what = "a function under vmap"
     advice = "Use np.where in place of an if, or loop over the examples: np.stack([f(x) for x in xs])."
-    only_ops = True
+    only_ops = loops = True
 
     def __init__(self) -> None:
         super().__init__(lambda array: True)

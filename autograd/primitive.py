@@ -167,7 +167,7 @@ def nondifferentiable(forward: Callable[..., Any], *, name: str | None = None) -
         boxed = next((x for x in (*args, *kwargs.values()) if isinstance(x, Box)), None)
         tracer = current().tracer
         if tracer is not None:
-            return tracer.called(forward, args, kwargs)
+            return tracer.called(forward, args, kwargs, boxed=boxed is not None)
         data = [plain(x) for x in args]
         try:
             y = forward(*data, **{k: plain(x) for k, x in kwargs.items()})

@@ -134,7 +134,7 @@ def _called(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
     try:
         return function(*args, **kwargs)
     except (TraceError, ConversionError):
-        if not tracer.only_ops:
+        if not tracer.loops:
             raise tracer.as_itself(f"{function.__name__} reads numbers.") from None
         tracer.take_back(mark)
 

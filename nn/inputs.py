@@ -128,11 +128,6 @@ def refuse_results(x: Any) -> None:
         )
 
 
-def is_recorded(x: Any) -> bool:
-    """Tell whether ``x`` holds integers that an exporter follows (``ag.record``): pass them on, not their numbers."""
-    return isinstance(x, ag.Tensor) and x.requires_grad and x.dtype.kind in "iu"
-
-
 def holds_tensor(x: Any) -> bool:
     """Tell whether ``x`` is a list or tuple with Tensors in it."""
     return isinstance(x, list | tuple) and any(isinstance(item, ag.Tensor) for item in x)

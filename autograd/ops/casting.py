@@ -7,7 +7,7 @@ from weakref import ref
 
 import numpy as np
 
-from autograd.box import KINDS, Box, keeps_values, leaf_of, needs_grad
+from autograd.box import KINDS, Box, leaf_of
 from autograd.errors import DTypeError
 from autograd.primitive import dispatch, implements, nondifferentiable, op
 
@@ -38,7 +38,7 @@ def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
         raise DTypeError(f"astype({kind}): a Tensor holds numbers.")
     if isinstance(x, Box) and x._array.dtype == kind and not copy:
         return x
-    if kind.kind not in "fc" and not (keeps_values() and needs_grad(x) and kind.kind in "iu"):
+    if kind.kind not in "fc":
         return _to_integers(x, kind)
     made = _cast(x, dtype=kind)
     if isinstance(x, Box) and isinstance(made, Box) and made._node is None:  # pictures call it what the caller calls x

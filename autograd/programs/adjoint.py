@@ -68,7 +68,7 @@ def vjp_of_step(
     tracer: Any, step: Step, parts: list[Any], needs: list[bool], recorded: bool
 ) -> list[tuple[Value, Any]]:
     """Return the cotangents of the inputs of a step that need one, given those of its outputs."""
-    if not tracer.only_ops:
+    if not tracer.loops:
         try:
             return _vjp_of_op(tracer, step, parts, needs, recorded)
         except (TraceError, ConversionError):

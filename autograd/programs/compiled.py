@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, keeps_values, leaf_of, needs_grad
+from autograd.box import Box, leaf_of, needs_grad
 from autograd.compiler import run
 from autograd.errors import NotAFunction, TraceError, call_function
 from autograd.modes import current, enable_grad, no_grad, traced_by
@@ -148,7 +148,7 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         state = current()
-        if state.tracer is not None or state.watcher is not None or keeps_values():
+        if state.tracer is not None or state.watcher is not None:
             return self.function(*args, **kwargs)
         last = self._last
         if last is not None and last.fits(state.recording, args, kwargs) and not last.stale():

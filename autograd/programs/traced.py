@@ -78,7 +78,7 @@ class Traced(Tensor):
 
     def register_hook(self, hook: Any) -> Any:
         tracer = _tracer()
-        if tracer.only_ops:
+        if tracer.loops:
             raise tracer.as_itself("register_hook() sees the numbers of one example.")
         raise refusal("register_hook() inside", "Register it on a Tensor outside, or leave that part out.")
 
@@ -109,7 +109,7 @@ class Traced(Tensor):
             raise read_only_view("writing into")
         if mine.kind != RESULT or tracer.is_shared(mine):
             if mine.kind == RESULT and not tracer.is_given(mine):
-                if not tracer.only_ops and tracer.write(self, value):
+                if not tracer.loops and tracer.write(self, value):
                     return self
                 raise tracer.as_itself("a write into memory that another array may share is followed in one example.")
             raise refusal(

@@ -25,7 +25,7 @@ from autograd.programs.outside import (
 )
 from autograd.programs.pushing import pushed
 from autograd.programs.reach import is_library
-from autograd.programs.traced import PROGRAM, RunsAsItself, Traced, refusal, take
+from autograd.programs.traced import PROGRAM, RunsAsItself, Traced, become, refusal, take
 from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced, values_in
 from autograd.programs.writing import write
 from autograd.rules import Op
@@ -44,10 +44,10 @@ class Tracer:
     """Note the steps of one run of a function.
 
     ``what`` is what messages call it, ``advice`` what they say to one who reads numbers, ``only_ops`` whether each
-    gradient is to be made of ops.
+    gradient is to be made of ops, ``loops`` whether what reads numbers may run example by example.
     """
 
-    what, only_ops = PROGRAM, False
+    what, only_ops, loops = PROGRAM, False, False
     advice = "Use np.where in place of an if, a static argument, ag.opaque(function), or leave that part out."
 
     def __init__(self, reachable: Callable[[Any], bool], reached: Mapping[int, Box] | None = None) -> None:
@@ -220,11 +220,15 @@ class Tracer:
 
     # -------------------------------------------------------------------------------------------------------- steps
 
+    def opens(self, op: Op, data: Sequence[Any]) -> bool:
+        """Tell whether the definition of an op is to stand in its place."""
+        if op.inline != "definition":
+            return False
+        return bool(np.asarray(data[0]).flags.c_contiguous)  # of another, its rule lays the gradient out alike
+
     def applied(self, op: Op, inputs: Sequence[Any], data: Sequence[Any], y: Any, kwargs: dict[str, Any]) -> Any:
         """Note that ``op`` was applied, and return what stands for its outputs."""
-        if (
-            op.inline == "definition" and np.asarray(data[0]).flags.c_contiguous
-        ):  # of another, its rule lays the gradient out alike
+        if self.opens(op, data):
             return op.definition(*inputs, **kwargs)  # type: ignore[misc]
         values = tuple([self.value(x, d) for x, d in zip(inputs, data, strict=True)])
         keywords = {name: replaced(value, self.keyword) for name, value in kwargs.items()}
@@ -259,7 +263,7 @@ class Tracer:
         boxes = [self.wrap(value) for value in outputs]
         return rebuild(y, boxes) if isinstance(y, tuple) else boxes[0]
 
-    def called(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def called(self, function: Callable[..., Any], args: Any, kwargs: Any, boxed: bool = False) -> Any:
         """Run a function on plain arrays as one step of the program; constants give constants."""
         if function in _STATIC:
             with traced_by(None):
@@ -276,6 +280,8 @@ class Tracer:
             return y
         several = isinstance(y, tuple)
         outputs = tuple([_result(part) for part in (y if several else (y,))])
+        for value in outputs:
+            value.boxed = boxed
         if all(v.seen is False for v in values_in((inputs, keywords))):
             for value in outputs:
                 value.seen = False
@@ -394,6 +400,13 @@ class Tracer:
                 for step in self.steps:
                     step.inputs, step.kwargs = replaced(step.inputs, read), replaced(step.kwargs, read)
         return results
+
+    def release(self) -> None:
+        """Make ordinary Tensors of all that still stand for values: the trace is over."""
+        for box in [seen() for seen in self._boxes]:
+            if box is not None:
+                become(box, box._array)
+        self.running = False
 
     def left(self, known: Sequence[Any]) -> list[Any]:
         """List the values that somebody holds beside those that are known: attributes that the function has set."""

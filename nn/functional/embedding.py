@@ -9,7 +9,7 @@ import autograd as ag
 from autograd.errors import ArgumentError, DTypeError
 from nn.functional.checks import as_input, place, wrong_shape
 from nn.functional.windows import Array
-from nn.inputs import is_recorded, refuse_masked
+from nn.inputs import refuse_masked
 
 # Up to so many rows a GEMM with a one-hot matrix beats sorting: 103 against 127 µs at 1,024 indices into 65 rows.
 ONE_HOT = 128
@@ -85,7 +85,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
                 f"{place('embedding')}: padding_idx must be in {-rows} … {rows - 1}, got {padding_idx}."
             )
         padding_idx = int(padding_idx) % rows
-    return lookup(input if is_recorded(input) else index, weight, padding_idx=padding_idx)
+    return lookup(index, weight, padding_idx=padding_idx)
 
 
 @ag.opaque

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 import autograd as ag
 from autograd.errors import ArgumentError, DTypeError
-from nn.functional.embedding import lookup
 from nn.hints import hinted
-from nn.inputs import is_recorded, numbers
+from nn.inputs import numbers
 
 
 @hinted
@@ -17,7 +16,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> NDArray[np.int64]:
     """Make rows of ``num_classes`` zeros with a 1 at each label: (...) -> (..., num_classes), an array of int64.
 
     y[..., k] = 1 where x[...] = k. Without ``num_classes`` there are as many as the largest label asks for. Raises
-    ArgumentError for a label outside. (An exporter is given a Tensor: the rows of the identity that the labels read.)
+    ArgumentError for a label outside.
 
     >>> import nn
     >>> nn.functional.one_hot([0, 2], 3)
@@ -25,9 +24,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> NDArray[np.int64]:
            [0, 0, 1]])
     """
     labels = tensor if isinstance(tensor, ag.Tensor) else numbers(tensor, "tensor")
-    rows: NDArray[np.int64] = _one_hot(labels.data if is_recorded(labels) else labels, num_classes)
-    identity = np.eye(rows.shape[-1], dtype=np.int64)
-    return lookup(labels, identity, padding_idx=None) if is_recorded(labels) else rows
+    rows: NDArray[np.int64] = _one_hot(labels, num_classes)
+    return rows
 
 
 @ag.opaque

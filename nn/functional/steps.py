@@ -13,7 +13,7 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional.windows import Array
-from nn.inputs import is_recorded, refuse_masked
+from nn.inputs import refuse_masked
 
 CHUNK = 192 * 1024  # numbers of dz that are gathered before a GEMM
 
@@ -179,8 +179,7 @@ def check_lengths(name: str, lengths: Any, steps: int, batch: int) -> Any:
     if lengths is None:
         return 0
     refuse_masked(lengths, f"{name}: lengths")
-    sizes = _sizes(lengths, name, steps, batch)
-    return lengths if is_recorded(lengths) else sizes
+    return _sizes(lengths, name, steps, batch)
 
 
 @ag.opaque

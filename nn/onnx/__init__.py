@@ -50,7 +50,8 @@ def export(
     in the dtype of the parameters, integers (tokens, ``lengths=``) as int64. With ``dynamic_batch`` the file takes any
     batch size; ``dynamic_axes={0: "batch", 1: "time"}`` says which axes vary instead (by input:
     ``{"input_0": {1: "time"}}``, as in PyTorch). Parameters keep their dotted names, nodes bear the path of
-    their module. What leaves the graph (``.data``, Python's ``if``) must not follow the input.
+    their module. Comparisons, ``np.where``, ``argmax`` and what is detached are part of the file; a number that leaves
+    for Python (``.data``, an ``if``) cannot be.
 
     The file is written only after ONNX's checker and reference implementation agree with the model, at other lengths
     and on other numbers than the example's. Raises MissingRule for an op without translation, ArgumentError for what a
@@ -88,7 +89,6 @@ def export(
         known = dict(_tensors(model))
         plan = _fits(lambda: make_plan(model, runs, axes, known, TRANSLATIONS), axes)
         tried = others(lambda arrays: _outputs(model, arrays), runs[0], rng)
-        make_plan(model, [runs[0], *tried], Axes(tuple({} for _ in example), {}), known, TRANSLATIONS)
         if not plan.outputs or all(item.array is not None for item in plan.outputs):
             raise ArgumentError(
                 f"onnx.export: no output of {type(model).__name__} is a Tensor that depends on the input."
@@ -149,19 +149,14 @@ def _settle(shape: Sequence[Any], declared: Any, found: Sequence[tuple[int, ...]
 
 @contextmanager
 def _evaluating(model: Module) -> Iterator[None]:
-    """Put the model into evaluation mode with all parameters recorded, and back as it was."""
+    """Put the model into evaluation mode, and back as it was."""
     modes = [(module, module.training) for module in model.modules()]
-    frozen = [p for p in model.parameters() if not p.requires_grad and p.dtype.kind == "f"]
     try:
         model.eval()
-        for parameter in frozen:
-            parameter.requires_grad = True
         yield
     finally:
         for module, training in modes:
             module._set_mode(training)
-        for parameter in frozen:
-            parameter.requires_grad = False
 
 
 def _tensors(model: Module) -> Iterator[tuple[str, ag.Tensor]]:

@@ -211,7 +211,21 @@ def _self_attention(g: Graph, s: Step) -> Any:
     return g.reshape(g.node("Transpose", y, perm=[0, 2, 1, 3] if first else [2, 0, 1, 3]), (*qkv.shape[:2], width))
 
 
+def _one_hot(g: Graph, s: Step) -> Any:
+    """Read the rows of the identity."""
+    identity = np.eye(s.outputs[0].shape[-1], dtype=s.outputs[0].dtype)
+    return g.node("Gather", identity, s.inputs[0], axis=0)
+
+
+def _checked(g: Graph, s: Step) -> Any:
+    """Pass on integers that have been looked at: indices, lengths."""
+    return g.tensor(s.inputs[0], s.outputs[0].dtype)
+
+
 FUSED: dict[str, Translation] = {
+    "one_hot": _one_hot,
+    "indices": _checked,
+    "sizes": _checked,
     "linear": _linear,
     "linear_no_bias": _linear,
     "conv": _conv,

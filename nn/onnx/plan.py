@@ -1,8 +1,8 @@
 """What is to be exported: runs of the model, at several lengths and on other numbers, laid over each other.
 
 Where the runs agree, a number is a constant of the model. A length that differs depends on those that vary and becomes
-a :class:`Size`. A constant that differs in its values was computed from the input behind the graph's back: an error, as
-the file would be wrong for every other input.
+a :class:`Size`. A constant that differs in its values was computed from a length, or drawn at random: an error, as the
+file would be wrong for every other input.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from autograd.errors import ArgumentError, MissingRule
+from autograd.errors import ArgumentError, MissingRule, TraceError
 from nn.onnx.lengths import Axes
+
+PLAIN = ("autograd", "nn", "numpy", "_operator")  # whose plain functions are known by their names
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,32 +59,17 @@ class Plan:
 
 
 class _Run:
-    """Hold one recording with everything that does not depend on the inputs computed: ``arrays`` of constants."""
+    """Hold one recording and the steps that depend on its inputs; what does not is computed already, a constant."""
 
     def __init__(self, recording: Any) -> None:
         self.inputs, self.outputs = recording.inputs, [value for value in recording.outputs if value is not None]
-        self.arrays: dict[Any, Any] = {}
-        self.names: dict[Any, str] = {}
         self.steps = []
-        live = set(recording.inputs)
         for step in recording.steps:
-            if any(value in live for value in step.inputs):
-                live.update(step.outputs)
+            if any(value.array is None for value in step.values()):
                 self.steps.append(step)
                 continue
-            given = [self.array(x) for x in step.inputs]
-            if all(x is not None for x in given):
-                self.arrays.update(zip(step.outputs, step.run(*given), strict=True))
-                self.names.update(dict.fromkeys(step.outputs, next((n for n in map(self.name, step.inputs) if n), "")))
-        self.live = live
-
-    def name(self, value: Any) -> str:
-        """Return the name of a constant; one that is computed is called after what it is computed from."""
-        return self.names.get(value) or str(getattr(value, "name", ""))
-
-    def array(self, value: Any) -> Any:
-        """Return a constant as an array or a plain number."""
-        return self.arrays.get(value, value.array) if hasattr(value, "shape") and hasattr(value, "array") else value
+            for out in step.outputs:  # a constant that is computed is called after what it is computed from
+                out.name = next((value.name for value in step.values() if value.name), "")
 
 
 class _Merge:
@@ -95,9 +82,9 @@ class _Merge:
     def plan(self) -> Plan:
         first = self.runs[0]
         for other in self.runs[1:]:
-            if [s.op for s in first.steps] != [s.op for s in other.steps]:
+            if [s.label for s in first.steps] != [s.label for s in other.steps]:
                 both = zip(first.steps, other.steps, strict=False)
-                pairs = ((place_of(s), place_of(t)) for s, t in both if s.op != t.op)
+                pairs = ((place_of(s), place_of(t)) for s, t in both if s.label != t.label)
                 counts = f"{len(first.steps)} steps", f"{len(other.steps)} steps"
                 raise ArgumentError(
                     "onnx.export: the model takes other steps for another input or batch size "
@@ -115,31 +102,32 @@ class _Merge:
         first, place = steps[0], place_of(steps[0])
         inputs = tuple(self.item(xs, place) for xs in zip(*[s.inputs for s in steps], strict=True))
         kwargs = {n: self.merge([s.kwargs[n] for s in steps], f"{n} of {place}") for n in first.kwargs}
-        outputs = tuple(self.result(ys, place) for ys in zip(*[s.outputs for s in steps], strict=True))
+        count = len(first.outputs) - len(getattr(first.op, "cache", ()))
+        outputs = tuple(self.result(ys, place) for ys in zip(*[s.outputs[:count] for s in steps], strict=True))
         scope = (first.scope.path, first.scope.kind) if first.scope else ("", "")
-        return Step(first.op, inputs, kwargs, outputs, *scope)
+        return Step(first.label, inputs, kwargs, outputs, *scope)
 
     def result(self, values: Sequence[Any], place: str) -> Item:
-        shape = self.merge([x.shape for x in values], f"the shape of {place}")
-        item = self.items[values[0]] = Item(shape, values[0].dtype)
+        x = values[0]
+        shape = self.merge([value.shape for value in values], f"the shape of a result of {place}")
+        item = self.items[id(x)] = Item(shape, x.dtype)
         return item
 
     def item(self, values: Sequence[Any], place: str) -> Any:
+        """Return an input of a step: what is an array in the run, an Item."""
         x = values[0]
-        if not hasattr(x, "array"):
+        if not isinstance(x, np.ndarray) and not hasattr(x, "array"):
             return self.merge(values, f"a number in {place}")
-        if x not in self.items:
-            arrays = [run.array(value) for run, value in zip(self.runs, values, strict=True)]
-            live = any(value in run.live for run, value in zip(self.runs[1:], values[1:], strict=True))
-            if live or any(array is None for array in arrays):
-                raise ArgumentError(
-                    f"onnx.export: a constant of shape {x.shape} in {place} is not at hand any more. Keep it as a "
-                    "Parameter or a buffer of the module, or as a NumPy array."
-                )
+        if id(x) not in self.items:
             shape = self.merge([value.shape for value in values], f"the shape of a constant in {place}")
-            what = f"a constant of shape {x.shape} in {place}" + (f", from {x.note!r}," if x.note else "")
-            self.items[x] = Item(shape, x.dtype, self.runs[0].name(x), self.constant(arrays, what))
-        return self.items[x]
+            made = Item(shape, x.dtype, getattr(x, "name", ""), self.numbers(values, _constant(x, place)))
+            self.items[id(x)] = made
+        return self.items[id(x)]
+
+    def numbers(self, values: Sequence[Any], what: str) -> Any:
+        """Return the array of a constant: of a Value that does not depend on the inputs, or what is one itself."""
+        arrays = [getattr(value, "array", value) for value in values]
+        return self.differ(what) if any(array is None for array in arrays) else self.constant(arrays, what)
 
     def constant(self, arrays: Sequence[Any], what: str) -> Any:
         """Return a constant array; along axes of varying length it must be the same all the way, and gets length 1."""
@@ -157,6 +145,8 @@ class _Merge:
     def merge(self, values: Sequence[Any], what: str) -> Any:
         """Return what keywords or shapes agree on, with Sizes for lengths that differ."""
         a = values[0]
+        if hasattr(a, "array"):
+            return self.items[id(a)] if id(a) in self.items else self.numbers(values, what)
         if isinstance(a, np.ndarray):
             return self.constant([np.asarray(value) for value in values], what)
         if isinstance(a, slice):
@@ -172,16 +162,19 @@ class _Merge:
 
     def differ(self, what: str) -> Any:
         raise ArgumentError(
-            f"onnx.export: {what} changes with the input or the batch, but no recorded op computes it. Comparisons, "
-            "sign, argmax, detach(), .data, no_grad() and indices w[i] (but for those an Embedding reads) leave the "
-            "graph. Compute it with differentiable functions (np.maximum, ag.relu, …), make it the same for every "
-            "row, or pass dynamic_batch=False if only its length changes."
+            f"onnx.export: {what} changes with the input or the batch, but no recorded op computes it: Python's "
+            "numbers and random draws leave the graph. Compute it from the input, make it the same for every row, or "
+            "pass dynamic_batch=False if only its length changes."
         )
 
 
 def place_of(step: Any) -> str:
     """Say where a recorded step stands: the op and the module path."""
-    return f"op {step.op!r} in {step.scope.kind} {step.scope.path!r}" if step.scope else f"op {step.op!r}"
+    return f"op {step.label!r} in {step.scope.kind} {step.scope.path!r}" if step.scope else f"op {step.label!r}"
+
+
+def _constant(x: Any, place: str) -> str:
+    return f"a constant of shape {x.shape} in {place}"
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -189,9 +182,10 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _translatable(run: Any, closed: Container[str]) -> None:
-    """Refuse ops that have no translation."""
+    """Refuse ops that have no translation; a plain function of the user's has none, whatever it is called."""
     for step in run.steps:
-        if step.op not in closed:
+        owner = str(getattr(step.function, "__module__", "") or "numpy").partition(".")[0]
+        if step.label not in closed or (step.op is None and owner not in PLAIN):
             raise MissingRule(
                 f"onnx.export: {place_of(step)} has no ONNX translation. Write the model without it, or export the "
                 "part before it."
@@ -205,12 +199,10 @@ def make_plan(
 
     ``closed`` are the ops that have a translation; others are opened into their definition.
     """
-    recordings = [
-        ag.record(
-            function, *[ag.Tensor(x, requires_grad=x.dtype.kind == "f") for x in arrays], known=known, closed=closed
-        )
-        for arrays in runs
-    ]
+    try:
+        recordings = [ag.record(function, *map(ag.Tensor, arrays), known=known, closed=closed) for arrays in runs]
+    except TraceError as error:
+        raise ArgumentError(f"onnx.export: {error}") from error
     merge = _Merge(recordings, axes)
     _translatable(merge.runs[0], closed)
     return merge.plan()

@@ -50,6 +50,13 @@ def _gemm(a: Any, b: Any, c: Any = None, alpha: float = 1, beta: float = 1, tran
     return y if c is None else y + (c if beta == 1 else beta * c)
 
 
+def _extreme(f: Callable[..., Any]) -> Callable[..., Any]:
+    def run(x: Any, axis: int = 0, keepdims: int = 1) -> Any:
+        return f(plain(x), axis=axis, keepdims=bool(keepdims))
+
+    return run
+
+
 def _padded(x: Any, pads: Any, value: float) -> Any:
     """Pad the axes behind batch and channels."""
     return np.pad(x, [(0, 0), (0, 0), *sides(pads)], constant_values=value) if any(pads or ()) else x
@@ -119,6 +126,9 @@ OPS: dict[str, Callable[..., Any]] = {
     "Abs": np.absolute, "Reciprocal": np.reciprocal, "Sqrt": np.sqrt, "Exp": np.exp, "Log": np.log, "Erf": ag.erf,
     "Sin": np.sin, "Cos": np.cos, "Tan": np.tan, "Asin": np.arcsin, "Acos": np.arccos, "Atan": np.arctan,
     "Sinh": np.sinh, "Cosh": np.cosh, "Tanh": np.tanh, "Asinh": np.arcsinh, "Acosh": np.arccosh, "Atanh": np.arctanh,
+    "Greater": np.greater, "Less": np.less, "GreaterOrEqual": np.greater_equal, "LessOrEqual": np.less_equal,
+    "Equal": np.equal, "Not": np.logical_not, "Ceil": np.ceil, "Round": np.rint,
+    "ArgMax": _extreme(np.argmax), "ArgMin": _extreme(np.argmin),
     "Sign": np.sign, "Floor": np.floor, "IsNaN": np.isnan, "Relu": ag.relu, "Sigmoid": ag.sigmoid,
     "Softplus": ag.softplus, "Max": lambda *xs: functools.reduce(np.maximum, xs),
     "Min": lambda *xs: functools.reduce(np.minimum, xs),

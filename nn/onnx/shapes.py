@@ -8,7 +8,7 @@ import numpy as np
 
 from nn.onnx.graph import Graph, Translation
 from nn.onnx.lengths import Size
-from nn.onnx.plan import Step
+from nn.onnx.plan import Item, Step
 
 # --------------------------------------------------------------------------------------------------------------- shapes
 
@@ -119,6 +119,8 @@ def _getitem(g: Graph, s: Step) -> Any:
     """Slice by ranges, gather by single numbers and arrays, and add the axes of None."""
     index, ndim = s.kwargs["index"], len(s.inputs[0].shape)
     parts = list(index) if isinstance(index, tuple) else [index]
+    if any(isinstance(part, Item) for part in parts):
+        return _gather_computed(g, s, parts)
     named = sum(part is not None and part is not Ellipsis for part in parts)
     if Ellipsis not in [part for part in parts if not isinstance(part, np.ndarray)]:
         parts.append(Ellipsis)
@@ -139,6 +141,13 @@ def _getitem(g: Graph, s: Step) -> Any:
             added.append(at)
         at += part.ndim if isinstance(part, np.ndarray) else not isinstance(part, int)
     return g.node("Unsqueeze", x, np.asarray(added, np.int64)) if added else x
+
+
+def _gather_computed(g: Graph, s: Step, parts: list[Any]) -> Any:
+    """Read rows by an index that the model computes."""
+    if len(parts) > 1 or parts[0].dtype.kind not in "iu":
+        g.refuse("an index that is computed has a translation where it chooses rows, by integers: x[i]")
+    return g.node("Gather", s.inputs[0], g.tensor(parts[0], np.int64), axis=0)
 
 
 def _slices(g: Graph, x: str, parts: list[Any]) -> str:

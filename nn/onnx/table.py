@@ -11,7 +11,7 @@ import numpy as np
 
 from nn.onnx.graph import Graph, Translation
 from nn.onnx.lengths import Size
-from nn.onnx.plan import Step
+from nn.onnx.plan import Item, Step
 
 # --------------------------------------------------------------------------------------------------- element by element
 
@@ -47,8 +47,10 @@ def _logaddexp(n: Any, c: Any, a: str, b: str) -> str:
 
 
 def _where(g: Graph, s: Step) -> Any:
-    """Choose by a constant condition; one that is the same everywhere chooses the branch here."""
+    """Choose by a condition; a constant that is the same everywhere chooses the branch here."""
     condition, shape, dtype = s.kwargs["condition"], s.outputs[0].shape, s.outputs[0].dtype
+    if isinstance(condition, Item):
+        return g.node("Where", g.tensor(condition, np.bool_), *[g.tensor(x, dtype) for x in s.inputs])
     for branch, holds in zip(s.inputs, (condition.all(), not condition.any()), strict=True):
         if holds:
             return g.node("Expand", g.tensor(branch, dtype), g.ints(shape))
@@ -222,4 +224,58 @@ def _einsum(g: Graph, s: Step) -> Any:
 
 PRODUCTS: dict[str, Translation] = {"matmul": _matmul, "einsum": _einsum}
 
-TABLE: dict[str, Translation] = {**ELEMENTWISE, **REDUCTIONS, **PRODUCTS}
+# ------------------------------------------------------------------------------------- what no gradient flows through
+
+
+def comparison(op: str, opposite: bool = False) -> Translation:
+    """Compare in the dtype that both have in common; ONNX has no ≠, which is the opposite of =."""
+
+    def translate(g: Graph, s: Step) -> Any:
+        dtype = np.result_type(*[x.dtype if isinstance(x, Item) else x for x in s.inputs])
+        y = g.node(op, *[g.tensor(x, dtype) for x in s.inputs])
+        return g.node("Not", y) if opposite else y
+
+    return translate
+
+
+def _extreme(op: str) -> Translation:
+    def translate(g: Graph, s: Step) -> Any:
+        x, axis = g.tensor(s.inputs[0]), s.kwargs.get("axis")
+        if axis is None:
+            x = g.node("Reshape", x, np.asarray([-1], np.int64))
+        keepdims = int(bool(s.kwargs.get("keepdims", False)) and axis is not None)
+        y = g.node(op, x, axis=0 if axis is None else int(axis), keepdims=keepdims)
+        return g.reshape(y, s.outputs[0].shape) if axis is None and s.outputs[0].shape else y
+
+    return translate
+
+
+def _round(g: Graph, s: Step) -> Any:
+    if [*s.inputs[1:], *s.kwargs.values()] not in ([], [0]):
+        g.refuse("rounding to decimals has no translation; scale, round, and scale back")
+    return g.node("Round", s.inputs[0])
+
+
+def _given(g: Graph, s: Step) -> Any:
+    """Pass on what was checked, or has another name: in the dtype of the result."""
+    return g.cast(g.tensor(s.inputs[0]), s.outputs[0].dtype)
+
+
+COMPARISONS = {
+    **dict.fromkeys(("gt", "greater"), comparison("Greater")),
+    **dict.fromkeys(("lt", "less"), comparison("Less")),
+    **dict.fromkeys(("ge", "greater_equal"), comparison("GreaterOrEqual")),
+    **dict.fromkeys(("le", "less_equal"), comparison("LessOrEqual")),
+    **dict.fromkeys(("eq", "equal"), comparison("Equal")),
+    **dict.fromkeys(("ne", "not_equal"), comparison("Equal", opposite=True)),
+}
+PLAIN: dict[str, Translation] = {
+    **COMPARISONS,
+    **{name: same(op) for name, op in {"sign": "Sign", "floor": "Floor", "ceil": "Ceil", "rint": "Round"}.items()},
+    "round": _round,
+    "argmax": _extreme("ArgMax"),
+    "argmin": _extreme("ArgMin"),
+    **dict.fromkeys(("asarray", "as_index", "detach", "argument", "result"), _given),
+}
+
+TABLE: dict[str, Translation] = {**ELEMENTWISE, **REDUCTIONS, **PRODUCTS, **PLAIN}

@@ -39,7 +39,7 @@ def test_same_values_and_gradients():
 
 def test_every_op_stands_in_its_module():
     y = make()(X)
-    places = [(step.op, step.scope.path) for step in ag.record(lambda x: make()(x), ag.Tensor(X, True)).steps]
+    places = [(step.label, step.scope.path) for step in ag.record(make(), ag.Tensor(X, True)).steps]
     assert places[:4] == [("linear", "0"), ("relu", "1"), ("linear_no_bias", "2"), ("leaky_relu", "3")]
     assert places[-2:] == [("linear", "6"), ("sigmoid", "7")]
     assert y.shape == (6, 2)

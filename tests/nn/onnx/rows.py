@@ -27,14 +27,20 @@ def case(op, *inputs, opset=17, outputs=1, **attributes):
 def unary():
     names = (
         "Neg Abs Reciprocal Sqrt Exp Log Erf Sin Cos Tan Asin Acos Atan Sinh Cosh Tanh Asinh Acosh Atanh Sign Floor "
-        "IsNaN Relu Sigmoid Softplus LeakyRelu Elu Softmax LogSoftmax Identity Transpose Squeeze Shape Trilu"
+        "Ceil Round Not ArgMax ArgMin IsNaN "
+        "Relu Sigmoid Softplus LeakyRelu Elu Softmax LogSoftmax Identity Transpose Squeeze Shape Trilu"
     )
     for op, dtype, shape in itertools.product(names.split(), ALL, ((2, 3), (), (0, 3), (2, 1, 3))):
         yield case(op, draw(dtype, *shape))
 
 
+COMPARED = ("Greater", "Less", "GreaterOrEqual", "LessOrEqual", "Equal")
+
+
 def binary():
-    for op, dtype in itertools.product(("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mod"), (*ALL, "i1", "u4")):
+    for op, dtype in itertools.product(
+        ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mod", *COMPARED), (*ALL, "i1", "u4")
+    ):
         for first, second in (((2, 3), (3,)), ((), (2,)), ((0, 3), (3,)), ((), ())):
             b = draw(dtype, *second)
             if op in ("Div", "Mod") and dtype != "b1":

@@ -61,6 +61,32 @@ def binary(f):
     return lambda x: f(bounded(x), 1.5 * bounded(x[:, :1]))
 
 
+def padded(x, lengths):
+    return nn.functional.rnn(np.swapaxes(x[..., :2], 0, 1), None, RNN, lengths=lengths)[0].sum()
+
+
+def plus(f, x):
+    return x + f(x)
+
+
+TABLE = np.arange(12, dtype=np.float32).reshape(4, 3)
+CUT = {  # what no gradient flows through
+    "operators": lambda x: 1.0 * (x > 0) + (x < 0.1) + (x >= 0.2) + (x <= 0.3) + (x == x[:, :1]) + (x != x[:, :1]),
+    "ufuncs": lambda x: sum(f(x, x[:, :1]) * 1.0 for f in COMPARED),
+    "where": lambda x: np.where(x > x.mean(axis=2, keepdims=True), x, 0.0),
+    "sign": lambda x: np.sign(x) + np.floor(x) + np.ceil(x) + np.rint(x) + np.round(x),
+    "argmax": lambda x: x.argmax(axis=2)[..., None] + np.argmin(x, axis=1, keepdims=True),
+    "argmax of all": lambda x: x[:1].argmax() + np.argmin(x[:1]),
+    "rows": lambda x: ag.Tensor(TABLE)[np.argmax(x, axis=2) % 4].sum(axis=2, keepdims=True),
+    "gradient": lambda x: ag.grad(lambda x: (np.sin(x) * x).sum())(x),
+    "checked": lambda x: (
+        nn.functional.embedding(x.argmax(axis=2), TABLE5) + nn.functional.one_hot((x * 3).argmax(axis=2), 5)
+    ),
+    "lengths": lambda x: padded(x, x[:, 0].argmax(axis=1) % 3 + 1),
+}
+COMPARED = (np.greater, np.less, np.greater_equal, np.less_equal, np.equal, np.not_equal)
+TABLE5 = np.arange(25, dtype=np.float32).reshape(5, 5)
+RNN = [[np.full((2, 2), 0.5, np.float32), np.full((2, 2), 0.25, np.float32)]]
 CASES = {
     **{name: unary(getattr(np, name)) for name in UNARY},
     **{name: binary(getattr(np, name)) for name in BINARY},
@@ -138,6 +164,7 @@ CASES = {
     "one output twice": lambda x: (2 * x,) * 2,
     "opened by its definition": lambda x: ag.checkpoint(lambda y: np.sin(y) * 2)(x),
     "detach is the value": lambda x: x * x.detach(),
+    **{f"no gradient: {name}": partial(plus, f) for name, f in CUT.items()},
 }  # fmt: skip
 
 
@@ -148,7 +175,9 @@ def _tools(require):
 
 @pytest.mark.parametrize("name", CASES)
 def test_op(name, tmp_path):
-    check(Function(CASES[name]), X, tmp_path / "model.onnx", gradients="detach" not in name)  # ONNX knows no gradients
+    check(
+        Function(CASES[name]), X, tmp_path / "model.onnx", gradients=name.split()[0] not in ("detach", "no")
+    )  # ONNX knows no gradients
 
 
 def test_every_translation_is_tried():
