@@ -195,8 +195,11 @@ def refuse_call(who: str, function: Callable[..., Any], args: Sequence[Any], kwa
             fits, kind = _KINDS.get(declared.get(name), (None, ""))
             if fits is not None and not fits(value):
                 raise ArgumentError(f"{who}: {name} must be {kind}, got {value!r}.")
+            if name in _AT_LEAST_0 and isinstance(value, int | float) and not value >= 0:
+                raise ArgumentError(f"{who}: {name} must not be negative, got {value}.")
 
 
+_AT_LEAST_0 = ("eps", "gamma")  # what no class takes below 0, nor as nan
 _NO_NUMBERS = (str, bytes, list, tuple, dict)  # of other things that are none their own check tells more
 _KINDS: dict[Any, tuple[Callable[[Any], bool], str]] = {
     float: (lambda value: value is not None and not isinstance(value, _NO_NUMBERS), "a number"),
