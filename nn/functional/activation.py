@@ -8,6 +8,7 @@ import autograd as ag
 from autograd.errors import ArgumentError
 from nn.functional.checks import as_input, wrong_shape
 from nn.functional.gelu import gelu
+from nn.hints import hinted
 from nn.inputs import place
 
 
@@ -138,6 +139,7 @@ def hardswish(input: Any) -> Any:
     return x * (np.clip(x + 3, 0, 6) / 6)
 
 
+@hinted
 def glu(input: Any, dim: int = -1) -> Any:
     """Compute a σ(b), where a and b are the halves of x along ``dim`` (Dauphin et al. 2017).
 
@@ -174,6 +176,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return np.where(beta * x > threshold, x, ag.softplus(beta * x) / beta)
 
 
+@hinted
 def softmax(input: Any, dim: int | None = None) -> Any:
     """Compute eˣ / Σ eˣ along ``dim``, which may be left out where x has one axis or two: it is the last one then.
 
@@ -189,6 +192,7 @@ def softmax(input: Any, dim: int | None = None) -> Any:
     return ag.softmax(input, axis=_last("softmax", input, dim))
 
 
+@hinted
 def log_softmax(input: Any, dim: int | None = None) -> Any:
     """Compute x - log Σ eˣ along ``dim``; see ``softmax``.
 
