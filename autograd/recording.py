@@ -10,12 +10,14 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd.box import Box
+import numpy as np
+
+from autograd.box import Box, plain
 from autograd.errors import NotAFunction, TraceError
 from autograd.graph import Symbol
 from autograd.modes import enable_grad, traced_by
 from autograd.programs.tracing import Tracer
-from autograd.programs.values import Step, Value
+from autograd.programs.values import CLOSED, Step, Value
 from autograd.tree import flatten
 
 
@@ -45,7 +47,7 @@ def record(
     All steps that the result depends on are there, whether or not a gradient flows through them: comparisons, what is
     detached, what is done to integers. ``known`` names Tensors that may take part (parameters). With ``closed``, ops of
     other names are listed as the steps of their definition, where they have one. The Tensors of ``result`` are cut off
-    from their graph. An output that is no Tensor stands as None.
+    from their graph. An output that is neither Tensor nor array stands as None.
 
     Raises TraceError where a number leaves for Python (``if x > 0``, ``x.item()``), or the function runs backward.
 
@@ -62,14 +64,13 @@ def record(
     try:
         with traced_by(tracer), enable_grad():
             parts, form = flatten(function(*leaves))
-            found = [tracer.of_box(x) if isinstance(x, Box) else None for x in parts]
+            outputs = tuple([_value_of(tracer, x) for x in parts])
         if tracer.wrong:
             raise TraceError(f"record: {tracer.wrong}")
     finally:
         tracer.release()
-    outputs = tuple([value if value is not None and value.boxed else None for value in found])
-    cut = [v is not None and not v.boxed for v in found]  # what the function itself would have as an array
-    result = form([x._array if own else x for x, own in zip(parts, cut, strict=True)])
+    pairs = zip(parts, outputs, strict=True)
+    result = form([x if v is None or v.boxed else plain(x) for x, v in pairs])  # an array where the function has one
     for value in tracer.inputs:
         value.name = names.get(id(value.source)) or value.name
     steps = _leading_to(tracer.steps, outputs)
@@ -98,6 +99,13 @@ class _Recorder(Tracer):
 
     def writes_out(self) -> None:
         """Let values be printed: the text has no numbers in it."""
+
+
+def _value_of(tracer: Tracer, x: Any) -> Value | None:
+    """Return the Value of an output; None for what is neither Tensor nor array."""
+    if isinstance(x, Box):
+        return tracer.of_box(x)
+    return Value(CLOSED, np.asarray(x)) if isinstance(x, np.ndarray | np.generic) else None
 
 
 def _leading_to(steps: Sequence[Step], outputs: Sequence[Value | None]) -> list[Step]:

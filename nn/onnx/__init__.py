@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from autograd.errors import ArgumentError, DTypeError
+from autograd.errors import ArgumentError, ConversionError, DTypeError
 from nn.inputs import refuse_masked
 from nn.module import Module, Parameter
 from nn.onnx.check import verify
@@ -26,6 +26,7 @@ from nn.onnx.plan import make_plan
 from nn.onnx.reader import load
 from nn.onnx.shapes import SHAPES
 from nn.onnx.table import TABLE
+from nn.reading import leaves
 from nn.writing import write_bytes
 
 __all__ = ["export", "load"]
@@ -90,9 +91,7 @@ def export(
         plan = _fits(lambda: make_plan(model, runs, axes, known, TRANSLATIONS), axes)
         tried = others(lambda arrays: _outputs(model, arrays), runs[0], rng)
         if not plan.outputs or all(item.array is not None for item in plan.outputs):
-            raise ArgumentError(
-                f"onnx.export: no output of {type(model).__name__} is a Tensor that depends on the input."
-            )
+            raise ArgumentError(f"onnx.export: no output of {type(model).__name__} depends on the input.")
         made = Graph(opset, TRANSLATIONS).build(plan, type(model).__name__)
         cases = []
         for lengths in axes.trials:
@@ -171,16 +170,8 @@ def _tensors(model: Module) -> Iterator[tuple[str, ag.Tensor]]:
 def _outputs(model: Module, arrays: list[Any]) -> list[Any]:
     """Run the model and list its outputs as arrays."""
     with ag.no_grad():
-        found, stack = [], [model(*[ag.Tensor(x) for x in arrays])]
-    while stack:
-        y = stack.pop()
-        if isinstance(y, dict):
-            y = tuple(y.values())
-        if isinstance(y, tuple | list):
-            stack.extend(reversed(y))
-        elif isinstance(y, ag.Tensor):
-            found.append(y.data)
-    return found
+        found = leaves(model(*[ag.Tensor(x) for x in arrays]))
+    return [np.asarray(getattr(y, "data", y)) for y in found if isinstance(y, ag.Tensor | np.ndarray | np.generic)]
 
 
 def _fits(run: Callable[[], Any], axes: Axes) -> Any:
@@ -188,7 +179,7 @@ def _fits(run: Callable[[], Any], axes: Axes) -> Any:
     try:
         return run()
     except (ag.AutogradError, ValueError, IndexError) as error:
-        if not axes.example or str(error).startswith("onnx.export"):
+        if not axes.example or isinstance(error, ConversionError) or str(error).startswith("onnx.export"):
             raise
         why = str(error).rstrip(".")
         where, less = "another batch size", "dynamic_batch=False"

@@ -240,7 +240,7 @@ def comparison(op: str, opposite: bool = False) -> Translation:
 
 def _extreme(op: str) -> Translation:
     def translate(g: Graph, s: Step) -> Any:
-        x, axis = g.tensor(s.inputs[0]), s.kwargs.get("axis")
+        x, axis = g.tensor(s.inputs[0]), s.inputs[1] if len(s.inputs) > 1 else s.kwargs.get("axis")
         if axis is None:
             x = g.node("Reshape", x, np.asarray([-1], np.int64))
         keepdims = int(bool(s.kwargs.get("keepdims", False)) and axis is not None)

@@ -67,7 +67,8 @@ def test_several_outputs_and_nested_results():
     eigh = next(step for step in run.steps if step.label == "eigh")
     assert len(eigh.outputs) == 2
     assert run.outputs[0] is eigh.outputs[0]
-    assert run.outputs[2:] == (None, None)
+    assert run.outputs[2] is None  # a number
+    assert run.outputs[3] is run.steps[-1].outputs[0]  # of argmax
     assert (run.result["rest"][1], run.result["rest"][2]) == (3.0, 1)
 
 

@@ -18,12 +18,14 @@ class Function(nn.Module):
 
 
 def flat(y, keep=False):
-    """List the Tensors of nested tuples, lists and dicts, as arrays or as they are."""
+    """List the Tensors and arrays of nested tuples, lists and dicts, as arrays; to ``keep`` them, the Tensors alone."""
     if isinstance(y, dict):
         y = list(y.values())
     if isinstance(y, tuple | list):
         return [array for part in y for array in flat(part, keep)]
-    return [y if keep else y.data] if isinstance(y, ag.Tensor) else []
+    if isinstance(y, ag.Tensor):
+        return [y if keep else y.data]
+    return [y] if isinstance(y, np.ndarray) and not keep else []
 
 
 def ours(model, inputs):

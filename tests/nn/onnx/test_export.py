@@ -224,7 +224,7 @@ REFUSED = {
     "constant output": (
         Function(lambda x: 3.0),
         ArgumentError,
-        "no output of Function is a Tensor that depends on the input.",
+        "no output of Function depends on the input.",
     ),
     "batch statistics": (
         Function(lambda x: nn.functional.batch_norm(x, training=True)),
@@ -413,3 +413,16 @@ def test_comparison(error, caught):
     y = np.array([1.0, np.inf, -2.0], np.float32)
     with pytest.raises(GraphError) if caught else nullcontext():
         checks._compare(y + np.array([error, 0, 0], np.float32), y, "output 0")
+
+
+def test_outputs_that_are_arrays_are_outputs(tmp_path):
+    def labels_too(x):
+        y = np.tanh(x)
+        return {
+            "label": y.argmax(1),
+            "score": y,
+            "hot": nn.functional.one_hot(np.argmax(y, 1), 3),
+            "names": np.arange(3),
+        }
+
+    check(Function(labels_too), X, tmp_path / "model.onnx")
