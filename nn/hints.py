@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from autograd.errors import ArgumentError, CallError, UnexpectedKeyword, UnknownName, nearest
+from autograd.errors import ArgumentError, AutogradError, CallError, UnexpectedKeyword, UnknownName, nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -237,12 +237,16 @@ def _shown(who: str, function: Callable[..., Any]) -> str:
 def hinted(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function so that a call which it cannot take is told the one that is meant."""
     who = function.__qualname__.removesuffix(".__init__")
-    alone = function.__code__.co_varnames[: function.__code__.co_argcount] == ("self",)
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        if kwargs or not alone or len(args) != 1:  # zero_grad() has nothing to look at, and runs at each step
-            refuse_call(who, function, args, kwargs)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except (TypeError, ValueError):  # looked at now, so that a good call costs nothing
+            try:
+                refuse_call(who, function, args, kwargs)
+            except AutogradError as told:
+                raise told from None
+            raise
 
     return checked
