@@ -133,9 +133,9 @@ class Trainer(Steps):
 
         Losses are Σ w l / Σ w over what counts. ``sample_weight`` has one entry per sample, or per element of ``y``;
         ``class_weight`` is "balanced", a dict by label or an array. ``rng`` (Generator or seed) orders the batches.
-        ``resume=path`` continues an interrupted fit to its total of epochs (``"auto"``: from the newest file of the
-        ModelCheckpoint callback, if there is one). The mode of the model is left as it was found, also after Ctrl-C,
-        which ends the run after the present batch, with model and history usable.
+        ``resume=path`` continues a fit to its total of epochs, or to ``epochs`` in all where that is more (``"auto"``:
+        from the newest file of the ModelCheckpoint callback, if there is one). The mode of the model is left as it was
+        found, also after Ctrl-C, which ends the run after the present batch, with model and history usable.
 
         Raises ArgumentError or ShapeError for data that cannot work, TrainingError when a loss or gradient is no longer
         finite. Whatever is raised, a step that was not made leaves nothing behind.
@@ -167,7 +167,7 @@ class Trainer(Steps):
             validation = self._read(self.batches, *given, own_size, "fit: validation_data")
         self.criterion.check(*(part.y for part in (data, validation) if part is not None and part.source is None))
         generator = generator_of(rng)
-        run = self._resume(resume, generator) or self.new_run(int(epochs))
+        run = self._resume(resume, int(epochs), generator) or self.new_run(int(epochs))
         same_batches(run, data.describe() | {"shuffle": bool(shuffle)})
         data.skip_epochs(self.epoch - run["start"])
         self._run_epochs(data, shuffle, generator, run, validation, Progress(progress, run["target"]))
@@ -374,7 +374,7 @@ class Trainer(Steps):
         checkpoint.load(self, path)
         self._torn = False
 
-    def _resume(self, resume: Any, rng: np.random.Generator) -> dict[str, Any] | None:
+    def _resume(self, resume: Any, epochs: int, rng: np.random.Generator) -> dict[str, Any] | None:
         if resume is None:
             return None
         if not isinstance(resume, str | os.PathLike):
@@ -394,7 +394,9 @@ class Trainer(Steps):
                 f"fit(resume={str(resume)!r}): there is no such file. Use resume='auto' to start fresh without one."
             )
         checkpoint.load(self, resume)
-        run = self.new_run(0) | (self.run or {})
+        run = self.new_run(max(0, epochs - self.epoch)) | (self.run or {})
+        if self.run:
+            run["target"] = max(run["target"], run["start"] + epochs)
         if "rng" in run:
             rng.bit_generator.state = run["rng"]
         return run

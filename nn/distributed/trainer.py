@@ -213,13 +213,13 @@ class DistributedTrainer(Trainer):
             self.world.from_first(lambda: super(DistributedTrainer, self).load(path))
             self._synchronize()
 
-    def _resume(self, resume: Any, rng: np.random.Generator) -> dict[str, Any] | None:
+    def _resume(self, resume: Any, epochs: int, rng: np.random.Generator) -> dict[str, Any] | None:
         """Read the file on rank 0; then let all ranks be as rank 0 is, with a file or without."""
         if self.size == 1:
-            return super()._resume(resume, rng)
+            return super()._resume(resume, epochs, rng)
 
         def first() -> tuple[dict[str, Any] | None, Mapping[str, Any]]:
-            return super(DistributedTrainer, self)._resume(resume, rng), rng.bit_generator.state
+            return super(DistributedTrainer, self)._resume(resume, epochs, rng), rng.bit_generator.state
 
         run, order = self.world.from_first(first)
         self._synchronize()

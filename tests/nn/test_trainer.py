@@ -275,8 +275,26 @@ def test_a_new_run_in_an_old_folder_keeps_its_own_files(tmp_path):
     trainer(None, saver).fit(X, Y, **{**FIT, "epochs": 2})
     assert [p.name for p in saver.files()] == ["m-00000006.safetensors", "m-00000012.safetensors"]
     resumed = trainer(None, nn.ModelCheckpoint(path))
-    resumed.fit(X, Y, resume="auto", **FIT)
+    resumed.fit(X, Y, resume="auto", **{**FIT, "epochs": 2})
     assert resumed.epoch == 2
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_run_that_has_ended_goes_on_to_more_epochs(tmp_path, ended):
+    """Those of the call are the total, as of a run that was interrupted; fewer than were made change nothing."""
+    saver = nn.ModelCheckpoint(tmp_path / "m.safetensors")
+    first, whole = trainer(None, saver), trainer(None)
+    first.fit(X, Y, rng=5, **{**FIT, "epochs": 2})
+    if ended:
+        first.save(saver.files()[-1])
+    whole.fit(X, Y, rng=5, **{**FIT, "epochs": 4})
+    resumed = trainer(None)
+    for epochs, total in ((1, 2), (4, 4), (4, 4)):
+        resumed.fit(X, Y, rng=5, **{**FIT, "epochs": epochs}, resume=saver.files()[-1])
+        assert resumed.epoch == total
+    if not ended:  # the order of the batches goes on as it would have
+        pairs = zip(resumed.model.parameters(), whole.model.parameters(), strict=True)
+        assert all(np.array_equal(a.data, b.data) for a, b in pairs)
 
 
 def test_a_metric_that_some_batches_leave_undefined():
