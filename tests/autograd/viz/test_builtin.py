@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 import sys
+import time
 import tomllib
 import xml.dom.minidom
 from pathlib import Path
@@ -232,7 +233,8 @@ def test_sixty_boxes_take_less_than_half_a_second():
         root.backward()
         source = ag.draw(root, max_nodes=500).source
         assert 55 <= len(builtin.read(source).nodes) <= 60
-        assert best(3, lambda: engine.layout(source, "svg")) < 100 * best(15, work)  # noqa: B023
+        taken = best(3, lambda: engine.layout(source, "svg"), time.process_time)  # noqa: B023
+        assert taken < 100 * best(15, work, time.process_time)
 
 
 @pytest.mark.graphviz
