@@ -8,6 +8,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from autograd.errors import ArgumentError, AutogradError, CallError, UnexpectedKeyword, UnknownName, nearest
@@ -203,13 +204,18 @@ _AT_LEAST_0 = ("eps", "gamma")  # what no class takes below 0, nor as nan
 _NO_NUMBERS = (str, bytes, list, tuple, dict)  # of other things that are none their own check tells more
 _KINDS: dict[Any, tuple[Callable[[Any], bool], str]] = {
     float: (lambda value: value is not None and not isinstance(value, _NO_NUMBERS), "a number"),
-    int: (lambda value: value is not None and not isinstance(value, _NO_NUMBERS), "a whole number"),
+    int: (lambda value: value is not None and not isinstance(value, _NO_NUMBERS) and not _cut(value), "a whole number"),
     float | None: (lambda value: not isinstance(value, _NO_NUMBERS), "a number or None"),
-    int | None: (lambda value: not isinstance(value, _NO_NUMBERS), "a whole number or None"),
+    int | None: (lambda value: not isinstance(value, _NO_NUMBERS) and not _cut(value), "a whole number or None"),
     bool: (lambda value: not isinstance(value, _NO_NUMBERS), "True or False"),
     str | os.PathLike[str]: (lambda value: isinstance(value, str | os.PathLike), "a path"),
 }
 _KINDS[float | int] = _KINDS[float]
+
+
+def _cut(value: Any) -> bool:
+    """Tell whether a number has a part behind the point."""
+    return isinstance(value, Real) and value % 1 != 0
 
 
 class Taken:

@@ -135,8 +135,8 @@ class StepLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        if step_size < 1 or step_size != int(step_size):
-            raise ArgumentError(f"StepLR: step_size must be a whole number of at least 1, got {step_size}.")
+        if step_size < 1:
+            raise ArgumentError(f"StepLR: step_size must be at least 1, got {step_size}.")
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -183,7 +183,7 @@ class MultiStepLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
-        if any(mark < 0 for mark in milestones):
+        if any(mark < 0 or mark != int(mark) for mark in milestones):
             raise ArgumentError(f"MultiStepLR: milestones are numbers of steps, got {list(milestones)}.")
         self.milestones, self.gamma = sorted(milestones), gamma
         super().__init__(optimizer)

@@ -390,7 +390,7 @@ def test_a_file_is_not_held_against_the_numbers_that_happen_to_be_there(tmp_path
     def make(lr):
         m = model()
         sgd = nn.optim.SGD(m.parameters(), lr=lr, momentum=lr / 2)
-        plateau = nn.optim.ReduceLROnPlateau(sgd, patience=lr)
+        plateau = nn.optim.ReduceLROnPlateau(sgd, patience=type(lr)(np.ceil(lr)))
         stop = nn.EarlyStopping("loss")
         stop.best = None if lr == 1 else float(lr)
         return nn.Trainer(m, nn.MSELoss(), sgd, callbacks=[nn.LRSchedule(plateau, monitor="loss"), stop, Own()])

@@ -497,7 +497,7 @@ NAN[3, 1] = np.nan
         (lambda t: t.predict(3.0), ShapeError, "predict: x is a single number"),
         (lambda t: t.predict([X[:3], X[3:]]), ShapeError, "predict: x is a list of arrays of several shapes"),
         (lambda t: t.predict(X, batch_size=0), ArgumentError, "predict: batch_size must be at least 1"),
-        (lambda t: t.fit(X, Y, batch_size=2.5), ArgumentError, "fit: batch_size must be a whole number, got 2.5"),
+        (lambda t: t.fit(X, Y, batch_size=2.5), ArgumentError, "batch_size must be a whole number or None, got 2.5"),
         (lambda t: t.fit(X, Y, epochs=-1), ArgumentError, "epochs must be at least 0, got -1"),
         (lambda t: t.fit(X, Y, sample_weight=np.zeros(103)), ArgumentError, "not all of them 0"),
         (lambda t: t.fit(X, Y, class_weight={0: 1.0, 1: -1.0}), ArgumentError, "finite and not negative"),

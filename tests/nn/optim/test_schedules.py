@@ -117,7 +117,7 @@ def test_a_group_that_is_added_follows_from_its_own_rate():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: optim.StepLR(sgd(), 0), "StepLR: step_size must be a whole number of at least 1, got 0"),
+        (lambda: optim.StepLR(sgd(), 0), "StepLR: step_size must be at least 1, got 0"),
         (lambda: optim.StepLR(3, 1), "StepLR needs an optimizer, got int"),
         (lambda: optim.CosineAnnealingLR(sgd(), 0), "CosineAnnealingLR: T_max must be at least 1, got 0"),
         (
