@@ -46,11 +46,11 @@ def adjoint(
             parts = [found.pop(out, None) if out in leading and out not in wanted else None for out in step.outputs]
             mark = len(tracer.steps)
             pairs = _vjp_of_leading(tracer, step, parts, leading, recorded)
-            for made in tracer.steps[mark:]:  # they belong to the line and the module of what they go back through
-                made.line, made.scope = step.line, step.scope
             for value, cotangent in pairs:
                 found[value] = total = ew.add(found[value], cotangent) if value in found else cotangent
                 total._node.value.of = total._node.value.of or value
+            for made in tracer.steps[mark:]:  # they belong to the line and the module of what they go back through
+                made.line, made.scope = step.line, step.scope
     return {value: g for value, g in found.items() if value in wanted}
 
 

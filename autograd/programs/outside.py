@@ -29,13 +29,16 @@ def is_ours(file: str) -> bool:
 
 
 def user_line(*, inside: bool = False) -> tuple[str, int] | None:
-    """Find the line of the user's program that is running; with ``inside`` one of what is being traced, or None."""
+    """Find the line of the user's program that is running; with ``inside`` one of what is being traced, or None.
+
+    Python's and NumPy's own functions stand between: a decorator of contextlib's, say, has no line of the user's.
+    """
     frame: Any = _getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
         if inside and name == _TRACES:
             return None
-        if not is_ours(name):
+        if not is_ours(name) and not is_library(frame.f_globals.get("__name__", "")):
             return name, frame.f_lineno
         frame = frame.f_back
     return None

@@ -2,6 +2,7 @@
 
 import re
 import traceback
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,3 +111,29 @@ def test_long_lines_are_broken_at_commas():
 def test_equal_constants_are_one():
     source = ag.compile(lambda x: (x @ np.eye(2) + np.zeros(2)) @ np.eye(2) + np.zeros(2)).program(np.ones(2)).source
     assert source.startswith("eye = np.eye(2, dtype=np.float64)\nzeros = np.zeros((2,), np.float64)\n\n")
+
+
+def comments(f, *args):
+    return [line.strip() for line in ag.compile(f).program(*args).source.splitlines() if line.startswith("    #")]
+
+
+@np.errstate(all="ignore")  # NumPy's own decorator has no line of the user's
+def decorated(x):
+    y = np.exp(x) * x
+    return (y + x * 3.0).sum()
+
+
+@pytest.mark.parametrize("transform", [lambda f: f, ag.grad, ag.value_and_grad, lambda f: lambda x: ag.hvp(f)(x, x)])
+def test_each_comment_is_a_line_of_the_users(transform):
+    here = {line.strip() for line in Path(__file__).read_text(encoding="utf-8").splitlines()}
+    found = comments(transform(decorated), np.ones(2))
+    assert found
+    assert {line.removeprefix("# ") for line in found} <= here
+
+
+def test_what_is_added_up_belongs_to_the_line_that_it_goes_back_through():
+    def f(x):
+        y = np.sin(x)
+        return (y * x + y).sum()
+
+    assert comments(ag.grad(f), np.ones(2)) == ["# y = np.sin(x)", "# return (y * x + y).sum()", "# y = np.sin(x)"]
