@@ -5,9 +5,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from inspect import CO_OPTIMIZED
 from typing import Any
 
 from autograd.box import Box
+from autograd.programs.traced import Traced
 from autograd.programs.values import INPUT, Value
 from autograd.tree import is_nested, parts_of
 
@@ -36,6 +38,18 @@ def _inside(x: Any, name: str) -> Iterator[tuple[str, Box]]:
         elif is_nested(x):
             keys = getattr(x, "_fields", None) or range(len(parts_of(x)))
             todo += [(part, f"{name}_{key}", False) for key, part in zip(keys, parts_of(x), strict=True)]
+
+
+def name_held(frames: Sequence[Any]) -> None:
+    """Name values by the variables that hold them while functions run; ``frames`` are theirs, from the inside out.
+
+    So each turn of a loop has the names of its own. What several functions hold is called as the outermost calls it.
+    """
+    for frame in reversed(frames):
+        for name, x in frame.f_locals.items() if frame.f_code.co_flags & CO_OPTIMIZED else ():
+            if type(x) is Traced:
+                value: Any = x._node.value  # type: ignore[union-attr]
+                value.name = value.name or name
 
 
 def name_closed(inputs: Sequence[Value], paths: Mapping[int, str]) -> None:

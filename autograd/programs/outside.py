@@ -8,6 +8,7 @@ import functools
 import gc
 import io
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from sys import _getframe
@@ -28,8 +29,8 @@ def is_ours(file: str) -> bool:
     return file.startswith((*_HERE, "<autograd"))
 
 
-def user_line(*, inside: bool = False) -> tuple[str, int] | None:
-    """Find the line of the user's program that is running; with ``inside`` one of what is being traced, or None.
+def user_frames(*, inside: bool = False) -> Iterator[Any]:
+    """Yield the frames of the user's functions that are running, from the inside out; ``inside`` what is being traced.
 
     Python's and NumPy's own functions stand between: a decorator of contextlib's, say, has no line of the user's.
     """
@@ -37,11 +38,15 @@ def user_line(*, inside: bool = False) -> tuple[str, int] | None:
     while frame is not None:
         name = frame.f_code.co_filename
         if inside and name == _TRACES:
-            return None
+            return
         if not is_ours(name) and not is_library(frame.f_globals.get("__name__", "")):
-            return name, frame.f_lineno
+            yield frame
         frame = frame.f_back
-    return None
+
+
+def user_line(*, inside: bool = False) -> tuple[str, int] | None:
+    """Find the line of the user's program that is running; with ``inside`` one of what is being traced, or None."""
+    return next(((frame.f_code.co_filename, frame.f_lineno) for frame in user_frames(inside=inside)), None)
 
 
 def is_numpys(frame: Any) -> bool:

@@ -20,9 +20,8 @@ from autograd.modes import current, traced_by
 from autograd.ops import elementwise as ew
 from autograd.ops import indices
 from autograd.programs.adjoint import adjoint
-from autograd.programs.outside import (
-    user_line,
-)
+from autograd.programs.naming import name_held
+from autograd.programs.outside import user_frames
 from autograd.programs.pushing import pushed
 from autograd.programs.reach import is_library
 from autograd.programs.traced import PROGRAM, RunsAsItself, Traced, become, refusal, take
@@ -310,9 +309,10 @@ class Tracer:
         """Add a step."""
         if self._arithmetic_raises():
             self.doubt = "it has warnings of arithmetic raised as errors; do that in a function that is ag.opaque."
-        step = Step(
-            function, label, inputs, kwargs, outputs, scope=current().scope, line=user_line(inside=True), **facts
-        )  # fmt: skip
+        frames = list(user_frames(inside=True))
+        name_held(frames)
+        line = (frames[0].f_code.co_filename, frames[0].f_lineno) if frames else None
+        step = Step(function, label, inputs, kwargs, outputs, scope=current().scope, line=line, **facts)
         self.steps.append(step)
         self.written.update(_writable(kwargs.values()))
         return step

@@ -137,3 +137,28 @@ def test_what_is_added_up_belongs_to_the_line_that_it_goes_back_through():
         return (y * x + y).sum()
 
     assert comments(ag.grad(f), np.ones(2)) == ["# y = np.sin(x)", "# return (y * x + y).sum()", "# y = np.sin(x)"]
+
+
+def test_each_turn_of_a_loop_has_the_users_names():
+    def f(state):
+        angle, speed = state
+        for _ in range(2):
+            speed = speed - 0.5 * np.sin(angle)
+            angle = angle + 0.1 * speed
+        return angle * 2.0
+
+    lines = body(ag.compile(ag.value_and_grad(f)), np.array([1.0, 0.0]))
+    for line in ("angle = state[0]", "speed = state[1]", "speed_2 = speed - p", "angle_2 = angle + p_2"):
+        assert line in lines
+    assert any(line.startswith("dangle_2 = ") for line in lines)
+
+
+def test_the_outermost_name_of_a_value_stays():
+    def relu(z):
+        return np.maximum(z, 0.0)
+
+    def f(x):
+        hidden = x * 2.0
+        return relu(hidden)
+
+    assert body(ag.compile(f), np.ones(2))[0].startswith("hidden = ")
