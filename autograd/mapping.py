@@ -229,6 +229,7 @@ class Lanes(Tracer):
         self.mine: set[Value] = set()
         self.differing: set[Value] = set()  # those that are others for each example
         self.entered: list[Value | None] = []  # one for each argument; None for what is no array
+        self._made: dict[int, Box] = {}  # the constants that were made in the trace, by id
 
     # --------------------------------------------------------------------------------------------------- the trace
 
@@ -258,10 +259,21 @@ class Lanes(Tracer):
             return node.value  # type: ignore[no-any-return]
         known = self._by_box.get(id(box))
         if known is None:
-            value = Value(CLOSED, box._array, node is not None and bool(node.needs), True, box)
-            self.mine.add(value)
+            if self.made_inside(box) and not needs_grad(box):
+                value = self.frozen(box)
+            else:
+                value = Value(CLOSED, box._array, node is not None and bool(node.needs), True, box)
+                self.mine.add(value)
             known = self._by_box[id(box)] = value, box
         return known[0]
+
+    def made(self, box: Box) -> None:
+        """Note a constant Tensor that is made in the trace."""
+        self._made[id(box)] = box
+
+    def made_inside(self, box: Box) -> bool:
+        """Tell whether a Tensor was made in the trace."""
+        return id(box) in self._made
 
     def of_array(self, array: Any) -> Any:
         """Return what a plain array is: a value of the trace, or a constant."""

@@ -36,7 +36,7 @@ from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, TracedLeaf, 
 from autograd.hints import unknown_attribute
 from autograd.inplace import Writing
 from autograd.methods import Methods
-from autograd.modes import printable
+from autograd.modes import current, printable
 from autograd.ops import indexing
 from autograd.sharing import forget, lying_in, register
 
@@ -74,6 +74,8 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
         if requires_grad or name:
             name = None if name is None else printable(str(name))
             self._node = Leaf(small(array), array.shape, array.dtype, requires_grad, name)
+        if current().tracer is not None:
+            current().tracer.made(self)
         if not copy and type(array) is np.ndarray:
             self._settle(array)
         if self._node is not None and array.size > SMALL:

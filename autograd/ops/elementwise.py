@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.box import Box, needs_grad, plain, unbox, wrap
+from autograd.box import Box, needs_grad, unbox
 from autograd.ops.activations import sigmoid
 from autograd.ops.axes import as_array, no_out
-from autograd.ops.casting import astype
+from autograd.ops.casting import astype, copy
 from autograd.primitive import dispatch, implements, nondifferentiable, op, opaque
 
 LN2, LN10 = np.log(2.0).item(), np.log(10.0).item()
@@ -353,7 +353,9 @@ def fix(x: Any, out: Any = None) -> Any:
 
 
 dispatch[np.fix] = fix
-zeros_like, ones_like, empty_like = (nondifferentiable(f) for f in (np.zeros_like, np.ones_like, np.empty_like))
+zeros_like, ones_like, empty_like, _filled = (
+    nondifferentiable(f) for f in (np.zeros_like, np.ones_like, np.empty_like, np.full_like)
+)
 
 
 def full_like(
@@ -361,10 +363,10 @@ def full_like(
 ) -> Any:
     """Fill an array of the shape and dtype of ``a`` with ``fill_value``, which gets the sum of the gradient."""
     if not isinstance(fill_value, Box):
-        y = np.full_like(plain(a), fill_value, dtype, order, subok, shape)
-        return wrap(y) if isinstance(a, Box) else y
+        return _filled(a, fill_value, dtype, order, subok, shape)
     kind = as_array(a).dtype if dtype is None else dtype
-    return np.broadcast_to(astype(fill_value, kind), np.shape(a) if shape is None else shape)
+    value = astype(fill_value, kind)
+    return copy(np.broadcast_to(value, np.shape(a) if shape is None else shape))
 
 
 dispatch[np.full_like] = full_like

@@ -35,7 +35,7 @@ _STANDS = (Box, *_ARRAYS)
 _STATIC = {
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.isscalar, np.iscomplexobj, np.isrealobj,
     np.min_scalar_type, np.common_type, np.einsum_path, np.diag_indices_from, np.tril_indices_from,
-    np.triu_indices_from, np.zeros_like, np.ones_like, np.empty_like,
+    np.triu_indices_from, np.zeros_like, np.ones_like, np.empty_like, np.full_like,
 }  # fmt: skip
 
 
@@ -149,17 +149,28 @@ class Tracer:
 
     def _held_by(self, box: Box) -> Value:
         """Return the Value of a Tensor that is no result of the trace; one that was made in it is a constant."""
-        if self.reached is None or needs_grad(box) or id(box) in self.reached:
+        if needs_grad(box) or not self.made_inside(box):
             value = Value(CLOSED, box._array, needs_grad(box), True, box, True)
             value.name = _named(box)
             self.inputs.append(value)
             return value
+        return self.frozen(box)
+
+    def frozen(self, box: Box) -> Value:
+        """Return the Value of a Tensor that was made in the trace, of what is known there: a constant."""
         found = self.of_array(box._array)
         if isinstance(found, Value):
             return found
         value = Value(RESULT, found, False, True, seen=True)
         self.note(same, "constant", (found,), {}, (value,))
         return value
+
+    def made(self, box: Box) -> None:
+        """Be told of a constant Tensor that is made in the trace."""
+
+    def made_inside(self, box: Box) -> bool | None:
+        """Tell whether a Tensor was made in the trace, None where that is not known."""
+        return None if self.reached is None else id(box) not in self.reached
 
     def of_array(self, array: Any) -> Any:
         """Return what a plain array is: a value of the program, an array read afresh at each call, or a constant."""
@@ -266,7 +277,8 @@ class Tracer:
         """Run a function on plain arrays as one step of the program; constants give constants."""
         if function in _STATIC:
             with traced_by(None):
-                return function(*replaced(args, _array_of), **replaced(kwargs, _array_of))
+                y = function(*replaced(args, _array_of), **replaced(kwargs, _array_of))
+            return self.like(y, args) if boxed and y.dtype.kind in "fc" else y
         inputs, keywords = replaced(args, self.keyword), replaced(kwargs, self.keyword)
         effect = self._draws(args, kwargs)
         with traced_by(None):
@@ -298,6 +310,14 @@ class Tracer:
         )
         boxes = [value.array if value.shape is None else self.wrap(value) for value in outputs]
         return rebuild(y, boxes) if several else boxes[0]
+
+    def like(self, array: Any, args: Any) -> Any:
+        """Return a constant as what it is where the function runs as itself: a Tensor if one of ``args`` is."""
+        given = [self.of_box(x) for x in args if isinstance(x, Box)]
+        seen = True if any(v.seen for v in given) else False if all(v.seen is False for v in given) else None
+        value = Value(RESULT, array, False, any(v.boxed for v in given), seen=seen)
+        self.note(same, "constant", (array,), {}, (value,))
+        return self.wrap(value)
 
     def _draws(self, args: Any, kwargs: Any) -> bool:
         """Tell whether a generator is among the arguments, and remember its state."""
@@ -344,9 +364,10 @@ class Tracer:
 
     def takes(self, box: Any) -> bool:
         """Make a stand-in of a Tensor that was made in the trace, which can be written into; tell whether it is one."""
-        if type(box) is Traced or self.reached is None:
+        inside = self.made_inside(box)
+        if type(box) is Traced or inside is None:
             return False
-        if id(box) in self.reached or needs_grad(box):
+        if not inside or needs_grad(box):
             raise self.as_itself("a write into a Tensor from outside must be seen there.")
         value = self.of_box(box)
         if value.kind != RESULT:

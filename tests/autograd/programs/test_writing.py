@@ -111,8 +111,19 @@ def an_array_of_its_own(x):
     return (y * y).sum()
 
 
+def made_alike(x):
+    y, z = np.zeros_like(x), np.full_like(x, 2.0)
+    y[0] = x[1]
+    for i in range(1, 3):
+        y[i] += y[i - 1] * x[i]
+    z *= x
+    w = np.full_like(x, x[0, 0])
+    w -= y
+    return (y * z).sum() + (w * np.empty_like(x, dtype=int).ndim).sum()
+
+
 FOLLOWED = (elimination, rows, turned, flat, views_of_views, steps, parts, spread, one_row_to_another, diagonal, axes,
-            filled, an_array_of_its_own)  # fmt: skip
+            filled, an_array_of_its_own, made_alike)  # fmt: skip
 WAYS = {
     "gradient": ag.grad,
     "second order": lambda f: lambda x: ag.hvp(f)(x, x),
@@ -128,6 +139,37 @@ def test_a_write_is_seen_by_all_that_look_there(f, way):
         for x in (A, A[::-1] * 1.1 + 0.1, A):
             np.testing.assert_allclose(compiled(x), function(x), rtol=1e-10)
         assert compiled.why == ""
+
+
+@pytest.mark.parametrize("f", FOLLOWED, ids=lambda f: f.__name__)
+def test_a_write_is_seen_in_each_example(f):
+    xs = np.stack([A, A[::-1] * 1.1 + 0.1])
+    for g in (f, ag.grad(f)):
+        found = ag.vmap(g)(xs)
+        np.testing.assert_allclose(found, np.stack([ag.value_and_grad(f)(x)[g is not f] for x in xs]), rtol=1e-10)
+    assert type(found) is np.ndarray
+    np.testing.assert_allclose(ag.compile(ag.vmap(ag.grad(f)))(xs), found, rtol=1e-10)
+
+
+def test_a_write_into_a_tensor_from_outside_is_seen_by_the_next_example():
+    held = ag.Tensor([0.0, 0.0])
+
+    def f(x):
+        held[0] += x[0]
+        return held.sum()
+
+    np.testing.assert_array_equal(ag.vmap(f)(np.array([[1.0], [2.0], [3.0]])), [1.0, 3.0, 6.0])
+    assert held.numpy().tolist() == [6.0, 0.0]
+
+
+@pytest.mark.parametrize("f", [made_alike, lambda x: np.full_like(x, 2.0) + x], ids=["written into", "used"])
+def test_an_array_that_is_made_alike_is_an_array_where_the_function_has_one(f):
+    """``full_like`` was a Tensor in a program of arrays, and its result as well."""
+    for x, kind in ((A, (np.ndarray, np.generic)), (ag.Tensor(A), ag.Tensor)):
+        compiled = ag.compile(f)
+        assert isinstance(compiled(x), kind)
+        assert isinstance(compiled(x), kind)
+        assert isinstance(f(x), kind)
 
 
 @pytest.mark.parametrize("f", FOLLOWED, ids=lambda f: f.__name__)
