@@ -18,7 +18,8 @@ from nn.reading import each
 from nn.rollback import Rollback
 
 log = logging.getLogger("nn.trainer")
-ROUNDING = ("factors", "products")  # passes that round otherwise: a compiled run must have the bits of a plain one
+# passes that round otherwise: a compiled run must have the bits of a plain one
+ROUNDING = ("factors", "products", "quotients")
 
 
 class Forward:

@@ -52,7 +52,7 @@ def scaled(gradient: Any, cotangent: Any) -> Any:
 
 
 def ones(program: Any) -> None:
-    """Leave out products with 1."""
+    """Leave out products with 1, and take the sign of those with -1."""
     known: dict[Any, Any] = {}
     for steps in (program.forward, program.backward):
         with edited(steps) as edits:
@@ -62,11 +62,15 @@ def ones(program: Any) -> None:
                     continue
                 for i, x in enumerate(step.inputs):
                     other, y = step.inputs[1 - i], step.outputs[0]
-                    one = isinstance(x, float | np.floating) and x == 1
-                    if one and isinstance(other, Value) and other.shape == y.shape and other.dtype == y.dtype:
+                    one = isinstance(x, float | np.floating) and abs(x) == 1
+                    if not one or not isinstance(other, Value) or (other.shape, other.dtype) != (y.shape, y.dtype):
+                        continue
+                    if x == 1:
                         known[y] = other
                         edits.gone.add(step)
-                        break
+                    else:
+                        step.function, step.label, step.inputs, step.op = np.negative, "negative", (other,), None
+                    break
     results_anew(program, known)
 
 

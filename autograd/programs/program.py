@@ -34,7 +34,8 @@ PASSES = (
     passes.names, passes.products, passes.common, simplify.spreads, simplify.constants, simplify.squares,
     passes.dead, passes.extremes, simplify.factors, simplify.signs, passes.dead, simplify.scatters, passes.dots,
     passes.sums, passes.rectifiers, passes.masks, passes.dead, blocks.ahead, simplify.constants, blocks.ones,
-    blocks.blocks, simplify.numbers, passes.in_place, passes.gather,
+    simplify.factors, simplify.signs, simplify.quotients, passes.dead, blocks.blocks, simplify.numbers, passes.in_place,
+    passes.gather,
 )  # fmt: skip
 
 

@@ -127,7 +127,10 @@ def signs(program: Any) -> None:
 
 
 def factors(program: Any) -> None:
-    """Multiply by numbers last, and by several at once: (x · c) · y = (x · y) · c, (x · c) · d = x · (c d)."""
+    """Multiply by numbers last, and by several at once: (x · c) · y = (x · y) · c, (x · c) · d = x · (c d).
+
+    A sign goes the same way: -x - y = -(x + y).
+    """
     read = Counter(v for step in (*program.forward, *program.backward) for v in step.values())
     read.update(values_in([program.outputs, list(program.gradients.values())]))
     for steps in (program.forward, program.backward):
@@ -136,7 +139,7 @@ def factors(program: Any) -> None:
             for step in steps:
                 scaled = _scaled(step)
                 if scaled is None:
-                    scaled = _with_the_number_last(step, made, edits)
+                    scaled = _with_the_number_last(step, made, edits) or _with_the_sign_last(step, made, edits)
                 elif scaled.x in made:
                     before = made[scaled.x]
                     edits.gone.add(before.step)
@@ -192,6 +195,55 @@ def _with_the_number_last(step: Step, made: dict[Any, _Scaled], edits: Edits) ->
         last.function, last.label, last.inputs = np.negative, "negative", (product,)
     edits.after[step] = last
     return _Scaled(last, product, c)
+
+
+def _with_the_sign_last(step: Step, made: dict[Any, _Scaled], edits: Edits) -> _Scaled | None:
+    """Let -x - y be x + y, and turn its sign after it."""
+    if step.function is not np.subtract or step.kwargs or step.packed or not step.outputs[0].shape:
+        return None
+    (a, b), y = step.inputs, step.outputs[0]
+    if not isinstance(a, Value) or not isinstance(b, Value):
+        return None
+    scaled = made.get(a)
+    if scaled is None or scaled.c != -1 or {(v.shape, v.dtype) for v in (a, b)} != {(y.shape, y.dtype)}:
+        return None
+    edits.gone.add(scaled.step)
+    with np.errstate(all="ignore"):
+        total = Value(RESULT, np.add(scaled.x.array, b.array))
+    last = step.copy()
+    last.function, last.label, last.inputs, last.outputs, last.op = np.negative, "negative", (total,), (y,), None
+    step.function, step.label, step.inputs, step.outputs, step.op = np.add, "add", (scaled.x, b), (total,), None
+    edits.after[step] = last
+    return _Scaled(last, total, -1)
+
+
+def quotients(program: Any) -> None:
+    """Divide once: (1 / y) · x = x / y, where that quotient is there already."""
+    known: dict[Any, Any] = {}
+    made: dict[Any, Step] = {}
+    quotient: dict[Any, Value] = {}
+    for steps in (program.forward, program.backward):
+        with edited(steps) as edits:
+            for step in steps:
+                read_anew(step, known)
+                if step.kwargs or step.packed or len(step.outputs) != 1 or step.outputs[0].dtype not in _FLOATS:
+                    continue
+                y = step.outputs[0]
+                if step.function is np.divide:
+                    made[y] = step
+                    if all(isinstance(x, Value) for x in step.inputs):
+                        quotient.setdefault(step.inputs, y)
+                elif step.function is np.multiply:
+                    for x, other in (step.inputs, step.inputs[::-1]):
+                        over = made.get(x) if isinstance(x, Value) else None
+                        if over is None or not _is(over.inputs[0], 1) or not isinstance(other, Value):
+                            continue
+                        found = quotient.get((other, over.inputs[1]))
+                        if found is not None and (found.shape, found.dtype) == (y.shape, y.dtype):
+                            known[y] = found
+                            edits.gone.add(step)
+                            break
+    results_anew(program, known)
 
 
 def scatters(program: Any) -> None:

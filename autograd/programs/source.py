@@ -173,6 +173,7 @@ class Source(Spelling):
         size = math.prod(next(step.outputs[0] for step in loop.inner if step.outputs[0].shape).shape)
         sums = [step for step in loop.inner if step.outputs[0].shape == ()]
         results = [v for v in loop.outputs if v.shape]
+        read = {v for step in loop.inner for v in step.values()}
         outer = {v: self.name(v) for v in (*large, *results)}
         flat = {v: self._free(f"{name}_flat") for v, name in outer.items()}
         order = ", order='F'" if loop.kwargs["order"] == "F" else ""
@@ -189,14 +190,19 @@ class Source(Spelling):
                 self._names[v] = self._free(f"{name}_part")
                 yield f"        {self._names[v]} = {flat[v]}[{part}]"
         for step in loop.inner:
+            y = step.outputs[0]
             if step in sums:
-                total = self.name(step.outputs[0])
-                yield f"        {total}.append(np.add.reduce({self.expression(step.inputs[0])}))"
+                yield f"        {self.name(y)}.append(np.add.reduce({self.expression(step.inputs[0])}))"
+            elif y in results and isinstance(step.function, np.ufunc):
+                inputs = ", ".join([*map(self.expression, step.inputs), f"out={flat.pop(y)}[{part}]"])
+                self._names[y] = self._free(f"{outer[y]}_part") if y in read else ""
+                yield f"        {f'{self._names[y]} = ' if y in read else ''}{self.function(step)}({inputs})"
             else:
                 for text in self.statements(step):
                     yield f"        {text}"
         for v in results:
-            yield f"        {flat[v]}[{part}] = {self._names[v]}"
+            if v in flat:
+                yield f"        {flat[v]}[{part}] = {self._names[v]}"
         for step in sums:
             total = self.name(step.outputs[0])
             yield f"    {total} = {self.constant(added, 'added')}(iter({total}), {size})"

@@ -17,6 +17,8 @@ ROWS = {  # pass: function, what its source holds without the pass alone, and wh
     "spreads": (ag.grad(lambda x: (np.sin(x) * 2 * 3).mean()), "broadcast_to(", "np.cos(x)"),
     "squares": (lambda x: (x**2).sum(), "np.power(x, 2)", "np.square(x)"),
     "signs": (lambda x: -np.negative(x) + (-x), "-minus", "x - x"),
+    "factors": (ag.grad(lambda x: (np.exp(-x) / x).sum()), "dx -= exp", "q += exp"),
+    "quotients": (ag.grad(lambda x: (np.exp(-x) / x).sum()), "one / x", "exp /= x"),
     "scatters": (ag.grad(parts), "[:2] = ", "[:2] +="),
 }
 
