@@ -244,6 +244,7 @@ class _Trace:
         self.result: Any = None
         self._contents = self.guards.checksums()
         self._before = self.guards.copies()
+        self._written: set[int] = set()  # ids of arrays whose numbers the run has changed
         self._random = [random_state(rng) for rng in self.guards.random]
 
     def _name(self) -> str:
@@ -299,8 +300,8 @@ class _Trace:
         name_closed(tracer.inputs, self.guards.names)
         count, every = len(results), [*results, *map(tracer.of_box, left)]
         program = self._built(every, (lambda parts: (form(parts[:count]), parts[count:])) if left else form, off)
-        if program.is_doubtful([v.array if isinstance(v, Value) else v for v in program.outputs]):
-            self._run_again("a nan came out, which may stand where a mask cuts off.")
+        if again := self._wrong(program):
+            self._run_again(again)
         else:
             self._answer(program)
             self.result, more = self.result if left else (self.result, [])
@@ -309,6 +310,14 @@ class _Trace:
         for value in (*program.inputs, *_made(program)):  # the arrays of the trace are done with
             value.array = None
         return None if self.why else program  # what was computed now is right in any case, and done once
+
+    def _wrong(self, program: Program) -> str:
+        """Say why what was computed now may not stand, or its gradient: "" for nothing."""
+        if program.is_doubtful([v.array if isinstance(v, Value) else v for v in program.outputs]):
+            return "a nan came out, which may stand where a mask cuts off."
+        read = program.inputs if program.inner else program.saved
+        changed = any(v.kind == ARRAY and id(v.source) in self._written for v in read)
+        return self.why if changed else ""
 
     def _run_again(self, why: str) -> None:
         """Let the function run as itself, from the state that it started from, as the traced run was another one."""
@@ -346,10 +355,14 @@ class _Trace:
             return f"the function changes {stale} while it runs."
         if self.tracer.doubt or self.guards.doubt:
             return self.tracer.doubt or self.guards.doubt
-        for key, found in self.guards.checksums().items():
-            if key not in self.tracer.written and found != self._contents.get(key, found):
-                shape = self.guards.arrays[key].shape
+        found = self.guards.checksums()
+        self._written = {key for key, number in found.items() if number != self._contents.get(key, number)}
+        for key in self._written:
+            shape = self.guards.arrays[key].shape
+            if key not in self.tracer.written:
                 return f"the function writes into an array of shape {shape}; do so in a function that is ag.opaque."
+            if self.guards.uses(key) > (key in self.tracer.given):  # more than by the function that writes
+                return f"the function reads an array of shape {shape} beside what writes into it."
         drawn = {id(x) for rng, _ in self.tracer.rng for x in (rng, rng.bit_generator)}
         for rng, state in zip(self.guards.random, self._random, strict=True):
             if id(rng) not in drawn and random_state(rng) != state:
@@ -359,7 +372,7 @@ class _Trace:
             return "it draws from np.random; use a Generator in ag.opaque, or pass the numbers."
         try:
             entering = {id(v.source) for v in self.tracer.inputs if v.kind == ARRAY} if not self.tracer.fresh else set()
-            self.guards.watch_contents(entering)
+            self.guards.watch_contents(entering, self._written)
         except TraceError as error:
             return str(error)
         return ""

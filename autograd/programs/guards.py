@@ -8,7 +8,7 @@ import builtins
 import sys
 import zlib
 from abc import ABCMeta, get_cache_token
-from collections import OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -32,6 +32,7 @@ from autograd.programs.reach import (
     is_decimal,
     is_library,
     is_unknown,
+    loads_of,
     names_of,
     read_reference,
 )  # fmt: skip
@@ -42,6 +43,7 @@ _BUILTIN = (list, dict, tuple, set, frozenset)  # whose objects have no attribut
 _METHODS = (FunctionType, classmethod, staticmethod, property)
 _RANDOM = (np.random.Generator, np.random.BitGenerator, np.random.SeedSequence, np.random.RandomState)
 _LIMIT = 20_000  # things that are walked through
+_LOOKUPS = LOOKUPS | {"buffers", "named_buffers", "state_dict"}
 MANY = 200  # entries of a dict, above which they are compared in a loop
 SMALL = 1 << 16  # bytes of arrays whose contents are compared at each call
 LARGE = 1 << 20
@@ -60,6 +62,8 @@ class Guards:
         self._seen: set[int] = set()
         self._kept: list[Any] = []
         self._dunders: set[str] = set()  # what is read of functions and classes themselves
+        self._loads: Counter[str] = Counter()  # how often the user's code names a thing
+        self._held: defaultdict[int, set[str]] = defaultdict(set)  # under which names arrays are found, by id
         self.walk(f, getattr(f, "__name__", type(f).__name__))
         self._see_dunders()
 
@@ -85,7 +89,12 @@ class Guards:
             if is_decimal(x):
                 self.doubt = self.doubt or "it computes with decimal, whose context may change. Pass float numbers."
             if not isinstance(x, np.ufunc):
-                stack += self._parts(x, name)
+                parts = list(self._parts(x, name))
+                stack += parts
+                for part, label in parts:
+                    if isinstance(part, np.ndarray):
+                        named = isinstance(x, FunctionType | type) or type(x) not in _BUILTIN
+                        self._held[id(part)].add(label.rpartition(".")[2] if named else "")
 
     def _see_dunders(self) -> None:
         """Remember the names and texts of functions and classes, if those are read."""
@@ -172,6 +181,7 @@ class Guards:
     def _names_in(self, f: FunctionType, inside: list[tuple[str, ModuleType]]) -> Iterator[tuple[Any, str]]:
         """Remember what stands under the names that code uses, in its module and in those that it has at hand."""
         names, modules = names_of(f.__code__), {id(np)}
+        self._loads += loads_of(f.__code__)
         self._dunders |= names & DUNDERS
         if {"bit_generator", "get_state"} & names:
             self.doubt = self.doubt or "it looks into a random generator; do so in a function that is ag.opaque."
@@ -297,15 +307,29 @@ class Guards:
         arrays = [a for a in self.arrays.values() if a.flags.writeable and not a.dtype.hasobject]
         return [(a, a.copy()) for a in arrays if a.nbytes <= LARGE]
 
-    def watch_contents(self, entering: set[int]) -> None:
-        """Compare the contents of arrays that the program does not read itself: they may have decided something."""
-        others = [a for key, a in self.arrays.items() if key not in entering and not a.dtype.hasobject]
+    def uses(self, key: int) -> int:
+        """Return how often the user's code names an array that is reached: 0 where only a layer reads its own."""
+        return sum(self._loads[name] if name else 1 for name in self._held[key])
+
+    def _may_be_read(self, key: int) -> bool:
+        """Tell whether the user's code can ask an array for its numbers: it names it, or looks names up."""
+        return self.uses(key) > 0 or any(map(self._loads.__contains__, _LOOKUPS))
+
+    def watch_contents(self, entering: set[int], written: set[int]) -> None:
+        """Compare the contents of arrays, as their numbers may have decided something.
+
+        Not of those that are ``written`` by the program, and of those ``entering`` it the small ones that the user's
+        code names.
+        """
+        arrays = {key: a for key, a in self.arrays.items() if not a.dtype.hasobject and key not in written}
+        others = [a for key, a in arrays.items() if key not in entering]
         if sum(a.nbytes for a in others) > SMALL:
             raise TraceError(
                 "the function reaches large arrays that its program does not read; what was decided by their numbers "
                 "could not be noticed. Pass them as arguments."
             )
-        for a in others:
+        read = [a for key, a in arrays.items() if key in entering and a.nbytes <= SMALL and self._may_be_read(key)]
+        for a in (*others, *read):
             self._add(f"an array of shape {a.shape}", a, "{}.tobytes()", a.tobytes(), EQUALS)
 
 

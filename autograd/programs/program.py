@@ -5,6 +5,7 @@ those, and gives the gradients. The result of a call is a Tensor with one node; 
 a nan behind a mask) it is the ordinary ops again: see :meth:`Program.replay`.
 """
 
+import copy
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import compress
@@ -230,7 +231,7 @@ class Program:
             return env[x] if isinstance(x, Value) else x
 
         def get_plain(x: Any) -> Any:
-            return plain(get(x))
+            return _apart(plain(get(x)))
 
         for step in self.trace:
             if step.effect:
@@ -316,6 +317,16 @@ def _moved(steps: Sequence[Step]) -> Iterator[Any]:
             held = inside if isinstance(x, np.ndarray) and not step.effect else (x, *inside)  # else it is a constant
             found |= {id(part): part for part in held if isinstance(part, np.random.Generator | np.ndarray)}
     yield from (x for x in found.values() if not isinstance(x, np.ndarray) or x.flags.writeable)
+
+
+def _apart(x: Any) -> Any:
+    """Return an object that holds arrays with copies of them: what is computed a second time moves no statistics."""
+    held = {} if callable(x) else getattr(x, "__dict__", {})
+    arrays = {name: part.copy() for name, part in held.items() if isinstance(part, np.ndarray)}
+    if arrays:
+        x = copy.copy(x)
+        vars(x).update(arrays)
+    return x
 
 
 def _state(x: Any) -> Any:

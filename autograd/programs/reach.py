@@ -3,6 +3,7 @@
 import builtins
 import dis
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from functools import partial
 from itertools import pairwise
@@ -106,6 +107,15 @@ def names_of(code: CodeType) -> set[str]:
         elif isinstance(constant, str) and constant.isidentifier():  # getattr(settings, "scale")
             names.add(constant)
     return names
+
+
+def loads_of(code: CodeType) -> Counter[str]:
+    """Count how often code names a thing, in the functions inside it as well, and the words that may be names."""
+    loads = Counter([str(step.argval) for step in dis.get_instructions(code) if step.opname.startswith("LOAD")])
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            loads += loads_of(constant)
+    return loads
 
 
 def globals_of(code: CodeType) -> set[str]:

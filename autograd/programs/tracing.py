@@ -69,6 +69,7 @@ class Tracer:
         self._boxes: list[ref[Any]] = []
         self._raises, self._filters = "raise" in np.geterr().values(), list(warnings.filters)
         self.written: set[int] = set()  # ids of arrays that steps may write into
+        self.given: set[int] = set()  # ids of those that plain functions are given
         self.labels: dict[int, str] = {}  # how the function calls its constants, by id
         self._looking: dict[int, list[Any]] = {}  # id of an array -> the constants that are views of it
 
@@ -280,7 +281,7 @@ class Tracer:
                 y = function(*replaced(args, _array_of), **replaced(kwargs, _array_of))
             return self.like(y, args) if boxed and y.dtype.kind in "fc" else y
         inputs, keywords = replaced(args, self.keyword), replaced(kwargs, self.keyword)
-        effect = self._draws(args, kwargs)
+        effect = self._draws(args, kwargs) or not is_library(getattr(function, "__module__", "numpy"))
         with traced_by(None):
             try:
                 y = function(*replaced(args, _array_of), **replaced(kwargs, _array_of))
@@ -297,7 +298,8 @@ class Tracer:
             for value in outputs:
                 value.seen = False
         label = getattr(function, "__name__", "call").strip("_")
-        self.written.update(id(x) for x in (*args, *kwargs.values()) if isinstance(x, np.ndarray))
+        self.given.update(id(x) for x in (*args, *kwargs.values()) if isinstance(x, np.ndarray))
+        self.written |= self.given
         self.note(
             function,
             label,

@@ -424,7 +424,34 @@ def base_of_a_class():
     return lambda x: Derived().s * x, set_factor, X
 
 
+def array_that_it_computes_with(read):
+    """Return a function that both computes with an array and asks it for a number."""
+
+    def row():
+        a = np.ones(3)
+        return lambda x: read(x * a, a), lambda: a.fill(3.0), X
+
+    return row
+
+
+READS = {
+    "a float of an array that it computes with": lambda y, a: y + float(a[0]),
+    "the maximum of an array that it computes with": lambda y, a: y + a.max(),
+    "an if on an array that it computes with": lambda y, a: y if a[0] < 2 else -y,
+    "a list of an array that it computes with": lambda y, a: y * a.tolist()[1],
+    "the length of a part of an array that it computes with": lambda y, a: y * len(a[a > 2]),
+}
+
+
+def statistics_that_it_reads_and_computes_with():
+    norm = nn.BatchNorm1d(3).eval()
+    change = lambda: norm.running_mean.fill(3.0)  # noqa: E731
+    return lambda x: norm(x[None]) * float(norm.running_mean.sum() + 1), change, X.astype("f4")
+
+
 CHANGES = {
+    **{name: array_that_it_computes_with(read) for name, read in READS.items()},
+    "statistics that it reads and computes with": statistics_that_it_reads_and_computes_with,
     "a class": lambda: (lambda x: x * Settings.factor, set_factor, X),
     "a class method": lambda: (Settings.times, set_factor, X),
     "a table of a class": lambda: (
@@ -584,8 +611,75 @@ def counts_batches():
     return lambda x: (norm(np.stack([x, 2.0 * x])), norm.running_mean.copy(), norm.num_batches_tracked.copy())[0]
 
 
+def reads_what_a_layer_moves(read):
+    def make():
+        norm = nn.BatchNorm1d(3, momentum=None)
+        return lambda x: read(norm, np.stack([x, 2.0 * x]))
+
+    return make
+
+
+@ag.opaque
+def one_more(a):
+    a += 1
+    return a
+
+
+def reads_what_an_opaque_function_moves():
+    n = np.zeros(3)
+    return lambda x: x * n * one_more(n) * n
+
+
+def reads_before_it_writes():
+    n = np.ones(3)
+
+    def f(x):
+        y = np.sin(x * n)
+        n[:] += 1
+        return y
+
+    return f
+
+
+WRITES = [
+    writes_into_what_it_reads, writes_into_what_it_does_not_read, counts_batches, reads_before_it_writes,
+    reads_what_an_opaque_function_moves,
+    *map(reads_what_a_layer_moves, [
+        lambda norm, x: norm(x) * float(norm.running_mean.sum()),
+        lambda norm, x: norm(x) * (1 if norm.num_batches_tracked < 3 else 2),
+        lambda norm, x: norm.running_mean.copy() + norm(x),
+        lambda norm, x: norm(x - norm.running_mean) * (x - norm.running_mean),
+    ]),
+]  # fmt: skip
+
+
 @pytest.mark.filterwarnings("ignore:.*runs uncompiled:RuntimeWarning")
-@pytest.mark.parametrize("make", [writes_into_what_it_reads, writes_into_what_it_does_not_read, counts_batches])
+@pytest.mark.parametrize("make", WRITES)
+def test_a_gradient_is_that_of_the_numbers_which_were_read(make):
+    """Of all that :func:`ag.value_and_grad` and a Tensor give, though what was read is another thing by then."""
+    plain, inner, outer = make(), make(), make()
+    compiled, inside = ag.compile(outer), ag.compile(lambda x: ag.grad(lambda x: (inner(x) ** 2).sum())(x))
+    for _ in range(4):
+        x, z = ag.Tensor(X, requires_grad=True), ag.Tensor(X, requires_grad=True)
+        (plain(x) ** 2).sum().backward()
+        (compiled(z) ** 2).sum().backward()
+        np.testing.assert_allclose(numbers(z.grad), numbers(x.grad), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(numbers(inside(X)), numbers(x.grad), rtol=1e-3, atol=1e-4)
+
+
+def test_a_second_derivative_moves_no_statistics():
+    plain = nn.BatchNorm1d(3)
+    norm = copy.deepcopy(plain)
+    compiled = ag.compile(norm)
+    for _ in range(3):
+        for f in (plain, compiled):
+            x = ag.Tensor(np.eye(3, dtype="f4"), requires_grad=True)
+            ag.gradient((f(x) ** 3).sum(), x, create_graph=True)
+        np.testing.assert_array_equal(norm.running_mean, plain.running_mean)
+
+
+@pytest.mark.filterwarnings("ignore:.*runs uncompiled:RuntimeWarning")
+@pytest.mark.parametrize("make", WRITES)
 def test_what_is_written_into_arrays_is_written_at_each_call(make):
     plain, other = make(), make()
     compiled = ag.compile(other)
