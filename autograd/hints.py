@@ -6,6 +6,7 @@ Floor 2: used by Tensor, the package, the compiler and the protocols.
 import functools
 import sys
 from collections.abc import Callable, Iterable
+from inspect import signature
 from types import FrameType
 from typing import Any, ParamSpec, TypeVar
 
@@ -165,8 +166,30 @@ MODULE = {
     "numpy": "use NumPy itself: np.exp(tensor) works",
 }
 _NUMPY = {"cat": "concatenate", "mm": "matmul", "from_list": "array", "arange": "arange"}  # torch.x -> np.y
-KEYWORDS = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "input": "the first argument", "other": "the second"}
-_TRANSFORMS = {"argnum": "argnums", "in_dims": "in_axes", "out_dims": "out_axes", "in_axis": "in_axes"}
+KEYWORDS = {
+    "dim": "axis",
+    "keepdim": "keepdims",
+    "dims": "axis",
+    "input": "the first argument",
+    "other": "the second",
+    "unbiased": "ddof",
+    "correction": "ddof",
+}
+_ELSEWHERE = {  # keywords of other libraries, and what takes their place
+    "argnum": "Use argnums",
+    "in_dims": "Use in_axes",
+    "out_dims": "Use out_axes",
+    "in_axis": "Use in_axes",
+    "device": f"{_HERE[0].upper()}{_HERE[1:]}",
+    "allow_int": "Integers have no gradient: use x.astype(float)",
+    "axis_name": "Leave it out: sums over examples are taken outside, of the result",
+    "grad_outputs": "Use upstream",
+    "allow_unused": "Leave it out: ag.depends_on(y, [x]) tells beforehand",
+    "fullgraph": "Leave it out: what cannot be part of a program raises TraceError",
+    "dynamic": "Leave it out: a function is traced once for each kind of input",
+    "mode": "Leave it out: there is one",
+    "backend": "Leave it out: there is one",
+}
 SCIPY = {
     "erf": "autograd.erf",
     "expit": "autograd.sigmoid",
@@ -204,19 +227,25 @@ def unexpected_keyword(function: str, names: Iterable[str]) -> UnexpectedKeyword
     """Return the error for keywords that a function does not take."""
     name = next(iter(names))
     hint = f" Use {KEYWORDS[name]}, NumPy's word." if name in KEYWORDS else ""
-    hint = hint or (f" Use {_TRANSFORMS[name]}." if name in _TRANSFORMS else "")
+    hint = hint or (f" {_ELSEWHERE[name]}." if name in _ELSEWHERE else "")
     return UnexpectedKeyword(f"{function}() got an unexpected keyword argument {name!r}.{hint}")
 
 
 def told(transform: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a transform so that keywords of HIPS autograd and of PyTorch are told the word that works here."""
+    """Decorate a function so that keywords of other libraries are told what takes their place.
+
+    A call is looked at when it has failed, so that a good one costs nothing.
+    """
 
     @functools.wraps(transform)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        wrong = [name for name in kwargs if name in _TRANSFORMS]
-        if wrong:
-            raise unexpected_keyword(transform.__name__, wrong)
-        return transform(*args, **kwargs)
+        try:
+            return transform(*args, **kwargs)
+        except TypeError:
+            wrong = [name for name in kwargs if name in _ELSEWHERE and name not in signature(transform).parameters]
+            if wrong:
+                raise unexpected_keyword(transform.__qualname__.removesuffix(".__init__"), wrong) from None
+            raise
 
     return checked
 

@@ -34,7 +34,9 @@ def jacobian(
     array([[2., 0.],
            [0., 4.]])
     """
-    return _matrix(f, argnums, holomorphic, has_aux, jacobian)
+    return Transformed(
+        _matrix(f, argnums, holomorphic, has_aux, "jacobian"), jacobian, f, argnums, holomorphic, has_aux
+    )
 
 
 @told
@@ -48,26 +50,26 @@ def jacfwd(f: Function, argnums: int | Sequence[int] = 0, holomorphic: bool = Fa
     >>> jacfwd(lambda x: np.stack([np.sin(x), np.cos(x)]))(0.0)
     array([ 1., -0.])
     """
-    return _matrix(f, argnums, holomorphic, has_aux, jacfwd)
+    run = _matrix(f, argnums, holomorphic, has_aux, "jacfwd", forwards=True)
+    return Transformed(run, jacfwd, f, argnums, holomorphic, has_aux)
 
 
-def _matrix(f: Function, argnums: Any, holomorphic: bool, has_aux: bool, transform: Any) -> Function:
-    check_function(transform.__name__, f)
+def _matrix(f: Function, argnums: Any, holomorphic: bool, has_aux: bool, who: str, forwards: bool = False) -> Function:
+    """Return what ``jacobian`` returns, and is ``who`` in errors; ``forwards`` goes by columns in any case."""
+    check_function(who, f)
     numbers, single = places_of(argnums)
 
     def matrix(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(f, args, numbers, kwargs, transform.__name__, has_aux)
+        trace = Trace(f, args, numbers, kwargs, who, has_aux)
         outputs = [shape_dtype(y) for y in trace.outputs]
         for _, dtype in outputs:
             _check_holomorphic(holomorphic, dtype, [target.dtype for target in trace.targets])
-        forwards = transform is jacfwd or (
-            sum(prod(target.shape) for target in trace.targets) < sum(prod(shape) for shape, _ in outputs)
-        )
-        blocks = (_by_columns if forwards else _by_rows)(trace, outputs, holomorphic)
+        wide = sum(prod(target.shape) for target in trace.targets) >= sum(prod(shape) for shape, _ in outputs)
+        blocks = (_by_rows if wide and not forwards else _by_columns)(trace, outputs, holomorphic)
         made = trace.rebuild_output([trace.shape(block, single) for block in blocks])
         return trace.with_aux(made, has_aux)
 
-    return Transformed(matrix, transform, f, argnums, holomorphic, has_aux)
+    return matrix
 
 
 def _by_rows(trace: Trace, outputs: Any, holomorphic: bool) -> list[list[Any]]:
@@ -155,6 +157,6 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False
     array([[4., 2.],
            [2., 0.]])
     """
-    check_function("hessian", f)
-    inner = jacobian(f, argnums, has_aux=has_aux)
-    return Transformed(jacfwd(inner, argnums, has_aux=has_aux), hessian, f, argnums, has_aux)
+    inner = Transformed(_matrix(f, argnums, False, has_aux, "hessian"), jacobian, f, argnums, False, has_aux)
+    run = _matrix(inner, argnums, False, has_aux, "hessian", forwards=True)
+    return Transformed(run, hessian, f, argnums, has_aux)

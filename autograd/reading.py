@@ -3,6 +3,7 @@
 Floor 10: used by :mod:`autograd.tensor` and the transforms.
 """
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,6 @@ def read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
         raise DTypeError(f"Tensor of a {type(data).__name__}: its mask would be lost. Use .filled(v) or .data.")
     if plain and dtype is None and type(data) is float:
         return np.float64(data)
-    given = getattr(data, "dtype", None)
-    if given is not None and dtype is not None and given.kind == "c" and np.dtype(dtype).kind in "iuf":
-        raise DTypeError(f"Tensor(dtype={np.dtype(dtype)}) would lose the imaginary part of {given}. Pass data.real.")
     if isinstance(data, list | tuple) and any(needs_grad(x) for x in data) and current().recording:
         raise ConversionError("a list of Tensors that require grad would lose its gradients here; use ag.array(list).")
     array = _converted(data, dtype, copy)
@@ -49,6 +47,8 @@ def _converted(data: Any, dtype: Any, copy: bool) -> npt.NDArray[Any]:
     if data is None:  # NumPy would make nan of it
         raise DTypeError(f"Tensor of None: {_HOLDS}.")
     try:
+        if dtype is not None and not isinstance(data, float | int):
+            _check_numbers(data if isinstance(data, np.ndarray) else np.array(data), type(data).__name__, dtype)
         return (
             np.array(data, dtype=dtype) if copy or not isinstance(data, np.ndarray) else np.asarray(data, dtype=dtype)
         )
@@ -62,6 +62,17 @@ def _converted(data: Any, dtype: Any, copy: bool) -> npt.NDArray[Any]:
         raise ShapeError(
             f"Tensor: the nested lists do not form an array: {str(error).rstrip('.')}. Make all rows of one length."
         ) from None
+
+
+def _check_numbers(array: npt.NDArray[Any], given: str, dtype: Any) -> None:
+    """Refuse words, and complex numbers where real ones are asked for: NumPy makes numbers of them with a dtype."""
+    kind = array.dtype.kind
+    if kind not in KINDS and not (kind == "O" and all(isinstance(x, Number) for x in array.flat)):
+        raise DTypeError(f"Tensor of dtype {array.dtype} from {given}: {_HOLDS}.")
+    if kind == "c" and np.dtype(dtype).kind in "iuf":
+        raise DTypeError(
+            f"Tensor(dtype={np.dtype(dtype)}) would lose the imaginary part of {array.dtype}. Pass data.real."
+        )
 
 
 def check_switch(value: Any) -> None:

@@ -33,7 +33,7 @@ from autograd.differentiate import differentiate, differentiate_recorded
 from autograd.errors import ArgumentError, GraphError, InPlaceError, ShapeError
 from autograd.forward import ask_for_graph
 from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
-from autograd.hints import unknown_attribute
+from autograd.hints import told, unknown_attribute
 from autograd.inplace import Writing
 from autograd.methods import Methods
 from autograd.modes import current, printable
@@ -58,6 +58,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
 
     __slots__ = ()
 
+    @told
     def __init__(
         self,
         data: Any,

@@ -38,27 +38,32 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     >>> value_and_grad(lambda x: x**2)(3.0)
     (np.float64(9.0), np.float64(6.0))
     """
-    check_function("grad", f)
+    return Transformed(_both(f, argnums, has_aux, "value_and_grad"), value_and_grad, f, argnums, has_aux)
+
+
+def _both(f: Function, argnums: int | Sequence[int], has_aux: bool, who: str) -> Function:
+    """Return what ``value_and_grad`` returns, and calls itself ``who`` in errors."""
+    check_function(who, f)
     numbers, single = places_of(argnums)
 
     def both(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(f, args, numbers, kwargs, "grad", has_aux)
+        trace = Trace(f, args, numbers, kwargs, who, has_aux)
         if len(trace.outputs) != 1 or np.size(plain(trace.outputs[0])) != 1:
             shapes = [np.shape(plain(y)) for y in trace.outputs]
             raise ShapeError(
-                f"grad: the function must return one scalar, got {shapes}. Use jacobian, or reduce with .sum()."
+                f"{who}: the function must return one scalar, got {shapes}. Use jacobian, or reduce with .sum()."
             )
         y = trace.outputs[0]
         if getattr(y, "dtype", np.dtype(float)).kind == "c":
             raise DTypeError(
-                f"grad: the function returned {y.dtype}, and only a real number has a gradient. Return .real, .imag or "
-                "abs() of it; for f'(z) of a holomorphic function use jacobian(f, holomorphic=True)."
+                f"{who}: the function returned {y.dtype}, and only a real number has a gradient. Return .real, .imag "
+                "or abs() of it; for f'(z) of a holomorphic function use jacobian(f, holomorphic=True)."
             )
         seed = np.ones(np.shape(plain(y)), getattr(y, "dtype", float))[()]
         gradient = trace.shape(trace.vjp([seed], trace.outside), single)
         return trace.with_aux(trace.value(), has_aux), gradient
 
-    return Transformed(both, value_and_grad, f, argnums, has_aux)
+    return both
 
 
 @told
@@ -76,15 +81,21 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
     >>> grad(lambda x: (x**2, "seen"), has_aux=True)(3.0)
     (np.float64(6.0), 'seen')
     """
-    both = value_and_grad(f, argnums, has_aux)
+    return Transformed(_gradient(f, argnums, has_aux, "grad"), grad, f, argnums, has_aux)
+
+
+def _gradient(f: Function, argnums: int | Sequence[int], has_aux: bool, who: str) -> Function:
+    """Return what ``grad`` returns, and calls itself ``who`` in errors."""
+    both = _both(f, argnums, has_aux, who)
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
         value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
-    return Transformed(gradient, grad, f, argnums, has_aux)
+    return gradient
 
 
+@told
 def gradient(y: Any, xs: Any, upstream: Any = None, *, create_graph: bool = False, retain_graph: bool = False) -> Any:
     """Return the gradients of a recorded result with respect to chosen Tensors; no ``.grad`` is touched.
 
@@ -168,20 +179,25 @@ def vjp(f: Function, *args: Any, has_aux: bool = False) -> Any:
     trace = Trace(f, args, range(len(args)), {}, "vjp", has_aux)
 
     def pullback(cotangents: Any) -> Any:
-        given, _ = flatten(cotangents)
-        if len(given) != len(trace.outputs):
-            raise ShapeError(f"pullback: expected {len(trace.outputs)} gradients, one per output, got {len(given)}.")
-        given = values_like(trace.rebuild_output(trace.outputs), cotangents, "pullback")
-        seeds = [seed_of(u, y, "pullback") for u, y in zip(given, trace.outputs, strict=True)]
-        traced = current().recording and (trace.outside or any(needs_grad(u) for u in seeds))
-        if not traced:
-            seeds = [plain(u) for u in seeds]
-        return trace.shape(trace.vjp(seeds, traced), len(args) == 1)
+        return _pulled_back(trace, cotangents, len(args) == 1, "pullback")
 
     if has_aux:
         value, aux = trace.with_aux(trace.value(), True)
         return value, pullback, aux
     return trace.value(), pullback
+
+
+def _pulled_back(trace: Trace, cotangents: Any, single: bool, who: str) -> Any:
+    """Return the gradients of the arguments of a run, given those of its outputs."""
+    given, _ = flatten(cotangents)
+    if len(given) != len(trace.outputs):
+        raise ShapeError(f"{who}: expected {len(trace.outputs)} gradients, one per output, got {len(given)}.")
+    given = values_like(trace.rebuild_output(trace.outputs), cotangents, who)
+    seeds = [seed_of(u, y, who) for u, y in zip(given, trace.outputs, strict=True)]
+    traced = current().recording and (trace.outside or any(needs_grad(u) for u in seeds))
+    if not traced:
+        seeds = [plain(u) for u in seeds]
+    return trace.shape(trace.vjp(seeds, traced), single)
 
 
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
@@ -253,7 +269,7 @@ def hvp(f: Function) -> Function:
     >>> hvp(lambda x: (x**3).sum())(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
-    gradient = grad(f)
+    gradient = Transformed(_gradient(f, 0, False, "hvp"), grad, f)
 
     def product(x: Any, v: Any, *more: Any) -> Any:
         if more:
@@ -261,6 +277,7 @@ def hvp(f: Function) -> Function:
                 f"hvp: takes x and v of a function of one argument, got {2 + len(more)} values. Put several arguments "
                 "into a tuple: hvp(lambda x: f(*x))((a, b), (u, v))."
             )
-        return vjp(gradient, x)[1](v)  # H is symmetric, so vᵀ · H is H · v
+        trace = Trace(gradient, (x,), (0,), {}, "hvp")
+        return _pulled_back(trace, v, True, "hvp: v")  # H is symmetric, so vᵀ · H is H · v
 
     return Transformed(product, hvp, f)

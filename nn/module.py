@@ -26,7 +26,7 @@ import autograd as ag
 from autograd.errors import ArgumentError, ConversionError, DTypeError, ShapeError
 from nn import report, trail
 from nn.backward_hooks import BackwardHook, Passing
-from nn.hints import Taken, refuse_call, unknown_attribute
+from nn.hints import Taken, hinted, refuse_call, unknown_attribute
 from nn.inputs import refuse_masked
 from nn.members import is_container, parts, places
 from nn.state import Incompatible, Slot, load
@@ -75,6 +75,7 @@ class Parameter(ag.Tensor):
         finally:
             Parameter.held = None
 
+    @hinted
     def __init__(
         self,
         data: Any,

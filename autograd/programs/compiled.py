@@ -16,6 +16,7 @@ import numpy as np
 from autograd.box import Box, leaf_of, needs_grad
 from autograd.compiler import run
 from autograd.errors import NotAFunction, TraceError, call_function
+from autograd.hints import told
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
 from autograd.programs.facts import WEAK, Facts
@@ -38,6 +39,7 @@ _ARRAYS = (np.ndarray, np.generic)
 _FIXED = (int, float, complex, str, bytes, type(None), type, np.dtype, Enum, range)  # results that are what they are
 
 
+@told
 def compile(f: Any = None, *, off: Collection[str] = (), quiet: bool = False) -> Any:
     """Return ``f`` compiled: traced once per kind of arguments, and written out as NumPy with its backpropagation.
 
