@@ -9,22 +9,20 @@ import numpy as np
 import autograd as ag
 from autograd.errors import ArgumentError
 from nn.hints import unknown_attribute
+from nn.members import BOOKS, ITEMS
 from nn.module import Module, Structure
 
 
 class _Container(Module):
     """Hold child modules by name in a dict of their own."""
 
+    _books = BOOKS | {ITEMS}
     _items: dict[str, Module]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         vars(self)["_items"] = {}
         return self
-
-    def _members(self) -> Iterator[tuple[str, Any]]:
-        yield from ((name, value) for name, value in super()._members() if not name.startswith("_items."))
-        yield from self._items.items()
 
     def _set(self, name: str, module: Any) -> None:
         if not isinstance(module, Module):

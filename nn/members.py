@@ -17,7 +17,8 @@ from autograd.errors import ArgumentError
 
 T = TypeVar("T")
 Kinds = tuple[type, ...]
-_BOOKS = ("_buffers", "_hooks")  # what every module has, and no container of parts
+BOOKS = frozenset({"_buffers", "_hooks"})  # attributes that every module has, and that hold no parts
+ITEMS = "_items"  # where containers keep modules that bear names of their own
 Part = tuple[str, str, Any]  # the dotted name, where it stands in Python's words, the parameter or module
 _PLAIN = (str, bytes, bytearray, memoryview, range)  # sequences of characters and numbers
 _WEAK = (WeakKeyDictionary, WeakValueDictionary)  # these say themselves that what they hold is not theirs
@@ -36,17 +37,20 @@ def is_container(value: Any) -> bool:
 
 def parts(owner: Any, own: Kinds) -> Iterator[Part]:
     """Yield what ``owner`` holds of the kinds ``own``, in the order in which it was set; its slots and class follow."""
-    attributes = vars(owner)
+    attributes, books = vars(owner), owner._books
     for name, value in attributes.items():
         if isinstance(value, own):
             yield name, name, value
-        elif name not in _BOOKS and _kind(type(value)):
+        elif name not in books and _kind(type(value)):
             yield from _inside(owner, name, name, value, own, ())
     if not _is_ours(type(owner)):
         held = {n: slot.__get__(owner) for n, slot in _slots(type(owner)).items() if _is_set(slot, owner)}
         for name, value in {**_of_class(type(owner)), **held}.items():
             if name not in attributes:
                 yield from _inside(owner, "", "", {name: value}, own, ())
+    if ITEMS in books:
+        items = attributes.get(ITEMS, {}).items()
+        yield from ((name, f"{ITEMS}[{name!r}]", module) for name, module in items if isinstance(module, own))
 
 
 def places(module: Any, own: Kinds) -> Iterator[tuple[str, str]]:

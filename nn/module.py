@@ -28,7 +28,7 @@ from nn import report, trail
 from nn.backward_hooks import BackwardHook, Passing
 from nn.hints import Taken, hinted, refuse_call, unknown_attribute
 from nn.inputs import refuse_masked
-from nn.members import is_container, parts, places
+from nn.members import BOOKS, is_container, parts, places
 from nn.state import Incompatible, Slot, load
 
 Array = NDArray[Any]
@@ -160,6 +160,7 @@ class Module:
     """
 
     _caches: ClassVar[tuple[str, ...]] = ("_place", "_buffers")  # attributes that decide nothing
+    _books: ClassVar[frozenset[str]] = BOOKS  # attributes that are no containers of parts
     _fixed: ClassVar[tuple[str, ...]] = ()  # attributes that are read when the module is made, and then no more
     training: bool
     _place: _Place | None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from autograd.errors import ArgumentError
+from nn.members import BOOKS, ITEMS
 from nn.module import Module
 
 
@@ -17,6 +18,8 @@ class ModuleDict(Module):
     >>> list(heads), heads["sex"].out_features
     (['age', 'sex'], 2)
     """
+
+    _books = BOOKS | {ITEMS}
 
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
         self._items: dict[str, Module] = {}
@@ -32,10 +35,6 @@ class ModuleDict(Module):
                 got = f"the class {module.__name__}; call it" if isinstance(module, type) else type(module).__name__
                 raise TypeError(f"ModuleDict holds modules; item {name!r} is {got}.")
         self._items = {**self._items, **new}
-
-    def _members(self) -> Iterator[tuple[str, Any]]:
-        yield from ((name, value) for name, value in super()._members() if not name.startswith("_items."))
-        yield from self._items.items()
 
     def __getitem__(self, name: str) -> Module:
         if name not in self._items:
