@@ -12,6 +12,7 @@ from autograd.programs.tracing import same
 from autograd.programs.values import CLOSED, RESULT, Step, Value, is_write, replaced, values_in
 from autograd.vjp import row_of_ones
 
+_AT_HAND = 1024  # bytes; NumPy keeps so small memory at hand, and a new array costs less than the word ``out=``
 GATHERED = 32_768  # elements; the gradient of a larger leaf is an array of its own
 
 
@@ -301,6 +302,7 @@ def _reuse(steps: list[Step], outside: set[Value]) -> None:
         for x in step.inputs[:1] if write else step.inputs:
             if (
                 isinstance(x, Value)
+                and (write or y.array.nbytes > _AT_HAND or _grows(x, y))
                 and x in own
                 and x not in outside
                 and last[x] == i
@@ -311,6 +313,11 @@ def _reuse(steps: list[Step], outside: set[Value]) -> None:
             ):
                 step.out = x
                 break
+
+
+def _grows(x: Value, y: Value) -> bool:
+    """Tell whether a result is what it was made of with more added: both have one meaning."""
+    return (x.name, x.of, x.letter) == (y.name, y.of, y.letter) and bool(y.name or y.of or y.letter)
 
 
 def gather(program: Any) -> None:

@@ -21,6 +21,7 @@ from autograd.gathering import Gathered
 from autograd.graph import Node
 from autograd.modes import current, no_grad
 from autograd.programs import blocks, passes, simplify
+from autograd.programs.nesting import nested
 from autograd.programs.page import page
 from autograd.programs.saving import save
 from autograd.programs.source import Changed, Source
@@ -33,10 +34,10 @@ Array = np.ndarray[Any, Any]
 _ARRAY = attrgetter("_array")
 PASSES = (
     passes.names, passes.products, passes.common, simplify.spreads, simplify.constants, simplify.squares,
-    passes.dead, passes.extremes, simplify.factors, simplify.signs, passes.dead, simplify.scatters, passes.dots,
-    passes.sums, passes.rectifiers, passes.masks, passes.dead, blocks.ahead, simplify.constants, blocks.ones,
-    simplify.factors, simplify.signs, simplify.quotients, passes.dead, blocks.blocks, simplify.numbers, passes.in_place,
-    passes.gather,
+    passes.dead, passes.extremes, simplify.factors, simplify.signs, passes.dead, simplify.indices, simplify.scatters,
+    passes.dots, passes.sums, passes.rectifiers, passes.masks, passes.dead, blocks.ahead, simplify.constants,
+    blocks.ones, simplify.factors, simplify.signs, simplify.quotients, passes.dead, blocks.blocks, simplify.numbers,
+    passes.in_place, passes.gather, nested,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.ops.indices import is_basic
+from autograd.ops.indices import as_index, as_tuple, is_basic
 from autograd.programs.passes import Edits, edited, named, read_anew, results_anew
 from autograd.programs.values import RESULT, Step, Value, values_in
 
@@ -46,11 +46,13 @@ def spreads(program: Any) -> None:
             for step in steps:
                 if named(step, "broadcast_to"):
                     small[step.outputs[0]] = _number(step.inputs[0])
-                elif _is_arithmetic(step) and any(isinstance(x, Value) and x in small for x in step.inputs):
+                elif _is_elementwise(step) and any(isinstance(x, Value) and x in small for x in step.inputs):
                     _unspread(step, small, edits)
 
 
-def _is_arithmetic(step: Step) -> bool:
+def _is_elementwise(step: Step) -> bool:
+    if named(step, "where") or named(step, "select"):
+        return step.op is not None and step.op.forward is step.function
     return step.function in _ELEMENTWISE and not step.kwargs and not step.packed
 
 
@@ -58,7 +60,8 @@ def _unspread(step: Step, small: dict[Any, Any], edits: Edits) -> None:
     """Let a step read numbers in place of arrays full of them; where all are, its result is such an array as well."""
     y = step.outputs[0]
     numbers = tuple([small.get(x, x) if isinstance(x, Value) else x for x in step.inputs])
-    if all(np.shape(_array(x)) == () for x in numbers):
+    masks = [_array(x) for x in step.kwargs.values()]  # of where and select
+    if not masks and all(np.shape(_array(x)) == () for x in numbers):
         with np.errstate(all="ignore"):
             value = Value(RESULT, step.function(*map(_array, numbers)))
         if value.dtype == y.dtype:
@@ -68,7 +71,7 @@ def _unspread(step: Step, small: dict[Any, Any], edits: Edits) -> None:
     for i in range(len(numbers)):
         inputs = (*step.inputs[:i], numbers[i], *step.inputs[i + 1 :])
         arrays = [_array(x) for x in inputs]
-        if np.broadcast_shapes(*map(np.shape, arrays)) == y.shape and np.result_type(*arrays) == y.dtype:
+        if np.broadcast_shapes(*map(np.shape, [*arrays, *masks])) == y.shape and np.result_type(*arrays) == y.dtype:
             step.inputs = inputs
 
 
@@ -271,6 +274,51 @@ def scatters(program: Any) -> None:
                 grown.add(a)
                 a.array = y.array
     results_anew(program, known)
+
+
+def indices(program: Any) -> None:
+    """Index by whole numbers as they are, and add at once into zeros what stands in different rows."""
+    known: dict[Any, Any] = {}
+    every = [*program.forward, *program.backward]
+    if not any(map(_may_write, every)):
+        for steps in (program.forward, program.backward):
+            with edited(steps) as edits:
+                for step in steps:
+                    read_anew(step, known)
+                    if step.function is as_index.__wrapped__ and _is_row_of_places(step.inputs[0]):
+                        known[step.outputs[0]] = step.inputs[0]
+                        edits.gone.add(step)
+        results_anew(program, known)
+    for steps in (program.forward, program.backward):
+        with edited(steps) as edits:
+            for step in steps:
+                if named(step, "scatter") and _names_each_once(step.kwargs["index"]):
+                    _add_into_zeros(step, edits)
+
+
+def _add_into_zeros(step: Step, edits: Edits) -> None:
+    (y,), shape = step.outputs, step.kwargs["shape"]
+    edits.before[step] = Step(np.zeros, "zeros", (shape, y.dtype), {}, (y,), scope=step.scope, line=step.line)
+    step.function, step.label, step.inputs, step.outputs = add_at, "add_at", (y, step.inputs[0]), ()
+    step.kwargs, step.op, step.effect = {"index": step.kwargs["index"]}, None, True
+
+
+def _may_write(step: Step) -> bool:
+    """Tell whether a step might write into an index between two reads: no check of our own does."""
+    ours = (getattr(step.function, "__module__", None) or "").partition(".")[0] in ("autograd", "nn")
+    return step.effect and (not ours or step.function is add_at)
+
+
+def _is_row_of_places(x: Any) -> bool:
+    return isinstance(x, Value) and isinstance(x.array, np.ndarray) and x.array.ndim == 1 and x.dtype == np.intp
+
+
+def _names_each_once(index: Any) -> bool:
+    """Tell whether an index of rows of numbers has each row of an array once: one of them is 0, 1, 2, …"""
+    parts = [_array(part) for part in as_tuple(index)]
+    rows = all(isinstance(part, np.ndarray) and part.ndim == 1 and part.dtype == np.intp for part in parts)
+    fixed = [part for part in as_tuple(index) if isinstance(part, np.ndarray)]
+    return rows and any(len(part) == len(parts[0]) and (np.diff(part) == 1).all() and part[:1] == 0 for part in fixed)
 
 
 def _puts(step: Step) -> bool:

@@ -1,5 +1,6 @@
 """Write a program out as Python: a function for forward and one for backward, as a person would write them."""
 
+import ast
 import builtins
 import keyword
 import linecache
@@ -14,10 +15,11 @@ import numpy as np
 from autograd.compiler import run, select
 from autograd.programs.blocks import added, parts
 from autograd.programs.simplify import add_at
-from autograd.programs.spelling import LETTERS, Spelling, written
+from autograd.programs.spelling import LETTERS, Spelling, new_axis, written
 from autograd.programs.values import NOTHING, Step, Value, is_write, values_in
 
 _WIDTH = 110
+_INSIDE = 50  # columns of an expression that is written inside another
 _TAKEN = {"np", "select", "saved", "forward", "backward", *keyword.kwlist, *dir(builtins)}
 
 
@@ -43,6 +45,7 @@ class Source(Spelling):
         self._as: dict[Value, Value] = {}  # what is written into the memory of another value and bears its name
         self._read: dict[Value, int] = {}  # the step that reads a value last
         self._at = 0  # the step that is written
+        self._inside: dict[Value, str] = {}  # the labels of what is written inside another line
         self._part = ""  # the block of a loop
         self._line: tuple[str, int] | None = None  # of the user's program
         self.lines: list[str] = []
@@ -134,13 +137,17 @@ class Source(Spelling):
         yield f"    return [{', '.join([self.expression(g) for g in program.gradients.values()])}]"
 
     def _body(self, steps: list[Step]) -> Iterator[str]:
-        path = ""
+        path, within = "", False
         self._line = None
         for self._at, step in enumerate(steps):
             if self.alone and self._is_check(step):
                 continue
             if self._is_inline(step):
-                self._names[step.outputs[0]] = f"{self.name(step.inputs[0])}.T"
+                self._names[step.outputs[0]] = self.call(step)
+                continue
+            if step.inside and len(text := self.call(step)) <= _INSIDE:
+                self._names[step.outputs[0]], self._inside[step.outputs[0]] = f"({text})", self._label(step)
+                within = True
                 continue
             here = step.scope.path if step.scope is not None else "" if step.line is not None else path
             if step.line != self._line and step.line is not None:
@@ -155,7 +162,8 @@ class Source(Spelling):
                 yield from self._loop(step)
                 continue
             for text in self.statements(step):
-                yield f"    {text}"
+                yield f"    {ast.unparse(ast.parse(text)) if within else text}"  # with the brackets that it needs
+            within = False
             check = self.checks(step)
             if check:
                 yield f"    if {check}:"
@@ -270,7 +278,12 @@ class Source(Spelling):
                 if same and self._read.get(x) == self._at and not x.name:
                     self._names[out] = self._names[x]
         cached = i - len(step.outputs) + len(op.cache) if op is not None and op.forward is step.function else -1
-        return self.name(out, op.cache[cached] if cached >= 0 else step.label)
+        return self.name(out, op.cache[cached] if op is not None and cached >= 0 else self._label(step))
+
+    def _label(self, step: Step) -> str:
+        """Return what a step does; a product of matrices is called so with what is added to it on its line as well."""
+        inside = [self._inside.get(x, "") for x in step.values()] if step.function is np.add else []
+        return next((label for label in inside if LETTERS.get(label) == "z"), step.label)
 
     def _wish(self, value: Value) -> str:
         """Return how a value is to be called: as the user does, after what it is the gradient of, as its op does."""
@@ -301,14 +314,16 @@ class Source(Spelling):
         return self._names[value]
 
     def _is_inline(self, step: Step) -> bool:
-        """Tell whether a transpose is written where it is read: it costs next to nothing."""
-        named = step.function is np.transpose or (step.op is not None and step.op.name == "transpose")
-        out, program = step.outputs[0] if step.outputs else None, self.program
-        if not named or out is None or len(out.shape) != 2 or step.kwargs.get("axes") not in (None, (1, 0)):
+        """Tell whether a transpose, or a column of a vector, is written where it is read: it costs next to nothing."""
+        out, x = step.outputs[0] if step.outputs else None, step.inputs[0] if step.inputs else None
+        if out is None or not isinstance(x, Value) or len(out.shape or ()) != 2:
             return False
-        if not isinstance(step.inputs[0], Value):
+        turns = step.function is np.transpose or (step.op is not None and step.op.name == "transpose")
+        turns = turns and step.kwargs.get("axes") in (None, (1, 0))
+        if not turns and (step.function is not np.expand_dims or len(x.shape) != 1 or not new_axis(step)):
             return False
-        return out not in program.saved and not any(out is v for v in (*program.outputs, *program.gradients.values()))
+        kept = (*self.program.saved, *self.program.outputs, *self.program.gradients.values())
+        return not any(out is v for v in kept)
 
     def _free(self, label: str, others: Iterable[str] = ()) -> str:
         label = re.sub(r"\W", "_", label).strip("_") or "v"

@@ -29,7 +29,7 @@ LETTERS = {
     "gather": "part", "sum": "total", "max": "peak", "min": "least", "greater": "mask", "less": "mask", "gt": "mask",
     "lt": "mask", "ge": "mask", "le": "mask", "eq": "same", "equal": "same", "ne": "other", "not_equal": "other",
     "invert": "rest", "negative": "minus", "power": "square", "as_index": "places", "class_indices": "labels",
-    "absolute": "size", "reshape": "reshaped",
+    "absolute": "size", "reshape": "reshaped", "select": "kept",
 }  # fmt: skip
 
 
@@ -50,6 +50,8 @@ class Spelling:
         )
         if step.function is np.transpose:
             return f"{inputs[0]}.T"
+        if step.function is np.expand_dims and (index := new_axis(step)):
+            return f"{inputs[0]}[{index}]"
         sign = OPERATORS.get(step.function) if _is_hashable(step.function) else None
         if sign and len(inputs) == 2 and not step.kwargs:
             return f"{inputs[0]} {sign} {inputs[1]}"
@@ -135,7 +137,7 @@ class Spelling:
         f = step.function
         place = place_of(f)
         if place.startswith("np."):
-            return place
+            return "np.abs" if f is np.absolute else place
         label = step.label
         if label in vars(builtins):  # max, which tells the places of the largest as well
             label = "_and_".join([label, *(step.op.cache if step.op is not None else ())]) + "_of" * (not step.packed)
@@ -177,18 +179,22 @@ _MISSING: Any = inspect.Parameter.empty
 
 
 def _briefly(tree: ast.expr) -> ast.expr:
-    """Leave out the last arguments of a function of NumPy's where they are its defaults."""
-    if isinstance(tree, ast.Call) and not tree.keywords:
-        try:
-            f = operator.attrgetter(ast.unparse(tree.func).removeprefix("np."))(np)
-            defaults = [each.default for each in inspect.signature(f).parameters.values()]
-        except (ValueError, TypeError, AttributeError):
-            return tree
-        while len(tree.args) > 1 and isinstance(tree.args[-1], ast.Constant):
-            default, given = defaults[len(tree.args) - 1], tree.args[-1].value
-            if type(default) is not type(given) or default != given:
-                break
-            tree.args.pop()
+    """Name the later arguments of a function of NumPy's, ``np.var(x, axis=0)``, but for those that are defaults."""
+    if not isinstance(tree, ast.Call) or tree.keywords:
+        return tree
+    try:
+        f = operator.attrgetter(ast.unparse(tree.func).removeprefix("np."))(np)
+        parameters = list(inspect.signature(f).parameters.values())[: len(tree.args)]
+    except (ValueError, TypeError, AttributeError):
+        return tree
+    pairs = list(zip(parameters, tree.args, strict=True)) if len(parameters) == len(tree.args) else []
+    if any(each.kind != each.POSITIONAL_OR_KEYWORD for each, _ in pairs):
+        return tree
+    first = next((i for i, (each, _) in enumerate(pairs) if each.default is not each.empty), len(pairs))
+    plain = [f"{each.name}={each.default!r}" for each, _ in pairs] + ["keepdims=False"]
+    given = [(each, value) for each, value in pairs[first:] if f"{each.name}={ast.unparse(value)}" not in plain]
+    tree.args = tree.args[:first] if pairs else tree.args
+    tree.keywords = [ast.keyword(each.name, value) for each, value in given]
     return tree
 
 
@@ -229,6 +235,30 @@ _METHODS: dict[str, Any] = {
     "stack": _joined,
     "concatenate": _joined,
 }
+
+
+def new_axis(step: Step) -> str:
+    """Write the index that gives an array one more axis: NumPy's function for it takes ten times as long."""
+    axis, x = step.kwargs.get("axis"), step.inputs[0]
+    if type(axis) is not int or len(step.inputs) != 1 or not isinstance(x, Value) or not x.shape:
+        return ""
+    parts = [":" for _ in x.shape]
+    parts.insert(axis % (len(parts) + 1), "None")
+    return ", ".join(parts)
+
+
+def is_plain(step: Step) -> bool:
+    """Tell whether a step is one operator, or one call of NumPy's, on what it reads: each of it stands there once."""
+    if step.packed or step.effect or step.dynamic or step.number or step.inner or len(step.outputs) != 1:
+        return False
+    if step.op is not None and step.op.forward is step.function and step.op.name in _PLAIN:
+        return True
+    if _is_hashable(step.function) and (step.function in OPERATORS or step.function in _SIGNS):
+        return True
+    return isinstance(step.function, np.ufunc) or place_of(step.function).startswith("np.")
+
+
+_PLAIN = {*_METHODS, "getitem", "gather"}
 
 
 def _listed(shape: str) -> str:

@@ -60,8 +60,8 @@ class Step:
     """
 
     __slots__ = (
-        "dynamic", "effect", "fits", "function", "inner", "inputs", "kwargs", "label", "line", "nested", "number", "op",
-        "out", "outputs", "packed", "recorded", "scope", "turned",
+        "dynamic", "effect", "fits", "function", "inner", "inputs", "inside", "kwargs", "label", "line", "nested",
+        "number", "op", "out", "outputs", "packed", "recorded", "scope", "turned",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +88,7 @@ class Step:
         self.out: Value | None = None  # whose memory the result is written into, transposed if ``turned``
         self.turned = False
         self.inner: list[Step] = []  # of a loop: what it does for each block
+        self.inside = False  # whether it is written inside the line of the step that reads it
         self.scope, self.line = scope, line
         for value in outputs:
             value.step = self

@@ -128,7 +128,7 @@ def test_values_have_the_names_of_the_lines_that_they_come_from():
     forward, backward = program.source.split("\ndef backward")
     for line in ("d = z - t", "flat = d.reshape(-1)", "s = flat @ flat"):
         assert f"    {line}\n" in forward
-    assert "dz = d * p" in backward
+    assert "dz = d * (2 * (dloss / c12))" in backward
 
 
 def test_names_of_the_user_come_first():
