@@ -9,14 +9,15 @@ import numpy as np
 from autograd.box import is_recording, unbox
 from autograd.errors import MissingRule, ShapeError
 from autograd.ops.axes import as_array
+from autograd.ops.casting import astype
 from autograd.primitive import dispatch
 from autograd.tree import flatten
 
 _FIXED = "Give edges, or range=: edges that move with the data have no gradient here."
 
 
-def _weighed(places: list[Any], edges: list[Any], weights: Any, density: Any) -> Any:
-    """Add the weights up by the bin of their place; the last bin of each axis holds its right end."""
+def _weighed(places: list[Any], edges: list[Any], weights: Any, density: Any, dtype: Any = float) -> Any:
+    """Add the weights up by the bin of their place, in ``dtype``; the last bin of each axis holds its right end."""
     inside, bins = np.ones(len(places[0]), bool), []
     for x, edge in zip(places, edges, strict=True):
         found = np.searchsorted(edge, x, "right") - 1
@@ -25,7 +26,7 @@ def _weighed(places: list[Any], edges: list[Any], weights: Any, density: Any) ->
         bins.append(found)
     shape = tuple(len(edge) - 1 for edge in edges)
     index = np.ravel_multi_index([found[inside] for found in bins], shape)
-    y = np.reshape(np.bincount(index, weights[inside], int(np.prod(shape))), shape)
+    y = astype(np.reshape(np.bincount(index, weights[inside], int(np.prod(shape))), shape), dtype, copy=False)
     if density:
         total = y.sum()
         for i, edge in enumerate(edges):
@@ -61,7 +62,7 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
     x = np.ravel(as_array(a))
     w = _weights("histogram", weights, x.size)
     edges = np.histogram_bin_edges(x, bins, range, unbox(w))
-    return _weighed([x], [edges], w, density), edges
+    return _weighed([x], [edges], w, density, w.dtype), edges
 
 
 def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:

@@ -31,6 +31,12 @@ def test_weights(name):
     ag.check_grads(f, W)
 
 
+@pytest.mark.parametrize("name", FORMS)
+def test_dtype_of_weights(name):
+    w = W.astype(np.float32)
+    assert FORMS[name](ag.Tensor(w, True)).dtype == FORMS[name](w).dtype
+
+
 def test_edges_that_would_move_are_refused():
     t = ag.Tensor(X, requires_grad=True)
     for call in (
