@@ -6,6 +6,7 @@ Floor 2: used by Tensor, the package, the compiler and the protocols.
 import functools
 import sys
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from inspect import signature
 from types import FrameType
 from typing import Any, ParamSpec, TypeVar
@@ -119,6 +120,8 @@ CONVERTS = {  # functions of NumPy that make a plain array of what they are give
     "vectorize": _LOOP,
     "kaiser": "write np.i0(beta * np.sqrt(1 - x**2)) / np.i0(beta) for x from -1 to 1",
     "full": "use np.broadcast_to(t, shape)",
+    "full_like": "use np.broadcast_to(t, a.shape)",
+    "nan_to_num": "use np.where(np.isnan(a), t, a)",
     "fromiter": "use np.stack([…])",
 }
 MODULE = {
@@ -286,18 +289,32 @@ def full_name(function: Any, numpy: Any) -> tuple[str, str]:
     return f"{module.replace('numpy', 'np', 1)}.{name}", ""
 
 
-def converted() -> str:
-    """Return the message for a Tensor that NumPy turns into a plain array: which function does, and what to use."""
-    frame: FrameType | None = sys._getframe(2)
-    name, module = "", "numpy"
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "scipy"):
+def called_within() -> tuple[str, str]:
+    """Return the function of NumPy or SciPy that the user called, and its module, where one of theirs called us."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _package(frame) == "autograd":
+        frame = frame.f_back
+    name = module = ""
+    while frame is not None and _package(frame) in ("numpy", "scipy"):
         module = frame.f_globals["__name__"]
         name = frame.f_code.co_qualname.partition(".")[0]
         frame = frame.f_back
+    return name, module
+
+
+def _package(frame: FrameType) -> str:
+    return frame.f_globals.get("__name__", "").partition(".")[0]  # type: ignore[no-any-return]
+
+
+def converted() -> str:
+    """Return the message for a Tensor that NumPy turns into a plain array: which function does, and what to use."""
+    name, module = called_within()
     if module.startswith("scipy."):
         return _converted_by_scipy(module.split(".")[1])
     usual = "use ag.array for nested lists, np.stack or np.concatenate to join Tensors"
-    who = f"np.{name}" if name else "np.array (or what calls it)"
+    parts = module.split(".")[1:]
+    public = [part for part in parts if part[0] != "_" and parts[0] in ("linalg", "fft", "polynomial")]
+    who = ".".join(["np", *public, name]) if name else "np.array (or what calls it)"
     return (
         f"{who} would turn a Tensor that requires grad into a plain array and lose its gradient. In its place "
         f"{CONVERTS.get(name, usual)}; for the numbers alone use .numpy(), .item() or .detach()."
@@ -305,9 +322,12 @@ def converted() -> str:
 
 
 def _converted_by_scipy(module: str) -> str:
-    """Return the message for a function of SciPy that cannot be taught gradients: it names ours."""
+    """Return the message for a function of SciPy that cannot be taught gradients: it names ours, if there are any."""
+    place = f"autograd.scipy.{module}"
+    way = "write it in NumPy's functions, or declare it with ag.op(…)"
+    if find_spec(place) is not None:
+        way = f"use the function of the same name in {place}, or where there is none {way}"
     return (
         f"scipy.{module} would turn a Tensor that requires grad into a plain array and lose its gradient. In its place "
-        f"use the function of the same name in autograd.scipy.{module}; for the numbers alone use .numpy(), .item() or "
-        ".detach()."
+        f"{way}; for the numbers alone use .numpy(), .item() or .detach()."
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.box import Box, contains_box, is_recording, needs_grad, read_only, unbox, values_of
 from autograd.errors import AutogradError, ConversionError, InPlaceError, MissingRule, ShapeError, TraceError
-from autograd.hints import full_name
+from autograd.hints import called_within, converted, full_name
 from autograd.modes import current
 from autograd.ops import ufuncs
 from autograd.primitive import dispatch, missing
@@ -165,6 +165,8 @@ def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwar
         return tracer.called(function, args, kwargs)
     method = "" if function is named else function.__name__
     if current().recording and named not in PLAIN and contains_box((args, kwargs), needs_grad):
+        if called_within()[0]:
+            raise ConversionError(converted())
         raise missing(named, _AT if method == "at" and named in dispatch else _ADVICE.get(named, ""), method)
     if method == "at" and isinstance(args[0], Box):
         raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too
@@ -214,7 +216,9 @@ def _into(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[st
         raise ConversionError(f"{name}(…, out=tensor): a Tensor cannot be an output. Write t = {name}(…).")
     if is_recording(*inputs) or current().tracer is not None:
         raise ConversionError(
-            f"{name} into a plain array would lose the gradient of a Tensor. Make the array a Tensor, "
+            converted()
+            if called_within()[0]
+            else f"{name} into a plain array would lose the gradient of a Tensor. Make the array a Tensor, "
             "or write a = a + t instead of a += t."
         )
     return getattr(ufunc, method)(*unbox(inputs), **kwargs)

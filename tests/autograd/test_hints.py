@@ -181,9 +181,15 @@ def test_functions_of_scipy(name, loaded, counterpart, monkeypatch):
     assert str(caught.value).startswith(said)
 
 
+def test_functions_of_scipy_that_have_no_namesake_say_so():
+    ndimage, t = pytest.importorskip("scipy.ndimage"), ag.Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(ConversionError, match=r"^scipy\.ndimage would .* In its place write it in NumPy's"):
+        ndimage.gaussian_filter(t, 1.0)
+
+
 def test_functions_of_scipy_that_convert_name_their_namesake():
     special = pytest.importorskip("scipy.special")
     with pytest.raises(
-        ConversionError, match=r"^scipy\.special would turn .* same name in autograd\.scipy\.special; for"
+        ConversionError, match=r"^scipy\.special would turn .* same name in autograd\.scipy\.special, or"
     ):
         special.softmax(ag.Tensor([0.5], requires_grad=True))
