@@ -19,7 +19,7 @@ from autograd.errors import NotAFunction, TraceError, call_function
 from autograd.hints import told
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
-from autograd.programs.facts import WEAK, Facts
+from autograd.programs.facts import WEAK, Facts, is_plain
 from autograd.programs.guards import Guards
 from autograd.programs.naming import arguments, name_closed
 from autograd.programs.opening import opened
@@ -100,15 +100,15 @@ class _Entry:
             return
         if not all(type(x) is np.ndarray or isinstance(x, Box) for x in args):
             return
-        space: dict[str, Any] = {"needs": needs_grad}
+        space: dict[str, Any] = {"needs": needs_grad, "layout": layout}
         names, lines = [f"x{i}" for i in range(len(args))], []
         for name, x in zip(names, args, strict=True):
             array, here = (x._array, f"{name}._array") if isinstance(x, Box) else (x, name)
             space |= {f"{name}_kind": type(x), f"{name}_dtype": array.dtype}
             lines += [f"{name}.__class__ is {name}_kind", f"{here}.dtype is {name}_dtype"]
             lines += [f"{here}.shape == {array.shape}"]
-            flags = f"{name}.flags.c_contiguous is {array.flags.c_contiguous}"
-            lines.append(f"needs({name}) is {needs_grad(x)}" if isinstance(x, Box) else flags)
+            lines.append(_lies_alike(here, array))
+            lines += [f"needs({name}) is {needs_grad(x)}"] if isinstance(x, Box) else []
         text = f"""def fits(recording, args, kwargs):
     if recording is not {recording} or kwargs or len(args) != {len(args)}:
         return False
@@ -116,6 +116,21 @@ class _Entry:
     return {" and ".join(lines) or "True"}
 """
         self.fits = run(text, "fits", self, space)["fits"]
+
+
+def layout(array: Any) -> Any:
+    """Return in which order the axes of an array lie in memory: ``"K"`` and ``"A"`` follow it."""
+    if not isinstance(array, np.ndarray) or array.flags.c_contiguous:
+        return True
+    strides = array.strides
+    return array.flags.f_contiguous, tuple(sorted(range(len(strides)), key=lambda i: -abs(strides[i])))
+
+
+def _lies_alike(name: str, array: Any) -> str:
+    """Return the condition that what bears a name lies in memory as an array does."""
+    if not isinstance(array, np.ndarray):
+        return "True"
+    return f"{name}.flags.c_contiguous" if array.flags.c_contiguous else f"layout({name}) == {layout(array)}"
 
 
 def _facts(box: Any) -> Any:
@@ -355,6 +370,7 @@ class _Trace:
         stale = self.guards.changed()
         if stale:
             return f"the function changes {stale} while it runs."
+        self.guards.see_caches()
         if self.tracer.doubt or self.guards.doubt:
             return self.tracer.doubt or self.guards.doubt
         found = self.guards.checksums()
@@ -427,15 +443,17 @@ def _form(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def _kind(x: Any) -> Any:
     """Return what a program is made for: of arrays shape and dtype, of other things what they are."""
     if isinstance(x, np.ndarray):
-        return x.dtype, x.shape, x.flags.c_contiguous
+        return type(x), x.dtype, x.shape, layout(x)
     if isinstance(x, Box):
         array = x._array
         node = x._node
-        return type(x), array.dtype, array.shape, node is not None and node.needs
+        return type(x), array.dtype, array.shape, layout(array), node is not None and node.needs
     if isinstance(x, np.generic):
         return x.dtype, ()
+    if not is_plain(x):
+        return type(x), id(x)
     if isinstance(x, float):
-        return float, x.hex()
+        return type(x), x.hex()
     if isinstance(x, complex):
-        return complex, x.real.hex(), x.imag.hex()
+        return type(x), x.real.hex(), x.imag.hex()
     return (type(x), x) if isinstance(x, (int, str, bool, type(None))) else (type(x), id(x))

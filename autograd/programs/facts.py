@@ -18,6 +18,11 @@ _Part = Callable[[Any], Any]
 IS, EQUALS, EACH, WEAK = "{} is {}", "{} == {}", "same({}, {})", "{} is {}()"  # how what is read is compared at once
 
 
+def is_plain(x: Any) -> bool:
+    """Tell whether something is its value and nothing else: a float is, a float of a class that adds attributes not."""
+    return isinstance(x, PLAIN) and not hasattr(x, "__dict__")
+
+
 class Facts:
     """Hold expressions and what each of them gave."""
 
@@ -93,7 +98,7 @@ def equal(now: Any, was: Any) -> bool:
     """
     if isinstance(was, tuple):
         return type(now) is type(was) and _each(now, was)
-    if type(now) is not type(was) or not isinstance(was, PLAIN):
+    if type(now) is not type(was) or not is_plain(was):
         return False
     return repr(now) == repr(was) if isinstance(was, float | complex | np.inexact) else bool(now == was)  # -0.0, nan
 

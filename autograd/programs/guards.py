@@ -21,8 +21,9 @@ import numpy as np
 
 from autograd.box import Box
 from autograd.errors import TraceError
-from autograd.programs.facts import EACH, EQUALS, IS, PLAIN, Facts
+from autograd.programs.facts import EACH, EQUALS, IS, Facts, is_plain
 from autograd.programs.reach import (
+    CACHE,
     DUNDERS,
     LOOKUPS,
     added_builtins,
@@ -38,7 +39,6 @@ from autograd.programs.reach import (
 )  # fmt: skip
 
 _HERE = ("<autograd", str(Path(__file__).parents[1]))
-_CLOSED = (*PLAIN, CodeType)  # into which nothing looks
 _BUILTIN = (list, dict, tuple, set, frozenset)  # whose objects have no attributes
 _METHODS = (FunctionType, classmethod, staticmethod, property)
 _RANDOM = (np.random.Generator, np.random.BitGenerator, np.random.SeedSequence, np.random.RandomState)
@@ -59,6 +59,7 @@ class Guards:
         self.random: list[Any] = []  # sources of random numbers
         self.doubt = ""
         self.names: dict[int, str] = {}  # of arrays and Tensors
+        self._caches: list[tuple[Any, str]] = []  # of functools, which the function may fill
         self._seen: set[int] = set()
         self._kept: list[Any] = []
         self._dunders: set[str] = set()  # what is read of functions and classes themselves
@@ -74,7 +75,7 @@ class Guards:
         stack = [(root, name)]
         while stack:
             x, name = stack.pop()
-            if id(x) in self._seen or isinstance(x, _CLOSED):
+            if id(x) in self._seen or is_plain(x) or isinstance(x, CodeType):
                 continue
             if len(self._seen) > _LIMIT:
                 self.doubt = f"it reaches more than {_LIMIT} objects, {name} among them. Let it close over less."
@@ -145,18 +146,28 @@ class Guards:
     def _container(self, x: Any, name: str) -> Iterator[tuple[Any, str]]:
         """Remember what a container holds, and the attributes of any other object."""
         parts = contents_of(x)
-        if parts is not None:
+        if isinstance(x, CACHE):
+            self._caches.append((x, name))
+        elif parts is not None:
             if type(x) in (dict, OrderedDict, defaultdict):
                 self._dict(x, name, "[{!r}]")
             elif type(x) not in (tuple, frozenset):
                 self._add(name, x, "[*{}]" if type(x) in (list, set, deque) else "parts({})", parts, EACH)
             labels = [*map(repr, x.keys())] * 2 if isinstance(x, Mapping) else range(len(parts))
             pairs = zip(labels, parts, strict=True)
-            yield from ((part, f"{name}[{label}]") for label, part in pairs if not isinstance(part, PLAIN))
+            yield from ((part, f"{name}[{label}]") for label, part in pairs if not is_plain(part))
         elif hasattr(type(x), "__next__"):
             self.doubt = f"{name} is an iterator, which is another one at each call. Pass what it gives."
         if type(x) not in _BUILTIN:
             yield from self._object(x, name)
+
+    def see_caches(self) -> None:
+        """Remember what the caches of functions hold, now that the function has filled them."""
+        for x, name in self._caches:
+            parts = contents_of(x)
+            self._add(f"the cache of {name}", x, "parts({})", parts, EACH)
+            for part in parts or ():
+                self.walk(part, name)
 
     def _function(self, f: FunctionType, name: str) -> Iterator[tuple[Any, str]]:
         inside: list[tuple[str, ModuleType]] = []

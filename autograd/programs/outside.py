@@ -120,6 +120,8 @@ def outside_world(called: Any, by: str = "") -> str:
     module = getattr(called, "__module__", None)
     if type(owner).__module__ == "random":
         return "Python's random numbers"
+    if type(owner).__module__ == "_thread" and name in ("acquire", "locked", "_is_owned"):
+        return "who holds a lock"
     if module == "time" or name in ("now", "utcnow", "today"):
         return "the clock" if name != "sleep" else ""
     if module in ("posix", "nt") and name != "fspath":

@@ -2,10 +2,11 @@
 
 import builtins
 import dis
+import gc
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from autograd.programs.facts import PLAIN
 
 LIBRARIES = {"autograd", "nn", "numpy", "scipy", *sys.stdlib_module_names} - {"os"}  # which has os.environ
 _DATA = ("mmap", "ctypes", "_ctypes", "sqlite3", "dbm", "_dbm", "_gdbm", "_socket", "_multiprocessing")
+CACHE: Any = type(lru_cache(print))
 DUNDERS = {"__name__", "__qualname__", "__doc__", "__annotations__", "__module__"}
 _MANY = 1 << 16  # bytes of foreign memory that are compared at each call
 LOOKUPS = {"getattr", "vars", "hasattr", "dir", "__dict__"}  # by a name that is computed
@@ -25,6 +27,8 @@ LOOKUPS = {"getattr", "vars", "hasattr", "dir", "__dict__"}  # by a name that is
 
 def contents_of(x: Any) -> list[Any] | None:
     """Return what a container holds, or None of what is none."""
+    if isinstance(x, CACHE):  # whatever it looks at, as its dict cannot be had; in an order that no hit changes
+        return sorted(gc.get_referents(x), key=id)
     if isinstance(x, partial):
         return [x.func, x.args, x.keywords]
     if isinstance(x, np.ndarray):

@@ -39,6 +39,9 @@ _STATIC = {
 }  # fmt: skip
 
 
+_WAYS = ("__array_ufunc__", "__array_function__", "__mul__")
+
+
 class Tracer:
     """Note the steps of one run of a function.
 
@@ -111,6 +114,7 @@ class Tracer:
     def argument(self, leaf: Any) -> Any:
         """Return the stand-in for an argument: a Tensor or an array."""
         boxed = isinstance(leaf, Box)
+        self._see_kind(leaf)
         value = Value(INPUT, leaf._array if boxed else leaf, needs_grad(leaf), boxed, seen=boxed)
         self.inputs.append(value)
         return self.wrap(value)
@@ -131,6 +135,7 @@ class Tracer:
         """Return the Value that an input of an op is, or the constant."""
         if isinstance(x, Box):
             return self.of_box(x)
+        self._see_kind(x)
         return self.of_array(data) if isinstance(data, _ARRAYS) else data
 
     def of_box(self, box: Box) -> Value:
@@ -195,6 +200,12 @@ class Tracer:
             self._by_array[id(found)] = found, found
         self._by_array[id(array)] = found, array
         return found
+
+    def _see_kind(self, array: Any) -> None:
+        """Notice an array that computes in its own way: a masked one, a matrix, one with units."""
+        kind: Any = type(array)
+        if isinstance(array, np.ndarray) and any(getattr(kind, k) is not getattr(np.ndarray, k) for k in _WAYS):
+            self.give_up(f"it computes with a {kind.__name__}, which does so in its own way. Pass np.asarray(x).")
 
     def call(self, array: Any, name: str) -> None:
         """Note how the function calls an array of its own."""

@@ -9,6 +9,7 @@ import copy
 import functools
 import struct
 import sys
+import threading
 import types
 import warnings
 import weakref
@@ -449,7 +450,63 @@ def statistics_that_it_reads_and_computes_with():
     return lambda x: norm(x[None]) * float(norm.running_mean.sum() + 1), change, X.astype("f4")
 
 
+class Number(float):
+    pass
+
+
+class Word(str):  # noqa: SLOT000  # it has attributes
+    pass
+
+
+def attribute_of_a(kind):
+    """Return a function that reads an attribute of a number or a text whose class lets it have some."""
+
+    def row():
+        a = kind(2.0)
+        a.k = 3.0
+        return lambda x: x * a.k, lambda: setattr(a, "k", 5.0), X
+
+    return row
+
+
+def cleared_cache(clear):
+    def row():
+        factors = [2.0, 3.0]
+        take = functools.lru_cache(lambda: factors[0])
+        return lambda x: x * take(), lambda: clear(factors, take), X
+
+    return row
+
+
+def clear(factors, take):
+    factors.reverse()
+    take.cache_clear()
+
+
+def refill(factors, take):
+    """Leave it as full as it was, and what the function reads otherwise as it was."""
+    clear(factors, take)
+    take()
+    factors.reverse()
+
+
+def item_of_a_list_in_a_cache():
+    table = functools.cache(lambda n: [1.0] * n)
+    return lambda x: x * table(3)[0], lambda: table(3).__setitem__(0, 5.0), X
+
+
+def lock():
+    held = threading.Lock()
+    return lambda x: x * (2.0 if held.locked() else 1.0), held.acquire, X
+
+
 CHANGES = {
+    "an attribute of a number": attribute_of_a(Number),
+    "an attribute of a text": attribute_of_a(Word),
+    "a cache that is cleared": cleared_cache(clear),
+    "a cache that is filled anew": cleared_cache(refill),
+    "a list in a cache": item_of_a_list_in_a_cache,
+    "a lock": lock,
     **{name: array_that_it_computes_with(read) for name, read in READS.items()},
     "statistics that it reads and computes with": statistics_that_it_reads_and_computes_with,
     "a class": lambda: (lambda x: x * Settings.factor, set_factor, X),
@@ -665,6 +722,42 @@ def test_a_gradient_is_that_of_the_numbers_which_were_read(make):
         (compiled(z) ** 2).sum().backward()
         np.testing.assert_allclose(numbers(z.grad), numbers(x.grad), rtol=1e-3, atol=1e-4)
         np.testing.assert_allclose(numbers(inside(X)), numbers(x.grad), rtol=1e-3, atol=1e-4)
+
+
+CUBE = np.arange(27.0).reshape(3, 3, 3)
+ORDERS = [(1, 0, 2), (2, 1, 0), (0, 2, 1), (2, 0, 1), (0, 1, 2), (1, 2, 0)]
+
+
+@pytest.mark.parametrize("order", ["A", "K"])
+@pytest.mark.parametrize("kind", [np.asarray, ag.Tensor])
+def test_how_an_array_lies_in_memory_is_part_of_the_kind(kind, order):
+    def f(x):
+        return np.ravel(x, order=order) * np.arange(27.0)
+
+    compiled = ag.compile(f)
+    for x in [CUBE.transpose(axes) for axes in (*ORDERS, *ORDERS)] + [CUBE[::-1], CUBE[:, :, ::-1]]:
+        np.testing.assert_array_equal(numbers(compiled(kind(x))), numbers(f(kind(x))))
+
+
+@pytest.mark.filterwarnings("ignore:.*runs uncompiled:RuntimeWarning", "ignore::PendingDeprecationWarning")
+def test_an_array_that_computes_in_its_own_way_does_so():
+    matrix = np.array([[1.0, 2.0], [3.0, 4.0]]).view(np.matrix)
+    masked = np.ma.array(np.full((2, 2), 3.0), mask=[[0, 1], [0, 0]])
+    square = ag.compile(lambda x: (x * x).sum())
+    beside = {kind: ag.compile(lambda x, a=a: x * a) for kind, a in (("masked", masked), ("matrix", matrix))}
+    for _ in range(2):
+        for x in (masked, matrix, masked.data, np.asarray(matrix)):
+            assert square(x) == (x * x).sum()
+        x = np.ones((2, 2))
+        np.testing.assert_array_equal(beside["masked"](x), x * masked)
+        np.testing.assert_array_equal(beside["matrix"](x), x * matrix)
+
+
+def test_two_numbers_that_are_alike_but_for_an_attribute():
+    f = ag.compile(lambda x, number: x * number.k)
+    first, second = Number(2.0), Number(2.0)
+    first.k, second.k = 3.0, 5.0
+    assert [f(1.0, first), f(1.0, second), f(np.ones(1), first)[0], f(np.ones(1), second)[0]] == [3.0, 5.0, 3.0, 5.0]
 
 
 def test_a_second_derivative_moves_no_statistics():
