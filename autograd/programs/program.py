@@ -118,7 +118,7 @@ class Program:
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.moved = list(_moved(self.forward))  # what must be put back where the function itself has to run
         self.selects = any(step.op is not None and step.op.selects for step in self.trace)
-        self.differentiates = self.inner and self.selects
+        self.differentiates = self.inner and _cuts_off(self.trace)
 
     @property
     def source(self) -> str:
@@ -307,6 +307,18 @@ class _Compiled(NodeOp):
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def _cuts_off(steps: Sequence[Step]) -> bool:
+    """Tell whether a step selects from what was computed: of an input itself, nothing multiplies its gradient."""
+    inputs: set[Value] = set()  # and their other names
+    for step in steps:
+        given = all(v in inputs or v.kind != RESULT for v in step.values())
+        if step.function is same and given:
+            inputs.update(step.outputs)
+        elif step.op is not None and step.op.selects and not given:
+            return True
+    return False
 
 
 def _moved(steps: Sequence[Step]) -> Iterator[Any]:

@@ -69,3 +69,21 @@ def test_a_call_that_fails_leaves_draws_and_statistics_as_the_function_itself_do
         found.append((np.asarray(f(x).data), norm.running_mean.copy()))
     np.testing.assert_allclose(found[0][0], found[1][0])
     np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+CUT = {  # what is cut off at x = 0, where the slope is infinite
+    "a part of a result": lambda x: np.sqrt(x)[1:].sum(),
+    "a part of the input": lambda x: np.sqrt(x[1:]).sum(),
+    "by a condition": lambda x: np.where(x > 0, np.sqrt(x), 0.0).sum(),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+@pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
+def test_what_is_cut_off_inside_a_transform_is_0(name):
+    """Whether a nan may come of a mask is asked where something was computed before it, and not of an input's parts."""
+    x, v = np.array([0.0, 4.0, 9.0]), np.ones(3)
+    slope, curvature = ag.compile(ag.grad(CUT[name])), ag.compile(ag.hvp(CUT[name]))
+    for _ in range(2):  # traced, then run
+        np.testing.assert_array_equal(slope(x), [0, 1 / 4, 1 / 6])
+        np.testing.assert_allclose(curvature(x, v), [0, -1 / 32, -1 / 108], rtol=1e-15)
