@@ -331,7 +331,10 @@ def add_at(y: Any, value: Any, index: Any) -> None:
 
 
 def numbers(program: Any) -> None:
-    """Give NumPy a number as an array without axes, in the dtype of what it meets: it converts none then."""
+    """Give NumPy a number as an array without axes, in the dtype of what it meets: it converts none then.
+
+    Beside a result without axes it is one of Python's, which takes its dtype from what it meets.
+    """
     for step in (*program.forward, *program.backward):
         for each in (step, *step.inner):
             if each.function in _WITH_NUMBERS and not each.kwargs and len(each.inputs) == 2:
@@ -341,11 +344,21 @@ def numbers(program: Any) -> None:
 
 def _as_array(c: Any, x: Any, y: Value) -> Any:
     """Return the number ``c`` beside the array ``x`` as an array, if it makes ``y`` no other than it was."""
+    if isinstance(c, np.float32 | np.float64) and np.isfinite(c) and y.dtype in (c.dtype, bool) and _is_scalar(x, c):
+        text = float(str(c))  # 0.1 of float32, too
+        return text if c.dtype.type(text) == c else c
     if not isinstance(x, Value) or not x.shape or x.dtype not in _FLOATS or y.dtype not in (x.dtype, bool):
         return c
     strong = isinstance(c, np.floating) or (isinstance(c, np.ndarray) and c.ndim == 0)
     fits = type(c) in (int, float) or (strong and c.dtype == x.dtype)
     return number(float(c).hex(), x.dtype) if fits and abs(c) < 1e30 else c
+
+
+def _is_scalar(x: Any, c: Any) -> bool:
+    """Tell whether a value is a number of NumPy's, of the dtype of ``c``; an argument may be one of Python's."""
+    made = x.step if isinstance(x, Value) else None
+    ours = made is not None and (made.op is not None or isinstance(made.function, np.ufunc))
+    return ours and x.shape == () and bool(x.dtype == c.dtype)
 
 
 @lru_cache(maxsize=1024)

@@ -163,3 +163,17 @@ def test_an_index_that_the_function_writes_into_is_the_one_that_was_read():
     compiled = ag.compile(ag.grad(f))
     for _ in range(3):
         np.testing.assert_array_equal(compiled(w, np.array([0, 1, 2])), 4 * np.eye(3))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("c", [0.1, -0.0, 1e-30, 16777217.0, 3])
+@pytest.mark.parametrize("f", [np.add, np.multiply, np.divide, np.maximum, lambda a, b: b / a], ids=repr)
+def test_beside_a_result_without_axes_a_number_is_one_of_pythons(f, c, dtype):
+    c = dtype(c)
+    compiled = ag.compile(lambda x: f(np.sin(x), c))
+    for x in (dtype(0.5), dtype(0.0), dtype(np.nan)):
+        with np.errstate(all="ignore"):
+            compiled(x)
+            found, right = compiled(x), f(np.sin(x), c)
+        assert (found.dtype, found.tobytes()) == (right.dtype, right.tobytes())
+    assert ".float" not in compiled.program(x).source
