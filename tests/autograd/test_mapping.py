@@ -89,6 +89,13 @@ def test_keywords_are_the_same_for_all():
     np.testing.assert_array_equal(ag.vmap(lambda x, *, w: x @ w)(X, w=W), X @ W)
 
 
+@pytest.mark.parametrize("f", [ag.leaky_relu, ag.elu], ids=lambda f: f.__name__)
+def test_a_keyword_of_each_example(f):
+    """``leaky_relu`` asks its slope whether it is at most 1."""
+    x, slopes = np.array([1.0, -3.0]), np.array([0.1, 0.2, 1.5])
+    np.testing.assert_allclose(ag.vmap(lambda s: f(x, s))(slopes), np.stack([f(x, s) for s in slopes]))
+
+
 def _put(y, index, value):
     y[index] = value
     return y
