@@ -462,7 +462,7 @@ class Tracer:
 
     def result(self, x: Any) -> Any:
         """Return what a transform gives: a Tensor if a gradient flows through it from outside, else an array."""
-        return self.identity(x, "result") if isinstance(x, Box) else x
+        return self.identity(x, "result", None if current().recording else False) if isinstance(x, Box) else x
 
     def pushed(self, roots: Sequence[Any], targets: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
         """Return the tangents of ``roots``, given those of ``targets``, as Tensors; None where none arrives."""

@@ -1,8 +1,9 @@
-"""The tracer: its cost grows as the steps."""
+"""The tracer: its cost grows as the steps; what it notes of transforms and plain functions."""
 
 import time
 
 import numpy as np
+import pytest
 
 import autograd as ag
 
@@ -37,3 +38,28 @@ def test_what_a_plain_function_gives_may_be_none_at_times():
         compiled, x = ag.compile(f), ag.Tensor([3.0, 5.0], requires_grad=True)
         for y in order:
             assert compiled(x, y).item() == f(x, y).item()
+
+
+def cube(z):
+    return (z**3).sum()
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        ag.grad(cube), lambda x: ag.value_and_grad(cube)(x)[0] * x, lambda x: ag.jvp(cube, (x,), (x,))[1] * x,
+        lambda x: ag.hvp(cube)(x, x), lambda x: ag.grad(lambda z: (z * z * x).sum())(np.ones(2)),
+    ],
+)  # fmt: skip
+def test_no_gradient_flows_through_a_transform_where_nothing_is_recorded(transform):
+    def f(x):
+        with ag.no_grad():
+            g = transform(x)
+        return (g * x).sum()
+
+    x = np.array([1.0, 2.0])
+    compiled = ag.compile(ag.grad(f))
+    for _ in range(2):
+        np.testing.assert_allclose(compiled(x), ag.grad(f)(x))
+    with ag.no_grad():
+        assert not getattr(ag.compile(transform)(ag.Tensor(x, requires_grad=True)), "requires_grad", False)
