@@ -296,7 +296,7 @@ def _ties(a: Any, y: Any, axis: Axis) -> Any:
     return np.packbits(np.atleast_1d(mask), axis=-1)
 
 
-def _tied(ties: Any, shape: tuple[int, ...], axis: Axis, dtype: Any) -> tuple[Any, Any]:
+def tied(ties: Any, shape: tuple[int, ...], axis: Axis, dtype: Any) -> tuple[Any, Any]:
     """Return where the elements stand that equal the result, and how many share it; examples may stand in front."""
     lanes = ties.ndim - (len(shape) or 1)
     mask = np.unpackbits(ties, axis=-1, count=shape[-1] if shape else 1).view(bool)
@@ -306,8 +306,8 @@ def _tied(ties: Any, shape: tuple[int, ...], axis: Axis, dtype: Any) -> tuple[An
     return mask, np.maximum(add_reduce(mask, axis=along, dtype=dtype, keepdims=True), 1)
 
 
-_tied.lanes = _tied  # type: ignore[attr-defined]  # of many examples at once
-_tied_in = opaque(_tied)
+tied.lanes = tied  # type: ignore[attr-defined]  # of many examples at once
+_tied_in = opaque(tied)
 
 
 def _extreme_vjp(g: Any, ties: Any, shapes: Any, axis: Axis) -> Any:

@@ -1,5 +1,6 @@
 """Passes over a program, each one idea; any of them can be left out, and none changes a result beyond rounding."""
 
+import operator
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.ops.activations import BLOCK, zero_block
+from autograd.ops.reductions import tied
 from autograd.programs.tracing import same
 from autograd.programs.values import CLOSED, RESULT, Step, Value, is_write, replaced, values_in
 from autograd.vjp import row_of_ones
@@ -23,6 +25,7 @@ class Edits:
         self.gone: set[Step] = set()
         self.before: dict[Step, Step] = {}  # what is put before a step
         self.after: dict[Step, Step] = {}
+        self.instead: dict[Step, tuple[Step, ...]] = {}
 
 
 @contextmanager
@@ -30,7 +33,11 @@ def edited(steps: list[Step]) -> Iterator[Edits]:
     """Change ``steps`` at the end as was said inside."""
     edits = Edits()
     yield edits
-    found = [each for step in steps for each in (edits.before.get(step), step, edits.after.get(step))]
+    found = [
+        each
+        for step in steps
+        for each in (edits.before.get(step), *edits.instead.get(step, (step,)), edits.after.get(step))
+    ]
     steps[:] = [step for step in found if step is not None and step not in edits.gone]
 
 
@@ -251,21 +258,49 @@ def _form(tree: Any) -> Any:
 
 
 def extremes(program: Any) -> None:
-    """Take the largest element by ``np.max`` alone where nobody asks where it stands."""
-    steps = *program.forward, *program.backward
-    read = {v for step in steps for v in step.values()}
-    for step in steps:
-        function = {"max": np.max, "min": np.min}.get(step.op.name if step.op is not None else "")
-        asked = {key: x for key, x in step.kwargs.items() if x is not None}
-        if (
-            function is None
-            or len(step.outputs) != 2
-            or step.outputs[1] in read
-            or not asked.keys() <= {"axis", "keepdims"}
-        ):
-            continue
-        step.function, step.op, step.packed, step.nested = function, None, False, False
-        step.outputs, step.kwargs = step.outputs[:1], asked
+    """Take the largest element by ``np.max`` alone, and see where it stands by comparing where that is at hand."""
+    readers: dict[Value, list[Step]] = {}
+    for step in program.steps:
+        for v in step.values():
+            readers.setdefault(v, []).append(step)
+    for steps in (program.forward, program.backward):
+        writes = any(step.effect for step in steps)  # maybe into what would be compared
+        inside = set() if writes else set(steps)
+        with edited(steps) as edits:
+            for step in steps:
+                function = {"max": np.max, "min": np.min}.get(step.op.name if step.op is not None else "")
+                asked = {key: x for key, x in step.kwargs.items() if x is not None and x is not False}
+                if function is None or len(step.outputs) != 2 or not asked.keys() <= {"axis", "keepdims"}:
+                    continue
+                asking = readers.get(step.outputs[1], ())
+                if all(each in inside and _compares(each, step) for each in asking):
+                    for each in asking:
+                        _compare(each, step, edits)
+                    step.function, step.op, step.packed, step.nested = function, None, False, False
+                    step.outputs, step.kwargs = step.outputs[:1], asked
+
+
+def _compares(step: Step, extreme: Step) -> bool:
+    """Tell whether a step finds where the elements stand that equal an extreme, which fits beside them."""
+    x, peak = extreme.inputs[0], extreme.outputs[0]
+    beside = extreme.kwargs.get("axis") is None or extreme.kwargs.get("keepdims")
+    at_hand = step.function is tied and isinstance(x, Value) and x.shape and x.shape == step.outputs[0].shape
+    return bool(at_hand and beside and peak.dtype == x.dtype)
+
+
+def _compare(step: Step, extreme: Step, edits: Edits) -> None:
+    """Write x == peak, where nan is largest, and how many elements are."""
+    (x,), peak, where = extreme.inputs, extreme.outputs[0], {"scope": step.scope, "line": step.line}
+    (mask, number), (_, _, axis, dtype) = step.outputs, step.inputs
+    along = {} if axis is None else {"axis": axis}
+    equal, nan = Value(RESULT, np.equal(x.array, peak.array)), Value(RESULT, np.not_equal(x.array, x.array))
+    made = (
+        Step(np.equal, "equal", (x, peak), {}, (equal,), **where),
+        Step(np.not_equal, "not_equal", (x, x), {}, (nan,), **where),
+        Step(operator.or_, "equal", (equal, nan), {}, (mask,), **where),
+        Step(np.sum, "count", (mask,), {**along, "dtype": dtype, "keepdims": True}, (number,), **where),
+    )
+    edits.instead[step] = made
 
 
 def in_place(program: Any) -> None:

@@ -29,7 +29,8 @@ LETTERS = {
     "gather": "part", "sum": "total", "max": "peak", "min": "least", "greater": "mask", "less": "mask", "gt": "mask",
     "lt": "mask", "ge": "mask", "le": "mask", "eq": "same", "equal": "same", "ne": "other", "not_equal": "other",
     "invert": "rest", "negative": "minus", "power": "square", "as_index": "places", "class_indices": "labels",
-    "absolute": "size", "reshape": "reshaped", "select": "kept",
+    "absolute": "size", "reshape": "reshaped", "select": "kept", "make_mask": "mask",
+    "indices": "places", "ratio": "q", "astype": "cast",
 }  # fmt: skip
 
 

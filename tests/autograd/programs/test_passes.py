@@ -56,3 +56,21 @@ def test_gradients_of_a_weight_that_is_used_twice_are_added_where_they_lie():
         found.append([p.grad.numpy() for p in model.parameters()])
     for plain, fast in zip(*found, strict=True):
         np.testing.assert_allclose(fast, plain, rtol=1e-5, atol=1e-6)
+
+
+MAXIMA = {
+    "of all": lambda x: np.exp(x - np.max(x)).sum(),
+    "of rows": lambda x: (x * np.max(x, axis=1, keepdims=True)).sum(),
+    "of rows, without their axis": lambda x: np.max(x, axis=1).sum() * x.min(),
+    "of two axes": lambda x: (x * x.max(axis=(0, 1), keepdims=True)).sum(),
+}
+
+
+@pytest.mark.parametrize("name", MAXIMA)
+def test_where_the_largest_elements_stand_is_seen_by_comparing(name):
+    f = MAXIMA[name]
+    compiled, nan = ag.compile(ag.grad(f)), np.array([[1.0, np.nan], [2.0, 0.0]])
+    assert ("max_and_ties" in compiled.program(np.eye(2)).source) is ("without" in name)
+    for x in (np.eye(2), np.array([[1.0, 2.0], [2.0, -1.0]]), np.full((2, 2), -np.inf), nan):
+        with np.errstate(invalid="ignore"):
+            assert compiled(x).tobytes() == ag.grad(f)(x).tobytes()
