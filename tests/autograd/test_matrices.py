@@ -41,7 +41,7 @@ def test_hessian_of_several_results():
 @pytest.mark.parametrize("transform", [ag.jacfwd, ag.jacobian, ag.hessian])
 def test_compiled_columns_go_together(transform):
     """A program of a Jacobian has the steps of one column, and reads what it closes over at each call."""
-    matrix = np.random.default_rng(0).normal(size=(40, 40)) / 10
+    matrix = ag.Tensor(np.random.default_rng(0).normal(size=(40, 40)) / 10)
 
     def f(x):
         y = np.tanh(matrix @ x) * x[::-1]
