@@ -9,24 +9,22 @@ differentiated, compiled, and mapped again.
 Floor 13: public as ``autograd.vmap``; loaded when it is first used.
 """
 
-import operator
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from autograd.application import apart
-from autograd.box import Box, is_recording, needs_grad, unbox
+from autograd.box import Box, is_recording, needs_grad
 from autograd.differentiate import differentiate_recorded, has_nan
-from autograd.errors import ArgumentError, ConversionError, ShapeError, TraceError, call_function
+from autograd.errors import ArgumentError, ShapeError, TraceError, call_function
 from autograd.graph import Symbol, leading_to
 from autograd.hints import told
-from autograd.lanes import Call, Own, batch, loop
 from autograd.modes import current, no_grad, traced_by
+from autograd.programs.lanewise import Each, Pair, Run, plain_array
 from autograd.programs.traced import RunsAsItself
-from autograd.programs.tracing import Tracer, same
-from autograd.programs.values import ARRAY, CLOSED, INPUT, RESULT, Step, Value, replaced, values_in
+from autograd.programs.tracing import Tracer
+from autograd.programs.values import ARRAY, CLOSED, INPUT, RESULT, Step, Value
 from autograd.rules import Op
 from autograd.trace import Function, Trace, Transformed, check_function
 from autograd.tree import flatten, is_nested, values_like
@@ -34,12 +32,6 @@ from autograd.vjp import bundle_node
 
 _ARRAYS = (np.ndarray, np.generic)
 _NUMBERS: Any = (Box, *_ARRAYS, int, float, complex)
-_UFUNCS: dict[Any, Any] = {
-    operator.and_: np.bitwise_and, operator.or_: np.bitwise_or, operator.xor: np.bitwise_xor,
-    operator.invert: np.invert, operator.lt: np.less, operator.le: np.less_equal, operator.gt: np.greater,
-    operator.ge: np.greater_equal, operator.eq: np.equal, operator.ne: np.not_equal,
-}  # fmt: skip
-Pair = tuple[Any, bool]  # a value, and whether it has lanes
 
 
 @told
@@ -344,18 +336,18 @@ class Lanes(Tracer):
         needs = recorded and any(isinstance(v, Value) and v.needs for v in values)
         arrays = [np.asarray(part._array if isinstance(part, Box) else part)[()] for part in parts]
         outputs = tuple([Value(RESULT, part, needs and part.dtype.kind in "fc", True) for part in arrays])
-        self.note(run, name, values, {}, outputs, op=_Each(run, name), packed=True, recorded=recorded)
+        self.note(run, name, values, {}, outputs, op=Each(run, name), packed=True, recorded=recorded)
         return [self.wrap(value) for value in outputs]
 
     def runs_each(self, op: Op) -> bool:
         """Tell whether an op stands for a function that runs lane after lane."""
-        return isinstance(op, _Each)
+        return isinstance(op, Each)
 
     def pulled_each(self, step: Step, parts: Sequence[Any], needs: Sequence[bool]) -> list[tuple[Value, Any]]:
         """Note the vjp of a step whose rule reads numbers as one step, which runs lane after lane."""
         op: Any = step.op
         arrived = [k for k, part in enumerate(parts) if part is not None]
-        apply: Any = op.definition if isinstance(op, _Each) else op.apply
+        apply: Any = op.definition if isinstance(op, Each) else op.apply
         places = [i for i, needed in enumerate(needs) if needed]
         given, rebuild = flatten((list(step.inputs), step.kwargs))
         given = [self.wrap(x) if isinstance(x, Value) else x for x in given]
@@ -373,7 +365,7 @@ class Lanes(Tracer):
 
             trace, seeds = Trace(f, [inputs[i] for i in places], range(len(places)), {}, "vmap"), leaves[: len(arrived)]
             traced = bool(current().recording) and (trace.outside or any(map(needs_grad, seeds)))
-            return tuple(trace.vjp(seeds if traced else [_array(g) for g in seeds], traced))
+            return tuple(trace.vjp(seeds if traced else [plain_array(g) for g in seeds], traced))
 
         shares = self.each(run, [*[parts[k] for k in arrived], *given], f"{op.name}_vjp")
         return [(step.inputs[i], share) for i, share in zip(places, shares, strict=True)]
@@ -387,7 +379,7 @@ class Lanes(Tracer):
 
     def run(self, results: list[Any], inputs: Sequence[Pair], size: int) -> list[Pair]:
         """Run the steps on all examples."""
-        run = _Run(size)
+        run = Run(size, mapped)
         run.known = {value: pair for value, pair in zip(self.entered, inputs, strict=True) if value is not None}
         steps, wanted = [], {v for v in results if isinstance(v, Value)}
         for step in reversed(self.steps):  # what leads to no result is left out
@@ -403,209 +395,3 @@ class Lanes(Tracer):
 
 def _held_by(x: Any) -> Iterable[Any]:
     return vars(x).values() if hasattr(x, "__dict__") and not callable(x) and not isinstance(x, Value) else ()
-
-
-class _Each(Op):
-    """Declare a function of values that is run lane after lane."""
-
-    __slots__ = ()
-
-    def __init__(self, run: Callable[..., Any], name: str) -> None:
-        super().__init__(lambda *inputs: run(*inputs), name, definition=run)
-
-
-class _Run:
-    """Run steps on lanes: ``known`` maps the Values of one example to what they are for all."""
-
-    def __init__(self, size: int) -> None:
-        self.size, self.known = size, dict[Value, Pair]()
-        self.wanted: set[Value] = set()
-
-    def of(self, value: Value) -> Pair:
-        found = self.known.get(value)
-        if found is None:
-            if value.kind not in (CLOSED, ARRAY):
-                raise TraceError(f"vmap: {value} is read before it is computed; please report the function.")
-            source, tracer = value.source, current().tracer
-            found = self.known[value] = (source if tracer is None else tracer.boxed(source), False)
-        return found
-
-    def step(self, step: Step) -> None:
-        pairs = [self.of(x) if isinstance(x, Value) else (x, False) for x in step.inputs]
-        keywords = [self.of(v)[1] for v in values_in(step.kwargs)]
-        nested = [self.of(v)[1] for x in step.inputs if not isinstance(x, Value) for v in values_in(x)]
-        moving = any(own for _, own in pairs) or any(keywords) or any(nested)
-        if step.function is same:
-            x, own = pairs[0]
-            if step.label == "detach" and isinstance(x, Box):
-                x = x.detach()  # type: ignore[attr-defined]
-            elif step.label == "constant" and current().tracer is not None and not isinstance(x, Box):
-                x = current().tracer.constant(x)
-            self.known[step.outputs[0]] = x, own
-        elif step.op is None:
-            self.plain(step, moving)
-        elif moving:
-            self.moving(step, [x for x, _ in pairs], [own for _, own in pairs])
-        else:
-            self.still(step, [x for x, _ in pairs])
-
-    def keep(self, step: Step, y: Any, own: bool) -> None:
-        parts = y if isinstance(y, tuple) else (y,)
-        for value, part in zip(step.outputs, parts, strict=False):
-            self.known[value] = part, own
-
-    def recording(self, step: Step) -> Any:
-        """Record nothing where the function said so."""
-        return _Nothing() if step.recorded or not current().recording else no_grad()
-
-    # --------------------------------------------------------------------------------------------- what does not move
-
-    def still(self, step: Step, inputs: list[Any]) -> None:
-        op, count = step.op, len(step.outputs) - len(step.op.cache)
-        kwargs = replaced(step.kwargs, self.keyword)
-        with self.recording(step):
-            self.keep(step, _apply_of(op)(*inputs, **kwargs), False)
-        extras = step.outputs[count:]
-        if any(value in self.wanted for value in extras):
-            _, *found = apart(op.forward)(*map(_array, inputs), **kwargs)
-            for value, part in zip(extras, found, strict=True):
-                self.known[value] = part, False
-
-    # ------------------------------------------------------------------------------------------------- what does move
-
-    def moving(self, step: Step, inputs: list[Any], moving: list[bool]) -> None:
-        op, count = step.op, len(step.outputs) - len(step.op.cache)
-        kwargs = replaced(step.kwargs, self.keyword)
-        with self.recording(step):
-            self.keep(step, self.applied(step, _apply_of(op), inputs, moving, kwargs, step.outputs[:count]), True)
-        extras = step.outputs[count:]
-        if any(value in self.wanted for value in extras):
-            arrays = [_array(x) for x in inputs]
-
-            def forward(*args: Any, **keywords: Any) -> Any:
-                y, *rest = apart(op.forward)(*args, **keywords)
-                return (*(y if isinstance(y, tuple) else (y,)), *rest)
-
-            found = self.applied(step, forward, arrays, moving, kwargs, step.outputs, plainly=True)
-            for value, part in zip(extras, found[count:], strict=True):
-                self.known[value] = part, True
-
-    def keyword(self, x: Any) -> Any:
-        if not isinstance(x, Value):
-            return x
-        array, own = self.of(x)
-        return Own(_array(array)) if own else _array(array)
-
-    def applied(
-        self,
-        step: Step,
-        run: Any,
-        inputs: list[Any],
-        moving: list[bool],
-        kwargs: Any,
-        outputs: Any,
-        plainly: bool = False,
-    ) -> Any:
-        """Apply an op to the lanes by its rule, by its definition, or one after the other."""
-        op = step.op
-        shapes = [x.shape if isinstance(x, Value) else np.shape(x) for x in step.inputs]
-        outs = [value.shape for value in outputs]
-        y = batch(op, Call(run, inputs, moving, shapes, outs, self.size), kwargs)
-        if y is not None:
-            return y
-        if op.definition is not None and not plainly and not isinstance(op, _Each):
-            try:
-                return self.opened(op, inputs, moving, kwargs)
-            except (TraceError, ConversionError):  # it reads numbers
-                pass
-        facts = [(value.shape, value.dtype) for value in outputs]
-        args = tuple([Own(x) if own else x for x, own in zip(inputs, moving, strict=True)])
-        return self.one_by_one(run, args, kwargs, facts)
-
-    def opened(self, op: Any, inputs: list[Any], moving: list[bool], kwargs: Any) -> Any:
-        """Map the definition of an op."""
-        values, rebuild = flatten((list(inputs), kwargs))
-        owns = [*moving, *[isinstance(x, Own) for x in values[len(inputs) :]]]
-        pairs = [(x.array if isinstance(x, Own) else x, True) for x, own in zip(values, owns, strict=True) if own]
-
-        def definition(*leaves: Any) -> Any:
-            given = iter(leaves)  # what is the same for all stays itself: a definition may read it
-            args, keywords = rebuild([next(given) if own else x for x, own in zip(values, owns, strict=True)])
-            return op.definition(*args, **keywords)
-
-        outputs, form, _ = mapped(definition, pairs, self.size)
-        found = [y if own else np.broadcast_to(y, (self.size, *np.shape(y))) for y, own in outputs]
-        return form(found)
-
-    def one_by_one(self, run: Any, args: Any, kwargs: Any, facts: Any) -> Any:
-        """Run lane after lane, and stack."""
-
-        def lane(i: int) -> Any:
-            inner, keywords = replaced((args, kwargs), lambda x: x.array[i] if isinstance(x, Own) else x)
-            return run(*inner, **keywords)
-
-        try:
-            return loop(lane, self.size, facts)
-        except ValueError as error:
-            if "same shape" not in str(error):
-                raise
-            raise ShapeError(
-                f"vmap: {getattr(run, '__name__', 'a step')} gives results of another shape for each example, which "
-                "cannot be stacked. Use np.where in place of a mask as an index, or loop over the examples."
-            ) from None
-
-    def plain(self, step: Step, moving: bool) -> None:
-        """Run a plain function on arrays: once, or lane after lane, each of which draws its own random numbers."""
-        function = step.function
-        args, kwargs = replaced((tuple(step.inputs), step.kwargs), self.keyword)
-
-        def run(*inner: Any, **keywords: Any) -> Any:
-            return _plainly(function, inner, keywords)
-
-        run.__name__ = step.label
-        if not moving and not step.effect:
-            self.keep(step, run(*args, **kwargs), False)
-            return
-        y, whole = self.by_ufunc(step, args, kwargs), getattr(function, "lanes", None)
-        if y is None and whole is not None and not kwargs and not any(isinstance(x, (Box, *_ARRAYS)) for x in args):
-            y = _plainly(whole, [x.array if isinstance(x, Own) else x for x in args], {})
-        if y is None:
-            y = self.one_by_one(run, args, kwargs, [(value.shape, value.dtype) for value in step.outputs])
-        self.keep(step, y, True)
-
-    def by_ufunc(self, step: Step, args: Any, kwargs: Any) -> Any:
-        function = _UFUNCS.get(step.function, step.function)
-        if not isinstance(function, np.ufunc) or function.signature is not None or kwargs or len(step.outputs) != 1:
-            return None
-        ndim = len(step.outputs[0].shape)
-        arrays = []
-        for x in args:
-            if isinstance(x, Own):
-                x = x.array.reshape(self.size, *(1,) * (ndim - x.array.ndim + 1), *x.array.shape[1:])
-            elif not isinstance(x, (*_ARRAYS, int, float, complex)):
-                return None
-            arrays.append(x)
-        return np.broadcast_to(_plainly(function, arrays, {}), (self.size, *step.outputs[0].shape))
-
-
-def _plainly(function: Any, args: Any, kwargs: Any) -> Any:
-    """Call a function of plain arrays; a program that is being traced takes it as one of its steps."""
-    tracer = current().tracer
-    return function(*args, **kwargs) if tracer is None else tracer.called(function, tuple(args), kwargs)
-
-
-def _apply_of(op: Any) -> Any:
-    return op.definition if isinstance(op, _Each) else op.apply
-
-
-class _Nothing:
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-
-def _array(x: Any) -> Any:
-    """Return what a plain function or a keyword is given: an array; of what somebody else traces, the stand-in."""
-    return x if current().tracer is not None else unbox(x)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import mapping
 from autograd.hints import full_name
+from autograd.programs import lanewise
 from autograd.tree import flatten
 from tests.autograd.pushed import of_floats
 from tests.autograd.rows import ROWS, numpy_names, samples
@@ -81,7 +81,7 @@ def close(found: Any, right: Any, rtol: float) -> None:
 
 def looped_functions() -> list[str]:
     """List the NumPy functions that run example by example, for some of their arguments at least."""
-    found, plain = set(), mapping._Run.one_by_one
+    found, plain = set(), lanewise.Run.one_by_one
     name = ""
 
     def one_by_one(self: Any, *args: Any) -> Any:
@@ -89,7 +89,7 @@ def looped_functions() -> list[str]:
         return plain(self, *args)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mapping._Run, "one_by_one", one_by_one)
+        patch.setattr(lanewise.Run, "one_by_one", one_by_one)
         for row in ROWS:
             functions = numpy_names(row) if row != "polyint" else []
             for args, kwargs in samples(row) if functions else ():
