@@ -71,34 +71,46 @@ def _refuse_leaf(t: Box, what: str, *values: Any) -> None:
 
 
 def _refuse_overlap(t: Box, index: Any, value: Any) -> None:
-    """Raise InPlaceError where what is assigned shows memory that the write changes, and that is lost in NumPy, too.
+    """Raise InPlaceError where what is assigned shows memory that the write changes, and that is lost in NumPy, too."""
+    node = value._node if isinstance(value, Box) else None
+    if not isinstance(node, View | Alias):
+        return
+    root = origin(node)
+    known: Views | None = getattr(root, "views", None)
+    if known is None or root is not origin(leaf_of(t)):
+        return
+    why = overlap(t, index, value, lambda: [each for seen in known.tensors if (each := seen()) is not None])
+    if why:
+        raise InPlaceError(f"assigning a view of a Tensor to {why}")
+
+
+def overlap(t: Box, index: Any, value: Box, looking: Callable[[], list[Box]]) -> str:
+    """Say where ``t[index] = value`` loses what it reads, both of one memory, at which ``looking()`` look; else "".
 
     ``t[i], t[j] = t[j], t[i]`` of rows loses one of them, as both are views; Generator.shuffle does it to what it does
     not know. ``t[::2] = t[:n]`` reads elements that it has written already.
     """
-    node = value._node if isinstance(value, Box) else None
-    if not isinstance(node, View | Alias) or type(t._array) is not np.ndarray:
-        return
-    root = origin(node)
+    if type(t._array) is not np.ndarray:
+        return ""
     try:
-        target = t._array[unbox(index)] if root is origin(leaf_of(t)) else None
+        target = t._array[unbox(index, lambda box: box._array)]
     except IndexError:  # told by the write itself
-        return
-    known: Views | None = getattr(root, "views", None)
-    if known is None or type(target) is not np.ndarray or _place(target) == _place(value._array):
-        return
+        return ""
+    if type(target) is not np.ndarray or _place(target) == _place(value._array):
+        return ""
     if target.ndim == 1 and _is_read_late(target, value._array):
-        raise InPlaceError(
-            "assigning a view of a Tensor to a place in its own memory, in other steps: NumPy reads some elements "
-            "after it has written them. Use a copy (x[::2] = x[:n].copy())."
+        return (
+            "a place in its own memory, in other steps: NumPy reads some elements after it has written them. Use a "
+            "copy (x[::2] = x[:n].copy())."
         )
-    for each in [seen() for seen in known.tensors] if t._array.ndim > 1 else ():
-        if each is not None and each is not t and _place(np.asarray(each._array)) == _place(target):
-            raise InPlaceError(
-                "assigning a view of a Tensor to a place that another view of it shows, as in x[i], x[j] = x[j], x[i] "
-                "or rng.shuffle(x), makes that view show the new value: in NumPy it is so, too. Use x[[i, j]] = "
-                "x[[j, i]], x = x[rng.permutation(len(x))], or copies of the views."
+    for each in looking() if t._array.ndim > 1 else ():
+        if each is not t and _place(np.asarray(each._array)) == _place(target):
+            return (
+                "a place that another view of it shows, as in x[i], x[j] = x[j], x[i] or rng.shuffle(x), makes that "
+                "view show the new value: in NumPy it is so, too. Use x[[i, j]] = x[[j, i]], x = "
+                "x[rng.permutation(len(x))], or copies of the views."
             )
+    return ""
 
 
 def _is_read_late(target: Any, source: Any) -> bool:

@@ -13,7 +13,7 @@ from autograd.box import Box
 from autograd.errors import TraceError
 from autograd.graph import Symbol
 from autograd.hints import unknown_attribute
-from autograd.inplace import read_only_view
+from autograd.inplace import overlap, read_only_view
 from autograd.modes import current
 from autograd.ops import casting, indexing, sorting
 from autograd.primitive import opaque
@@ -91,6 +91,10 @@ class Traced(Tensor):
         return self._become(value)
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(value, Box) and np.may_share_memory(self._array, value._array):
+            tracer = _tracer()
+            if overlap(self, index, value, tracer.looking):
+                raise tracer.as_itself("assigning a view of a value to a place in its own memory is followed outside.")
         self._become(indexing.setitem(self, value, index))
 
     def fill(self, value: Any) -> None:

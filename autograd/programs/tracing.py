@@ -392,7 +392,11 @@ class Tracer:
 
     def write(self, box: Any, value: Any) -> bool:
         """Put what was written into a stand-in, and into all that look at its memory; False where that is not known."""
-        return write(self, box, value, [each for seen in self._boxes if (each := seen()) is not None])
+        return write(self, box, value, self.looking())
+
+    def looking(self) -> list[Any]:
+        """List the stand-ins, which may look at one memory."""
+        return [each for seen in self._boxes if (each := seen()) is not None]
 
     def value_of(self, array: Any) -> Value | None:
         """Return the value whose array this is."""

@@ -248,6 +248,30 @@ def test_a_tensor_that_is_made_inside_gives_a_tensor():
         assert isinstance(compiled(np.ones(2)), ag.Tensor)
 
 
+def shuffled(x):
+    y = x * 1.0
+    np.random.default_rng(3).shuffle(y)
+    return (y**3 * x).sum()
+
+
+def read_after_it_was_written(x):
+    y = np.concatenate([x[0], x[1]])
+    y[::2] = y[:3]
+    return (y**3).sum()
+
+
+@pytest.mark.parametrize("way", [lambda f: ag.grad(ag.compile(f)), lambda f: ag.compile(ag.grad(f))])
+@pytest.mark.parametrize("f", [shuffled, read_after_it_was_written], ids=lambda f: f.__name__)
+def test_what_a_write_overwrites_before_it_is_read_is_refused_as_without(f, way):
+    """The program lost a row in silence."""
+    for _ in range(2):
+        with pytest.raises(InPlaceError, match="a view of"):
+            way(f)(A)
+    plainly = ag.compile(f, quiet=True)
+    np.testing.assert_allclose(plainly(A), f(A))
+    assert "in its own memory" in plainly.why
+
+
 READ_ONLY = {
     "diagonal": np.diagonal,
     "broadcast_to": lambda y: np.broadcast_to(y[0], (2, 3)),
