@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
@@ -43,7 +44,7 @@ _BUILTIN = (list, dict, tuple, set, frozenset)  # whose objects have no attribut
 _METHODS = (FunctionType, classmethod, staticmethod, property)
 _RANDOM = (np.random.Generator, np.random.BitGenerator, np.random.SeedSequence, np.random.RandomState)
 _LIMIT = 20_000  # things that are walked through
-_LOOKUPS = LOOKUPS | {"buffers", "named_buffers", "state_dict"}
+_LOOKUPS = LOOKUPS | {"asdict", "astuple", "attrgetter", "buffers", "getmembers", "named_buffers", "state_dict"}
 MANY = 200  # entries of a dict, above which they are compared in a loop
 SMALL = 1 << 16  # bytes of arrays whose contents are compared at each call
 LARGE = 1 << 20
@@ -82,6 +83,8 @@ class Guards:
                 return
             self._seen.add(id(x))
             self._kept.append(x)
+            if isinstance(x, attrgetter):
+                self._loads["attrgetter"] += 1
             if is_unknown(x):
                 self.doubt = self.doubt or (
                     f"it reaches {name}, a {type(x).__module__}.{type(x).__name__}, of which is not known what it "

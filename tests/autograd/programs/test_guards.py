@@ -7,6 +7,7 @@ import contextlib
 import contextvars
 import copy
 import functools
+import operator
 import struct
 import sys
 import threading
@@ -500,7 +501,17 @@ def lock():
     return lambda x: x * (2.0 if held.locked() else 1.0), held.acquire, X
 
 
+def array_that_is_looked_up(look):
+    def row():
+        held = types.SimpleNamespace(table=np.ones(3))
+        return lambda x: x * look(held) + float(look(held)[0]), lambda: held.table.fill(3.0), X
+
+    return row
+
+
 CHANGES = {
+    "an array by a name that is computed": array_that_is_looked_up(lambda held: getattr(held, "elbat"[::-1])),
+    "an array by attrgetter": array_that_is_looked_up(operator.attrgetter("table")),
     "an attribute of a number": attribute_of_a(Number),
     "an attribute of a text": attribute_of_a(Word),
     "a cache that is cleared": cleared_cache(clear),
