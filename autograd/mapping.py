@@ -159,14 +159,16 @@ def _placed(y: Any, own: bool, axis: Any, size: int) -> Any:
     if axis is None:
         if own:
             raise ArgumentError("vmap: out_axes=None is for results that are the same for all examples; this is not.")
-        return y
+        return y if not isinstance(y, Box) or current().tracer is None else current().tracer.result(y)
     if not own:
         y = np.broadcast_to(y, (size, *np.shape(y)))
     ndim = np.ndim(y._array if isinstance(y, Box) else y)
     if not isinstance(axis, int | np.integer) or not -ndim <= axis < ndim:
         raise ArgumentError(f"vmap: out_axes={axis!r} is no axis of a result of shape {np.shape(y)}.")
     y = np.moveaxis(y, 0, axis) if axis % ndim else y
-    return y if isinstance(y, Box) or own else np.array(y)
+    if isinstance(y, Box):
+        return y if current().tracer is None else current().tracer.result(y)
+    return y if own else np.array(y)
 
 
 def _one_by_one(flat: Function, inputs: list[Pair], size: int, out_axes: Any) -> Any:

@@ -89,6 +89,15 @@ def test_keywords_are_the_same_for_all():
     np.testing.assert_array_equal(ag.vmap(lambda x, *, w: x @ w)(X, w=W), X @ W)
 
 
+def test_a_result_is_an_array_in_a_program_as_well():
+    """A program gave a Tensor where one that needs no gradient is closed over."""
+    t = ag.Tensor([1.0, 2.0, 3.0])
+    for axis in (0, None):
+        mapped = ag.vmap(lambda x, axis=axis: t * 2 if axis is None else x * t, out_axes=axis)
+        assert type(mapped(np.ones((2, 3)))) is np.ndarray
+        assert type(ag.compile(mapped)(np.ones((2, 3)))) is np.ndarray
+
+
 @pytest.mark.parametrize("f", [ag.leaky_relu, ag.elu], ids=lambda f: f.__name__)
 def test_a_keyword_of_each_example(f):
     """``leaky_relu`` asks its slope whether it is at most 1."""

@@ -261,6 +261,7 @@ def read_after_it_was_written(x):
 
 
 @pytest.mark.parametrize("way", [lambda f: ag.grad(ag.compile(f)), lambda f: ag.compile(ag.grad(f))])
+@pytest.mark.filterwarnings("ignore:you are shuffling")
 @pytest.mark.parametrize("f", [shuffled, read_after_it_was_written], ids=lambda f: f.__name__)
 def test_what_a_write_overwrites_before_it_is_read_is_refused_as_without(f, way):
     """The program lost a row in silence."""
