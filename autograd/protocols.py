@@ -172,6 +172,10 @@ def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwar
         raise _writes(f"np.{named.__name__}.at", _ASSIGN)  # its fast loops write into read-only arrays, too
     try:
         return function(*unbox(args, _locked), **unbox(kwargs, _locked))
+    except TraceError:
+        if named in _ADVICE:  # there is a way that is followed
+            raise missing(named, _ADVICE[named], method) from None
+        raise
     except ValueError as error:
         if "read-only" in str(error):
             raise _writes(f"np.{named.__name__}", _ADVICE.get(named, _ASSIGN)) from None
