@@ -137,7 +137,7 @@ class Source(Spelling):
         yield f"    return [{', '.join([self.expression(g) for g in program.gradients.values()])}]"
 
     def _body(self, steps: list[Step]) -> Iterator[str]:
-        path, within = "", False
+        path, within = "", list[Value]()
         self._line = None
         for self._at, step in enumerate(steps):
             if self.alone and self._is_check(step):
@@ -147,7 +147,7 @@ class Source(Spelling):
                 continue
             if step.inside and len(text := self.call(step)) <= _INSIDE:
                 self._names[step.outputs[0]], self._inside[step.outputs[0]] = f"({text})", self._label(step)
-                within = True
+                within.append(step.outputs[0])
                 continue
             here = step.scope.path if step.scope is not None else "" if step.line is not None else path
             if step.line != self._line and step.line is not None:
@@ -162,8 +162,8 @@ class Source(Spelling):
                 yield from self._loop(step)
                 continue
             for text in self.statements(step):
-                yield f"    {ast.unparse(ast.parse(text)) if within else text}"  # with the brackets that it needs
-            within = False
+                yield f"    {_tidied(text, step, {self._names[v]: v for v in within}) if within else text}"
+            within = []
             check = self.checks(step)
             if check:
                 yield f"    if {check}:"
@@ -335,6 +335,19 @@ class Source(Spelling):
         self._last[label] = n
         self._used.add(name)
         return name
+
+
+def _tidied(text: str, step: Step, within: dict[str, Value]) -> str:
+    """Write a line with the brackets that it needs, and ``y[i] = y[i] - x`` as ``y[i] -= x``."""
+    line: Any = ast.parse(text).body[0]
+    if isinstance(line, ast.Assign) and is_write(step) and isinstance(line.value, ast.BinOp):
+        (target,), value, new = line.targets, line.value, step.inputs[1]
+        old = within.get(f"({ast.unparse(value.left)})") if ast.unparse(value.left) == ast.unparse(target) else None
+        alike = old is not None and old.shape == new.shape and old.dtype == new.dtype == step.outputs[0].dtype
+        plain = isinstance(value.op, ast.Add | ast.Sub | ast.Mult | ast.Div)
+        if alike and plain and isinstance(target, ast.Subscript):
+            line = ast.AugAssign(target, value.op, value.right)
+    return ast.unparse(line)
 
 
 def _wrapped(line: str) -> list[str]:

@@ -126,9 +126,12 @@ class Spelling:
 
     @staticmethod
     def _is_default(step: Step, key: str, value: Any) -> bool:
-        if step.op is None or step.op.forward is not step.function:
+        if (step.op is None or step.op.forward is not step.function) and not place_of(step.function).startswith("np."):
             return False
-        default = {name: default for name, default, _ in parameters_of(step.function)}.get(key, ...)
+        try:
+            default = {name: default for name, default, _ in parameters_of(step.function)}.get(key, ...)
+        except ValueError:  # it tells none
+            return False
         return value is default or (
             isinstance(value, bool | int | str) and type(value) is type(default) and value == default
         )
@@ -181,21 +184,24 @@ _MISSING: Any = inspect.Parameter.empty
 
 def _briefly(tree: ast.expr) -> ast.expr:
     """Name the later arguments of a function of NumPy's, ``np.var(x, axis=0)``, but for those that are defaults."""
-    if not isinstance(tree, ast.Call) or tree.keywords:
+    if not isinstance(tree, ast.Call):
         return tree
     try:
         f = operator.attrgetter(ast.unparse(tree.func).removeprefix("np."))(np)
-        parameters = list(inspect.signature(f).parameters.values())[: len(tree.args)]
+        parameters = list(inspect.signature(f).parameters.values())
     except (ValueError, TypeError, AttributeError):
         return tree
-    pairs = list(zip(parameters, tree.args, strict=True)) if len(parameters) == len(tree.args) else []
-    if any(each.kind != each.POSITIONAL_OR_KEYWORD for each, _ in pairs):
+    pairs = list(zip(parameters, tree.args, strict=False))
+    plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
+    if len(pairs) < len(tree.args) or any(each.kind not in plain for each, _ in pairs):
         return tree
     first = next((i for i, (each, _) in enumerate(pairs) if each.default is not each.empty), len(pairs))
-    plain = [f"{each.name}={each.default!r}" for each, _ in pairs] + ["keepdims=False"]
-    given = [(each, value) for each, value in pairs[first:] if f"{each.name}={ast.unparse(value)}" not in plain]
-    tree.args = tree.args[:first] if pairs else tree.args
-    tree.keywords = [ast.keyword(each.name, value) for each, value in given]
+    if any(each.kind != each.POSITIONAL_OR_KEYWORD for each, _ in pairs[first:]):
+        return tree
+    named = [*[ast.keyword(each.name, value) for each, value in pairs[first:]], *tree.keywords]
+    told = {f"{each.name}={each.default!r}" for each in parameters} | {"keepdims=False"}
+    tree.args = tree.args[:first]
+    tree.keywords = [each for each in named if f"{each.arg}={ast.unparse(each.value)}" not in told]
     return tree
 
 

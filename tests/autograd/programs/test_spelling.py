@@ -26,6 +26,7 @@ def test_no_name_of_pythons_own_is_hidden():
         (lambda x: np.tril(x), "np.tril(x)"),
         (lambda x: np.tril(x, -1), "np.tril(x, k=-1)"),
         (lambda x: np.abs(x), "np.abs(x)"),
+        (lambda x: np.linalg.vector_norm(x), "np.linalg.vector_norm(x)"),
         (lambda x: np.var(x, axis=0), "np.var(x, axis=0)"),
         (lambda x: np.sum(x, axis=(0,), keepdims=True), "x.sum(axis=0, keepdims=True)"),
         (lambda x: x.mean(axis=1), "x.sum(axis=1) / 2"),
@@ -54,3 +55,42 @@ def test_what_puts_a_part_into_an_array_takes_two_lines():
     assert any(line.startswith("dx = np.zeros((3,)") for line in lines)
     lines = body(ag.compile(f), np.ones(3))
     assert lines[:2] == ["y = x * c2", "y[1:] = x[0]"]
+
+
+ROWS = np.array([0, 2])
+
+
+def difference(y, x):
+    y[ROWS] = y[ROWS] - x[0]
+
+
+def product(y, x):
+    y[ROWS] = y[ROWS] * x[1:]
+
+
+def from_the_left(y, x):
+    y[ROWS] = x[1:] - y[ROWS]
+
+
+def one_more_axis(y, x):
+    y[ROWS] = y[ROWS] - np.ones((1, 2))
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (difference, "y[ROWS] -= x[0]"),
+        (product, "y[ROWS] *= x[1:]"),
+        (from_the_left, "y[ROWS] = x[1:] - y[ROWS]"),
+        (one_more_axis, "diff = y[ROWS] - ones"),
+    ],
+)
+def test_a_part_is_changed_where_it_lies(change, line):
+    def f(x):
+        y = x * x
+        change(y, x)
+        return y
+
+    compiled, x = ag.compile(f), np.array([1.0, 3.0, 5.0])
+    assert line in body(compiled, x)
+    np.testing.assert_array_equal(compiled(x), f(x))
