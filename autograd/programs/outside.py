@@ -72,6 +72,30 @@ def types_asked(code: CodeType) -> frozenset[str]:
     return frozenset(filter(lambda name: isinstance(name, str), found))
 
 
+def asks_for_a_tensor(frame: Any) -> bool:
+    """Tell whether the user's code that runs in ``frame`` has Tensor at hand, or a tuple with it, for isinstance."""
+    code = frame.f_code
+    if is_library(frame.f_globals.get("__name__", "")):
+        return False
+    held = [frame.f_globals.get(name) for name in code.co_names]
+    held += [frame.f_locals.get(name) for name in code.co_freevars]
+    return "Tensor" in code.co_names or any(x is Tensor or (type(x) is tuple and Tensor in x) for x in held)
+
+
+def variable_asked(frame: Any) -> str:
+    """Return the variable that the call which runs in ``frame`` is about, as in ``isinstance(x, …)``; "" if none."""
+    steps = [s for s in dis.get_instructions(frame.f_code) if s.offset <= frame.f_lasti and s.opname != "CACHE"]
+    starts = [i for i, step in enumerate(steps) if step.argval == "isinstance"]
+    about = steps[starts[-1] + 1 :] if starts else []
+    if (
+        len(about) < 2
+        or about[0].opname != "LOAD_FAST"
+        or not about[1].opname.startswith(("LOAD_GLOBAL", "LOAD_DEREF"))
+    ):
+        return ""
+    return str(about[0].argval)
+
+
 def asked_for(frame: Any) -> str:
     """Say what the user's code asks for, if ``frame`` is that of a function which tells what no program reads."""
     caller = frame.f_back

@@ -57,6 +57,11 @@ class Traced(Tensor):
             _tracer().give_up(f"it asks an array for {name!r}, which a Tensor does not have.")
         raise unknown_attribute(Tensor, name)
 
+    def __hash__(self) -> int:
+        if self._is_array(_getframe(1)):  # a number by its value, and an array not at all
+            _tracer().read(self)
+        return object.__hash__(self)
+
     def __repr__(self) -> str:
         node: Any = self._node
         node.tracer.writes_out()

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd.programs.outside import asked_for, changes_in_a_trace, is_incidental, is_ours, outside_world, types_asked
+from autograd.programs.outside import (
+    asked_for,
+    asks_for_a_tensor,
+    changes_in_a_trace,
+    is_incidental,
+    is_ours,
+    outside_world,
+    types_asked,
+    variable_asked,
+)
 from autograd.programs.reach import is_library
 from autograd.programs.traced import Traced
 
@@ -22,6 +31,8 @@ def watched(tracer: Any) -> Iterator[None]:
     def look(frame: Any, event: str, called: Any) -> None:
         if event == "c_call" and not is_ours(frame.f_code.co_filename):
             _doubt(tracer, outside_world(called, frame.f_globals.get("__name__", "")), frame, called)
+            if called is isinstance and asks_for_a_tensor(frame):
+                _see_asked(tracer, frame)
         elif event == "return":
             if asked := asked_for(frame):
                 _doubt(tracer, asked, frame, frame.f_code)
@@ -51,6 +62,14 @@ def _doubt(tracer: Any, what: str, frame: Any, called: Any) -> None:
         tracer.give_up(f"it asks for {what}; do so in a function that is ag.opaque, or outside.")
     elif what and not is_incidental(frame):
         tracer.doubt = f"it reads {what} itself; do so in a function that is ag.opaque, or outside."
+
+
+def _see_asked(tracer: Any, frame: Any) -> None:
+    """Note that an array is asked whether it is a Tensor: what stands for it is one, and Python does not ask it."""
+    name = variable_asked(frame)
+    values = [x._node.value for x in [frame.f_locals.get(name)] if type(x) is Traced] if name else tracer.inputs  # type: ignore[union-attr]
+    if any(value.seen is False for value in values):
+        tracer.give_up("it asks whether an array is a Tensor; ask isinstance(x, np.ndarray).")
 
 
 def _name(tracer: Any, frame: Any) -> None:

@@ -764,6 +764,11 @@ def test_an_array_that_computes_in_its_own_way_does_so():
         np.testing.assert_array_equal(beside["matrix"](x), x * matrix)
 
 
+def test_a_number_that_is_looked_up_is_refused():
+    with pytest.raises(TraceError, match="reading the numbers of a Tensor"):
+        ag.compile(lambda x: x * {1.0: 2.0}.get(x[0], 5.0))(X)
+
+
 def test_two_numbers_that_are_alike_but_for_an_attribute():
     f = ag.compile(lambda x, number: x * number.k)
     first, second = Number(2.0), Number(2.0)
@@ -988,6 +993,9 @@ QUESTIONS = {
     "isinstance": lambda x: x * (2 if isinstance(x, np.ndarray) else 3),
     "isinstance of a result": lambda x: x * (2 if isinstance(x * 1, np.ndarray) else 3),
     "isinstance of a number": lambda x: x * (2 if isinstance(x.sum(), float) else 3),
+    "isinstance of Tensor": lambda x: x * (2 if isinstance(x, ag.Tensor) else 3),
+    "isinstance of several kinds": lambda x: x * (2 if isinstance(x, (list, ag.Tensor)) else 3),
+    "isinstance of a result, of Tensor": lambda x: x * (2 if isinstance(x * 1, ag.Tensor) else 3),
     "type": lambda x: x * (2 if type(x) is np.ndarray else 3),
     "by type": lambda x: by_type(x),
     "what Tensors have": lambda x: x * (2 if hasattr(x, "detach") else 3),
