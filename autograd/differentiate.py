@@ -344,9 +344,9 @@ def _elementwise(node: Node, residuals: Any, masked: Masked, needs: Sequence[boo
         if i not in op.rules:
             missing_rule(op, i)
         alive = masked.alive
-        cotangent = op.rules[i].function(masked.g, *arguments_of(op.rules[i], node, residuals, needs, (True,)))
+        cotangent = op.rules[i].function(masked.g, *arguments_of(op.rules[i], node, residuals, needs))
         if i in op.masks:
-            chosen = op.masks[i].function(*arguments_of(op.masks[i], node, residuals, needs, (True,)))
+            chosen = op.masks[i].function(*arguments_of(op.masks[i], node, residuals, needs))
             chosen = np.broadcast_to(np.asarray(chosen, bool), node.shape)
             alive = chosen if alive is None else alive & chosen
         if alive is not None:

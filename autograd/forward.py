@@ -323,10 +323,10 @@ class Pusher:
                 t = np.broadcast_to(t, shape)
             rule = op.rules[i]
             t = conjugate(t) if twin else t  # the rules of a complex result are conjugated, and back
-            share = rule.function(t, *arguments_of(rule, node, residuals, needs, (True,)))
+            share = rule.function(t, *arguments_of(rule, node, residuals, needs))
             share = conjugate(share) if twin else share
             if i in op.masks:
-                mask = op.masks[i].function(*arguments_of(op.masks[i], node, residuals, needs, (True,)))
+                mask = op.masks[i].function(*arguments_of(op.masks[i], node, residuals, needs))
                 mask = mask if isinstance(mask, Box) else np.broadcast_to(np.asarray(mask, bool), shape)[()]
                 share = select(mask, self.fitted(_array(share), node.shape, node.dtype))
             total = share if total is None else total + share

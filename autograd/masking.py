@@ -64,7 +64,10 @@ def unmasked(g: Any) -> Any:
     """Return the cotangent in a masked one."""
     if isinstance(g, tuple):
         return tuple([None if part is None else unmasked(part) for part in g])
-    return Cotangents({i: unmasked(part) for i, part in g.parts.items()}) if isinstance(g, Cotangents) else g.g
+    if not isinstance(g, Cotangents):
+        return g.g
+    masks = {i: part.alive for i, part in g.parts.items()}
+    return Cotangents({i: unmasked(part) for i, part in g.parts.items()}, masks)
 
 
 def any_dead(masked: Any) -> bool:
@@ -88,11 +91,11 @@ def reach(node: Node, masked: Any, needs: Sequence[bool]) -> list[Any]:
     op, rng = node.op, np.random.default_rng(0)
     if not all(map(_all_finite, node.residuals)):
         needs = [parent is not None and parent.dtype.kind in "fc" for parent in node.parents]
-    seed, arrived = _probe_of(node, masked, rng)
+    seed, facts = _probe_of(node, masked, rng)
     found: list[Any] = []
     for residuals in _probed_residuals(node, rng):
         try:
-            cotangents = _run_rules(node, residuals, seed, arrived, needs)
+            cotangents = _run_rules(node, residuals, seed, needs, facts)
         except Exception:  # a rule may refuse what it is probed with
             continue
         alive: list[Any] = [None] * len(node.parents)
@@ -105,18 +108,18 @@ def reach(node: Node, masked: Any, needs: Sequence[bool]) -> list[Any]:
     return [None if not masks or masks[0] is None or np.all(m := np.any(masks, 0)) else m for masks in each]
 
 
-def _probe_of(node: Node, masked: Any, rng: Any) -> tuple[Any, tuple[bool, ...]]:
-    """Make a random cotangent that is 0 where the given one is dead."""
+def _probe_of(node: Node, masked: Any, rng: Any) -> tuple[Any, dict[str, Any]]:
+    """Make a random cotangent that is 0 where the given one is dead, and say what a rule may ask of it."""
 
     def probe(shape: Any, dtype: Any, part: Any) -> Any:
         g = rng.uniform(1, 2, shape).astype(dtype)
         return np.zeros(shape, dtype) if part is None else g if part.alive is None else g * part.alive
 
     if not isinstance(masked, Cotangents):
-        return probe(node.shape, node.dtype, masked)[()], (True,)
+        return probe(node.shape, node.dtype, masked)[()], {"arrived": (True,), "alive": (None,)}
     shapes = zip(node.shape, node.dtype, strict=True)
     parts = tuple(probe(shape, dtype, masked.parts.get(k)) for k, (shape, dtype) in enumerate(shapes))
-    return parts, masked.arrived(node)
+    return parts, {"arrived": masked.arrived(node), "alive": unmasked(masked).alive(node)}
 
 
 def _probed_residuals(node: Node, rng: Any) -> Iterator[Sequence[Any]]:
@@ -152,14 +155,16 @@ def _all_finite(x: Any) -> bool:
     return not isinstance(x, ARRAYS) or x.dtype.kind not in "fc" or bool(np.isfinite(x).all())
 
 
-def _run_rules(node: Node, residuals: Any, g: Any, arrived: Any, needs: Sequence[bool]) -> list[tuple[int, Any]]:
+def _run_rules(
+    node: Node, residuals: Any, g: Any, needs: Sequence[bool], facts: dict[str, Any]
+) -> list[tuple[int, Any]]:
     """Run the rules of the inputs in ``needs`` on arrays."""
     op = node.op
     if op.joint is not None:
-        cotangents = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, arrived))
+        cotangents = op.joint.function(g, *arguments_of(op.joint, node, residuals, needs, **facts))
         return [(i, cotangent) for i, cotangent in enumerate(cotangents) if needs[i] and cotangent is not None]
     return [
-        (i, rule.function(g, *arguments_of(rule, node, residuals, needs, arrived)))
+        (i, rule.function(g, *arguments_of(rule, node, residuals, needs, **facts)))
         for i, rule in op.rules.items()
         if needs[i]
     ]

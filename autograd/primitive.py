@@ -53,7 +53,8 @@ def op(
     those of a ufunc), the others are keywords. ``vjp`` maps input names to rules, or is the rule of a one-input op, or
     one joint rule that returns a tuple in input order. A rule's first parameter is ``g``, the gradient of the output;
     the others are named and decide what is kept until backward: an input, a keyword, ``y`` (the output), a name in
-    ``cache``, or one of ``shapes`` (of the inputs) and ``needs`` (which inputs want a gradient; for joint rules).
+    ``cache``, or one of ``shapes`` (of the inputs), ``needs`` (which inputs want a gradient; for joint rules) and, of
+    several outputs, ``arrived`` (which got a gradient) and ``alive`` (which elements no mask cut off; None: all).
 
     ``definition`` is the same function in plain ops: it gives second derivatives to a rule that is not itself
     traceable, or replaces ``vjp``. With ``cache=("mask",)`` the forward returns ``(y, mask)``: the extras are kept for

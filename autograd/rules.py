@@ -24,6 +24,7 @@ _RESERVED = {
     "shapes": "the shapes of the inputs",
     "needs": "which inputs want a gradient",
     "arrived": "which outputs got a cotangent",
+    "alive": "for each output which elements of its cotangent no mask cut off",
 }
 _WRITTEN = frozenset({"isinstance", "any", "tuple", "len", "zip", "enumerate", "Exception"})  # what apply calls
 # keywords whose values hold nothing
@@ -34,7 +35,7 @@ class Rule:
     """Hold one gradient rule, the names of what it asks for, where each stands on a node, and which inputs it reads.
 
     ``sources`` are pairs: ``("residuals", place)``, ``("inputs", None)`` for all of ``*args``, ``("kwargs", key)``, or
-    one of ``shapes``, ``needs`` and ``arrived``, and None.
+    one of ``shapes``, ``needs``, ``arrived`` and ``alive``, and None.
     """
 
     __slots__ = ("function", "names", "reads", "sources")

@@ -232,6 +232,8 @@ def _read_node(op: Op) -> Iterator[str]:
     yield "if node.released or _versions.latest < node.order: _check(node)"
     if "arrived" in asked:
         yield "arrived = g.arrived(node) if g.__class__ is _Cotangents else (True,) * len(node.shape)"
+    if "alive" in asked:
+        yield "alive = g.alive(node) if g.__class__ is _Cotangents else (None,) * len(node.shape)"
     yield "if g.__class__ is _Cotangents: g = g.fill(node)"
     if op.variadic:
         yield "parents = node.parents"

@@ -19,12 +19,15 @@ _F64 = np.float64
 
 
 class Cotangents:
-    """Hold the cotangents of a multi-output op, which arrive output by output and are merged by ``+``."""
+    """Hold the cotangents of a multi-output op, which arrive output by output and are merged by ``+``.
 
-    __slots__ = ("parts",)
+    ``masks`` tell of them which elements are alive, where a mask cut others off.
+    """
 
-    def __init__(self, parts: dict[int, Any]) -> None:
-        self.parts = parts
+    __slots__ = ("masks", "parts")
+
+    def __init__(self, parts: dict[int, Any], masks: dict[int, Any] | None = None) -> None:
+        self.parts, self.masks = parts, masks or {}
 
     def __add__(self, other: "Cotangents") -> "Cotangents":
         merged = dict(self.parts)
@@ -42,6 +45,10 @@ class Cotangents:
     def arrived(self, node: Node) -> tuple[bool, ...]:
         """Tell for each output whether a cotangent arrived."""
         return tuple(i in self.parts for i in range(len(node.shape)))
+
+    def alive(self, node: Node) -> tuple[Any, ...]:
+        """Tell for each output which elements of its cotangent no mask cut off: None for all."""
+        return tuple(self.masks.get(i) for i in range(len(node.shape)))
 
 
 class NodeOp:
@@ -222,8 +229,15 @@ def stale(node: Node) -> Iterator[int]:
         yield from (i for i, was in enumerate(changed) if was and i in reads)
 
 
-def arguments_of(rule: Any, node: Node, residuals: Sequence[Any], needs: Sequence[bool], arrived: Any) -> list[Any]:
-    """List what a rule asks for besides the cotangent."""
+def arguments_of(
+    rule: Any,
+    node: Node,
+    residuals: Sequence[Any],
+    needs: Sequence[bool],
+    arrived: Any = (True,),
+    alive: Any = (None,),
+) -> list[Any]:
+    """List what a rule asks for besides the cotangent; ``arrived`` and ``alive`` are about the outputs."""
     found: list[Any] = []
     for source, key in rule.sources:
         if source == "residuals":
@@ -235,5 +249,5 @@ def arguments_of(rule: Any, node: Node, residuals: Sequence[Any], needs: Sequenc
         elif source == "shapes":
             found.append(tuple([() if p is None else p.shape for p in node.parents]))
         else:
-            found.append(tuple(needs) if source == "needs" else arrived)
+            found.append({"needs": tuple(needs), "arrived": arrived, "alive": alive}[source])
     return found

@@ -19,7 +19,6 @@ from autograd import lanes
 from autograd.application import rebuild
 from autograd.box import Box, is_recording, unbox, wrap
 from autograd.errors import ArgumentError, MissingRule
-from autograd.graph import TracedLeaf
 from autograd.ops.axes import as_array
 from autograd.ops.products import Samples, square_matrices
 from autograd.primitive import implements, op
@@ -71,22 +70,25 @@ _over: Any = op(
 )
 
 
-def _over_gaps(gaps: Any, size: Any, *cotangents: Any) -> Any:
+def _over_gaps(gaps: Any, size: Any, *used: Any) -> Any:
     """Compute 1 / gap between values, 0 on the diagonal: nan for those that differ by rounding of the largest ``size``.
 
-    It is 0, too, between values of whose vectors none got a gradient (their columns of the cotangents are 0).
+    It is 0, too, between values of whose vectors none is ``used``: a mask cut their gradients off. Gradients that
+    happen to be 0 count, as those of log A = V diag(log w) Vᴴ at w = 1.
     """
     n, distance = gaps.shape[-1], np.abs(unbox(gaps))
     largest = np.expand_dims(np.max(np.abs(unbox(size)), -1, initial=0.0), (-2, -1))
     rounding = np.finfo(distance.dtype).eps
     equal, close = distance <= 1024 * n * rounding * largest, distance <= 64 * np.sqrt(rounding) * largest
-    used = np.zeros((*distance.shape[:-2], n), bool)
-    for cotangent in cotangents:
-        free = isinstance(cotangent, Box) and isinstance(cotangent._node, TracedLeaf)  # 0 now, and to be differentiated
-        used = used | np.any(unbox(cotangent) != 0, axis=-2) | free
-    pairs = (np.expand_dims(used, -1) | np.expand_dims(used, -2)) & ~np.eye(n, dtype=bool)
+    some = np.any(np.broadcast_arrays(*used), axis=0)
+    pairs = (np.expand_dims(some, -1) | np.expand_dims(some, -2)) & ~np.eye(n, dtype=bool)
     apart = np.where(pairs | ~equal, gaps, 1.0)
     return np.where(pairs | (~equal & ~np.eye(n, dtype=bool)), _over(apart, equal=equal & pairs, close=close), 0.0)
+
+
+def _used(n: int, arrived: bool, alive: Any, axis: int = -2) -> Any:
+    """Tell which of ``n`` vectors get a gradient that no mask cut off; their elements stand along ``axis``."""
+    return np.full(n, arrived) if alive is None else np.any(alive, axis=axis)
 
 
 # ------------------------------------------------------------------------------------------------------------ cholesky
@@ -146,7 +148,7 @@ def _eigh(a: Any, UPLO: Any = "L") -> Any:
     return np.linalg.eigh(a, UPLO)
 
 
-def _eigh_rule(g: Any, y: Any, UPLO: str, arrived: Any) -> Any:
+def _eigh_rule(g: Any, y: Any, UPLO: str, arrived: Any, alive: Any) -> Any:
     """Compute V (diag(w̄) + F ∘ VᴴV̄) Vᴴ, F[i, j] = 1 / (w[j] − w[i]) (Giles 2008), in the triangle that was read."""
     (gw, gv), (w, v) = g, y
     vt = adjoint(v)
@@ -154,7 +156,7 @@ def _eigh_rule(g: Any, y: Any, UPLO: str, arrived: Any) -> Any:
     if arrived[1]:
         gaps, m = np.expand_dims(w, -2) - np.expand_dims(w, -1), vt @ gv
         _check_phase("eigh", _columns(m), gv)
-        inner = inner + (m * _over_gaps(gaps, w, gv)) @ vt
+        inner = inner + (m * _over_gaps(gaps, w, _used(w.shape[-1], True, alive[1]))) @ vt
     return folded(v @ inner, UPLO.upper())
 
 
@@ -204,7 +206,7 @@ def _general(a: Any) -> Any:
     return w.astype(kind), v.astype(kind)
 
 
-def _general_rule(g: Any, y: Any, arrived: Any) -> Any:
+def _general_rule(g: Any, y: Any, arrived: Any, alive: Any) -> Any:
     """Compute V⁻ᴴ (diag(w̄) + F ∘ (VᴴV̄ − VᴴV diag(VᴴV̄))) Vᴴ with F[i, j] = 1 / (w[j] − w[i])* (Boeddeker et al. 2017).
 
     The columns of V have length 1, which takes the second term off.
@@ -218,9 +220,10 @@ def _general_rule(g: Any, y: Any, arrived: Any) -> Any:
         along = _columns(m)
         _check_phase("eig", along, gv)
         m = m - (vt @ v) * np.expand_dims(along.real, -2)
-        inner = inner + (m * _over_gaps(gaps, w, gv)) @ vt
+        inner = inner + (m * _over_gaps(gaps, w, _used(w.shape[-1], True, alive[1]))) @ vt
     else:  # the values alone: as their vectors meet where they are equal, so do their derivatives
-        distinct = _over_gaps(gaps, w, np.expand_dims(gw, -2))
+        used = np.full(w.shape[-1], True) if alive[0] is None else alive[0]
+        distinct = _over_gaps(gaps, w, used)
         inner = inner + 0.0 * np.sum(distinct, axis=-1, keepdims=True)
     return np.linalg.solve(vt, inner)
 
@@ -265,7 +268,7 @@ def _thin_svd(a: Any) -> Any:
     return np.linalg.svd(a, full_matrices=False)
 
 
-def _svd_rule(g: Any, y: Any, arrived: Any) -> Any:
+def _svd_rule(g: Any, y: Any, arrived: Any, alive: Any) -> Any:
     """Compute the gradient of the thin A = U S Vᴴ (Townsend 2016, "Differentiating the singular value decomposition").
 
     Ā = U [(F ∘ (UᴴŪ − ŪᴴU)) S + diag(s̄) + S (F ∘ (VᴴV̄ − V̄ᴴV))] Vᴴ + (I − UUᴴ) Ū S⁻¹ Vᴴ + U S⁻¹ V̄ᴴ (I − VVᴴ), where
@@ -277,21 +280,23 @@ def _svd_rule(g: Any, y: Any, arrived: Any) -> Any:
     a = (u * np.expand_dims(gs, -2)) @ vt
     if not (arrived[0] or arrived[2]):
         return a
-    f = _over_gaps((row - column) * (row + column), s * s, gu, flip(gvt))
+    k = s.shape[-1]
+    used = _used(k, arrived[0], alive[0]), _used(k, arrived[2], alive[2], axis=-1)
+    f = _over_gaps((row - column) * (row + column), s * s, *used)
     if u.dtype.kind == "c":
         turned = _columns(ut @ gu)
         _check_phase("svd", turned + _columns(vt @ adjoint(gvt)), np.concatenate([np.ravel(gu), np.ravel(gvt)]))
         a = a + (u * np.expand_dims(1j * turned.imag / s, -2)) @ vt
     if arrived[0]:
         m = ut @ gu
-        k = m * f
-        a = a + u @ ((k + adjoint(k)) * row) @ vt
+        turns = m * f
+        a = a + u @ ((turns + adjoint(turns)) * row) @ vt
         if u.shape[-2] > u.shape[-1]:
             a = a + (gu - u @ m) / row @ vt
     if arrived[2]:
         m = vt @ adjoint(gvt)
-        k = m * f
-        a = a + u @ (column * (k + adjoint(k))) @ vt
+        turns = m * f
+        a = a + u @ (column * (turns + adjoint(turns))) @ vt
         if v.shape[-2] > v.shape[-1]:
             a = a + u @ ((gvt - adjoint(m) @ vt) / column)
     return a
@@ -304,7 +309,7 @@ def _full_svd(a: Any) -> Any:
     return np.linalg.svd(a, full_matrices=True)
 
 
-def _full_svd_rule(g: Any, y: Any, arrived: Any) -> Any:
+def _full_svd_rule(g: Any, y: Any, arrived: Any, alive: Any) -> Any:
     (gu, gs, gvt), (u, s, vt) = g, y
     k = s.shape[-1]
     if np.any(gu[..., k:] != 0) or np.any(gvt[..., k:, :] != 0):
@@ -312,7 +317,9 @@ def _full_svd_rule(g: Any, y: Any, arrived: Any) -> Any:
             "svd(full_matrices=True): the vectors beyond the first min(M, N) can be turned freely, so they have no "
             "gradient. Use full_matrices=False."
         )
-    return _svd_rule((gu[..., :k], gs, gvt[..., :k, :]), (u[..., :k], s, vt[..., :k, :]), arrived)
+    thin = [part if part is None else part[..., :k] for part in alive[:2]]
+    thin.append(alive[2] if alive[2] is None else alive[2][..., :k, :])
+    return _svd_rule((gu[..., :k], gs, gvt[..., :k, :]), (u[..., :k], s, vt[..., :k, :]), arrived, thin)
 
 
 _complete = op(_full_svd, name="svd", vjp=_full_svd_rule, holomorphic=False, batch=lanes.stacked)

@@ -22,7 +22,7 @@ DECLARATIONS = {
     ),
     "unknown parameter": (
         lambda: ag.op(lambda x, k=1: x, name="f", vjp=lambda g, z: g),
-        r"op 'f': a rule asks for 'z'; it may use g, y, shapes, needs, arrived, x, k",
+        r"op 'f': a rule asks for 'z'; it may use g, y, shapes, needs, arrived, alive, x, k",
     ),
     "first is not g": (
         lambda: ag.op(lambda x: x, name="f", vjp=lambda x, g: g),
@@ -46,7 +46,7 @@ DECLARATIONS = {
     ),
     "a mask that asks for an unknown name": (
         lambda: ag.op(lambda x: x, name="f", vjp=lambda g: g, selects=lambda mask: mask, elementwise=True),
-        r"op 'f': a rule asks for 'mask'; it may use g, y, shapes, needs, arrived, x",
+        r"op 'f': a rule asks for 'mask'; it may use g, y, shapes, needs, arrived, alive, x",
     ),
     "a mask of g": (
         lambda: ag.op(lambda x: x, name="f", vjp=lambda g: g, selects=lambda g: g > 0, elementwise=True),
@@ -54,7 +54,7 @@ DECLARATIONS = {
     ),
     "a joint rule that asks for an unknown name": (
         lambda: ag.op(lambda a, b: a, name="f", vjp=lambda g, c: (g, g)),
-        r"op 'f': a rule asks for 'c'; it may use g, y, shapes, needs, arrived, a, b",
+        r"op 'f': a rule asks for 'c'; it may use g, y, shapes, needs, arrived, alive, a, b",
     ),
     "a rule for *args by a place in it": (
         lambda: ag.op(lambda *parts: parts[0], name="f", vjp={"parts[0]": lambda g: g}),

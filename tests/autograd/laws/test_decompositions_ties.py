@@ -160,6 +160,12 @@ EXACT = {
     "identity, square root": (spectral(np.sqrt), np.eye(3)),
     "identity, exponential": (spectral(np.exp), np.eye(3)),
     "diagonal, square root": (spectral(np.sqrt), np.diag([4.0, 4.0, 9.0])),
+    # what the vectors of equal values get happens to be 0 here, and is not cut off
+    "identity, logarithm": (spectral(np.log), np.eye(3)),
+    "two ones, logarithm": (spectral(np.log), np.diag([1.0, 1.0, 5.0])),
+    "two zeros, cube": (spectral(lambda w: w**3 + w), np.diag([0.0, 0.0, 5.0])),
+    "zeros, put together": (put_together, np.zeros((3, 3))),
+    "two zeros, put together": (put_together, np.diag([5.0, 0.0, 0.0])),
     "identity, polar factor": (polar, np.eye(3)),
     "rotation, polar factor": (polar, Q),
     "diagonal, nuclear norm": (lambda a: np.linalg.norm(a, "nuc"), np.diag([4.0, 4.0, 9.0])),
@@ -214,6 +220,37 @@ def test_symmetric_sums_of_eigenvalues_are_right(kind):
     np.testing.assert_allclose((found + found.T) / 2, 2 * a, rtol=1e-9, atol=1e-9 * np.abs(a).max())
     found = ag.grad(lambda a: (np.linalg.svdvals(a) ** 2).sum())(a)
     np.testing.assert_allclose(found, 2 * a, rtol=1e-9, atol=1e-9 * np.abs(a).max())
+
+
+def projected(u):
+    """Weigh a projector, which does not see the signs of vectors."""
+    return (u @ u.T * M).sum()
+
+
+CUT_OFF = {
+    "an index": lambda v: (np.outer(v[:, 2], v[:, 2]) * M).sum(),
+    "a slice": lambda v: projected(v[:, 2:]),
+    "a condition": lambda v: projected(np.where(np.arange(3) == 2, v, 0.0)),
+}
+
+
+@pytest.mark.parametrize("name", CUT_OFF)
+@pytest.mark.parametrize("vectors", ["eigh", "svd, left", "svd, right"])
+@pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
+def test_of_equal_values_whose_vectors_are_cut_off_others_have_their_gradient(name, vectors):
+    """In every way; a nan tells nothing of the matrix, which is smooth there."""
+    of = {
+        "eigh": lambda a: np.linalg.eigh((a + a.T) / 2)[1],
+        "svd, left": lambda a: np.linalg.svd(a)[0][:, ::-1],
+        "svd, right": lambda a: np.linalg.svd(a)[2][::-1].T,
+    }[vectors]
+    f, a = (lambda a: CUT_OFF[name](of(a))), np.diag([1.0, 1.0, 5.0]) + 0.0
+    right = differences(f, a)
+    compiled = ag.compile(ag.grad(f))
+    compiled(a)
+    ways = ag.grad(f)(a), compiled(a), ag.vmap(ag.grad(f))(np.stack([a, a]))[1], ag.jacfwd(f)(a)
+    for found in ways:
+        np.testing.assert_allclose(found, right, atol=1e-6)
 
 
 def test_the_program_of_the_issue():
