@@ -26,6 +26,7 @@ SCHEMA = {  # what every file holds; options of the optimizer, the run and callb
     "epoch": 0,
     "step": 0,
     "run": None,
+    "order": None,
     "generators": [{}],
     "callbacks": [{"type": "", "state": {}}],
 }
@@ -58,6 +59,7 @@ def state(trainer: Any) -> dict[str, Any]:
         "epoch": trainer.epoch,
         "step": trainer.step,
         "run": trainer.run,
+        "order": trainer.order,
         "generators": [generator.bit_generator.state for generator in generators(trainer.model)],
         "callbacks": [{"type": type(c).__name__, "state": c.state_dict()} for c in trainer.callbacks],
     }
@@ -76,7 +78,7 @@ def restore(trainer: Any, tree: Mapping[str, Any], source: str) -> None:
         if isinstance(error, ArgumentError | ShapeError) or not isinstance(error, _MISFITS):  # these say it themselves
             raise
         raise FileError(f"{source}: the training state does not hold together: {error!r}.") from error
-    trainer.history, trainer.run = History(tree["history"]), tree["run"]
+    trainer.history, trainer.run, trainer.order = History(tree["history"]), tree["run"], tree["order"]
     trainer.epoch, trainer.step, trainer.at_step = tree["epoch"], tree["step"], True
     trainer.optimizer.zero_grad()
 
@@ -143,6 +145,7 @@ def _broken(trainer: Any, tree: Mapping[str, Any]) -> Iterator[str]:
     wrong = [name for name in ("epoch", "step") if not is_count(tree[name])]
     wrong += [f"history/{name}" for name, values in tree["history"].items() if list(misfits([0.0], values, ""))]
     wrong += [f"generators/{i}" for i, one in enumerate(tree["generators"]) if not is_generator_state(one)]
+    wrong += ["order"] * (tree["order"] is not None and not is_generator_state(tree["order"]))
     if run is not None:
         misfit = list(misfits(kind | {"streams": [[0]]}, run, "run"))
         yield from misfit

@@ -46,6 +46,7 @@ class Steps:
         self.logs: dict[str, float] = {}
         self.at_step = True  # no gradients of earlier batches are waiting for the optimizer's step
         self.run: dict[str, Any] | None = None  # where an unfinished fit stands; saved with the rest
+        self.order: Any = None  # the state in which a fit that has ended left the generator of its batches
         self._ranks = 1  # that share a batch
         self._torn = False  # the optimizer's step was interrupted in its middle
         self._looked = False  # at the parameters that the outputs depend on

@@ -193,7 +193,7 @@ class Trainer(Steps):
                     while self.epoch < run["target"] and not self.stop:
                         self._epoch(data, shuffle, rng, run, validation, bar)
                         self._interrupts.check()
-                self.run = None
+                self.run, self.order = None, rng.bit_generator.state
             except KeyboardInterrupt:
                 self.history.interrupted, self._interrupts.asked = True, False
             finally:
@@ -397,8 +397,8 @@ class Trainer(Steps):
         run = self.new_run(max(0, epochs - self.epoch)) | (self.run or {})
         if self.run:
             run["target"] = max(run["target"], run["start"] + epochs)
-        if "rng" in run:
-            rng.bit_generator.state = run["rng"]
+        if (order := run.get("rng", self.order)) is not None:
+            rng.bit_generator.state = order
         return run
 
 
