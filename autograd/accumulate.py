@@ -3,9 +3,9 @@
 Floor 10: used by ``backward`` and the transforms.
 """
 
+from _thread import allocate_lock
 from collections.abc import Callable
 from sys import getrefcount
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from autograd.modes import enable_grad
 from autograd.ops import elementwise as ew
 from autograd.vjp import identity_node
 
-_accumulate = Lock()
+_accumulate = allocate_lock()
 _F64, _NDARRAY = np.float64, np.ndarray
 
 

@@ -4,11 +4,11 @@ Nothing here knows arrays. A :class:`Node` points to its parents only, so droppi
 the order of creation is an order in which every parent stands before its users. Floor 1: used by all of the engine.
 """
 
+from _thread import allocate_lock  # that of threading, which takes two milliseconds to import
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from linecache import getline
 from os.path import basename
-from threading import Lock
 from typing import Any, NamedTuple
 
 next_order = count(0, -1).__next__  # creation order, counted downwards: a min-heap then yields the newest node first
@@ -23,7 +23,7 @@ class _Versions:
 
 
 versions = _Versions()
-_versions_lock = Lock()
+_versions_lock = allocate_lock()
 
 
 def note_change(leaves: Iterable["Node | None"]) -> None:

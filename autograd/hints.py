@@ -6,7 +6,6 @@ Floor 2: used by Tensor, the package, the compiler and the protocols.
 import functools
 import sys
 from collections.abc import Callable, Iterable
-from importlib.util import find_spec
 from inspect import signature
 from types import FrameType
 from typing import Any, ParamSpec, TypeVar
@@ -323,6 +322,8 @@ def converted() -> str:
 
 def _converted_by_scipy(module: str) -> str:
     """Return the message for a function of SciPy that cannot be taught gradients: it names ours, if there are any."""
+    from importlib.util import find_spec
+
     place = f"autograd.scipy.{module}"
     way = "write it in NumPy's functions, or declare it with ag.op(…)"
     if find_spec(place) is not None:

@@ -165,7 +165,7 @@ def _plain(named: Any, function: Callable[..., Any], args: tuple[Any, ...], kwar
         return tracer.called(function, args, kwargs)
     method = "" if function is named else function.__name__
     if current().recording and named not in PLAIN and contains_box((args, kwargs), needs_grad):
-        if called_within()[0]:
+        if called_within()[0] and not full_name(named, np)[0].startswith("scipy."):
             raise ConversionError(converted())
         raise missing(named, _AT if method == "at" and named in dispatch else _ADVICE.get(named, ""), method)
     if method == "at" and isinstance(args[0], Box):

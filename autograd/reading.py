@@ -7,7 +7,6 @@ from numbers import Number
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd.box import KINDS, Box, as_raw, is_recording, needs_grad, values_of
 from autograd.errors import ArgumentError, ConversionError, DTypeError, ShapeError
@@ -42,7 +41,7 @@ def read(data: Any, dtype: Any, copy: bool, requires_grad: bool) -> Any:
     return array if array.ndim or not copy else array[()]
 
 
-def _converted(data: Any, dtype: Any, copy: bool) -> npt.NDArray[Any]:
+def _converted(data: Any, dtype: Any, copy: bool) -> "np.typing.NDArray[Any]":
     """Return ``data`` as NumPy reads it, or raise an error that says what it is."""
     if data is None:  # NumPy would make nan of it
         raise DTypeError(f"Tensor of None: {_HOLDS}.")
@@ -64,7 +63,7 @@ def _converted(data: Any, dtype: Any, copy: bool) -> npt.NDArray[Any]:
         ) from None
 
 
-def _check_numbers(array: npt.NDArray[Any], given: str, dtype: Any) -> None:
+def _check_numbers(array: "np.typing.NDArray[Any]", given: str, dtype: Any) -> None:
     """Refuse words, and complex numbers where real ones are asked for: NumPy makes numbers of them with a dtype."""
     kind = array.dtype.kind
     if kind not in KINDS and not (kind == "O" and all(isinstance(x, Number) for x in array.flat)):

@@ -277,9 +277,10 @@ def _has_signature(function: Any) -> bool:
 
 def parameters_of(function: Any) -> list[tuple[str, Any, Any]]:
     """List name, default and kind of the parameters; of a plain function from its code object, 10 times as fast."""
-    function = inspect.unwrap(function, stop=_has_signature)
-    if not isinstance(function, FunctionType) or _has_signature(function):
-        return [(p.name, p.default, p.kind) for p in inspect.signature(function).parameters.values()]
+    if type(function) is not FunctionType or function.__dict__:  # it may stand for another one
+        function = inspect.unwrap(function, stop=_has_signature)
+        if not isinstance(function, FunctionType) or _has_signature(function):
+            return [(p.name, p.default, p.kind) for p in inspect.signature(function).parameters.values()]
     code = function.__code__
     names, count, extra = code.co_varnames, code.co_argcount, code.co_kwonlyargcount
     defaults = function.__defaults__ or ()

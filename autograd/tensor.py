@@ -10,7 +10,6 @@ from typing import Any
 from weakref import ref
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from autograd import hooks, inplace, protocols, reading
 from autograd.accumulate import accumulate_grads
@@ -64,7 +63,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
         data: Any,
         requires_grad: bool = False,
         *,
-        dtype: "DTypeLike | None" = None,
+        dtype: "np.typing.DTypeLike | None" = None,
         copy: bool = True,
         name: str | None = None,
     ) -> None:
@@ -94,7 +93,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
     # ---------------------------------------------------------------------------------------------- what it holds
 
     @property
-    def data(self) -> NDArray[Any]:
+    def data(self) -> "np.typing.NDArray[Any]":
         """Return the array: writable for a leaf, read-only for the result of an op and for what looks at one.
 
         Assigning (also ``t.data -= …``) is noticed by graphs that need the old value: their backward raises
@@ -253,7 +252,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
         """
         return self._node is None or self._node.op is None
 
-    def numpy(self) -> NDArray[Any]:
+    def numpy(self) -> "np.typing.NDArray[Any]":
         """Return the array without its history: the leaf's own array, or a read-only one for a result.
 
         >>> import autograd as ag

@@ -4,7 +4,6 @@ Floor 2: used by transforms, checks, recordings and the NumPy protocols.
 """
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from itertools import accumulate
 from math import prod
 from operator import attrgetter
@@ -42,6 +41,8 @@ def register_tree(
     """
     global _NESTED
     if parts is None or build is None:
+        from dataclasses import fields, is_dataclass  # takes a millisecond to import
+
         if not isinstance(cls, type) or not is_dataclass(cls) or parts is not build:
             raise ArgumentError(
                 f"register_tree: {getattr(cls, '__name__', cls)!r} is no dataclass. Pass parts= (a function that gives "

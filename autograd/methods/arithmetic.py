@@ -4,7 +4,6 @@ import operator as op
 from typing import Any, Generic
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd.box import Box, Result
 from autograd.hints import hinted
@@ -13,7 +12,7 @@ from autograd.ops import elementwise as ew
 from autograd.ops import parts, products
 from autograd.primitive import opaque
 
-Mask = NDArray[np.bool]
+Mask = np.ndarray[tuple[Any, ...], np.dtype[np.bool]]
 
 _eq, _ne, _lt, _le, _gt, _ge = map(opaque, (op.eq, op.ne, op.lt, op.le, op.gt, op.ge))
 

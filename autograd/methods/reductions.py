@@ -3,7 +3,6 @@
 from typing import Any, Generic, Literal, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd.box import Box, Result
 from autograd.hints import hinted
@@ -187,7 +186,7 @@ class Reductions(Box, Generic[Result]):
     @overload
     def argmax(self, axis: None = None, keepdims: Literal[False] = False) -> np.intp: ...
     @overload
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> NDArray[np.intp]: ...
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> "np.typing.NDArray[np.intp]": ...
     @hinted
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Return the index of the first maximum.
@@ -201,7 +200,7 @@ class Reductions(Box, Generic[Result]):
     @overload
     def argmin(self, axis: None = None, keepdims: Literal[False] = False) -> np.intp: ...
     @overload
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> NDArray[np.intp]: ...
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> "np.typing.NDArray[np.intp]": ...
     @hinted
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Return the index of the first minimum.
@@ -213,7 +212,7 @@ class Reductions(Box, Generic[Result]):
         return _argmin(self, axis=axis, keepdims=keepdims)
 
     @hinted
-    def argsort(self, axis: int | None = -1, kind: Any = None) -> NDArray[np.intp]:
+    def argsort(self, axis: int | None = -1, kind: Any = None) -> "np.typing.NDArray[np.intp]":
         """Return the indices that would sort.
 
         >>> import autograd as ag
@@ -222,7 +221,7 @@ class Reductions(Box, Generic[Result]):
         """
         return _argsort(self, axis=axis, kind=kind)
 
-    def nonzero(self) -> tuple[NDArray[np.intp], ...]:
+    def nonzero(self) -> "tuple[np.typing.NDArray[np.intp], ...]":
         """Return the indices of the elements that are not zero.
 
         >>> import autograd as ag
