@@ -88,7 +88,7 @@ def test_at(ufunc, places):
         ufunc.at(y, places, v)
         return y
 
-    shape, rng = A[places].shape, np.random.default_rng(1)  # the same numbers in whatever order tests run: no kink
+    shape, rng = A[places].shape, np.random.default_rng(2)  # none near a kink, in any order of tests
     same(changed, A, rng.uniform(0.3, 2, shape))
     same(changed, A, rng.uniform(0.3, 2, shape[-1:]))
 
