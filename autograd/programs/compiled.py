@@ -20,7 +20,7 @@ from autograd.hints import told
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
 from autograd.programs.facts import WEAK, Facts, is_plain
-from autograd.programs.guards import Guards
+from autograd.programs.guards import Guards, copies
 from autograd.programs.naming import arguments, name_closed
 from autograd.programs.opening import opened
 from autograd.programs.program import Program
@@ -28,7 +28,7 @@ from autograd.programs.reach import is_library, random_state
 from autograd.programs.source import Changed
 from autograd.programs.traced import RunsAsItself, become
 from autograd.programs.tracing import Tracer, flows
-from autograd.programs.values import ARRAY, CLOSED, Step, Value
+from autograd.programs.values import ARRAY, CLOSED, INPUT, Step, Value
 from autograd.programs.watching import watched
 from autograd.tree import flatten, form_of, is_nested
 
@@ -260,7 +260,8 @@ class _Trace:
         self.why = ""
         self.result: Any = None
         self._contents = self.guards.checksums()
-        self._before = self.guards.copies()
+        self._given = copies(x._array if isinstance(x, Box) else x for x in values)
+        self._before = [*self.guards.copies(), *self._given]
         self._written: set[int] = set()  # ids of arrays whose numbers the run has changed
         self._random = [random_state(rng) for rng in self.guards.random]
 
@@ -333,7 +334,7 @@ class _Trace:
         if program.is_doubtful([v.array if isinstance(v, Value) else v for v in program.outputs]):
             return "a nan came out, which may stand where a mask cuts off."
         read = program.inputs if program.inner else program.saved
-        changed = any(v.kind == ARRAY and id(v.source) in self._written for v in read)
+        changed = any(id({ARRAY: v.source, INPUT: v.array}.get(v.kind)) in self._written for v in read)
         return self.why if changed else ""
 
     def _run_again(self, why: str) -> None:
@@ -373,6 +374,10 @@ class _Trace:
         self.guards.see_caches()
         if self.tracer.doubt or self.guards.doubt:
             return self.tracer.doubt or self.guards.doubt
+        for array, was in self._given:
+            if array.tobytes() != was.tobytes():
+                self._written = {id(array)}
+                return f"an opaque function writes into an argument of shape {array.shape}. Let it write into a copy."
         found = self.guards.checksums()
         self._written = {key for key, number in found.items() if number != self._contents.get(key, number)}
         for key in self._written:

@@ -317,9 +317,8 @@ class Guards:
         return {key: zlib.crc32(np.ascontiguousarray(a).view(np.uint8).data) for key, a in arrays.items()}
 
     def copies(self) -> list[tuple[Any, Any]]:
-        """Return the arrays that a run may have to be taken back in, with copies of them: no large ones."""
-        arrays = [a for a in self.arrays.values() if a.flags.writeable and not a.dtype.hasobject]
-        return [(a, a.copy()) for a in arrays if a.nbytes <= LARGE]
+        """Return the arrays that a run may have to be taken back in, with copies of them."""
+        return copies(self.arrays.values())
 
     def uses(self, key: int) -> int:
         """Return how often the user's code names an array that is reached: 0 where only a layer reads its own."""
@@ -351,3 +350,9 @@ def _own(kind: type, names: Iterable[str]) -> list[str]:
     """Return those of the names in a class that a user wrote: Python puts some there itself, some of them late."""
     held = vars(kind)
     return [k for k in names if not k.startswith("__") or isinstance(held.get(k), _METHODS)]
+
+
+def copies(arrays: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Return arrays that can be written into, with copies of them: no large ones."""
+    arrays = [a for a in arrays if isinstance(a, np.ndarray) and a.flags.writeable and not a.dtype.hasobject]
+    return [(a, a.copy()) for a in arrays if a.nbytes <= LARGE]

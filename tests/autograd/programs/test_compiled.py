@@ -196,3 +196,25 @@ def test_a_long_program_is_made_in_time_that_grows_with_its_length():
 
     seconds(100)
     assert min(seconds(2000) / seconds(200) for _ in range(3)) < 30
+
+
+@pytest.mark.filterwarnings("ignore:.*runs uncompiled:RuntimeWarning")
+def test_an_opaque_function_that_writes_into_an_argument():
+    """What was read of it before counts, in value and gradient, in the call that is traced and in later ones."""
+
+    @ag.opaque
+    def cleared(y):
+        y[:] = 0
+
+    def f(x, y):
+        z = np.sum(y * x)
+        cleared(y)
+        return z * z
+
+    slope, value = ag.compile(ag.grad(f)), ag.compile(f)
+    for _ in range(3):
+        assert slope(np.array([1.0, 2.0]), np.array([3.0, 4.0])).tolist() == [66, 88]
+        x, y = ag.Tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0])
+        value(x, y).backward()
+        assert (x.grad.tolist(), y.tolist()) == ([66, 88], [0, 0])
+    assert "writes into an argument of shape (2,)" in slope.why

@@ -149,6 +149,7 @@ def test_an_index_that_is_changed_before_backward_is_the_one_that_was_read():
     np.testing.assert_array_equal(w.grad.numpy(), 4 * np.eye(3))
 
 
+@pytest.mark.filterwarnings("ignore:.*runs uncompiled. an opaque function writes into an argument:RuntimeWarning")
 def test_an_index_that_the_function_writes_into_is_the_one_that_was_read():
     @ag.opaque
     def cleared(labels):
