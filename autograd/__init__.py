@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import _clash as _clash
 from autograd import errors, hints
+from autograd.effects import effect
 from autograd.errors import AutogradError
 from autograd.gathering import gathered
 from autograd.leaves import depends_on, leaf_arrays, mark_changed
@@ -63,6 +64,7 @@ __all__ = [
     "diff",
     "draw",
     "draw_dot",
+    "effect",
     "elu",
     "enable_grad",
     "erf",

@@ -16,6 +16,7 @@ from autograd.debug import diff as diff
 from autograd.debug import lint as lint
 from autograd.debug import path_so_far as path_so_far
 from autograd.debug import who_holds as who_holds
+from autograd.effects import effect as effect
 from autograd.errors import AutogradError as AutogradError
 from autograd.gathering import gathered as gathered
 from autograd.gradcheck import check_grads as check_grads
@@ -57,6 +58,7 @@ __all__ = [
     "diff",
     "draw",
     "draw_dot",
+    "effect",
     "elu",
     "enable_grad",
     "erf",

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograd.box import Box
+from autograd.effects import effect
 from autograd.errors import ArgumentError
 from autograd.graph import ancestors, note_change
+from autograd.modes import current
 from autograd.tensor import Tensor
 
 
@@ -24,6 +26,8 @@ def leaf_arrays(leaves: Iterable[Tensor]) -> tuple[list[Any], list[Any]]:
     >>> leaf_arrays([x])
     ([array([1., 2.])], [array([1., 1.])])
     """
+    if current().tracer is not None:
+        current().tracer.reads_state("the arrays of leaves")
     arrays, grads = [], []
     for leaf in leaves:
         node: Any = leaf._node
@@ -47,6 +51,7 @@ def depends_on(result: Tensor, tensors: Iterable[Tensor]) -> list[bool]:
     return [tensor._node in below and tensor.requires_grad for tensor in tensors]
 
 
+@effect
 def mark_changed(leaves: Iterable[Tensor]) -> None:
     """Say that the arrays of these leaves were changed in place: graphs that need the old values then refuse them.
 

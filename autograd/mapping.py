@@ -22,7 +22,7 @@ from autograd.graph import Symbol, leading_to
 from autograd.hints import told
 from autograd.modes import current, no_grad, traced_by
 from autograd.programs.lanewise import Each, Pair, Run, plain_array
-from autograd.programs.traced import RunsAsItself
+from autograd.programs.traced import RunsAsItself, refusal
 from autograd.programs.tracing import Tracer
 from autograd.programs.values import ARRAY, CLOSED, INPUT, RESULT, Step, Value
 from autograd.rules import Op
@@ -280,6 +280,22 @@ class Lanes(Tracer):
         self.mine.add(value)
         self._by_array[id(array)] = value, array
         return value
+
+    def does(self, function: Callable[..., Any], args: Any, kwargs: Any, values: bool) -> Any:
+        """Do what the function does beside computing, once for all examples."""
+        if self.outer is not None:
+            raise self.outer.as_itself("a function under vmap changes gradients or parameters.")
+        with traced_by(None):
+            return function(*args, **kwargs)
+
+    def reads_state(self, what: str) -> None:
+        """Let gradients be read that are there."""
+        if self.outer is not None:
+            self.outer.reads_state(what)
+
+    def goes_back(self, box: Any, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
+        """Refuse to run backward from an example."""
+        raise refusal("backward() inside", "Take the gradient with ag.grad.")
 
     def read(self, box: Box) -> None:
         """Refuse to give the numbers of an example; those that are the same for all may be read."""

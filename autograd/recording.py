@@ -16,6 +16,7 @@ from autograd.box import Box, plain
 from autograd.errors import NotAFunction, TraceError
 from autograd.graph import Symbol
 from autograd.modes import enable_grad, traced_by
+from autograd.programs.traced import refusal
 from autograd.programs.tracing import Tracer
 from autograd.programs.values import CLOSED, Step, Value
 from autograd.tree import flatten
@@ -91,6 +92,18 @@ class _Recorder(Tracer):
     def opens(self, op: Any, data: Sequence[Any]) -> bool:
         """Tell whether the definition of an op is to stand in its place."""
         return self.closed is not None and op.name not in self.closed and op.definition is not None
+
+    def does(self, function: Callable[..., Any], args: Any, kwargs: Any, values: bool) -> Any:
+        """Do what the function does beside computing: it runs once."""
+        with traced_by(None):
+            return function(*args, **kwargs)
+
+    def reads_state(self, what: str) -> None:
+        """Let gradients be read."""
+
+    def goes_back(self, box: Any, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
+        """Refuse to run backward."""
+        raise refusal("backward() inside", "Record the loss, or use ag.grad.")
 
     def read(self, box: Box) -> None:
         """Refuse to give the numbers of what is computed; those of a constant are what they are."""

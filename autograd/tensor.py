@@ -29,6 +29,7 @@ from autograd.box import (
 )
 from autograd.conversions import Conversions
 from autograd.differentiate import differentiate, differentiate_recorded
+from autograd.effects import effect
 from autograd.errors import ArgumentError, GraphError, InPlaceError, ShapeError
 from autograd.forward import ask_for_graph
 from autograd.graph import RETAINED, Alias, DetachSite, Leaf, Node, TracedLeaf, note_change, origin
@@ -118,6 +119,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
         return array
 
     @data.setter
+    @effect
     def data(self, value: Any) -> None:
         node = self._node
         if node is not None and node.op is not None:
@@ -176,6 +178,8 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
         Tensor([2., 4.])
         """
         node: Any = self._node
+        if current().tracer is not None:
+            current().tracer.reads_state("the grad of a Tensor")
         if node is None or node.grad is None or (node.op is not None and not node.retain & RETAINED):
             return None
         if not isinstance(node.grad, Box):
@@ -185,6 +189,9 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        if current().tracer is not None:  # as ``effect`` has it, which costs more
+            current().tracer.does(Tensor.grad.fset, (self, value), {}, False)  # type: ignore[attr-defined]
+            return
         if value is None:
             if self._node is not None:
                 self._node.grad = None
@@ -275,6 +282,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
 
     # ------------------------------------------------------------------------------------------------- gradients
 
+    @effect(values=False)
     def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add the gradient of this Tensor with respect to every leaf that requires one to the leaf's ``.grad``.
 
@@ -289,12 +297,8 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
         >>> x.grad
         Tensor([2., 4.])
         """
-        root = self._node
-        if root is None or not root.needs:
-            raise GraphError(
-                "backward() on a Tensor that needs no gradient: no input had requires_grad=True, or it was computed "
-                "under no_grad() or detached."
-            )
+        root: Any = self._node
+        check_needs(root is not None and root.needs)
         ask_for_graph()
         seed = self.seed(gradient)
         retained: dict[Node, Any] = {}
@@ -341,6 +345,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
             raise ShapeError(f"backward(gradient=): expected shape {self.shape}, got {gradient.shape}.")
         return gradient if isinstance(gradient, Box) else np.array(gradient)[()]
 
+    @effect(values=False)
     def zero_grad(self) -> None:
         """Forget the accumulated gradient: ``.grad`` becomes None.
 
@@ -370,6 +375,7 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
         if not self.is_leaf:
             leaf_of(self).retain |= RETAINED
 
+    @effect(values=False)
     def register_hook(self, hook: Callable[[Any], Any]) -> hooks.Handle:
         """Call ``hook(g)`` with the gradient of this value when a pass has completed it; ``.remove()`` ends that.
 
@@ -406,6 +412,15 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
 
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return protocols.array_function(function, types, args, kwargs)
+
+
+def check_needs(needs: bool) -> None:
+    """Refuse to run backward where no gradient flows."""
+    if not needs:
+        raise GraphError(
+            "backward() on a Tensor that needs no gradient: no input had requires_grad=True, or it was computed "
+            "under no_grad() or detached."
+        )
 
 
 def _refuse_name(self: Tensor, name: str) -> Any:

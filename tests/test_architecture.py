@@ -37,6 +37,7 @@ FLOORS = {
     "autograd.differentiate": 7,
     "autograd.lanes": 7,
     "autograd.forward": 8,
+    "autograd.effects": 8,
     "autograd.primitive": 8,
     "autograd.ops": 9,
     "autograd.accumulate": 10,

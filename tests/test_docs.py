@@ -145,4 +145,6 @@ def test_the_page_names_the_files_that_run():
     paragraph = text.partition("## What runs for `y = np.tanh(x)`")[2].partition("\n## ")[0]
     named = set(re.findall(r"\(\.\./autograd/([\w/]+\.py)\)", paragraph))
     assert {"tensor.py", "protocols.py", "differentiate.py", "backward.py", "accumulate.py", "vjp.py"} <= files & named
-    assert files - named <= {"box.py", "forward.py", "hooks.py", "methods/arrangement.py", "methods/arithmetic.py"}
+    assert files - named <= {
+        "box.py", "effects.py", "forward.py", "hooks.py", "methods/arrangement.py", "methods/arithmetic.py"
+    }  # fmt: skip

@@ -19,12 +19,13 @@ from autograd.errors import NotAFunction, TraceError, call_function
 from autograd.hints import told
 from autograd.modes import current, enable_grad, no_grad, traced_by
 from autograd.programs.adjoint import adjoint
+from autograd.programs.effects import Halfway, Later
 from autograd.programs.facts import WEAK, Facts, is_plain
 from autograd.programs.guards import Guards, copies
 from autograd.programs.naming import arguments, name_closed
 from autograd.programs.opening import opened
 from autograd.programs.program import Program
-from autograd.programs.reach import is_library, random_state
+from autograd.programs.reach import is_library, random_sources, random_state
 from autograd.programs.source import Changed
 from autograd.programs.traced import RunsAsItself, become
 from autograd.programs.tracing import Tracer, flows
@@ -207,6 +208,8 @@ class Compiled:
 
     def _instead(self, error: Exception, args: Any, kwargs: Any) -> Any:
         """Run the function where its program failed: it may deal with an error itself; if not, that is the error."""
+        if isinstance(error, Halfway):  # what is before is done, and must not be done twice
+            raise error.error from None
         try:
             return self.function(*args, **kwargs)
         except type(error):
@@ -256,14 +259,17 @@ class _Trace:
         for i, x in enumerate(values):
             if not isinstance(x, (Box, *_ARRAYS)):
                 self.guards.walk(x, f"argument {i}")
-        self.tracer = Tracer(self.guards.reaches, self.guards.boxes)
+        self.guards.see_acting()
+        self.tracer = Tracer(self.guards.reaches, self.guards.boxes, self.guards.knows)
         self.why = ""
         self.result: Any = None
         self._contents = self.guards.checksums()
         self._given = copies(x._array if isinstance(x, Box) else x for x in values)
         self._before = [*self.guards.copies(), *self._given]
         self._written: set[int] = set()  # ids of arrays whose numbers the run has changed
+        self._stale = ""  # what else it has changed
         self._random = [random_state(rng) for rng in self.guards.random]
+        self._sources = random_sources(self.guards.random)
 
     def _name(self) -> str:
         return getattr(self.f, "__name__", type(self.f).__name__).strip("<>")
@@ -294,20 +300,12 @@ class _Trace:
         except TraceError:
             self._undo()
             raise
-        except Exception as error:  # in doubt the function runs as itself; if it is its own fault, it fails again
-            if tracer.wrong:  # struct.pack, say, tells an error of ours as one of its own
-                self.why = tracer.wrong
-                self._run_again(self.why)
-                return None
-            if not is_library(type(error).__module__):  # the function's own in any case
-                raise
-            self._undo()
-            self.why = f"{type(error).__name__}: {error}"
-            self.result = self._plainly()
+        except Exception as error:
+            self._failed(error)
             return None
-        if tracer.wrong:
-            self.why = tracer.wrong
-            self._run_again(self.why)
+        if why := self._returned(found, results):
+            self.why = why
+            self._run_again(why)
             return None
         results = tracer.read_what_is_kept(results)
         self.why = self._doubt(before)
@@ -317,13 +315,15 @@ class _Trace:
         flows(tracer.inputs, tracer.steps)
         name_closed(tracer.inputs, self.guards.names)
         count, every = len(results), [*results, *map(tracer.of_box, left)]
-        program = self._built(every, (lambda parts: (form(parts[:count]), parts[count:])) if left else form, off)
+        if tracer.effects.root not in (None, *every):
+            every.append(tracer.effects.root)
+        program = self._built(every, form if len(every) == count else lambda parts: form(parts[:count]), off)
         if again := self._wrong(program):
             self._run_again(again)
         else:
-            self._answer(program)
-            self.result, more = self.result if left else (self.result, [])
-            for box, x in zip([*leaves, *found, *left], [*self.values, *flatten(self.result)[0], *more], strict=True):
+            parts = self._answer(program)
+            self.result = program.rebuild(parts)
+            for box, x in zip([*leaves, *found, *left], [*self.values, *parts], strict=False):
                 become(box, x)
         for value in (*program.inputs, *_made(program)):  # the arrays of the trace are done with
             value.array = None
@@ -335,14 +335,16 @@ class _Trace:
             return "a nan came out, which may stand where a mask cuts off."
         read = program.inputs if program.inner else program.saved
         changed = any(id({ARRAY: v.source, INPUT: v.array}.get(v.kind)) in self._written for v in read)
-        return self.why if changed else ""
+        seen = self.tracer.effects and (self._written or self._stale)  # by what is done at the end
+        return self.why if changed or seen else ""
 
     def _run_again(self, why: str) -> None:
         """Let the function run as itself, from the state that it started from, as the traced run was another one."""
         changed = self.guards.changed()
         self._undo()
         if changed:
-            raise TraceError(f"{why} It changes {changed}, too, and so was not run a second time.")
+            also = "An effect (a step, say) may see that" if self.tracer.effects else f"It changes {changed}, too"
+            raise TraceError(f"{why} {also}, and so it was not run a second time. Do that outside, or in an ag.effect.")
         self.result = self._plainly()
 
     def _plainly(self) -> Any:
@@ -353,24 +355,48 @@ class _Trace:
         """Put generators and arrays back to where they were."""
         for rng, state in reversed(self.tracer.rng):
             rng.bit_generator.state = state
+        for put_back in self._sources:
+            put_back()
         for array, was in self._before:
             if array.tobytes() != was.tobytes():
                 array[...] = was
+
+    def _failed(self, error: Exception) -> None:
+        """Let the function run as itself after an error: if that is its own fault, it fails again."""
+        tracer = self.tracer
+        if tracer.wrong:  # struct.pack, say, tells an error of ours as one of its own
+            self.why = tracer.wrong
+            self._run_again(self.why)
+            return
+        if not is_library(type(error).__module__) and not tracer.effects:  # the function's own in any case
+            raise error
+        self._undo()
+        self.why = f"{type(error).__name__}: {error}"
+        self.result = self._plainly()
+
+    def _returned(self, found: list[Any], results: list[Any]) -> str:
+        """Say what speaks against the run, now that the function has returned: "" for nothing."""
+        tracer = self.tracer
+        tracer.over = True
+        moved = tracer.effects.moved and any(isinstance(x, Value) and tracer.from_outside(x) for x in results)
+        if moved or tracer.effects.kept(found):
+            tracer.give_up("it keeps what an effect (a step of an optimizer) gives or may change.")
+        return tracer.wrong
 
     def _result(self, x: Any) -> Any:
         if isinstance(x, Box):
             return self.tracer.of_box(x)
         if isinstance(x, _ARRAYS):
             return self.tracer.of_array(x)
-        if not isinstance(x, _FIXED):
+        if not isinstance(x, (*_FIXED, Later)):
             self.tracer.give_up(f"it returns a {type(x).__name__}, which each call makes anew.")
         return x
 
     def _doubt(self, before: Any) -> str:
         """Say what speaks against the program: "" for nothing."""
-        stale = self.guards.changed()
-        if stale:
-            return f"the function changes {stale} while it runs."
+        self._stale = self.guards.changed()
+        if self._stale:
+            return f"the function changes {self._stale} while it runs."
         self.guards.see_caches()
         if self.tracer.doubt or self.guards.doubt:
             return self.tracer.doubt or self.guards.doubt
@@ -402,7 +428,11 @@ class _Trace:
 
     def _built(self, results: list[Any], form: Any, off: Collection[str]) -> Program:
         tracer = self.tracer
+        effects = tracer.effects
         roots = dict.fromkeys(v for v in results if isinstance(v, Value) and v.needs and v.boxed)
+        released = list(roots) if effects.root is not None else []
+        if effects.root is not None:
+            roots = {effects.root: None}
         targets = [v for v in tracer.inputs if v.needs] if roots else []
         trace, inner = list(tracer.steps), tracer.differentiates
         cotangents = {root: Value("cotangent", np.ones(root.shape, root.dtype)[()]) for root in roots}
@@ -417,18 +447,21 @@ class _Trace:
             cotangents = {}
         return Program(
             self._name(), tracer.inputs, trace, forward, steps, results, form, cotangents, gradients, off,
-            tracer.labels, inner,
+            tracer.labels, inner, effects, released,
         )  # fmt: skip
 
-    def _answer(self, program: Program) -> None:
-        """Give the result of the traced call as that of the program."""
+    def _answer(self, program: Program) -> list[Any]:
+        """Return the parts of the result of the traced call as those of the program."""
         leaves = [x for x in self.values if isinstance(x, (Box, *_ARRAYS))]
         outputs = [v.array if isinstance(v, Value) else v for v in program.outputs]
         mode = enable_grad if current().recording else no_grad
         with mode():
             arrays = [x._array if isinstance(x, Box) else x for x in (*leaves, *program.closed)]
             saved = tuple([v.array for v in program.saved])
-            self.result = program.finish(leaves, arrays, outputs, saved)
+            try:
+                return program.complete(leaves, arrays, outputs, saved)
+            except Halfway as half:
+                raise half.error from None
 
 
 def _made(program: Program) -> list[Value]:

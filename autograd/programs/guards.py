@@ -63,6 +63,8 @@ class Guards:
         self._caches: list[tuple[Any, str]] = []  # of functools, which the function may fill
         self._seen: set[int] = set()
         self._kept: list[Any] = []
+        self._names: set[str] = set()  # that the user's code uses
+        self._acting: list[tuple[Any, str]] = []  # objects that act by effects: an optimizer
         self._dunders: set[str] = set()  # what is read of functions and classes themselves
         self._loads: Counter[str] = Counter()  # how often the user's code names a thing
         self._held: defaultdict[int, set[str]] = defaultdict(set)  # under which names arrays are found, by id
@@ -92,13 +94,32 @@ class Guards:
                 )
             if is_decimal(x):
                 self.doubt = self.doubt or "it computes with decimal, whose context may change. Pass float numbers."
-            if not isinstance(x, np.ufunc):
+            if _acts(x):
+                self._acting.append((x, name))
+            elif not isinstance(x, np.ufunc):
                 parts = list(self._parts(x, name))
                 stack += parts
                 for part, label in parts:
                     if isinstance(part, np.ndarray):
                         named = isinstance(x, FunctionType | type) or type(x) not in _BUILTIN
                         self._held[id(part)].add(label.rpartition(".")[2] if named else "")
+
+    def see_acting(self) -> None:
+        """Remember of what acts by effects only those attributes that the function itself may read."""
+        for x, name in self._acting:
+            if isinstance(x, FunctionType):
+                self._seen.add(id(x.__wrapped__))  # type: ignore[attr-defined]
+                continue
+            for kind in (kind for kind in type(x).__mro__ if not is_library(kind.__module__)):
+                for key in sorted(self._names & {*_own(kind, vars(kind))}):
+                    self.walk(vars(kind)[key], f"{kind.__name__}.{key}")  # it runs in the trace, if it is no effect
+            for key in sorted(self._names & vars(x).keys()):
+                self._name(vars(x), key, f"{name}.{key}", vars(x)[key])
+                self.walk(vars(x)[key], f"{name}.{key}")
+
+    def knows(self, x: Any) -> bool:
+        """Tell whether something is reached."""
+        return id(x) in self._seen
 
     def _see_dunders(self) -> None:
         """Remember the names and texts of functions and classes, if those are read."""
@@ -195,6 +216,7 @@ class Guards:
     def _names_in(self, f: FunctionType, inside: list[tuple[str, ModuleType]]) -> Iterator[tuple[Any, str]]:
         """Remember what stands under the names that code uses, in its module and in those that it has at hand."""
         names, modules = names_of(f.__code__), {id(np)}
+        self._names |= names
         self._loads += loads_of(f.__code__)
         self._dunders |= names & DUNDERS
         if {"bit_generator", "get_state"} & names:
@@ -344,6 +366,13 @@ class Guards:
         read = [a for key, a in arrays.items() if key in entering and a.nbytes <= SMALL and self._may_be_read(key)]
         for a in (*others, *read):
             self._add(f"an array of shape {a.shape}", a, "{}.tobytes()", a.tobytes(), EQUALS)
+
+
+def _acts(x: Any) -> bool:
+    """Tell whether something is called for what it does, and what it reads decides nothing (see ``ag.effect``)."""
+    if isinstance(x, FunctionType):
+        return "changes_values" in x.__dict__
+    return bool(getattr(type(x), "_acts", False))
 
 
 def _own(kind: type, names: Iterable[str]) -> list[str]:

@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd.accumulate import accumulate_grads
 from autograd.box import SMALL, Box, leaf_of, plain, wrap
 from autograd.differentiate import GONE, definition_vjp, has_nan
-from autograd.gathering import Gathered
+from autograd.gathering import Gathered, memories
 from autograd.graph import Node
 from autograd.modes import current, no_grad
 from autograd.programs import blocks, passes, simplify
+from autograd.programs.effects import Halfway, Later
 from autograd.programs.nesting import nested
 from autograd.programs.page import page
 from autograd.programs.saving import save
@@ -67,7 +69,11 @@ class Program:
         off: Collection[str] = (),
         labels: Mapping[int, str] = MappingProxyType({}),
         differentiates: bool = False,
+        effects: Any = None,
+        released: Sequence[Value] = (),
     ) -> None:
+        self.effects = effects or None  # what the function does beside computing
+        self.released = frozenset(released)  # results through whose graph the function itself goes back
         self.inner = differentiates  # whether a transform inside computes gradients or tangents
         self.name, self.inputs, self.results, self.rebuild = name, inputs, results, rebuild
         self.labels = labels  # the constants that the function has names for, by id
@@ -117,6 +123,7 @@ class Program:
         self.are_boxed = [v.boxed for v in self.used]
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.moved = list(_moved(self.forward))  # what must be put back where the function itself has to run
+        self.targets_at = [self.parents.index(v) for v in self.gradients] if self.effects is not None else []
         self.selects = any(step.op is not None and step.op.selects for step in self.trace)
         self.differentiates = self.inner and _cuts_off(self.trace)
 
@@ -165,7 +172,8 @@ class Program:
             for x, state in before:
                 _put_back(x, state)
             raise
-        return self.finish(leaves, arrays, outputs, saved)
+        parts = self.complete(leaves, arrays, outputs, saved)
+        return parts[0] if self.single else self.rebuild(parts)
 
     def is_doubtful(self, outputs: Sequence[Any]) -> bool:
         """Tell whether a gradient behind a mask was computed and a nan came out: eager backward may know it to be 0."""
@@ -177,36 +185,94 @@ class Program:
         self.all_boxed = len(self.boxes) == len(self.closed)
         self.nodes = [leaf_of(box) for box in self.boxes]
 
-    def finish(self, leaves: Sequence[Any], arrays: list[Any], outputs: list[Any], saved: tuple[Any, ...]) -> Any:
-        """Wrap what forward gave, with one node behind what needs a gradient."""
+    def complete(
+        self, leaves: Sequence[Any], arrays: list[Any], outputs: list[Any], saved: tuple[Any, ...]
+    ) -> list[Any]:
+        """Return the parts of the result, from what forward gave, with one node behind what needs a gradient."""
         for i in self.aliased:
             outputs[i] = np.array(outputs[i])[()]
-        made: list[Any]
-        if self.gradients:
-            if self.copied:
-                kept = list(saved)
-                for i in self.copied:
-                    kept[i] = kept[i].copy(order="K")  # a product rounds by how its factors lie
-                saved = tuple(kept)
-            parents = (*[x._node or leaf_of(x) for x in leaves if isinstance(x, Box)], *self.nodes)
-            residuals = (*compress(arrays, self.are_boxed), None)
-            several = len(self.roots_at) > 1
-            ys = [outputs[i] for i in self.roots_at]
-            shape: Any = [y.shape for y in ys] if several else ys[0].shape
-            dtype: Any = [y.dtype for y in ys] if several else ys[0].dtype
-            node = Node(self.op, parents, residuals, {"saved": saved}, shape, dtype, current().scope)
+        node: Any = None
+        given: list[Any] = []
+        if self.effects is not None:
+            given = self._take_effect(leaves, arrays, outputs, saved)
+        elif self.gradients:
+            node = self._node(leaves, arrays, outputs, saved)
             if self.single:
-                return wrap(outputs[0], node)
-            made = [wrap(y) if boxed else y for y, boxed in zip(outputs, self.boxed, strict=True)]
+                return [wrap(outputs[0], node)]
+        made = [wrap(y) if boxed else y for y, boxed in zip(outputs, self.boxed, strict=True)]
+        if node is not None:
             for i, (root, at) in enumerate(zip(self.roots, self.roots_at, strict=True)):
-                box = wrap(outputs[at], item_node(node, i, outputs[at]) if several else node)
+                box = wrap(outputs[at], item_node(node, i, outputs[at]) if len(self.roots) > 1 else node)
                 made = [box if v is root else x for v, x in zip(self.values, made, strict=True)]
-        else:
-            made = [wrap(y) if boxed else y for y, boxed in zip(outputs, self.boxed, strict=True)]
-            if self.single:
-                return made[0]
-        given = iter(made)
-        return self.rebuild([next(given) if isinstance(v, Value) else v for v in self.results])
+        elif self.released:
+            pairs = zip(self.values, made, outputs, strict=True)
+            made = [wrap(y, self._released_node(leaves, y)) if v in self.released else x for v, x, y in pairs]
+        if self.single:
+            return made
+        parts = iter(made)
+        return [next(parts) if isinstance(v, Value) else given[v.at] if type(v) is Later else v for v in self.results]
+
+    def _take_effect(self, leaves: Any, arrays: Any, outputs: Any, saved: Any) -> list[Any]:
+        """Do what the function does beside computing, and return what that gave."""
+        effects: Any = self.effects
+        try:
+            given = [each() for each in effects.before]
+            if effects.root is not None and self.gradients:
+                self._go_back(leaves, arrays, outputs, saved)
+            return given + [each() for each in effects.after]
+        except Exception as error:
+            raise Halfway(error) from error
+
+    def _parents(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        return (*[x._node or leaf_of(x) for x in leaves if isinstance(x, Box)], *self.nodes)
+
+    def _node(self, leaves: Sequence[Any], arrays: list[Any], outputs: list[Any], saved: tuple[Any, ...]) -> Node:
+        """Return the node that stands for the program in the graph."""
+        if self.copied:
+            kept = list(saved)
+            for i in self.copied:
+                kept[i] = kept[i].copy(order="K")  # a product rounds by how its factors lie
+            saved = tuple(kept)
+        residuals = (*compress(arrays, self.are_boxed), None)
+        ys = [outputs[i] for i in self.roots_at]
+        several = len(ys) > 1
+        shape: Any = [y.shape for y in ys] if several else ys[0].shape
+        dtype: Any = [y.dtype for y in ys] if several else ys[0].dtype
+        return Node(self.op, self._parents(leaves), residuals, {"saved": saved}, shape, dtype, current().scope)
+
+    def _released_node(self, leaves: Sequence[Any], y: Any) -> Node:
+        """Return the node of a result whose graph is released: the function has gone back through it."""
+        parents = self._parents(leaves)
+        residuals, kwargs = (None,) * (len(parents) + 1), {"saved": GONE}
+        node = Node(self.op, parents, residuals, kwargs, y.shape, y.dtype, current().scope)
+        node.released = True
+        return node
+
+    def _go_back(self, leaves: Sequence[Any], arrays: list[Any], outputs: list[Any], saved: tuple[Any, ...]) -> None:
+        """Add the gradients of the root to the leaves: at once, where no hook looks and no graph is behind them."""
+        y = outputs[self.roots_at[0]]
+        parents = self._parents(leaves)
+        nodes = [parents[i] for i in self.targets_at]
+        if all(node.op is None and not node.retain for node in nodes) and len({*nodes}) == len(nodes):
+            found = self._found(nodes, saved, np.ones(y.shape, y.dtype)[()])
+            if found and not (self.selects and any(map(has_nan, memories(found.values())))):
+                accumulate_grads(found)
+                return
+        root: Any = wrap(y, self._node(leaves, arrays, outputs, saved))
+        root.backward()
+
+    @np.errstate(all="ignore")  # as in eager backward
+    def _found(self, nodes: Sequence[Node], saved: tuple[Any, ...], g: Any) -> dict[Node, Any]:
+        """Return the gradients of leaves; none where the ordinary ops have to give them."""
+        try:
+            if not self.gathered:
+                return dict(zip(nodes, self.run_backward(g, *saved), strict=True))
+            memory = self.take_memory()
+            found = dict(zip(nodes, self.run_backward(g, *saved, *memory.views), strict=True))
+        except Changed:
+            return {}
+        self.memories.append(memory)
+        return found
 
     def take_memory(self) -> Gathered:
         """Return where the gradients of leaves are written: memory of an earlier call that nobody looks at any more."""

@@ -3,9 +3,10 @@
 import builtins
 import dis
 import gc
+import random
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set, ValuesView
 from functools import lru_cache, partial
 from itertools import pairwise
 from types import CodeType, FunctionType, ModuleType
@@ -95,6 +96,21 @@ def random_state(x: Any) -> str:
     source = x.bit_generator if isinstance(x, np.random.Generator) else x
     seeds = getattr(source, "seed_seq", source)
     return repr((getattr(source, "state", None), getattr(seeds, "n_children_spawned", None)))
+
+
+def random_sources(given: Iterable[Any]) -> list[Callable[[], Any]]:
+    """Return what puts sources of random numbers, and those of Python and NumPy, back to where they are now."""
+    found: list[Callable[[], Any]] = [
+        partial(random.setstate, random.getstate()),
+        partial(np.random.set_state, np.random.get_state()),  # noqa: NPY002
+    ]
+    for x in given:
+        source = x.bit_generator if isinstance(x, np.random.Generator) else x
+        if isinstance(x, np.random.RandomState):
+            found.append(partial(x.set_state, x.get_state()))
+        elif hasattr(source, "state"):
+            found.append(partial(setattr, source, "state", source.state))
+    return found
 
 
 def is_library(name: str | None) -> bool:

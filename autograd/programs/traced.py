@@ -75,8 +75,8 @@ class Traced(Tensor):
     def detach(self) -> Any:
         return _tracer().identity(self, "detach", needs=False)
 
-    def backward(self, *args: Any, **kwargs: Any) -> None:
-        raise refusal("backward() inside", "Compile the loss and call backward() on its result, or use ag.grad.")
+    def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+        _tracer().goes_back(self, gradient, retain_graph, create_graph)
 
     def retain_grad(self) -> None:
         raise refusal("retain_grad() inside", "Return the value as well, or use ag.grad.")

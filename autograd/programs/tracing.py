@@ -20,6 +20,7 @@ from autograd.modes import current, traced_by
 from autograd.ops import elementwise as ew
 from autograd.ops import indices
 from autograd.programs.adjoint import adjoint
+from autograd.programs.effects import Effect, Effects, settled
 from autograd.programs.naming import name_held
 from autograd.programs.outside import user_frames
 from autograd.programs.pushing import pushed
@@ -28,6 +29,7 @@ from autograd.programs.traced import PROGRAM, RunsAsItself, Traced, become, refu
 from autograd.programs.values import ARRAY, CLOSED, INPUT, NOTHING, RESULT, Step, Value, replaced, values_in
 from autograd.programs.writing import write
 from autograd.rules import Op
+from autograd.tensor import check_needs
 
 _ARRAYS = (np.ndarray, np.generic)
 _STANDS = (Box, *_ARRAYS)
@@ -52,11 +54,19 @@ class Tracer:
     what, only_ops, loops = PROGRAM, False, False
     advice = "Use np.where in place of an if, a static argument, ag.opaque(function), or leave that part out."
 
-    def __init__(self, reachable: Callable[[Any], bool], reached: Mapping[int, Box] | None = None) -> None:
+    def __init__(
+        self,
+        reachable: Callable[[Any], bool],
+        reached: Mapping[int, Box] | None = None,
+        knows: Callable[[Any], bool] = lambda x: False,
+    ) -> None:
         self.steps: list[Step] = []
         self.inputs: list[Value] = []
         self.reachable = reachable  # whether an array belongs to what the function can reach, and so is read afresh
         self.reached = reached  # the Tensors that the function can reach, by id; None where that is not known
+        self.knows = knows  # whether something was there before the call
+        self.effects = Effects()
+        self.over = False  # whether the function has returned
         self.start = next_order()
         self.fresh = False  # whether an array was frozen that was made in the trace
         self.rng: list[tuple[Any, Any]] = []  # generators that were drawn from, and their state before
@@ -108,6 +118,42 @@ class Tracer:
             raise TraceError("a value of a function that was compiled is used after the trace. Return what is needed.")
         if get_ident() != self.thread:
             self.give_up("it computes in another thread.")
+
+    # ------------------------------------------------------------------------------------------ beside computing
+
+    def does(self, function: Callable[..., Any], args: Any, kwargs: Any, values: bool) -> Any:
+        """Note what the function does to gradients or parameters, and return what stands for the result."""
+        name = getattr(function, "__qualname__", "a function")
+        try:
+            given = settled((args, kwargs), self.knows)
+        except LookupError as error:
+            raise self.as_itself(f"{name}() is given a {error} that is made or computed inside.") from None
+
+        def refuse() -> TraceError:
+            return self.as_itself(f"it reads what {name}() gives, which is known at the end.")
+
+        return self.effects.add(Effect(function, *given), values, refuse)
+
+    def reads_state(self, what: str) -> None:
+        """Refuse to give what an effect may change, in a program at its end."""
+        raise self.as_itself(f"it reads {what}.")
+
+    def goes_back(self, box: Any, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
+        """Note that the function runs backward from one of its values."""
+        effects, value = self.effects, box._node.value
+        if effects.root is not None:
+            raise self.as_itself("it runs backward() twice. Write a function for each.")
+        if gradient is not None or create_graph or retain_graph or value.kind != RESULT:
+            raise self.as_itself("it runs backward() of an argument, or with more than its defaults.")
+        if any(step.label == "argument" for step in self.steps):
+            raise self.as_itself("it runs backward() beside a transform.")
+        check_needs(value.needs)
+        box.seed()
+        effects.root = value
+
+    def from_outside(self, value: Value) -> bool:
+        """Tell whether a value lies in memory that an effect may write into: not in that of an array that is given."""
+        return value.kind in (CLOSED, ARRAY) or (value.kind == INPUT and value.boxed) or self.is_given(value)
 
     # ------------------------------------------------------------------------------------------------ what comes in
 
@@ -340,6 +386,12 @@ class Tracer:
 
     def note(self, function: Any, label: str, inputs: Any, kwargs: Any, outputs: Any, **facts: Any) -> Step:
         """Add a step."""
+        writes, written = facts.get("effect"), {*_writable(kwargs.values())}
+        late = self.effects.moved and not self.over
+        if late and (writes or written or any(map(self.from_outside, values_in([inputs, kwargs])))):
+            raise self.as_itself("it reads what an effect (a step of an optimizer) may have changed.")
+        if self.effects.looks and (writes or written):
+            raise self.as_itself("it writes into an array after an effect, which may read that.")
         if self._arithmetic_raises():
             self.doubt = "it has warnings of arithmetic raised as errors; do that in a function that is ag.opaque."
         frames = list(user_frames(inside=True))
@@ -347,7 +399,7 @@ class Tracer:
         line = (frames[0].f_code.co_filename, frames[0].f_lineno) if frames else None
         step = Step(function, label, inputs, kwargs, outputs, scope=current().scope, line=line, **facts)
         self.steps.append(step)
-        self.written.update(_writable(kwargs.values()))
+        self.written |= written
         return step
 
     def _arithmetic_raises(self) -> bool:

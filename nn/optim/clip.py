@@ -14,6 +14,7 @@ from nn.hints import hinted
 Array = NDArray[Any]
 
 
+@ag.effect(values=False)
 @hinted
 def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_type: float = 2.0) -> float:
     """Scale all gradients by one factor so that their common norm is at most ``max_norm``; give the norm before.
@@ -40,6 +41,7 @@ def clip_grad_norm(parameters: Iterable[Any] | ag.Tensor, max_norm: float, norm_
     return norm
 
 
+@ag.effect(values=False)
 @hinted
 def clip_grad_value(parameters: Iterable[Any] | ag.Tensor, clip_value: float) -> None:
     """Bring each element of the gradients into -clip_value … clip_value, which may turn the step's direction.

@@ -10,6 +10,7 @@ import autograd as ag
 from autograd.errors import ArgumentError, ShapeError
 from nn.hints import OPTIMIZER, Taken, hinted, refuse_call, unknown_attribute
 from nn.kinds import kind
+from nn.optim.acting import Acting
 from nn.optim.flat import Flat
 
 Array = NDArray[Any]
@@ -18,7 +19,7 @@ _OPTIONS = ("momentum", "nesterov", "weight_decay", "betas", "eps", "alpha", "am
 _NO_MATTER = ("params", "initial_lr", "foreach", "fused", "capturable", "differentiable")  # how PyTorch does the same
 
 
-class Optimizer:
+class Optimizer(Acting):
     """Update parameters from their gradients; a subclass says how one block of them changes.
 
     ``params`` are Tensors (``model.parameters()``) or groups ``{"params": ..., "lr": ...}`` whose other entries replace
@@ -64,6 +65,7 @@ class Optimizer:
         for group in groups if isinstance(groups[0], Mapping) else [{"params": groups}]:
             self.add_param_group(group)
 
+    @ag.effect(values=False)
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Add ``{"params": ..., **options}``; options that are not given take the defaults."""
         who = type(self).__name__
@@ -156,6 +158,7 @@ class Optimizer:
 
     # -------------------------------------------------------------------------------------------------- what users call
 
+    @ag.effect
     def step(self) -> None:
         """Update every parameter that has a gradient, where it lies: whoever holds its array sees the change."""
         if len(self.param_groups) != len(self._flats):
@@ -184,6 +187,7 @@ class Optimizer:
 
     decoupled: ClassVar[bool] = False  # True: weight decay is part of the update and not of the gradient
 
+    @ag.effect(values=False)
     @hinted
     def zero_grad(self) -> None:
         """Forget the gradients: ``.grad`` of every parameter becomes None."""
@@ -192,12 +196,14 @@ class Optimizer:
                 p.grad = None
 
     @property
+    @ag.effect(values=False)
     def lr(self) -> Any:
         """Return the learning rate, or a list where the groups differ; assigning sets all groups."""
         rates = [group["lr"] for group in self.param_groups]
         return rates[0] if all(rate == rates[0] for rate in rates) else rates
 
     @lr.setter
+    @ag.effect(values=False)
     def lr(self, value: float) -> None:
         for group in self.param_groups:
             self.check({**group, "lr": value})
@@ -206,6 +212,7 @@ class Optimizer:
 
     # ---------------------------------------------------------------------------------------------------------- state
 
+    @ag.effect(values=False)
     def state_dict(self) -> dict[str, Any]:
         """Copy the state in PyTorch's layout: ``state`` by parameter index, and ``param_groups`` with those indices."""
         index = {id(p): i for i, p in enumerate(self._parameters())}
@@ -223,6 +230,7 @@ class Optimizer:
         ]
         return {"state": dict(sorted(state.items())), "param_groups": groups}
 
+    @ag.effect(values=False)
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state from ``state_dict`` (PyTorch's too); on any mismatch raise and change nothing."""
         who = type(self).__name__

@@ -9,13 +9,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
+import autograd as ag
 from autograd.errors import ArgumentError
 from nn.hints import Taken, refuse_call
 from nn.kinds import kind
+from nn.optim.acting import Acting
 from nn.optim.optimizer import Optimizer
 
 
-class Schedule:
+class Schedule(Acting):
     """Set the learning rates of an optimizer to ``rate(base, t)``: base rate of the group, and steps taken.
 
     A subclass defines ``rate``, which is a constant plus a multiple of ``base``. Where it ``chains``, two that are
@@ -67,6 +69,7 @@ class Schedule:
         """Return the rate of group ``i`` after ``t`` steps, where the groups differ in more than their base rates."""
         return self.rate(base, t)
 
+    @ag.effect(values=False)
     def step(self) -> None:
         """Count one step and set the learning rates."""
         self._follow()
@@ -88,6 +91,7 @@ class Schedule:
             group["lr"] = self.rate_of(i, base, self.last_step)
         self.rates = self.get_last_lr()
 
+    @ag.effect(values=False)
     def get_last_lr(self) -> list[float]:
         """Return the present learning rate of each group."""
         return [group["lr"] for group in self.optimizer.param_groups]

@@ -2,8 +2,10 @@
 
 import copy
 import pickle
+import random
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -218,3 +220,26 @@ def test_an_opaque_function_that_writes_into_an_argument():
         value(x, y).backward()
         assert (x.grad.tolist(), y.tolist()) == ([66, 88], [0, 0])
     assert "writes into an argument of shape (2,)" in slope.why
+
+
+def _global_numbers():
+    return np.random.normal()  # noqa: NPY002
+
+
+@pytest.mark.parametrize("draw", [_global_numbers, random.random, np.random.default_rng(0).random])
+def test_a_function_that_runs_as_itself_draws_once(draw):
+    w = ag.Tensor([1.0], requires_grad=True)
+
+    def f(x):
+        return x * draw() * (1.0 if w.grad is None else 2.0)
+
+    def numbers(function):
+        np.random.seed(0)  # noqa: NPY002
+        random.seed(0)
+        if hasattr(draw, "__self__") and isinstance(draw.__self__, np.random.Generator):
+            draw.__self__.bit_generator.state = np.random.default_rng(0).bit_generator.state
+        return [function(ag.Tensor([1.0])).item() for _ in range(2)]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        assert numbers(ag.compile(f)) == numbers(f)
