@@ -13,7 +13,7 @@ from autograd.primitive import registry
 
 GROUPS = {  # the names of ``autograd``; each is in one group, or the build stops
     "Recording": "no_grad enable_grad is_grad_enabled scope current_scope array",
-    "For optimizers and large arrays": "leaf_arrays mark_changed gathered reuse_memory",
+    "For optimizers and large arrays": "leaf_arrays mark_changed gathered effect reuse_memory",
     "Transforms": (
         "grad value_and_grad vjp jvp linearize jacobian jacfwd hessian hvp vmap checkpoint compile record check_grads "
         "gradient ravel tree_map register_tree"
