@@ -22,6 +22,7 @@ class Lion(Optimizer):
 
     names = ("exp_avg",)
     decoupled: ClassVar[bool] = True
+    fades: ClassVar[bool] = False
 
     def __init__(
         self, params: Any, lr: float = 1e-4, betas: tuple[float, float] = (0.9, 0.99), weight_decay: float = 0.0

@@ -387,6 +387,29 @@ def test_momentum_switched_on_later():
     assert p.item() == q.item()
 
 
+@kinds
+def test_states_of_what_has_no_gradient_any_more_become_zero(kind):
+    """Not subnormal, where they would stay: then each step takes several times as long."""
+    p = nn.Parameter(np.ones((2, 40), np.float32))
+    optimizer = KINDS[kind]([p])
+    for step in range(2048):
+        p.grad = np.full(p.shape, [[0.0 if step else 1e-32], [1e-3]], np.float32)
+        optimizer.step()
+    states = [x for x in optimizer.state_dict()["state"][0].values() if np.ndim(x)]
+    small = any(np.any((x != 0) & (np.abs(x) < np.finfo("f4").smallest_normal)) for x in states)
+    assert small is not optimizer.fades
+
+
+@pytest.mark.parametrize("eps", [0.0, 1e-8])
+def test_the_smallest_gradients_count_where_eps_does_not_hide_them(eps):
+    p = nn.Parameter(np.ones(2, np.float32))
+    optimizer = optim.Adam([p], lr=0.001, eps=eps)
+    for _ in range(200):
+        p.grad = np.full(2, 1e-20, np.float32)
+        optimizer.step()
+    np.testing.assert_allclose(p.data, 1.0 if eps else 0.8, rtol=1e-3)
+
+
 def test_an_interrupted_step_is_noticed_too(monkeypatch):
     w = nn.Parameter([2.0])
     optimizer = optim.SGD([w], lr=0.1)
