@@ -30,18 +30,20 @@ def effect(function: Any = None, *, values: bool = True) -> Any:
     may read them. Its arguments must be there before the call of the compiled function. Also a decorator.
 
     >>> import autograd as ag
+    >>> def training(w, average):
+    ...     @ag.effect
+    ...     def follow():
+    ...         average.data[:] = 0.5 * average.data + 0.5 * w.data
+    ...     @ag.compile
+    ...     def step(x):
+    ...         w.grad = None
+    ...         loss = (w * x).sum()
+    ...         loss.backward()
+    ...         follow()
+    ...         return loss
+    ...     return step
     >>> w, average = ag.Tensor([4.0], requires_grad=True), ag.Tensor([0.0])
-    >>> @ag.effect
-    ... def follow():
-    ...     average.data[:] = 0.5 * average.data + 0.5 * w.data
-    >>> @ag.compile
-    ... def step(x):
-    ...     w.grad = None
-    ...     loss = (w * x).sum()
-    ...     loss.backward()
-    ...     follow()
-    ...     return loss
-    >>> step(ag.Tensor([3.0])).item(), w.grad, average
+    >>> training(w, average)(ag.Tensor([3.0])).item(), w.grad, average
     (12.0, Tensor([3.]), Tensor([2.]))
     """
     if function is None:
