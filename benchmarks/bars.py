@@ -47,7 +47,8 @@ BARS = [
 
 LIMITS = {(bar.workload, bar.against, bar.kind): bar.limit for bar in BARS}
 
-# The same of functions that `ag.compile` compiled: their loss, and of `hvp` the transform.
+# The same of functions that `ag.compile` compiled: a whole step of training, as JAX's peer has it, of `elementwise`
+# and `scalar` the loss, and of `hvp` the transform.
 COMPILED = {
     (bar.workload, bar.against, bar.kind): bar.limit
     for bar in [

@@ -18,7 +18,7 @@ import numpy as np
 from autograd.accumulate import accumulate_grads
 from autograd.box import SMALL, Box, leaf_of, plain, wrap
 from autograd.differentiate import GONE, definition_vjp, has_nan
-from autograd.gathering import Gathered, memories
+from autograd.gathering import Gathered
 from autograd.graph import Node
 from autograd.modes import current, no_grad
 from autograd.programs import blocks, passes, simplify
@@ -33,7 +33,7 @@ from autograd.tensor import Tensor
 from autograd.vjp import Cotangents, NodeOp, check, item_node
 
 Array = np.ndarray[Any, Any]
-_ARRAY = attrgetter("_array")
+_ARRAY, _RETAIN = attrgetter("_array"), attrgetter("retain")
 PASSES = (
     passes.names, passes.products, passes.common, simplify.spreads, simplify.constants, simplify.squares,
     passes.dead, passes.extremes, simplify.factors, simplify.signs, passes.dead, simplify.indices, simplify.scatters,
@@ -119,11 +119,11 @@ class Program:
         self.single = len(self.results) == 1 and self.results[0] in self.values and self.rebuild([self]) is self
         self.closed = [v.source for v in self.used if v.kind != INPUT]
         self.given = sum(v.kind == INPUT for v in self.used)
-        self.see_closed()
         self.are_boxed = [v.boxed for v in self.used]
         self.roots_at = [self.values.index(root) for root in self.roots]
         self.moved = list(_moved(self.forward))  # what must be put back where the function itself has to run
         self.targets_at = [self.parents.index(v) for v in self.gradients] if self.effects is not None else []
+        self.see_closed()
         self.selects = any(step.op is not None and step.op.selects for step in self.trace)
         self.differentiates = self.inner and _cuts_off(self.trace)
 
@@ -184,6 +184,13 @@ class Program:
         self.boxes = [x for x in self.closed if isinstance(x, Box)]
         self.all_boxed = len(self.boxes) == len(self.closed)
         self.nodes = [leaf_of(box) for box in self.boxes]
+        self.ends: Any = (
+            None  # the leaves that gradients are added to, if none is an argument and each is one of its own
+        )
+        inside = len(self.parents) - len(self.nodes)
+        if self.targets_at and min(self.targets_at) >= inside:
+            ends = [self.nodes[i - inside] for i in self.targets_at]
+            self.ends = ends if len({*ends}) == len(ends) and all(node.op is None for node in ends) else None
 
     def complete(
         self, leaves: Sequence[Any], arrays: list[Any], outputs: list[Any], saved: tuple[Any, ...]
@@ -251,28 +258,27 @@ class Program:
     def _go_back(self, leaves: Sequence[Any], arrays: list[Any], outputs: list[Any], saved: tuple[Any, ...]) -> None:
         """Add the gradients of the root to the leaves: at once, where no hook looks and no graph is behind them."""
         y = outputs[self.roots_at[0]]
-        parents = self._parents(leaves)
-        nodes = [parents[i] for i in self.targets_at]
-        if all(node.op is None and not node.retain for node in nodes) and len({*nodes}) == len(nodes):
-            found = self._found(nodes, saved, np.ones(y.shape, y.dtype)[()])
-            if found and not (self.selects and any(map(has_nan, memories(found.values())))):
-                accumulate_grads(found)
-                return
+        nodes = self.ends
+        if nodes is not None and not any(map(_RETAIN, nodes)) and (found := self._found(nodes, saved, y)):
+            accumulate_grads(found)
+            return
         root: Any = wrap(y, self._node(leaves, arrays, outputs, saved))
         root.backward()
 
     @np.errstate(all="ignore")  # as in eager backward
-    def _found(self, nodes: Sequence[Node], saved: tuple[Any, ...], g: Any) -> dict[Node, Any]:
-        """Return the gradients of leaves; none where the ordinary ops have to give them."""
+    def _found(self, nodes: Sequence[Node], saved: tuple[Any, ...], y: Any) -> dict[Node, Any]:
+        """Return the gradients of leaves, held by nothing else; none where the ordinary ops have to give them."""
+        one = y.dtype.type(1) if y.ndim == 0 else np.ones(y.shape, y.dtype)
+        memory = self.take_memory() if self.gathered else None
+        views = memory.views if memory is not None else []
         try:
-            if not self.gathered:
-                return dict(zip(nodes, self.run_backward(g, *saved), strict=True))
-            memory = self.take_memory()
-            found = dict(zip(nodes, self.run_backward(g, *saved, *memory.views), strict=True))
+            found = self.run_backward(one, *saved, *views)
         except Changed:
             return {}
-        self.memories.append(memory)
-        return found
+        if memory is not None:
+            self.memories.append(memory)
+        written = [memory.flat] if memory is not None and len(views) == len(found) else found
+        return {} if self.selects and any(map(has_nan, written)) else dict(zip(nodes, found, strict=True))
 
     def take_memory(self) -> Gathered:
         """Return where the gradients of leaves are written: memory of an earlier call that nobody looks at any more."""

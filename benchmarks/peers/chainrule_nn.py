@@ -30,17 +30,16 @@ def train(model: nn.Module, loss: Callable[..., Any], inputs: Inputs) -> Step:
     load(model, inputs)
     optimizer = nn.optim.Adam(model.parameters(), lr=1e-3)
     batches = cycle(inputs.batches)
-    compute = prepared(lambda x, y: loss(model(x), y))
 
-    def step() -> Any:
-        x, y = next(batches)
+    @prepared
+    def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad()
-        value = compute(x, y)
+        value = loss(model(x), y)
         value.backward()
         optimizer.step()
         return value
 
-    return step
+    return lambda: step(*next(batches))
 
 
 def stack(layers: tuple[int, ...]) -> nn.Module:
@@ -108,21 +107,30 @@ def gan(inputs: Inputs) -> Step:
     ones, zeros = np.ones((batch, 1), "f4"), np.zeros((batch, 1), "f4")
     criterion = nn.BCEWithLogitsLoss()
     batches = cycle(inputs.batches)
+
+    @prepared
+    def judge(real: Any, fake: Any) -> Any:
+        optimizer_d.zero_grad()
+        loss = criterion(D(real), ones) + criterion(D(fake), zeros)
+        loss.backward()
+        optimizer_d.step()
+        return loss
+
+    @prepared
+    def deceive(fake: Any) -> Any:
+        optimizer_g.zero_grad()
+        loss = criterion(D(fake), ones)
+        loss.backward()
+        optimizer_g.step()
+        return loss
+
     make = prepared(G)
-    judge = prepared(lambda real, fake: criterion(D(real), ones) + criterion(D(fake), zeros))
-    deceive = prepared(lambda fake: criterion(D(fake), ones))
 
     def step() -> Any:
         noise, real = next(batches)
-        optimizer_d.zero_grad()
         fake = make(noise)
         loss_d = judge(real, fake.detach())
-        loss_d.backward()
-        optimizer_d.step()
-        optimizer_g.zero_grad()
         loss_g = deceive(fake)
-        loss_g.backward()
-        optimizer_g.step()
         return loss_d.detach() + loss_g.detach()
 
     return step
