@@ -35,7 +35,14 @@ class Effect:
             return self.function(*self.args, **self.kwargs)
 
     def __str__(self) -> str:
-        return f"{getattr(self.function, '__qualname__', self.function)}()"
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        of = self.args[0] if self.args and hasattr(type(self.args[0]), name) else None
+        if of is None:
+            return f"{name}()"
+        held = isinstance(of, Box) and of._node is not None and of._node.name
+        who = held or type(of).__name__
+        sets = isinstance(getattr(type(of), name), property) and len(self.args) > 1
+        return f"{who}.{name} = ..." if sets else f"{who}.{name}()"
 
 
 class Later:
@@ -73,6 +80,11 @@ class Effects:
 
     def __bool__(self) -> bool:
         return self.root is not None or bool(self.before)
+
+    def lines(self) -> list[str]:
+        """Return in words what happens at each call, in order."""
+        back = [] if self.root is None else ["backward, whose gradients are added to .grad"]
+        return ["forward", *map(str, self.before), *back, *map(str, self.after)]
 
     def add(self, effect: Effect, values: bool, refuse: Callable[[], Exception]) -> Later:
         """Note an effect, and return what stands for its result."""

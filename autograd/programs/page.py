@@ -7,6 +7,7 @@ import ast
 import html
 import linecache
 import textwrap
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -25,7 +26,7 @@ def page(program: Any) -> str:
     """Return the view of ``program``: yours on the left, forward and backward on the right."""
     written = list(zip(program.text.lines, program.text.origins, strict=True))
     number = {line: k for k, line in enumerate(sorted({line for _, line in written if line is not None}))}
-    mark = f"program-{id(program):x}"
+    mark = f"program-{zlib.crc32(program.source.encode()):x}"  # what is stored in a notebook stays the same
     yours = [_span(text or " ", number.get(line), f"line {line[1]}") for line, text in _with_their_functions(number)]
     ours = [
         _span(text, number.get(line), "" if line is None else linecache.getline(*line).strip())

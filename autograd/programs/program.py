@@ -142,6 +142,9 @@ class Program:
             found |= {f"{k}, in backward" if k in found else k: n for k, n in named.items() if k.isidentifier()}
         return found
 
+    def __repr__(self) -> str:
+        return f"<program {self.name}: {len(self.forward)} steps forward, {len(self.backward)} back>"
+
     def _repr_html_(self) -> str:
         return page(self)
 

@@ -54,6 +54,8 @@ class Source(Spelling):
         if program.gradients:
             self._write(["", ""])
             self._write(self._backward())
+        if program.effects is not None:
+            self._write(["", "", "# At each call:", *[f"#     {line}" for line in program.effects.lines()]])
         head = [] if alone else [f"{name} = {text}" for name, x in self._constants.values() if (text := written(x))]
         if head:
             self.lines, self.origins = [*head, "", "", *self.lines], [*[None for _ in [*head, "", ""]], *self.origins]

@@ -532,3 +532,32 @@ def test_an_optimizer_of_whole_matrices_and_one_with_a_closure_are_what_they_are
 
     for x, y in zip(run(ag.compile), run(lambda f: f), strict=True):
         np.testing.assert_array_equal(x, y)
+
+
+def test_the_source_ends_with_what_happens_at_each_call():
+    s = Setting()
+
+    @ag.compile
+    def step(x, y):
+        s.optimizer.zero_grad()
+        s.model[0].weight.grad = None
+        loss = s.criterion(s.model(x), y)
+        loss.backward()
+        norm = nn.optim.clip_grad_norm(s.model.parameters(), 1.0)
+        s.optimizer.step()
+        s.optimizer.lr = 0.01
+        return loss, norm
+
+    step(X, Y)
+    program = step.program(X, Y)
+    assert [line.strip("# ") for line in program.source.partition("# At each call:\n")[2].splitlines()] == [
+        "forward",
+        "Adam.zero_grad()",
+        "weight.grad = ...",
+        "backward, whose gradients are added to .grad",
+        "clip_grad_norm()",
+        "Adam.step()",
+        "Adam.lr = ...",
+    ]
+    assert repr(program).startswith("<program step: ")
+    assert "At each call" not in ag.compile(lambda x: x * 2).program(np.ones(2)).source
