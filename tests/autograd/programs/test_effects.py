@@ -560,4 +560,5 @@ def test_the_source_ends_with_what_happens_at_each_call():
         "Adam.lr = ...",
     ]
     assert repr(program).startswith("<program step: ")
-    assert "At each call" not in ag.compile(lambda x: x * 2).program(np.ones(2)).source
+    double = ag.compile(lambda x: x * 2)
+    assert "At each call" not in double.program(np.ones(2)).source
