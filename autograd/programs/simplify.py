@@ -250,7 +250,10 @@ def quotients(program: Any) -> None:
 
 
 def scatters(program: Any) -> None:
-    """Add into the array where one gradient was put what would be put into zeros of its own."""
+    """Add into the array where one gradient was put what would be put into zeros of its own.
+
+    What belongs at the same place is added first, and put there once.
+    """
     known: dict[Any, Any] = {}
     read = Counter(v for step in (*program.forward, *program.backward) for v in step.values())
     read.update(values_in([program.outputs, list(program.gradients.values())]))
@@ -267,6 +270,12 @@ def scatters(program: Any) -> None:
             if first is None or second is None or not (_puts(first) and _puts(second)) or a is b or b in grown:
                 continue
             if read[a] == read[b] == 1 and a.shape == b.shape == y.shape and a.dtype == b.dtype == y.dtype:
+                if a not in grown and first.kwargs == second.kwargs and _add_first(step, first, second):
+                    steps[steps.index(step) + 1 : steps.index(step) + 1] = [second]
+                    steps.remove(second)  # where it was
+                    steps.remove(first)
+                    made[y] = second
+                    continue
                 index = {"index": second.kwargs["index"]}
                 steps[steps.index(step)] = Step(add_at, "add_at", (a, second.inputs[0]), index, (), effect=True)
                 steps.remove(second)
@@ -274,6 +283,17 @@ def scatters(program: Any) -> None:
                 grown.add(a)
                 a.array = y.array
     results_anew(program, known)
+
+
+def _add_first(step: Step, first: Step, second: Step) -> bool:
+    """Let a sum of what two steps put at one place be that of their values, which the second puts there then."""
+    values = first.inputs[0], second.inputs[0]
+    if any(v.dtype != step.outputs[0].dtype for v in values) or values[0].shape != values[1].shape:
+        return False
+    total = Value(RESULT, np.add(*[v.array for v in values]))
+    second.inputs, second.outputs = (total,), step.outputs
+    step.inputs, step.outputs = values, (total,)
+    return True
 
 
 def indices(program: Any) -> None:

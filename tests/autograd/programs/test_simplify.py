@@ -53,6 +53,25 @@ def test_sums_of_parts_are_added_up():
     np.testing.assert_allclose(compiled(X), sums(X), rtol=1e-15)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: (x[:3] ** 2 * np.sin(x[:3])).sum(),
+        lambda x: (x[:3] ** 2 * np.sin(x[:3]) + x[:3] ** 3).sum() + x[2:].sum(),
+        lambda x: (x[1:] * np.exp(x[1:]) - x[:-1] ** 2 * x[:-1]).sum(),
+        lambda x: (x[0] * np.exp(x[0]) + x[0] ** 3) * x[1],
+        lambda x: (x[:3] * np.float32(2) + x[:3].astype("f4")).sum(),
+    ],
+)
+def test_what_belongs_at_one_place_is_added_before_it_is_put_there(f):
+    g = ag.grad(f)
+    on, off = ag.compile(g), ag.compile(g, off=["scatters"])
+    for compiled in (on, off):
+        for x in (X, X * 2):
+            np.testing.assert_array_equal(compiled(x), g(x))
+    assert len(on.program(X).forward) < len(off.program(X).forward)
+
+
 def test_a_square_in_another_dtype_stays_a_power():
     whole = np.array([1, 2, 3])
     assert "np.power" in ag.compile(lambda x: x**2.0).program(whole).source  # int64 to float64
