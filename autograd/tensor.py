@@ -276,6 +276,9 @@ class Tensor(Methods["Tensor"], Writing["Tensor"], Conversions):
         >>> (x * x).detach()
         Tensor([1., 4.])
         """
+        tracer = current().tracer
+        if tracer is not None and tracer.made_inside(self) is False:
+            return tracer.identity(self, "detach", needs=False)  # read at each call, as the Tensor is
         caller = _getframe(1)
         cut = DetachSite("detach", caller.f_code.co_filename, caller.f_lineno)
         return alias(self._array, self, cut)

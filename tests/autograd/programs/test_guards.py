@@ -1300,3 +1300,12 @@ def test_a_single_slot_is_looked_at():
     assert compiled(X).tolist() == (2 * X).tolist()
     scale.factor = 3.0
     assert compiled(X).tolist() == (3 * X).tolist()
+
+
+@pytest.mark.parametrize("f", [lambda w, x: x * w.detach(), lambda w, x: (x * w + w.detach().detach()).sum()])
+def test_a_detached_tensor_is_read_at_each_call(f):
+    w = ag.Tensor([1.0, 2.0], requires_grad=True)
+    compiled, x = ag.compile(lambda x: f(w, x)), np.ones(2)
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled(x).data, f(w, x).data)
+        w.data = w.data + 1.0
