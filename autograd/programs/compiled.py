@@ -315,8 +315,9 @@ class _Trace:
         flows(tracer.inputs, tracer.steps)
         name_closed(tracer.inputs, self.guards.names)
         count, every = len(results), [*results, *map(tracer.of_box, left)]
-        if tracer.effects.root not in (None, *every):
-            every.append(tracer.effects.root)
+        root = tracer.effects.root
+        if root is not None and all(x is not root for x in every):
+            every.append(root)
         program = self._built(every, form if len(every) == count else lambda parts: form(parts[:count]), off)
         if again := self._wrong(program):
             self._run_again(again)

@@ -9,7 +9,7 @@ import sys
 import zlib
 from abc import ABCMeta, get_cache_token
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
 from operator import attrgetter
@@ -111,11 +111,19 @@ class Guards:
                 self._seen.add(id(x.__wrapped__))  # type: ignore[attr-defined]
                 continue
             for kind in (kind for kind in type(x).__mro__ if not is_library(kind.__module__)):
-                for key in sorted(self._names & {*_own(kind, vars(kind))}):
+                for key in self._looked_up(vars(kind), kind.__name__, {*_own(kind, vars(kind))}):
                     self.walk(vars(kind)[key], f"{kind.__name__}.{key}")  # it runs in the trace, if it is no effect
-            for key in sorted(self._names & vars(x).keys()):
-                self._name(vars(x), key, f"{name}.{key}", vars(x)[key])
+            for key in self._looked_up(vars(x), name, vars(x).keys()):
                 self.walk(vars(x)[key], f"{name}.{key}")
+
+    def _looked_up(self, space: Any, name: str, there: Collection[str]) -> list[str]:
+        """Remember which of the names that the user's code uses are there, and what stands under them."""
+        absent = frozenset(self._names - space.keys())
+        self._add(f"what {name} has", space, f"{self.facts.name(absent)}.isdisjoint({{}})", True)
+        found = sorted(self._names & set(there))
+        for key in found:
+            self._name(space, key, f"{name}.{key}", space[key])
+        return found
 
     def knows(self, x: Any) -> bool:
         """Tell whether something is reached."""

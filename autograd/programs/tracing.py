@@ -91,9 +91,9 @@ class Tracer:
         self.wrong = self.wrong or why
 
     def as_itself(self, why: str) -> TraceError:
-        """Return what to raise where the function is right, and cannot be followed."""
-        self.wrong = why
-        return RunsAsItself(f"{why} That cannot be part of a program, or of a trace.")
+        """Return what to raise where the function is right, and cannot be followed; the first reason is the one."""
+        self.give_up(why)
+        return RunsAsItself(f"{self.wrong} That cannot be part of a program, or of a trace.")
 
     def failed(self) -> None:
         """Note that a step failed: whether it does depends on numbers, and the function may go on."""

@@ -96,6 +96,7 @@ class Schedule(Acting):
         """Return the present learning rate of each group."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
+    @ag.effect(values=False)
     def state_dict(self) -> dict[str, Any]:
         """Return the state as plain numbers and lists."""
         return {name: value for name, value in vars(self).items() if kind(value) != "other"}

@@ -74,6 +74,17 @@ def clipped(s):
     return step
 
 
+def normed(s):
+    def step(x, y):
+        s.optimizer.zero_grad()
+        s.criterion(s.model(x), y).backward()
+        norm = nn.optim.clip_grad_norm(s.model.parameters(), 0.1)
+        s.optimizer.step()
+        return norm
+
+    return step
+
+
 def averaged(s):
     @ag.effect
     def follow():
@@ -114,7 +125,7 @@ def weighted(s):
     return step
 
 
-STEPS = [plain, late_zero, accumulated, clipped, averaged, slower, weighted]
+STEPS = [plain, late_zero, accumulated, clipped, normed, averaged, slower, weighted]
 
 
 def one_run(make, optimizer, wrap, between=lambda s, i: None):
@@ -122,7 +133,7 @@ def one_run(make, optimizer, wrap, between=lambda s, i: None):
     step, found = wrap(make(s)), []
     for i in range(5):
         result = step(X * (i + 1), Y)
-        found.append([np.array(x.item() if isinstance(x, ag.Tensor) else x) for x in ag.tree.flatten(result)[0]])
+        found.append([np.array(x.data if isinstance(x, ag.Tensor) else x) for x in ag.tree.flatten(result)[0]])
         found.append(s.state())
         between(s, i)
     return found, step
@@ -169,12 +180,33 @@ def _replaced(s, i):
     s.model[3].bias.data = np.zeros(1, "f4")
 
 
-@pytest.mark.parametrize("between", [_rate, _frozen, _hooked, _nan, _evaluated, _replaced])
+def _stepping_twice(s, i):
+    if i == 2:
+        step = s.optimizer.step
+        s.optimizer.step = lambda: [step(), step()][1]
+
+
+@pytest.mark.parametrize("between", [_rate, _frozen, _hooked, _nan, _evaluated, _replaced, _stepping_twice])
 @pytest.mark.parametrize("make", [plain, clipped, weighted])
 def test_what_changes_between_two_steps_is_seen(make, between):
     wanted, _ = one_run(make, nn.optim.Adam, lambda f: f, between)
     found, _ = one_run(make, nn.optim.Adam, ag.compile, between)
     assert_same(found, wanted)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_method_of_an_optimizer_that_is_replaced_in_its_class_is_seen(there):
+    def run(wrap):
+        kind = type("Own", (nn.optim.SGD,), {"step": ag.effect(lambda self: nn.optim.SGD.step(self))} if there else {})
+        s = Setting(kind)
+        step = wrap(plain(s))
+        for i in range(3):
+            if i == 1:
+                kind.step = ag.effect(lambda self: [nn.optim.SGD.step(self), nn.optim.SGD.step(self)][1])
+            step(X, Y)
+        return s.state()
+
+    assert_same([run(ag.compile)], [run(lambda f: f)])
 
 
 def twice(s):
@@ -193,6 +225,23 @@ def after(s):
     def step(x, y):
         plain(s)(x, y)
         return (s.model[0].weight ** 2).sum()
+
+    return step
+
+
+def detached_after(s):
+    def step(x, y):
+        plain(s)(x, y)
+        return s.model[0].weight.detach() * 1.0
+
+    return step
+
+
+def detached_before(s):
+    def step(x, y):
+        before = s.model[0].weight.detach()
+        plain(s)(x, y)
+        return before * 1.0
 
     return step
 
@@ -233,7 +282,7 @@ def made_inside(s):
     return step
 
 
-@pytest.mark.parametrize("make", [twice, after, norm_read, by_hand, made_inside])
+@pytest.mark.parametrize("make", [twice, after, detached_after, detached_before, norm_read, by_hand, made_inside])
 def test_what_cannot_be_done_at_the_end_runs_as_itself(make):
     wanted, _ = one_run(make, nn.optim.SGD, lambda f: f)
     with pytest.warns(RuntimeWarning, match="runs uncompiled"):
@@ -305,6 +354,35 @@ def test_an_error_of_an_effect_is_that_of_the_user_and_nothing_is_done_twice():
         step(np.ones(1))
     assert calls == [1, 1]
     np.testing.assert_array_equal(w.grad.data, [2.0])
+
+
+def test_the_first_reason_is_told():
+    w = ag.Tensor([[1.0, 2.0]], requires_grad=True)
+
+    @ag.compile
+    def step(x):
+        w.grad = None
+        optimizer.step()
+        return (x @ w.T).sum()
+
+    optimizer = nn.optim.SGD([w])
+    with pytest.warns(RuntimeWarning, match="it reads what an effect .* may have changed"):
+        step(np.ones((1, 2)))
+
+
+def test_what_a_schedule_knows_is_returned_as_it_is_after_its_step():
+    def known(s):
+        def step(x, y):
+            plain(s)(x, y)
+            s.schedule.step()
+            return s.schedule.state_dict()
+
+        return step
+
+    wanted, _ = one_run(known, nn.optim.SGD, lambda f: f)
+    found, step = one_run(known, nn.optim.SGD, ag.compile)
+    assert_same(found, wanted)
+    assert (step.why, step.traces) == ("", 1)
 
 
 def test_what_is_masked_stays_cut_off_in_a_step():
