@@ -50,7 +50,10 @@ def _drawn(examples: Sequence[doctest.Example], thing: object) -> Picture | None
         return None
     leaves = [x for x in made.values() if isinstance(x, ag.Tensor) and x.is_leaf and x.requires_grad]
     if not any(x.grad is not None for x in leaves):
-        root.sum().backward()
+        try:
+            root.sum().backward()
+        except ag.errors.AutogradError:  # the example shows how a graph becomes useless
+            return None
     named = {key: x for key, x in made.items() if isinstance(x, ag.Tensor | nn.Module)}
     drawn = ag.draw(root, names=named)
     return drawn if drawn.view.boxes <= MOST else None
