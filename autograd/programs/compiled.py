@@ -260,7 +260,7 @@ class _Trace:
             if not isinstance(x, (Box, *_ARRAYS)):
                 self.guards.walk(x, f"argument {i}")
         self.guards.see_acting()
-        self.tracer = Tracer(self.guards.reaches, self.guards.boxes, self.guards.knows)
+        self.tracer = Tracer(self.guards.reaches, self.guards.boxes, self.guards.knows, self.guards.reads_acting)
         self.why = ""
         self.result: Any = None
         self._contents = self.guards.checksums()
@@ -324,6 +324,8 @@ class _Trace:
         else:
             parts = self._answer(program)
             self.result = program.rebuild(parts)
+            if tracer.effects.looks and (changed := self.guards.changed()):
+                self.why = self.why or f"an effect changes {changed}, of which this call read what was there before it."
             for box, x in zip([*leaves, *found, *left], [*self.values, *parts], strict=False):
                 become(box, x)
         for value in (*program.inputs, *_made(program)):  # the arrays of the trace are done with

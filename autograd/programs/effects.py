@@ -101,6 +101,14 @@ class Effects:
         return any(later is not None and id(later) not in ids for later in [given() for given in self._given])
 
 
+def keeps(function: Callable[..., Any], args: Sequence[Any]) -> bool:
+    """Tell whether an effect leaves alone what an optimizer holds for others to read: its groups, and their rates."""
+    of = getattr(type(args[0]), "_keeps", None) if args else None
+    if of is None:  # a gradient, say
+        return is_library(function.__module__)
+    return is_library(function.__module__) and function.__name__ in of
+
+
 def settled(tree: Any, knows: Callable[[Any], bool]) -> Any:
     """Return the arguments of an effect so that they can be given at each call; raise LookupError where they cannot."""
 

@@ -65,6 +65,7 @@ class Guards:
         self._kept: list[Any] = []
         self._names: set[str] = set()  # that the user's code uses
         self._acting: list[tuple[Any, str]] = []  # objects that act by effects: an optimizer
+        self.reads_acting = False  # whether the user's code may read what these hold: a rate
         self._dunders: set[str] = set()  # what is read of functions and classes themselves
         self._loads: Counter[str] = Counter()  # how often the user's code names a thing
         self._held: defaultdict[int, set[str]] = defaultdict(set)  # under which names arrays are found, by id
@@ -114,7 +115,9 @@ class Guards:
                 for key in self._looked_up(vars(kind), kind.__name__, {*_own(kind, vars(kind))}):
                     self.walk(vars(kind)[key], f"{kind.__name__}.{key}")  # it runs in the trace, if it is no effect
             for key in self._looked_up(vars(x), name, vars(x).keys()):
-                self.walk(vars(x)[key], f"{name}.{key}")
+                held = vars(x)[key]
+                self.reads_acting = self.reads_acting or not (_acts(held) or callable(held))
+                self.walk(held, f"{name}.{key}")
 
     def _looked_up(self, space: Any, name: str, there: Collection[str]) -> list[str]:
         """Remember which of the names that the user's code uses are there, and what stands under them."""

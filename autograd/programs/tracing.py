@@ -20,7 +20,7 @@ from autograd.modes import current, traced_by
 from autograd.ops import elementwise as ew
 from autograd.ops import indices
 from autograd.programs.adjoint import adjoint
-from autograd.programs.effects import Effect, Effects, settled
+from autograd.programs.effects import Effect, Effects, keeps, settled
 from autograd.programs.naming import name_held
 from autograd.programs.outside import user_frames
 from autograd.programs.pushing import pushed
@@ -59,12 +59,14 @@ class Tracer:
         reachable: Callable[[Any], bool],
         reached: Mapping[int, Box] | None = None,
         knows: Callable[[Any], bool] = lambda x: False,
+        reads_acting: bool = False,
     ) -> None:
         self.steps: list[Step] = []
         self.inputs: list[Value] = []
         self.reachable = reachable  # whether an array belongs to what the function can reach, and so is read afresh
         self.reached = reached  # the Tensors that the function can reach, by id; None where that is not known
         self.knows = knows  # whether something was there before the call
+        self.reads_acting = reads_acting  # whether the function reads what an optimizer, say, holds
         self.effects = Effects()
         self.over = False  # whether the function has returned
         self.start = next_order()
@@ -124,6 +126,8 @@ class Tracer:
     def does(self, function: Callable[..., Any], args: Any, kwargs: Any, values: bool) -> Any:
         """Note what the function does to gradients or parameters, and return what stands for the result."""
         name = getattr(function, "__qualname__", "a function")
+        if self.reads_acting and not keeps(function, args):
+            raise self.as_itself(f"it reads what an optimizer or a schedule holds, which {name}() may change.")
         try:
             given = settled((args, kwargs), self.knows)
         except LookupError as error:

@@ -10,6 +10,8 @@ class Acting:
 
     _acts: ClassVar[bool] = True  # in a compiled function what it holds decides nothing: see ``ag.effect``
 
+    _keeps: ClassVar[frozenset[str]] = frozenset()  # our effects that leave alone what a user reads here: groups, rates
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for name, method in list(vars(cls).items()):

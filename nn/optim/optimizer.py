@@ -39,6 +39,7 @@ class Optimizer(Acting):
     ([0.8, -1.6], None)
     """
 
+    _keeps: ClassVar[frozenset[str]] = frozenset({"step", "zero_grad"})
     names: ClassVar[tuple[str, ...]] = ()  # the running states of a parameter, under PyTorch's names
     _elsewhere: ClassVar[Mapping[str, str]] = OPTIMIZER  # what people ask for here, and what to use
 

@@ -640,3 +640,55 @@ def test_the_source_ends_with_what_happens_at_each_call():
     assert repr(program).startswith("<program step: ")
     double = ag.compile(lambda x: x * 2)
     assert "At each call" not in double.program(np.ones(2)).source
+
+
+def rate_after(change):
+    def make(s):
+        s.counted = [0]
+        count = ag.effect(lambda: s.counted.__setitem__(0, s.counted[0] + 1))
+
+        def step(x, y):
+            s.optimizer.zero_grad()
+            loss = s.criterion(s.model(x), y)
+            loss.backward()
+            s.optimizer.step()
+            change(s, count)
+            return loss, s.optimizer.param_groups[0]["lr"]
+
+        return step
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s, count: s.schedule.step(),
+        lambda s, count: setattr(s.optimizer, "lr", 0.01),
+        lambda s, count: s.optimizer.load_state_dict(s.optimizer.state_dict()),
+        lambda s, count: count(),
+    ],
+)
+def test_a_rate_that_is_read_after_an_effect_is_the_one_of_then(change):
+    wanted, _ = one_run(rate_after(change), nn.optim.SGD, lambda f: f)
+    with pytest.warns(RuntimeWarning, match="which .* may change|is given a"):
+        found, _ = one_run(rate_after(change), nn.optim.SGD, ag.compile)
+    assert_same(found, wanted)
+
+
+def test_what_an_effect_of_the_users_changes_is_not_read_in_a_program():
+    held = {"n": 0.0}
+
+    @ag.effect
+    def count():
+        held["n"] += 1.0
+
+    @ag.compile
+    def f(x):
+        y = x * held["n"]
+        count()
+        return y
+
+    with pytest.warns(RuntimeWarning, match=r"an effect changes held\['n'\], of which this call read"):
+        found = [f(np.ones(1)).item() for _ in range(3)]
+    assert found == [0.0, 1.0, 2.0]
