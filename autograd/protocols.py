@@ -130,12 +130,13 @@ def _called(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
     tracer = current().tracer
     if tracer is None:
         return function(*args, **kwargs)
+    if not tracer.loops:
+        with tracer.names(function.__name__):
+            return function(*args, **kwargs)
     mark = tracer.mark()
     try:
         return function(*args, **kwargs)
     except (TraceError, ConversionError):
-        if not tracer.loops:
-            raise tracer.as_itself(f"{function.__name__} reads numbers.") from None
         tracer.take_back(mark)
 
     def again(*inner: Any, **keywords: Any) -> Any:

@@ -69,10 +69,8 @@ def vjp_of_step(
 ) -> list[tuple[Value, Any]]:
     """Return the cotangents of the inputs of a step that need one, given those of its outputs."""
     if not tracer.loops:
-        try:
+        with tracer.names(f"the gradient of {step.op.name}"):
             return _vjp_of_op(tracer, step, parts, needs, recorded)
-        except (TraceError, ConversionError):
-            raise tracer.as_itself(f"the gradient of {step.op.name} reads numbers.") from None
     mark = tracer.mark()
     if tracer.runs_each(step.op):
         return tracer.pulled_each(step, parts, needs)  # type: ignore[no-any-return]

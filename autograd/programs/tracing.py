@@ -4,6 +4,7 @@ import gc
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from sys import getrefcount
 from threading import get_ident
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from autograd.application import as_arrays, rebuild
 from autograd.box import Box, looked_at, needs_grad, shares_memory
 from autograd.compiler import op_for
-from autograd.errors import MissingRule, TraceError
+from autograd.errors import ConversionError, MissingRule, TraceError
 from autograd.graph import Symbol, next_order
 from autograd.modes import current, traced_by
 from autograd.ops import elementwise as ew
@@ -109,6 +110,16 @@ class Tracer:
         """Forget what was tried since ``mark``, and what spoke against it."""
         del self.steps[mark[0] :]
         _, self.wrong, self.doubt = mark
+
+    @contextmanager
+    def names(self, what: str) -> Iterator[None]:
+        """Say that ``what`` reads numbers, where something inside it, of which no user knows, does."""
+        mark = self.mark()
+        try:
+            yield
+        except (TraceError, ConversionError):
+            self.take_back(mark)
+            raise self.as_itself(f"{what} reads numbers.") from None
 
     def writes_out(self) -> None:
         """Note that the function makes a text of a value: what that says is not known."""

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from autograd.box import Box, is_recording, unbox
-from autograd.errors import ConversionError, MissingRule, TraceError, UnknownName
+from autograd.errors import MissingRule, UnknownName
 from autograd.modes import current
 from autograd.primitive import op
 from autograd.tree import flatten
@@ -59,13 +59,11 @@ def by_numbers(solves: bool = False) -> Callable[[Any], Any]:
             tracer = current().tracer
             if tracer is None:
                 return function(*args, **kwargs)
-            why = f"{function.__module__.partition('.')[2]}.{function.__qualname__} reads numbers."
+            name = f"{function.__module__.partition('.')[2]}.{function.__qualname__}"
             if solves:
-                raise tracer.as_itself(why)
-            try:
+                raise tracer.as_itself(f"{name} reads numbers.")
+            with tracer.names(name):
                 return function(*args, **kwargs)
-            except (TraceError, ConversionError):
-                raise tracer.as_itself(why) from None
 
         return run
 
